@@ -1,0 +1,7 @@
+"""``python -m gsema_core`` is the ``gsema`` command."""
+
+import sys
+
+from gsema_core.cli import main
+
+sys.exit(main())

@@ -1,0 +1,46 @@
+"""The ``gsema`` command: one subcommand a file in ``gsema_core/commands``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from gsema_core import __version__
+from gsema_core.errors import Cancelled, UserError
+
+COMMANDS = ("segment", "train", "simulate", "teacher", "worker")
+
+EXIT_USER_ERROR = 2
+EXIT_CANCELLED = 130  # what a shell reports for a program stopped by Ctrl-C
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gsema",
+        description="Cerebral aneurysm segmentation in 3D rotational angiography with GS-EMA. "
+        "For research use; not a medical device.",
+    )
+    parser.add_argument("--version", action="version", version=f"gsema {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        command = importlib.import_module(f"gsema_core.commands.{name}")
+        subparser = subparsers.add_parser(name, help=command.HELP, description=command.HELP)
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return the process's exit code."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        exit_code: int = arguments.run(arguments)
+        return exit_code
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except (Cancelled, KeyboardInterrupt):
+        print("cancelled: nothing was written.", file=sys.stderr)
+        return EXIT_CANCELLED

@@ -1,0 +1,13 @@
+"""The label values of every label map in this project, and how they are shown."""
+
+BACKGROUND = 0
+VESSEL = 1
+ANEURYSM = 2
+
+CLASSES = 3
+"""Number of classes that a network tells apart, background included."""
+
+NAMES = {VESSEL: "Vessel", ANEURYSM: "Aneurysm"}
+
+COLORS = {VESSEL: (180 / 255, 20 / 255, 22 / 255), ANEURYSM: (255 / 255, 50 / 255, 50 / 255)}
+"""RGB in [0, 1]."""
