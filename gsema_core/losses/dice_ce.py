@@ -1,0 +1,53 @@
+"""The segmentation loss: Dice plus cross-entropy (equations 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from monai.losses.dice import DiceCELoss as MonaiDiceCELoss
+from torch import Tensor, nn
+
+from gsema_core.errors import UserError
+from gsema_core.labels import CLASSES
+from gsema_core.losses.precision import full_precision, no_autocast
+
+
+class DiceCELoss(nn.Module):
+    """``L_DCE`` of equation 1 over the classes' softmax, background included.
+
+    MONAI's loss, always in float32: under autocast the cross-entropy of a rare class would be
+    rounded away. Dice is taken per sample and class, then averaged.
+
+    Args:
+        class_weights: one weight a class (background, vessel, aneurysm) on both parts; None is
+            equation 1, all equal. Their scale acts on Dice only: cross-entropy is a weighted mean.
+
+    Raises:
+        UserError: not one non-negative weight a class.
+    """
+
+    def __init__(self, class_weights: Sequence[float] | None = None) -> None:
+        super().__init__()
+        weight = None
+        if class_weights is not None:
+            if len(class_weights) != CLASSES or not all(w >= 0.0 for w in class_weights):
+                raise UserError(
+                    f"The class weights are {list(class_weights)}, expected {CLASSES} non-negative "
+                    "numbers: give one for background, vessel and aneurysm each."
+                )
+            weight = torch.tensor(class_weights, dtype=torch.float32)
+        self.loss = MonaiDiceCELoss(
+            include_background=True, to_onehot_y=True, softmax=True, weight=weight
+        )
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the scalar loss.
+
+        Args:
+            logits: ``(B, 3, D, H, W)``, any floating type.
+            labels: ``(B, 1, D, H, W)``, the values of `gsema_core.labels`, any type.
+        """
+        with no_autocast(logits):
+            loss: Tensor = self.loss(full_precision(logits), labels.long())
+            return loss
