@@ -1,0 +1,74 @@
+"""Intensities into [0, 1], the same way in training and in use."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gsema_core.errors import UserError
+
+
+@dataclass(frozen=True)
+class IntensityRule:
+    """Clip at two percentiles of the volume, then scale to [0, 1].
+
+    Args:
+        low: the percentile that becomes 0. Default: our choice; the paper does not say.
+        high: the percentile that becomes 1. Default: our choice; vessels filled with contrast
+            agent take about 1 % of a scan, so 99.9 lies inside them.
+    """
+
+    low: float = 1.0
+    high: float = 99.9
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.low < self.high <= 100):
+            raise UserError(
+                f"The intensity percentiles {self.low} and {self.high} must rise within 0 to 100."
+            )
+
+    def apply(self, array: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return a float32 copy in [0, 1].
+
+        Where both percentiles coincide (a volume with far fewer vessel voxels than usual), the
+        minimum and the maximum take their place; a constant array becomes zeros.
+        """
+        values = np.array(array, dtype=np.float32)
+        low, high = (float(bound) for bound in np.percentile(values, (self.low, self.high)))
+        if not high > low:
+            low, high = float(values.min()), float(values.max())
+        if not high > low:
+            return np.zeros_like(values)
+        values -= np.float32(low)
+        values /= np.float32(high - low)
+        return np.clip(values, 0.0, 1.0, out=values)
+
+    def to_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> IntensityRule:
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            UserError: a key is missing or unknown, or a value is not a finite number.
+        """
+        if not isinstance(values, dict) or set(values) != {"low", "high"}:
+            raise UserError(f"An intensity rule has the keys 'low' and 'high', not {values!r}.")
+        for key, value in values.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise UserError(f"The intensity rule's {key!r} must be a number, not {value!r}.")
+            if not math.isfinite(value):
+                raise UserError(f"The intensity rule's {key!r} must be finite, not {value!r}.")
+        return cls(float(values["low"]), float(values["high"]))
+
+
+def scale_intensity(
+    array: npt.ArrayLike, low_percentile: float = 1.0, high_percentile: float = 99.9
+) -> npt.NDArray[np.float32]:
+    """Apply ``IntensityRule(low_percentile, high_percentile)`` to an array."""
+    return IntensityRule(low_percentile, high_percentile).apply(array)
