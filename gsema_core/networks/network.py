@@ -1,0 +1,82 @@
+"""What every network of this project is: subvoxels in, a body at half resolution, subvoxels out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from monai.networks.utils import pixelshuffle, pixelunshuffle
+from torch import Tensor, nn
+
+from gsema_core.labels import CLASSES
+from gsema_core.networks.config import NetworkConfig
+
+SUBVOXELS = 8  # 2 x 2 x 2 voxels of the full grid lie in one voxel of the half grid
+
+
+class Encoded(NamedTuple):
+    """What the encoder hands to the decoder.
+
+    Attributes:
+        latent: the deepest map (B, C, D / m, H / m, W / m), ``m`` being the network's multiple.
+            The contrastive loss compares these (the paper's z).
+        skips: the maps that the decoder also needs, finest first.
+    """
+
+    latent: Tensor
+    skips: tuple[Tensor, ...]
+
+
+class Body(Protocol):
+    """A U-shaped network at half resolution: ``(B, 8, ...)`` in, ``(B, features, ...)`` out."""
+
+    def encode(self, subvoxels: Tensor) -> Encoded: ...
+
+    def decode(self, encoded: Encoded) -> Tensor: ...
+
+
+class SegmentationNetwork(nn.Module):
+    """Logits of background, vessel and aneurysm for patches of an angiography.
+
+    Full-resolution convolutions are what a CPU pays for, and a thin boundary is what they buy.
+    Here the 2 x 2 x 2 neighboring voxels become channels (pixel unshuffle), all convolutions run
+    at half resolution or below, and one last convolution, which sees the original subvoxels
+    again, predicts the classes of each of the 8 subvoxels at once (pixel shuffle).
+    """
+
+    def __init__(self, config: NetworkConfig, body: nn.Module) -> None:
+        super().__init__()
+        self.config = config
+        self.body = body
+        self.head = nn.Conv3d(
+            config.features + SUBVOXELS, CLASSES * SUBVOXELS, kernel_size=3, padding=1
+        )
+
+    @property
+    def multiple(self) -> int:
+        """Every spatial size of an input must be a multiple of this many voxels."""
+        return self.config.multiple
+
+    def encode(self, image: Tensor) -> Encoded:
+        """Encode ``image`` (B, 1, D, H, W), intensities in [0, 1]."""
+        if any(size % self.multiple for size in image.shape[2:]):
+            raise ValueError(
+                f"Patch size {tuple(image.shape[2:])} must be a multiple of {self.multiple}."
+            )
+        subvoxels = pixelunshuffle(image, spatial_dims=3, scale_factor=2)
+        if image.device.type == "cpu":
+            # Measured: convolutions run 1.3 to 3 times faster channels-last on CPUs.
+            subvoxels = subvoxels.contiguous(memory_format=torch.channels_last_3d)
+        latent, skips = self.body.encode(subvoxels)
+        return Encoded(latent, (subvoxels, *skips))
+
+    def decode(self, encoded: Encoded) -> Tensor:
+        """Decode to logits (B, 3, D, H, W)."""
+        subvoxels, *skips = encoded.skips
+        features = self.body.decode(Encoded(encoded.latent, tuple(skips)))
+        classes = self.head(torch.cat([features, subvoxels.to(features.dtype)], dim=1))
+        logits: Tensor = pixelshuffle(classes, spatial_dims=3, scale_factor=2)
+        return logits
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.decode(self.encode(image))
