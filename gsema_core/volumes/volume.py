@@ -46,6 +46,6 @@ class Volume:
         return image
 
 
-def geometry_of(image: sitk.Image | sitk.ImageFileReader) -> Geometry:
-    """The geometry of a 3D image, or of a reader that has read the image's header."""
+def geometry_of(image: sitk.Image) -> Geometry:
+    """The geometry of a 3D image."""
     return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
