@@ -1,0 +1,43 @@
+"""Several target transforms, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gsema_core.transforms.base import Transform
+
+
+class Sequence(Transform[tuple[Any, ...]]):
+    """Applies transforms in order; a sample's parameters are the tuple of theirs.
+
+    All parameters are drawn before any is applied, from the untransformed patch.
+
+    Args:
+        transforms: at least one.
+        probability: of acting on a sample at all, see `Transform`.
+    """
+
+    clips = False  # each transform keeps its own rule
+
+    def __init__(self, transforms: Iterable[Transform[Any]], *, probability: float = 1.0) -> None:
+        super().__init__(probability=probability)
+        self.transforms = tuple(transforms)
+        self.needs_donor = any(transform.needs_donor for transform in self.transforms)
+
+    def draw_one(
+        self, generator: torch.Generator, image: Tensor, donor: Tensor | None
+    ) -> tuple[Any, ...]:
+        """Draw the parameters of every transform."""
+        return tuple(t.draw_sample(generator, image, donor) for t in self.transforms)
+
+    def apply_one(
+        self, image: Tensor, labels: Tensor, parameters: tuple[Any, ...]
+    ) -> tuple[Tensor, Tensor]:
+        """Apply every transform, each clipping by its own rule."""
+        for transform, own in zip(self.transforms, parameters, strict=True):
+            image, labels = transform.apply_sample(image, labels, own)
+        return image, labels

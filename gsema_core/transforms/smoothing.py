@@ -1,0 +1,73 @@
+"""Smoothing and its opposite, sharpening: reconstruction kernels differ between centers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from monai.networks.layers.convutils import gaussian_1d
+from monai.networks.layers.simplelayers import separable_filtering
+from torch import Tensor
+
+from gsema_core.transforms.base import Transform
+from gsema_core.transforms.draws import chance, not_negative, uniform
+
+
+@dataclass(frozen=True)
+class SmoothingParameters:
+    """What happens to one sample."""
+
+    sigmas: tuple[float, float, float]
+    """Of the Gaussian, in voxels along ``(D, H, W)``."""
+    amount: float
+    """1 is the smoothed image, below 0 is sharpened (unsharp masking)."""
+
+
+class SmoothingTransform(Transform[SmoothingParameters]):
+    """``x + amount * (Gaussian(x) - x)``.
+
+    Args:
+        max_sigma: in voxels; each axis has its own, because resolution is rarely the same along
+            all. 1.2, ours: at 0.8 mm more would erase vessels of 2 mm.
+        max_sharpening: largest amount of unsharp masking. 1.5, ours.
+        sharpening_probability: of sharpening instead of smoothing. 1/3, ours.
+        probability: of acting on a sample. 0.5, ours.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_sigma: float = 1.2,
+        max_sharpening: float = 1.5,
+        sharpening_probability: float = 1 / 3,
+        probability: float = 0.5,
+    ) -> None:
+        super().__init__(probability=probability)
+        self.max_sigma = not_negative("largest sigma of smoothing", max_sigma)
+        self.max_sharpening = not_negative("largest sharpening", max_sharpening)
+        self.sharpening_probability = not_negative(
+            "probability of sharpening", sharpening_probability
+        )
+
+    def draw_one(
+        self, generator: torch.Generator, image: Tensor, donor: Tensor | None
+    ) -> SmoothingParameters:
+        """Draw the width along each axis, and whether to smooth or to sharpen."""
+        d, h, w = (uniform(generator, 0.0, self.max_sigma) for _ in range(3))
+        sharpen = chance(generator, self.sharpening_probability)
+        sharpening = uniform(generator, 0.0, self.max_sharpening)
+        return SmoothingParameters((d, h, w), -sharpening if sharpen else 1.0)
+
+    def apply_one(
+        self, image: Tensor, labels: Tensor, parameters: SmoothingParameters
+    ) -> tuple[Tensor, Tensor]:
+        """Smooth or sharpen the image."""
+        kernels = [
+            # Below a fifth of a voxel the sampled Gaussian is a single one (and at 0 undefined).
+            gaussian_1d(
+                torch.tensor(max(sigma, 0.1)), truncated=3.0, approx="sampled", normalize=True
+            )
+            for sigma in parameters.sigmas
+        ]
+        smooth = separable_filtering(image[None], kernels, mode="replicate")[0]
+        return torch.lerp(image, smooth, parameters.amount), labels
