@@ -1,0 +1,114 @@
+"""Teachers by name: the bundled one, and those that the user added."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsema_core.errors import UserError
+from gsema_core.files import atomic_path
+from gsema_core.teachers.card import TeacherCard, is_plain_name
+from gsema_core.teachers.teacher_file import SUFFIX, read_card
+
+DEFAULT = "default"
+BUNDLED_TEACHER = Path(__file__).parent / "default" / f"teacher{SUFFIX}"
+
+
+@dataclass(frozen=True)
+class ListedTeacher:
+    """One line of the list.
+
+    Attributes:
+        name: what ``find_teacher`` takes.
+        path: its file.
+        card: what it says about itself; None where the file cannot be used.
+        problem: why it cannot be used, one sentence; empty where it can.
+    """
+
+    name: str
+    path: Path
+    card: TeacherCard | None
+    problem: str = ""
+
+
+def user_folder() -> Path:
+    """Where added teachers lie."""
+    return Path.home() / ".gsema" / "teachers"
+
+
+def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) -> Path:
+    """The file of a teacher: ``default``, the name of an added one, or a path.
+
+    Args:
+        teacher: names win over paths, so write ``./name`` for a file of that name.
+        folder: where added teachers lie; default ``user_folder()``.
+
+    Raises:
+        UserError: there is no such teacher.
+    """
+    if teacher == DEFAULT:
+        if not BUNDLED_TEACHER.is_file():
+            raise UserError(
+                "This copy of the program has no bundled teacher: give the path of a "
+                f"{SUFFIX} file."
+            )
+        return BUNDLED_TEACHER
+    folder = folder or user_folder()
+    if is_plain_name(teacher) and (added := folder / f"{teacher}{SUFFIX}").is_file():
+        return added
+    if Path(teacher).exists():
+        return Path(teacher)
+    names = ", ".join([DEFAULT, *(one.stem for one in _added_files(folder))])
+    raise UserError(
+        f"There is no teacher named {teacher} and no such file: use one of {names}, or the path "
+        f"of a {SUFFIX} file."
+    )
+
+
+def list_teachers(folder: Path | None = None) -> list[ListedTeacher]:
+    """The bundled teacher first, then the added ones by name, broken files included."""
+    listed = [_look_at(DEFAULT, BUNDLED_TEACHER)] if BUNDLED_TEACHER.is_file() else []
+    return listed + [_look_at(path.stem, path) for path in _added_files(folder or user_folder())]
+
+
+def add_teacher(source: str | os.PathLike[str], folder: Path | None = None) -> ListedTeacher:
+    """Copy a teacher file into the user's folder, under the name on its card.
+
+    Raises:
+        UserError: it is no teacher file, or its name is taken by another one.
+    """
+    folder = folder or user_folder()
+    card = read_card(source)
+    content = Path(source).read_bytes()
+    target = folder / f"{card.name}{SUFFIX}"
+    taken = card.name == DEFAULT or (target.is_file() and target.read_bytes() != content)
+    if taken:
+        raise UserError(f"A teacher named {card.name} is there already: remove that one first.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+    return ListedTeacher(card.name, target, card)
+
+
+def remove_teacher(name: str, folder: Path | None = None) -> None:
+    """Delete an added teacher.
+
+    Raises:
+        UserError: there is none of that name; the bundled one stays.
+    """
+    target = (folder or user_folder()) / f"{name}{SUFFIX}"
+    if not is_plain_name(name) or not target.is_file():
+        raise UserError(f"No teacher named {name} was added, so there is none to remove.")
+    target.unlink()
+
+
+def _added_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+
+def _look_at(name: str, path: Path) -> ListedTeacher:
+    try:
+        return ListedTeacher(name, path, read_card(path))
+    except UserError as error:
+        return ListedTeacher(name, path, None, str(error))

@@ -1,0 +1,204 @@
+"""Teacher files: one ``.safetensors`` with the weights and the card.
+
+Nothing is ever unpickled: a file that a user picked must not be able to run code. Only
+floating-point weights are stored. A network's integer tables follow from its configuration, and
+an index table from a file could point outside the memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gsema_core.errors import UserError
+from gsema_core.files import atomic_path
+from gsema_core.teachers.card import TeacherCard
+from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES, Header, read_header
+from gsema_core.teachers.strict_json import parse_json
+
+if TYPE_CHECKING:
+    import torch
+
+    from gsema_core.networks import SegmentationNetwork
+
+SUFFIX = ".safetensors"
+METADATA_KEY = "gsema"
+MAXIMUM_FILE_BYTES = 2**30
+"""Larger than any network that ``NetworkConfig`` allows is useful for. Our choice."""
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A loaded teacher.
+
+    Attributes:
+        card: what it says about itself.
+        network: in evaluation mode, float32 weights.
+        sha256: hash of the whole file, which tells teachers apart in reports.
+        path: the file it came from.
+    """
+
+    card: TeacherCard
+    network: SegmentationNetwork
+    sha256: str
+    path: Path
+
+
+def save_teacher(
+    path: str | os.PathLike[str],
+    network: SegmentationNetwork,
+    card: TeacherCard,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Write a teacher file; the same content always gives the same bytes.
+
+    Args:
+        path: where to; an older file survives when this fails.
+        network: its floating-point parameters and buffers are stored.
+        card: ``card.network`` must describe ``network``.
+        dtype: type of the stored weights (float16 halves the file); None keeps their own.
+
+    Raises:
+        UserError: the file cannot be written, the weights are not finite (or are not in
+            ``dtype``), or the card is too large.
+        ValueError: the card describes another network.
+    """
+    from safetensors.torch import save
+
+    if card.network_config() != network.config:
+        raise ValueError(f"The card describes {card.network}, not {network.config}.")
+    if Path(path).suffix != SUFFIX:
+        raise UserError(f"The teacher file {path} must end in {SUFFIX}.")
+    weights = {
+        # A copy of its own: safetensors refuses tensors that share memory.
+        name: tensor.detach().to("cpu", dtype or tensor.dtype, copy=True).contiguous()
+        for name, tensor in _floating(network.state_dict()).items()
+    }
+    if not _all_finite(weights):
+        raise UserError(f"The weights for {path} are not all finite: the training diverged.")
+    content = save(weights, metadata={METADATA_KEY: card.to_json()})
+    if int.from_bytes(content[:8], "little") > MAXIMUM_HEADER_BYTES:
+        raise UserError(f"The card for {path} is too large: shorten what it says on the training.")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_card(path: str | os.PathLike[str]) -> TeacherCard:
+    """Read what a teacher says about itself; torch is not needed, the weights are not read.
+
+    Raises:
+        UserError: the file is missing, no teacher file, truncated, or its card makes no sense.
+    """
+    path = Path(path)
+    with _open(path) as stream:
+        return _checked_head(path, stream, os.fstat(stream.fileno()).st_size)[1]
+
+
+def load_teacher(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Teacher:
+    """Load a teacher onto ``device``.
+
+    Raises:
+        UserError: as for ``read_card``, or the weights do not fit the network on the card.
+    """
+    path = Path(path)
+    with _open(path) as stream:
+        content = stream.read(MAXIMUM_FILE_BYTES + 1)  # one read: the hash is of what is used
+    header, card = _checked_head(path, io.BytesIO(content), len(content))
+    network = _build(path, card, header)
+    weights = _decode(path, content)
+    if not _all_finite(weights):
+        raise _unusable(path, "it has weights that are not finite numbers")
+    network.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
+    network.to(device).eval().requires_grad_(False)
+    return Teacher(card, network, hashlib.sha256(content).hexdigest(), path)
+
+
+def _open(path: Path) -> BinaryIO:
+    if not path.exists():
+        raise UserError(f"The teacher file {path} does not exist: check the path.")
+    if not path.is_file():
+        raise UserError(f"The teacher {path} is not a file: choose a {SUFFIX} file.")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UserError(f"The teacher file {path} cannot be read ({error.strerror}).") from error
+
+
+def _checked_head(path: Path, stream: BinaryIO, size: int) -> tuple[Header, TeacherCard]:
+    try:
+        if size > MAXIMUM_FILE_BYTES:
+            raise ValueError(f"it is larger than {MAXIMUM_FILE_BYTES >> 20} MB")
+        header = read_header(stream, size)
+        if METADATA_KEY not in header.metadata:
+            raise ValueError("it holds weights but no card of this program")
+        return header, TeacherCard.from_dict(_parsed_card(header.metadata[METADATA_KEY]))
+    except UserError as error:
+        raise _unusable(path, _as_clause(str(error))) from error
+    except ValueError as error:
+        raise _unusable(path, str(error)) from error
+
+
+def _parsed_card(text: str) -> Any:
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise ValueError(f"its card {error}") from None
+
+
+def _build(path: Path, card: TeacherCard, header: Header) -> SegmentationNetwork:
+    """Build the network of the card, once it is known that the file holds its weights."""
+    import torch
+
+    from gsema_core.networks import build_network
+
+    with torch.device("meta"):  # shapes only: nothing is allocated for a file that does not fit
+        skeleton = build_network(card.network_config())
+    shapes = {name: tuple(t.shape) for name, t in _floating(skeleton.state_dict()).items()}
+    for problem, names in (
+        ("lacks", set(shapes) - set(header.shapes)),
+        ("has the extra", set(header.shapes) - set(shapes)),
+    ):
+        if names:
+            raise _unusable(
+                path, f"it {problem} weights {sorted(names)[0]}; its card describes another network"
+            )
+    for name, shape in shapes.items():
+        if header.shapes[name] != shape:
+            raise _unusable(
+                path,
+                f"its weights {name} have the shape {header.shapes[name]} instead of {shape}",
+            )
+    with torch.random.fork_rng(devices=[]):  # loading must not change anybody's random numbers
+        return build_network(card.network_config())
+
+
+def _decode(path: Path, content: bytes) -> dict[str, torch.Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise _unusable(path, f"its weights cannot be read ({error})") from error
+
+
+def _floating(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+
+
+def _all_finite(tensors: Mapping[str, torch.Tensor]) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in tensors.values())
+
+
+def _unusable(path: Path, reason: str) -> UserError:
+    return UserError(f"The teacher file {path} cannot be used: {reason}.")
+
+
+def _as_clause(sentence: str) -> str:
+    """A sentence of its own, to stand behind a colon."""
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
