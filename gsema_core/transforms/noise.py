@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gsema_core.transforms.base import Transform
 from gsema_core.transforms.draws import chance, fresh_seed, not_negative, uniform
-from gsema_core.transforms.fields import smooth_field
+from gsema_core.transforms.fields import smoothed
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class NoiseParameters:
 
     sigma: float
     grain: float
-    """Distance in voxels between independent values; 1 is white."""
+    """Width in voxels of the Gaussian that smooths the noise; 0 is white."""
     seed: int
 
 
@@ -27,7 +27,7 @@ class NoiseTransform(Transform[NoiseParameters]):
 
     Args:
         max_sigma: of images in [0, 1]. 0.12, ours: small vessels drown in the strongest noise.
-        max_grain: 2.5 voxels, ours: noise of filtered back-projection is not white.
+        max_grain: 1 voxel, ours: noise of filtered back-projection is not white.
         grain_probability: of grainy noise instead of white. 0.5, ours.
         probability: of acting on a sample. 0.8, ours.
     """
@@ -36,13 +36,13 @@ class NoiseTransform(Transform[NoiseParameters]):
         self,
         *,
         max_sigma: float = 0.12,
-        max_grain: float = 2.5,
+        max_grain: float = 1.0,
         grain_probability: float = 0.5,
         probability: float = 0.8,
     ) -> None:
         super().__init__(probability=probability)
         self.max_sigma = not_negative("largest sigma of the noise", max_sigma)
-        self.max_grain = max(1.0, not_negative("largest grain of the noise", max_grain))
+        self.max_grain = not_negative("largest grain of the noise", max_grain)
         self.grain_probability = not_negative("probability of grainy noise", grain_probability)
 
     def draw_one(
@@ -50,20 +50,17 @@ class NoiseTransform(Transform[NoiseParameters]):
     ) -> NoiseParameters:
         """Draw strength and grain; the noise itself is a seed."""
         sigma = uniform(generator, 0.0, self.max_sigma)
-        grain = uniform(generator, 1.0, self.max_grain)
+        grain = uniform(generator, 0.0, self.max_grain)
         grainy = chance(generator, self.grain_probability)
-        return NoiseParameters(sigma, grain if grainy else 1.0, fresh_seed(generator))
+        return NoiseParameters(sigma, grain if grainy else 0.0, fresh_seed(generator))
 
     def apply_one(
         self, image: Tensor, labels: Tensor, parameters: NoiseParameters
     ) -> tuple[Tensor, Tensor]:
         """Add the noise that the seed stands for."""
         generator = torch.Generator(image.device).manual_seed(parameters.seed)
-        size = [max(2, round(n / parameters.grain)) for n in image.shape[1:]]
-        if parameters.grain == 1.0:
-            noise = torch.randn(image.shape, generator=generator, device=image.device)
-        else:
-            coarse = torch.randn((len(image), *size), generator=generator, device=image.device)
-            noise = smooth_field(coarse, image.shape[1:])
-            noise = noise / noise.std()  # interpolation averages, which lowers the deviation
+        noise = torch.randn(image.shape, generator=generator, device=image.device)
+        if parameters.grain > 0.0:
+            noise = smoothed(noise, (parameters.grain,) * 3)
+            noise = noise / noise.std()  # smoothing averages, which lowers the deviation
         return torch.add(image, noise, alpha=parameters.sigma), labels

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from monai.networks.layers.convutils import gaussian_1d
-from monai.networks.layers.simplelayers import separable_filtering
 from torch import Tensor
 
 from gsema_core.transforms.base import Transform
 from gsema_core.transforms.draws import chance, not_negative, uniform
+from gsema_core.transforms.fields import smoothed
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,5 @@ class SmoothingTransform(Transform[SmoothingParameters]):
         self, image: Tensor, labels: Tensor, parameters: SmoothingParameters
     ) -> tuple[Tensor, Tensor]:
         """Smooth or sharpen the image."""
-        kernels = [
-            # Below a fifth of a voxel the sampled Gaussian is a single one (and at 0 undefined).
-            gaussian_1d(
-                torch.tensor(max(sigma, 0.1)), truncated=3.0, approx="sampled", normalize=True
-            )
-            for sigma in parameters.sigmas
-        ]
-        smooth = separable_filtering(image[None], kernels, mode="replicate")[0]
+        smooth = smoothed(image, parameters.sigmas)
         return torch.lerp(image, smooth, parameters.amount), labels
