@@ -1,0 +1,66 @@
+"""``gsema simulate``: image label maps or phantoms with simulated scanners."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gsema_core.errors import UserError
+
+HELP = "Image label maps or phantoms with the simulated scanners of four centers."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "manifest",
+        metavar="MANIFEST",
+        nargs="?",
+        type=Path,
+        help="JSON list of objects with patient, center and label (a path relative to the list)",
+    )
+    parser.add_argument("--phantoms", metavar="N", type=int, help="N phantoms, no manifest")
+    parser.add_argument("--output", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--centers", metavar="A,B", type=_names, default=[])
+    parser.add_argument("--patients", metavar="P,Q", type=_names, default=[])
+    parser.add_argument("--limit", metavar="N", type=int, help="the first N cases only")
+    parser.add_argument(
+        "--model",
+        choices=("auto", "cone_beam", "light"),
+        default="auto",
+        help="cone_beam needs itk-rtk; light is blur, noise and shading; auto takes what is there",
+    )
+    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first phantom (default 0)")
+    parser.add_argument(
+        "--randomize", action="store_true", help="a random scanner for every phantom"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    for name in ("phantoms", "limit", "jobs"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} is {value}: give a number from 1 on.")
+    if (arguments.manifest is None) == (arguments.phantoms is None):
+        raise UserError(
+            "Give either a manifest or --phantoms N, so that it is clear what to image."
+        )
+    if arguments.seed < 0:
+        raise UserError(f"--seed is {arguments.seed}: give a number from 0 on.")
+
+    from gsema_core.simulation import manifest
+    from gsema_core.simulation.batch import image_cases
+
+    if arguments.phantoms:
+        cases = manifest.phantom_cases(
+            arguments.phantoms, arguments.seed, arguments.centers, arguments.randomize
+        )
+    else:
+        cases = manifest.read_manifest(arguments.manifest)
+        cases = manifest.select(cases, arguments.centers, arguments.patients)
+    image_cases(cases[: arguments.limit], arguments.output, arguments.model, arguments.jobs)
+    return 0
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,21 @@
+"""Simulated rotational angiography: phantoms, scanners, acquisition."""
+
+from typing import TYPE_CHECKING
+
+from gsema_core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from gsema_core.simulation.acquisition import acquire as acquire
+    from gsema_core.simulation.centers import CENTERS as CENTERS
+    from gsema_core.simulation.centers import Protocol as Protocol
+    from gsema_core.simulation.centers import random_protocol as random_protocol
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "CENTERS": "centers",
+        "Protocol": "centers",
+        "acquire": "acquisition",
+        "random_protocol": "centers",
+    },
+)

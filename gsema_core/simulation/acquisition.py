@@ -1,0 +1,73 @@
+"""Imaging a label map with a center's scanner."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from gsema_core.errors import UserError
+from gsema_core.simulation import cone_beam
+from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
+from gsema_core.simulation.storing import orient, quantize
+from gsema_core.volumes import Volume
+
+Model = Literal["auto", "cone_beam", "light"]
+
+VERSION = 1
+"""Raised by whoever changes what comes out, so that cached volumes are made anew."""
+
+
+def acquire(
+    labels: Volume, protocol: Protocol, seed: int, model: Model = "auto"
+) -> tuple[Volume, Volume]:
+    """Image a label map: contrast-filled vessels in a head, seen by one scanner.
+
+    Args:
+        labels: 0 background, 1 vessel, 2 aneurysm, on any grid.
+        protocol: the scanner.
+        seed: the same seed gives the same voxels.
+        model: "cone_beam" needs itk-rtk; "light" does not; "auto" takes what is there.
+
+    Returns:
+        The image and the labels, both on the grid that the protocol stores, in the world of
+        ``labels``.
+
+    Raises:
+        UserError: the cone-beam model is asked for and itk-rtk is not installed.
+    """
+    rng = np.random.default_rng(seed)
+    rotation = _tilt(protocol.tilt_deg, rng)
+    scene_spacing = min(labels.geometry.spacing)
+    scene_grid = gantry_geometry(labels.geometry, scene_spacing, rotation)
+    stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
+    scene = build_scene(labels, scene_grid, protocol, rng)
+    hounsfield = cone_beam.reconstruct(scene, stored_grid, protocol, rng)
+    image = Volume(quantize(hounsfield, protocol), stored_grid)
+    stored_labels = labels_on(labels, stored_grid)
+    return orient(image, protocol.orientation), orient(stored_labels, protocol.orientation)
+
+
+def resolve_model(model: Model) -> Model:
+    """Return "cone_beam" or "light".
+
+    Raises:
+        UserError: "cone_beam" is asked for and itk-rtk is not installed.
+    """
+    if model == "light":
+        return "light"
+    if cone_beam.is_available():
+        return "cone_beam"
+    if model == "cone_beam":
+        raise UserError(
+            "The cone-beam model needs itk-rtk, which is not installed: install the package's "
+            "extra 'simulation' or choose the light model."
+        )
+    return "light"
+
+
+def _tilt(limit_deg: float, rng: np.random.Generator) -> Rotation:
+    angles = rng.uniform(-limit_deg, limit_deg, size=3)
+    return Rotation.from_euler("xyz", angles, degrees=True)

@@ -1,0 +1,161 @@
+"""Imaging many cases into one folder, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from gsema_core.files import atomic_path
+from gsema_core.simulation.acquisition import VERSION, Model, acquire, resolve_model
+from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.phantom import make_phantom
+from gsema_core.volumes import Volume, read_labels, write_labels, write_volume
+
+
+@dataclass(frozen=True)
+class Case:
+    """One volume to be made.
+
+    Args:
+        patient: its name in the datalist and of its files.
+        center: the center's name in the datalist.
+        protocol: the scanner.
+        seed: of the acquisition, and of the phantom.
+        label_path: the label map, or None for a phantom.
+    """
+
+    patient: str
+    center: str
+    protocol: Protocol
+    seed: int
+    label_path: Path | None = None
+
+    def labels(self) -> Volume:
+        """Read or make the label map."""
+        return read_labels(self.label_path) if self.label_path else make_phantom(self.seed)
+
+    def key(self, model: Model) -> str:
+        """What decides the voxels: the labels, the protocol, the seed, the model, the code."""
+        source = "phantom"
+        if self.label_path:
+            source = hashlib.sha256(self.label_path.read_bytes()).hexdigest()
+        decisive = [source, self.center, self.protocol.to_dict(), self.seed, model, VERSION]
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def image_cases(cases: Sequence[Case], output: Path, model: Model = "auto", jobs: int = 1) -> int:
+    """Write ``images``, ``labels`` and ``datalist.json`` into a folder; skip what is there.
+
+    Args:
+        cases: what to make, in this order.
+        output: the folder; made where it is missing.
+        model: see `acquire`.
+        jobs: processes, each on one thread.
+
+    Returns:
+        The number of volumes made now.
+    """
+    for name in ("images", "labels", "records"):
+        (output / name).mkdir(parents=True, exist_ok=True)
+    model = resolve_model(model)
+    waiting = [case for case in cases if not _is_finished(case, output, model)]
+    _say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
+    for number, (case, seconds) in enumerate(_work(waiting, output, model, jobs), start=1):
+        _write_datalist(output)
+        _say(f"{number}/{len(waiting)} {case.patient} at {case.center} in {seconds:.0f} s")
+    _write_datalist(output)
+    return len(waiting)
+
+
+def _work(
+    cases: Sequence[Case], output: Path, model: Model, jobs: int
+) -> Iterable[tuple[Case, float]]:
+    if jobs == 1 or len(cases) < 2:
+        for case in cases:
+            yield case, _make(case, output, model)
+        return
+    # Spawned, because ITK's thread pool does not survive a fork.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _use_one_thread) as pool:
+        futures = {pool.submit(_make, case, output, model): case for case in cases}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _use_one_thread() -> None:
+    import SimpleITK as sitk
+
+    from gsema_core.simulation import cone_beam
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    if cone_beam.is_available():
+        cone_beam.use_threads(1)
+
+
+def _make(case: Case, output: Path, model: Model) -> float:
+    """Image one case and write it; the record comes last and says that it is finished."""
+    start = time.monotonic()
+    image, labels = acquire(case.labels(), case.protocol, case.seed, model)
+    write_volume(image, output / "images" / f"{case.patient}.nrrd")
+    write_labels(labels, output / "labels" / f"{case.patient}.nrrd")
+    record = {
+        "patient": case.patient,
+        "center": case.center,
+        "key": case.key(model),
+        "model": model,
+        "protocol": case.protocol.to_dict(),
+    }
+    _write_json(_record_path(case, output), record)
+    return time.monotonic() - start
+
+
+def _is_finished(case: Case, output: Path, model: Model) -> bool:
+    try:
+        record = json.loads(_record_path(case, output).read_text())
+        same = record["key"] == case.key(model)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return False
+    files = (output / name / f"{case.patient}.nrrd" for name in ("images", "labels"))
+    return same and all(file.is_file() for file in files)
+
+
+def _record_path(case: Case, output: Path) -> Path:
+    return output / "records" / f"{case.patient}.json"
+
+
+def _write_datalist(output: Path) -> None:
+    """List every finished case of the folder, also those of earlier runs."""
+    cases = []
+    for path in sorted((output / "records").glob("*.json")):
+        record = json.loads(path.read_text())
+        patient = record["patient"]
+        cases.append(
+            {
+                "patient": patient,
+                "center": record["center"],
+                "image": f"images/{patient}.nrrd",
+                "label": f"labels/{patient}.nrrd",
+            }
+        )
+    description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
+    _write_json(output / "datalist.json", {"description": description, "cases": cases})
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,182 @@
+"""Cone-beam projection and reconstruction with itk-rtk (the optional extra ``simulation``).
+
+Forward projection by Joseph's method for voxels and in closed form for ellipsoids, Poisson
+counts, Parker's short-scan weights, and Feldkamp, Davis and Kress's (FDK) reconstruction.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scene import Ellipsoid, Floats, Scene
+from gsema_core.volumes import Geometry
+
+WATER_PER_MM = 0.0206
+"""Linear attenuation of water at 60 keV, near the mean energy of a 100 kVp beam (NIST XCOM)."""
+
+PER_HU = WATER_PER_MM / 1000.0
+
+
+def is_available() -> bool:
+    """Whether itk-rtk is installed."""
+    try:
+        # All of ITK's wheels share one package; RTK's adds its own module to it.
+        return importlib.util.find_spec("itk.RTKPython") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def use_threads(count: int) -> None:
+    """Limit the threads that ITK uses in this process."""
+    import itk
+
+    itk.MultiThreaderBase.SetGlobalDefaultNumberOfThreads(count)
+
+
+def reconstruct(
+    scene: Scene, geometry: Geometry, protocol: Protocol, rng: np.random.Generator
+) -> Floats:
+    """Acquire a scene and reconstruct it.
+
+    Args:
+        scene: what lies in the beam.
+        geometry: grid to reconstruct on: the scene's axes and middle, any spacing.
+        protocol: the center's run.
+        rng: draws photons, and the head's motion between two runs.
+
+    Returns:
+        (k, j, i) Hounsfield-like units: water 0 and air -1000, or, where a mask run was
+        subtracted, 0 without contrast.
+    """
+    run = _Run(protocol, geometry)
+    head = sum(run.project_ellipsoid(ellipsoid) for ellipsoid in scene.head)
+    contrast = run.project_voxels(scene.contrast, scene.geometry.spacing[0])
+    if protocol.subtracted:
+        filled = run.detect(head + contrast, rng)
+        lines = filled - run.detect(run.shift(head, rng), rng)
+    else:
+        head = head + run.project_voxels(scene.texture, scene.geometry.spacing[0])
+        lines = run.detect(head + contrast, rng)
+    attenuation = run.backproject(lines)
+    offset = 0.0 if protocol.subtracted else 1000.0
+    return np.asarray(attenuation / PER_HU - offset, dtype=np.float32)
+
+
+class _Run:
+    """One rotation of the C-arm around a grid's middle; projections are (view, v, u)."""
+
+    def __init__(self, protocol: Protocol, geometry: Geometry) -> None:
+        self._protocol = protocol
+        self._grid = geometry
+        self._circle = _rtk().ThreeDCircularProjectionGeometry.New()
+        for angle in np.linspace(0.0, protocol.arc_deg, protocol.views):
+            self._circle.AddProjection(
+                protocol.source_isocenter_mm, protocol.source_detector_mm, float(angle)
+            )
+        self._shape = (protocol.views, *_detector_shape(protocol, geometry))
+
+    def project_ellipsoid(self, ellipsoid: Ellipsoid) -> Floats:
+        """Line integrals through one ellipsoid."""
+        image = _image_type()
+        project = _rtk().RayEllipsoidIntersectionImageFilter[image, image].New()
+        project.SetInput(self._projections(np.zeros(self._shape, np.float32)))
+        project.SetGeometry(self._circle)
+        project.SetDensity(ellipsoid.density_hu * PER_HU)
+        project.SetAxis(list(ellipsoid.semi_axes))
+        project.SetCenter(list(ellipsoid.center))
+        return _run(project)
+
+    def project_voxels(self, array: Floats, spacing_mm: float) -> Floats:
+        """Line integrals through voxels in HU, centered on the isocenter."""
+        image = _image_type()
+        project = _rtk().JosephForwardProjectionImageFilter[image, image].New()
+        project.SetInput(self._projections(np.zeros(self._shape, np.float32)))
+        project.SetInput(1, _centered(array * np.float32(PER_HU), (spacing_mm,) * 3))
+        project.SetGeometry(self._circle)
+        return _run(project)
+
+    def detect(self, lines: Floats, rng: np.random.Generator) -> Floats:
+        """What the detector makes of line integrals: blur, scatter and photon noise."""
+        protocol = self._protocol
+        blur = protocol.detector_blur_mm / protocol.detector_pixel_mm
+        signal = protocol.photons * np.exp(-lines)
+        signal = ndimage.gaussian_filter(signal, (0.0, blur, blur))
+        signal += protocol.scatter * signal.mean(axis=(1, 2), keepdims=True)
+        counts = rng.poisson(signal).astype(np.float32)
+        return np.asarray(np.log(protocol.photons / np.maximum(counts, 1.0)), dtype=np.float32)
+
+    def shift(self, lines: Floats, rng: np.random.Generator) -> Floats:
+        """The same head after a small motion, as a shift on the detector."""
+        magnification = self._protocol.source_detector_mm / self._protocol.source_isocenter_mm
+        length = self._protocol.mask_shift_mm * magnification / self._protocol.detector_pixel_mm
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        move = (0.0, length * np.sin(angle), length * np.cos(angle))
+        return np.asarray(ndimage.shift(lines, move, order=1, mode="nearest"))
+
+    def backproject(self, lines: Floats) -> Floats:
+        """FDK with short-scan weights; attenuation per mm on the grid."""
+        image = _image_type()
+        weights = _rtk().ParkerShortScanImageFilter[image].New()
+        weights.SetInput(self._projections(lines))
+        weights.SetGeometry(self._circle)
+        weights.InPlaceOff()
+        reconstruction = _rtk().FDKConeBeamReconstructionFilter[image].New()
+        empty = np.zeros(self._grid.shape, np.float32)
+        reconstruction.SetInput(0, _centered(empty, self._grid.spacing))
+        reconstruction.SetInput(1, weights.GetOutput())
+        reconstruction.SetGeometry(self._circle)
+        ramp = reconstruction.GetRampFilter()
+        ramp.SetHannCutFrequency(self._protocol.hann_cut)
+        ramp.SetHannCutFrequencyY(self._protocol.hann_cut)
+        ramp.SetTruncationCorrection(self._protocol.truncation_correction)
+        return _run(reconstruction)
+
+    def _projections(self, array: Floats) -> Any:
+        pixel = self._protocol.detector_pixel_mm
+        return _centered(array, (pixel, pixel, 1.0))
+
+
+def _detector_shape(protocol: Protocol, geometry: Geometry) -> tuple[int, int]:
+    """Rows and columns (v, u) that see the grid, times the protocol's coverage."""
+    across, along, deep = np.array(geometry.size) * geometry.spacing / 2
+    radius = float(np.hypot(across, deep))
+    distance, detector = protocol.source_isocenter_mm, protocol.source_detector_mm
+    half_width = detector * radius / np.sqrt(distance**2 - radius**2) * protocol.field_coverage
+    half_height = detector * along / (distance - radius)
+    width, height = (2 * np.array([half_width, half_height]) / protocol.detector_pixel_mm) + 4
+    return int(np.ceil(height)), int(np.ceil(width))
+
+
+def _centered(array: npt.NDArray[np.float32], spacing: tuple[float, ...]) -> Any:
+    import itk
+
+    image = itk.image_from_array(np.ascontiguousarray(array, dtype=np.float32))
+    image.SetSpacing(list(spacing))
+    middle = (np.array(array.shape[::-1]) - 1) / 2
+    image.SetOrigin([float(value) for value in -middle * spacing])
+    return image
+
+
+def _run(process: Any) -> Floats:
+    import itk
+
+    process.Update()
+    return np.array(itk.array_view_from_image(process.GetOutput()), dtype=np.float32)
+
+
+def _image_type() -> Any:
+    import itk
+
+    return itk.Image[itk.F, 3]
+
+
+def _rtk() -> Any:
+    from itk import RTK
+
+    return RTK

@@ -1,0 +1,124 @@
+"""Which label maps to image, and at which center."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from gsema_core.errors import UserError
+from gsema_core.simulation.batch import Case
+from gsema_core.simulation.centers import CENTERS, Protocol, random_protocol
+
+_PATIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def read_manifest(path: Path) -> list[Case]:
+    """Read a manifest: a JSON list of objects with ``patient``, ``center`` and ``label``.
+
+    ``centre`` is read too. Paths of label maps are relative to the manifest.
+
+    Raises:
+        UserError: the file or a label map is missing, or an entry is not as described.
+    """
+    try:
+        entries = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"The manifest {path} does not exist: check its path.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The manifest {path} could not be read ({error}): give a JSON list of cases."
+        ) from None
+    if not isinstance(entries, list) or not entries:
+        raise UserError(f"The manifest {path} holds no list of cases: give a JSON list.")
+    cases = [_case(entry, path) for entry in entries]
+    patients = [case.patient for case in cases]
+    twice = sorted({patient for patient in patients if patients.count(patient) > 1})
+    if twice:
+        raise UserError(f"Patient {twice[0]} is twice in {path}: give every patient once.")
+    return _evenly(cases)
+
+
+def phantom_cases(
+    count: int, seed: int, centers: Sequence[str] = (), randomize: bool = False
+) -> list[Case]:
+    """Return ``count`` phantoms, spread over the centers or each with a scanner of its own.
+
+    Args:
+        count: number of phantoms.
+        seed: of the first; the others follow.
+        centers: names of centers; none is all of them.
+        randomize: draw a protocol for each phantom (`random_protocol`) instead.
+    """
+    names = list(centers) or list(CENTERS)
+    cases = []
+    for number in range(seed, seed + count):
+        name = "random" if randomize else names[(number - seed) % len(names)]
+        protocol = random_protocol(number) if randomize else find_center(name)
+        cases.append(Case(f"phantom-{number:05d}", name, protocol, number))
+    return cases
+
+
+def select(
+    cases: Sequence[Case], centers: Sequence[str] = (), patients: Sequence[str] = ()
+) -> list[Case]:
+    """Keep some centers' cases and some patients; an empty choice keeps all.
+
+    Raises:
+        UserError: a chosen name is unknown.
+    """
+    for name in centers:
+        find_center(name)
+    unknown = sorted(set(patients) - {case.patient for case in cases})
+    if unknown:
+        raise UserError(f"Patient {unknown[0]} is not in the manifest: choose one that is.")
+    return [
+        case
+        for case in cases
+        if (not centers or case.center in centers) and (not patients or case.patient in patients)
+    ]
+
+
+def find_center(name: str) -> Protocol:
+    """Return a center's protocol.
+
+    Raises:
+        UserError: there is no such center.
+    """
+    if name not in CENTERS:
+        raise UserError(f"There is no center {name!r}: choose from {', '.join(CENTERS)}.")
+    return CENTERS[name]
+
+
+def _case(entry: Any, manifest: Path) -> Case:
+    if not isinstance(entry, dict):
+        raise UserError(f"An entry of {manifest} is {entry!r}: give an object for each case.")
+    patient, label = entry.get("patient"), entry.get("label")
+    center = entry.get("center", entry.get("centre"))
+    for name, value in (("patient", patient), ("center", center), ("label", label)):
+        if not isinstance(value, str):
+            raise UserError(f"An entry of {manifest} has {name} {value!r}: give a text.")
+    if not _PATIENT.fullmatch(patient):
+        raise UserError(
+            f"Patient {patient!r} in {manifest} is no file name: use letters, digits and - _ ."
+        )
+    path = manifest.parent / label
+    if not path.is_file():
+        raise UserError(f"The label map {path} of patient {patient} does not exist.")
+    # Stable from run to run and machine to machine, and different for every patient.
+    seed = zlib.crc32(f"{center}/{patient}".encode())
+    return Case(patient, center, find_center(center), seed, path)
+
+
+def _evenly(cases: Iterable[Case]) -> list[Case]:
+    """Take turns over the centers, so that an unfinished run holds all of them."""
+    by_center: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_center[case.center].append(case)
+    turns = zip_longest(*(by_center[name] for name in sorted(by_center)))
+    return [case for turn in turns for case in turn if case is not None]
