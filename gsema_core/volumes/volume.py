@@ -38,8 +38,9 @@ class Volume:
         return cls(sitk.GetArrayFromImage(image), geometry_of(image))
 
     def to_image(self) -> sitk.Image:
-        """Copy into a SimpleITK image."""
-        image = sitk.GetImageFromArray(self.array)
+        """Copy into a SimpleITK image; bool becomes uint8 and float16 float32, which ITK lacks."""
+        stand_in = {"bool": "uint8", "float16": "float32"}.get(self.array.dtype.name)
+        image = sitk.GetImageFromArray(self.array.astype(stand_in) if stand_in else self.array)
         image.SetSpacing(self.geometry.spacing)
         image.SetOrigin(self.geometry.origin)
         image.SetDirection(self.geometry.direction)

@@ -1,0 +1,125 @@
+"""Reading one image file, checking its header before its voxels."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from gsema_core.errors import UserError
+from gsema_core.volumes.integrity import check_integrity
+from gsema_core.volumes.nifti_header import DamagedFile, read_nifti_header
+from gsema_core.volumes.quiet import silent_libraries
+from gsema_core.volumes.volume import Volume
+
+SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd")
+
+SPACING_LIMITS_MM = (0.05, 5.0)
+"""Rotational angiography has voxels of 0.1 to 0.6 mm; beyond these limits the header is wrong,
+most often in cm, m or micrometers. Our choice."""
+
+MAXIMUM_VOXELS = 2**31
+"""Larger than any scanner's volume (1024^3 is 2^30); keeps a forged header from filling the
+memory. Our choice."""
+
+# What the libraries' own texts mean; anything else is a damaged file.
+_MEANINGS = {
+    "orthonormal": "has axes that are not perpendicular to each other: resample it to a regular "
+    "grid first",
+    "spacing (": "has a voxel spacing that is zero or not a number: correct its header",
+    "size is zero": "has an axis of size zero: export it again",
+}
+
+
+def read_image_file(path: Path) -> Volume:
+    """Read an NRRD, NIfTI or MetaImage file with one value a voxel.
+
+    Raises:
+        UserError: the format is another one, the file is damaged, or it is not a 3D image.
+    """
+    name = path.name.lower()
+    if not name.endswith(SUFFIXES):
+        raise UserError(
+            f"The format of {path} is not known: give a file that ends with one of "
+            f"{', '.join(SUFFIXES)}, or a DICOM series (its folder or one of its files)."
+        )
+    try:
+        if name.endswith((".nii", ".nii.gz")):
+            header = read_nifti_header(path)
+            check_spacing(path, header.spacing[: len(header.size)])
+            _check_size(path, header.size)
+        with silent_libraries():
+            reader = sitk.ImageFileReader()
+            reader.SetFileName(str(path))
+            reader.ReadImageInformation()
+        check_header(path, reader)
+        check_integrity(path)
+        with silent_libraries():
+            return Volume.from_image(reader.Execute())
+    except (RuntimeError, DamagedFile) as error:
+        raise UserError(f"The image {path} {_meaning(str(error))}.") from error
+    except MemoryError as error:
+        raise UserError(f"The image {path} is too large for this computer's memory.") from error
+
+
+def check_header(path: Path, reader: sitk.ImageFileReader) -> None:
+    """Check what a reader found in a file's header.
+
+    Raises:
+        UserError: it is not a 3D image with one value a voxel on a regular grid.
+    """
+    size, components = reader.GetSize(), reader.GetNumberOfComponents()
+    if components != 1:
+        kind = "color" if components in (3, 4) else "several values a voxel"
+        raise UserError(
+            f"The image {path} has {components} values a voxel ({kind}): "
+            "give a gray-scale 3D image."
+        )
+    if "complex" in sitk.GetPixelIDValueAsString(reader.GetPixelID()):
+        raise UserError(f"The image {path} has complex numbers: give a gray-scale 3D image.")
+    _check_size(path, size)
+    check_spacing(path, reader.GetSpacing())
+    axes = np.array(reader.GetDirection()).reshape(3, 3)
+    # 1e-3: directions in files are often rounded to 4 digits; a voxel is then 0.5 voxel off
+    # after 500 voxels at most.
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
+        raise UserError(f"The image {path} {_MEANINGS['orthonormal']}.")
+
+
+def check_spacing(path: Path, spacing: tuple[float, ...]) -> None:
+    """Check voxel spacings in mm.
+
+    Raises:
+        UserError: one of them is not a number or no scanner's.
+    """
+    low, high = SPACING_LIMITS_MM
+    for value in spacing:
+        if not (math.isfinite(value) and low <= value <= high):
+            raise UserError(
+                f"The image {path} has a voxel spacing of {value:g} mm, where {low:g} to {high:g} "
+                "mm is expected: correct its header (is its unit mm?) or resample it."
+            )
+
+
+def _check_size(path: Path, size: tuple[int, ...]) -> None:
+    shown = " x ".join(map(str, size))
+    if min(size, default=0) < 1:
+        raise UserError(f"The image {path} has an axis of size zero ({shown}): export it again.")
+    size = size[:3] + tuple(count for count in size[3:] if count > 1)
+    if len(size) != 3 or 1 in size:
+        dimensions = len(size) if len(size) != 3 else 2
+        raise UserError(f"The image {path} is {dimensions}D ({shown} voxels): give one 3D volume.")
+    if math.prod(size) > MAXIMUM_VOXELS:
+        raise UserError(f"The image {path} is too large ({shown} voxels): crop it first.")
+
+
+def _meaning(text: str) -> str:
+    for fragment, meaning in _MEANINGS.items():
+        if fragment in text:
+            return meaning
+    return (
+        "could not be read: it is damaged or cut off, or a file that it refers to is missing, "
+        "so copy or export it again"
+    )
