@@ -1,0 +1,1 @@
+"""``slicer.app`` and what stands behind it, on the real MRML core."""

@@ -1,0 +1,1 @@
+"""PythonQt's semantics on PySide6."""

@@ -1,0 +1,104 @@
+"""Qt properties as Python attributes, and nothing but what the C++ class has (as in PythonQt).
+
+PySide gives ``button.text()``; Slicer's PythonQt gives ``button.text`` and refuses to create an
+attribute that the C++ class lacks. Code tested with PySide's rules would fail in Slicer, so the
+harness bends PySide's classes to PythonQt's rules, once for the whole process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from PySide6 import QtCore
+
+# C++ looks these virtual functions up by name on Python subclasses: they must stay callable.
+_VIRTUAL_GETTERS = {"sizeHint", "minimumSizeHint"}
+
+_read = QtCore.QObject.property
+_write = QtCore.QObject.setProperty
+
+
+class QtProperty:
+    """A C++ property behaving as an attribute; a static function of that name stays reachable."""
+
+    def __init__(self, name: str, type_name: str, writable: bool, static: Any) -> None:
+        self.name, self.type_name, self.writable, self.static = name, type_name, writable, static
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self if self.static is None else self.static
+        return _read(instance, self.name)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if not self.writable:
+            raise AttributeError(f"{type(instance).__name__}.{self.name} is read-only")
+        if self.type_name == "bool":
+            value = bool(value)
+        if not _write(instance, self.name, value):
+            raise ValueError(f"{type(instance).__name__}.{self.name} cannot be {value!r}")
+
+
+def _is_cpp(cls: type) -> bool:
+    """Whether the class is C++ in Slicer; a subclass written by a module may get attributes."""
+    return cls.__module__.startswith("PySide6") or "_standsForCpp" in cls.__dict__
+
+
+def _set_attribute(self: Any, name: str, value: Any) -> None:
+    for cls in type(self).__mro__:
+        descriptor = cls.__dict__.get(name)
+        if descriptor is None:
+            continue
+        if isinstance(descriptor, QtCore.Property):
+            if not _write(self, name, list(value) if isinstance(value, tuple) else value):
+                raise ValueError(f"{type(self).__name__}.{name} cannot be {value!r}")
+            return
+        if hasattr(type(descriptor), "__set__"):
+            descriptor.__set__(self, value)
+            return
+        break
+    if isinstance(value, QtCore.QObject) and _read(value, "objectName") == name:
+        return  # PySide's .ui loader offers children as attributes of the top widget, Qt's does not
+    # Stand-ins keep their own state in underscored names, which Slicer's modules never touch.
+    if _is_cpp(type(self)) and not name.startswith("_"):
+        raise AttributeError(
+            f"{type(self).__name__} has no property '{name}', and an attribute cannot be added "
+            "to a C++ object"
+        )
+    self.__dict__[name] = value
+
+
+def _bend(cls: type) -> None:
+    meta = cls.staticMetaObject  # type: ignore[attr-defined]
+    for index in range(meta.propertyOffset(), meta.propertyCount()):
+        found = meta.property(index)
+        name = found.name()
+        own = cls.__dict__.get(name)
+        if name in _VIRTUAL_GETTERS or isinstance(own, QtCore.Property):
+            continue
+        static = getattr(cls, name, None) if _is_static(cls, name) else None
+        setattr(cls, name, QtProperty(name, found.typeName(), found.isWritable(), static))
+    cls.__setattr__ = _set_attribute  # type: ignore[method-assign, assignment]
+
+
+def _is_static(cls: type, name: str) -> bool:
+    # QTimer has both a property and a static function singleShot.
+    return (cls.__name__, name) == ("QTimer", "singleShot")
+
+
+def bend_classes(modules: Iterable[Any]) -> None:
+    """Apply PythonQt's attribute rules to every QObject class of the given PySide modules."""
+    done: set[type] = set()
+    for module in modules:
+        for candidate in list(vars(module).values()):
+            if not (isinstance(candidate, type) and issubclass(candidate, QtCore.QObject)):
+                continue
+            for cls in reversed(candidate.__mro__):
+                if cls not in done and "staticMetaObject" in cls.__dict__:
+                    done.add(cls)
+                    _bend(cls)
+    QtCore.QObject.name = property(  # type: ignore[attr-defined]
+        lambda self: _read(self, "objectName"),
+        lambda self, value: self.setObjectName(value),
+    )
+    QtCore.QObject.className = lambda self: self.metaObject().className()  # type: ignore[attr-defined]
