@@ -31,6 +31,7 @@ class Series:
 
     files: tuple[str, ...]
     uid: str
+    sop_class: str
     description: str
 
 
@@ -75,9 +76,10 @@ def read_dicom(path: Path) -> Volume:
     if len(volumes) > 1:
         shown = "; ".join(f"'{s.description}' with {s.files[0]}" for s in volumes[:6])
         raise UserError(
-            f"The folder {path} has {len(volumes)} DICOM volumes, so name one by any of its files "
-            f"({shown}{'; ...' if len(volumes) > 6 else ''})."
+            f"The folder {path} has {len(volumes)} DICOM volumes: choose one by giving one of its "
+            f"files ({shown}{'; ...' if len(volumes) > 6 else ''})."
         )
+    _check_complete(volumes[0], {file for series in found for file in series.files})
     return _read_series(volumes[0], path)
 
 
@@ -107,7 +109,8 @@ def _series_in(folder: Path) -> Iterator[Series]:
         except RuntimeError:
             continue  # e.g. a DICOMDIR or a report, which has no image
         description = _field(reader, SERIES_DESCRIPTION) or "no description"
-        yield Series(tuple(files), _field(reader, SERIES_UID), description)
+        uid, sop_class = _field(reader, SERIES_UID), _field(reader, SOP_CLASS)
+        yield Series(tuple(files), uid, sop_class, description)
 
 
 def _names(series: Series, path: Path) -> bool:
@@ -119,9 +122,28 @@ def _may_be_volume(series: Series) -> bool:
     frames = reader.GetSize()[2] if reader.GetDimension() == 3 else 1
     return (
         reader.GetNumberOfComponents() == 1
-        and _field(reader, SOP_CLASS) not in PROJECTION_CLASSES
+        and series.sop_class not in PROJECTION_CLASSES
         and (frames if len(series.files) == 1 else len(series.files)) > 1
     )
+
+
+def _check_complete(series: Series, known: set[str]) -> None:
+    """Check that GDCM has not passed over a damaged slice, which it does without a word."""
+    names = {Path(file).name for file in known}
+    for path in Path(series.files[0]).parent.iterdir():
+        if path.name in names or not path.is_file() or not is_dicom(path):
+            continue
+        with path.open("rb") as file:
+            head = file.read(2**16)
+        # Element (0002,0002), the kind of object, is always explicit little endian. A report
+        # or a presentation state names the series as well, but is of another kind.
+        at = head.find(b"\x02\x00\x02\x00UI")
+        kind = head[at + 8 : at + 8 + int.from_bytes(head[at + 6 : at + 8], "little")]
+        same_kind = at >= 0 and kind.strip(b" \0") == series.sop_class.encode()
+        if same_kind and series.uid.encode() in head:
+            raise UserError(
+                f"The DICOM file {path} is damaged or cut off: copy or export the series again."
+            )
 
 
 def _read_series(series: Series, path: Path) -> Volume:
