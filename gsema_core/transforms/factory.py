@@ -19,6 +19,9 @@ TRANSFORMS = {
     "noise": "NoiseTransform",
     "histogram": "HistogramTransform",
     "bias": "BiasTransform",
+    "gin": "GinTransform",
+    "gin_ipa": "GinIpaTransform",
+    "amplitude_mix": "AmplitudeMixTransform",
 }
 """Name (also the module's) -> class."""
 
