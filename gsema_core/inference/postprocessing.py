@@ -1,0 +1,68 @@
+"""Cleaning a label map by what is anatomically possible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
+from gsema_core.volumes.components import NEIGHBORS_26, connected_components
+from gsema_core.volumes.volume import Volume
+
+
+def postprocess(
+    labels: Volume, *, minimum_aneurysm_mm3: float, minimum_vessel_mm3: float
+) -> Volume:
+    """Remove what is too small, and aneurysms that hang on no vessel.
+
+    In this order, with voxels that share a corner counted as touching:
+
+    1. An aneurysm that touches no vessel becomes background.
+    2. An aneurysm smaller than ``minimum_aneurysm_mm3`` becomes vessel.
+    3. A piece of vessel smaller than ``minimum_vessel_mm3`` becomes background, unless it carries
+       an aneurysm: a sac is never lost for the shortness of the vessel around it.
+
+    Args:
+        labels: background 0, vessel 1, aneurysm 2.
+        minimum_aneurysm_mm3: volume in mm3; 0 keeps every size.
+        minimum_vessel_mm3: volume in mm3; 0 keeps every size.
+
+    Returns:
+        A new uint8 volume on the same grid.
+    """
+    result = Volume(labels.array.astype(np.uint8), labels.geometry)
+    box = _bounding_box(result.array != BACKGROUND)
+    if box is not None:
+        array = result.array[box]  # a view: vessels fill a small part of most scans
+        voxel_mm3 = labels.geometry.voxel_volume_mm3
+        _clean_aneurysms(array, minimum_aneurysm_mm3 / voxel_mm3)
+        _remove_specks(array, minimum_vessel_mm3 / voxel_mm3)
+    return result
+
+
+def _clean_aneurysms(array: npt.NDArray[np.uint8], minimum_voxels: float) -> None:
+    components, _ = connected_components(array == ANEURYSM)
+    for number, box in enumerate(ndimage.find_objects(components), start=1):
+        around = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
+        sac = components[around] == number
+        touched = ndimage.binary_dilation(sac, NEIGHBORS_26) & (array[around] == VESSEL)
+        if not touched.any():
+            array[around][sac] = BACKGROUND
+        elif sac.sum() < minimum_voxels:
+            array[around][sac] = VESSEL
+
+
+def _remove_specks(array: npt.NDArray[np.uint8], minimum_voxels: float) -> None:
+    components, count = connected_components(array != BACKGROUND)
+    remove = np.bincount(components.reshape(-1), minlength=count + 1) < minimum_voxels
+    remove[np.unique(components[array == ANEURYSM])] = False
+    remove[0] = False
+    array[remove[components]] = BACKGROUND
+
+
+def _bounding_box(mask: npt.NDArray[np.bool_]) -> Any:
+    boxes = ndimage.find_objects(mask.astype(np.uint8))
+    return boxes[0] if boxes else None
