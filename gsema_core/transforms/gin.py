@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -66,13 +67,33 @@ def _random_net(image: Tensor, seed: int) -> Tensor:
     # Drawn on the CPU, so that a recorded seed means the same network on every device.
     generator = torch.Generator().manual_seed(seed)
     widths = [len(image), *[HIDDEN] * (LAYERS - 1), len(image)]
-    x = image[None]
+    x = image
     for layer in range(LAYERS):
         kernel = KERNELS[int(torch.randint(len(KERNELS), (), generator=generator))]
         shape = (widths[layer + 1], widths[layer], *[kernel] * 3)
-        weight = torch.randn(shape, generator=generator).to(image)
-        shift = torch.randn(widths[layer + 1], generator=generator).to(image)
-        x = nn.functional.conv3d(x, weight, shift, padding=kernel // 2)
+        weight = torch.randn(shape, generator=generator)
+        x = convolve(x, weight, torch.randn(widths[layer + 1], generator=generator))
         if layer < LAYERS - 1:
             x = nn.functional.leaky_relu(x, SLOPE, inplace=True)
-    return x[0]
+    return x
+
+
+def convolve(image: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
+    """Return ``conv3d`` of ``(C, D, H, W)`` with zero padding, kept at its size.
+
+    Torch's own takes ten times as long for so few channels on a CPU (130 ms against 12 ms for two
+    channels of 96^3).
+
+    Args:
+        image: ``(C, D, H, W)``, on any device.
+        weight: ``(out, C, k, k, k)``, k odd, on the CPU.
+        shift: ``(out,)``, on the CPU.
+    """
+    depth, height, width = image.shape[1:]
+    padded = nn.functional.pad(image, [weight.shape[-1] // 2] * 6)
+    result = shift.to(image)[:, None, None, None].repeat(1, depth, height, width)
+    offsets = itertools.product(*(range(n) for n in weight.shape))
+    for (o, c, i, j, k), value in zip(offsets, weight.flatten().tolist(), strict=True):
+        neighbor = padded[c, i : i + depth, j : j + height, k : k + width]
+        result[o].add_(neighbor, alpha=value)
+    return result

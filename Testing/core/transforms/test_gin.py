@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gsema_core.transforms.gin import GinParameters, GinTransform, gin
+from gsema_core.transforms.gin import GinParameters, GinTransform, convolve, gin
 from gsema_core.transforms.gin_ipa import GinIpaTransform
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_convolve_is_torchs(kernel: int, generator) -> None:
+    x = torch.randn(2, 5, 6, 7, generator=generator)
+    weight = torch.randn(3, 2, kernel, kernel, kernel, generator=generator)
+    shift = torch.randn(3, generator=generator)
+    expected = torch.nn.functional.conv3d(x[None], weight, shift, padding=kernel // 2)[0]
+    torch.testing.assert_close(convolve(x, weight, shift), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_alpha_zero_is_identity(image) -> None:
