@@ -118,7 +118,7 @@ class TeacherCard:
         if not isinstance(values, Mapping):
             raise UserError("The metadata is not a table of names and values.")
         version = values.get("format_version")
-        if _is_integer(version) and version > FORMAT_VERSION:
+        if isinstance(version, int) and version > FORMAT_VERSION:
             raise UserError(
                 f"It was made by a newer version of this program (file format {version}, this "
                 f"one reads up to {FORMAT_VERSION}): update this program."

@@ -99,6 +99,16 @@ def read_card(path: str | os.PathLike[str]) -> TeacherCard:
         return _checked_head(path, stream, os.fstat(stream.fileno()).st_size)[1]
 
 
+def file_hash(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a teacher file, as it stands in reports.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    with _open(Path(path)) as stream:
+        return hashlib.sha256(stream.read(MAXIMUM_FILE_BYTES + 1)).hexdigest()
+
+
 def load_teacher(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Teacher:
     """Load a teacher onto ``device``.
 

@@ -1,0 +1,141 @@
+"""``gsema segment``: vessels and aneurysms of one scan."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gsema_core.inference import SegmentationResult, SegmentationSettings
+
+HELP = "Segment vessels and aneurysms in a scan."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "input",
+        metavar="INPUT",
+        type=Path,
+        help="NRRD, NIfTI or MetaImage file, or a folder with one DICOM series",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        type=Path,
+        required=True,
+        help="label map (1 vessel, 2 aneurysm): .seg.nrrd, .nrrd, .nii, .nii.gz or .mha",
+    )
+    parser.add_argument(
+        "--teacher",
+        metavar="default|NAME|FILE",
+        default="default",
+        help="which network: the bundled one, an added one or a .safetensors file",
+    )
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--probabilities",
+        metavar="FILE",
+        type=Path,
+        help="also write the probability of an aneurysm, as an image",
+    )
+    parser.add_argument(
+        "--report", metavar="FILE.json", type=Path, help="also write where the result comes from"
+    )
+    # None stands for the default that inference has: it is written down in one place only.
+    parser.add_argument(
+        "--overlap", metavar="F", type=float, help="of neighboring windows, 0 to 0.9 (default: 0.5)"
+    )
+    parser.add_argument(
+        "--minimum-aneurysm",
+        metavar="MM3",
+        type=float,
+        help="smaller aneurysms are taken for noise (default: 4 mm3)",
+    )
+    parser.add_argument(
+        "--precision",
+        metavar="P",
+        help="fp32, bf16 or auto, which is bf16 where the device has it (default: auto)",
+    )
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, no table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from gsema_core.inference.outputs import check_outputs
+    from gsema_core.inference.settings import SegmentationSettings
+
+    chosen: dict[str, Any] = {
+        "overlap": arguments.overlap,
+        "minimum_aneurysm_mm3": arguments.minimum_aneurysm,
+        "precision": arguments.precision,
+        "probabilities": arguments.probabilities is not None,
+        "threads": arguments.threads,
+    }
+    settings = SegmentationSettings(**{k: v for k, v in chosen.items() if v is not None})
+    outputs = arguments.output, arguments.probabilities, arguments.report
+    check_outputs(*outputs, source=arguments.input)
+    with terminated() as was_terminated:  # once it writes, it writes to the end
+        result = _segment(arguments, settings, was_terminated)
+        result.save(*outputs)
+    if not arguments.quiet:
+        print(aneurysm_table(result))
+    return 0
+
+
+def _segment(
+    arguments: argparse.Namespace,
+    settings: SegmentationSettings,
+    cancelled: Callable[[], bool],
+) -> SegmentationResult:
+    from gsema_core.inference import segment
+    from gsema_core.progress_line import ProgressLine
+
+    line = ProgressLine(sys.stderr)
+    try:
+        result = segment(
+            arguments.input,
+            arguments.teacher,
+            arguments.device,
+            settings=settings,
+            progress=None if arguments.quiet else line,
+            cancelled=cancelled,
+        )
+    finally:
+        line.close()
+    result.report["input"] = str(arguments.input)
+    return result
+
+
+@contextmanager
+def terminated() -> Iterator[Callable[[], bool]]:
+    """Turn SIGTERM into a flag, so that a run stops between windows and cleans up."""
+    asked = []
+    previous = signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def aneurysm_table(result: SegmentationResult) -> str:
+    """One line an aneurysm, or a sentence where there is none."""
+    if not result.aneurysms:
+        return "No aneurysm was found."
+    lines = ["aneurysm  volume (ml)  largest diameter (mm)  position R, A, S (mm)"]
+    for aneurysm in result.aneurysms:
+        position = ", ".join(f"{coordinate:.1f}" for coordinate in aneurysm.centroid_ras)
+        lines.append(
+            f"{aneurysm.index:8d}  {aneurysm.volume_ml:11.3f}  "
+            f"{aneurysm.largest_diameter_mm:21.1f}  {position}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,96 @@
+"""Which processor runs the network."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import SimpleITK as sitk
+import torch
+
+from gsema_core.errors import UserError
+from gsema_core.inference.settings import check_device_name
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """The device of that name.
+
+    Args:
+        name: ``auto`` (the first GPU where there is one, else the CPU), ``cpu``, ``cuda`` or
+            ``cuda:N``.
+
+    Raises:
+        UserError: the name is unknown, or this machine has no such device.
+    """
+    check_device_name(name)
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (name == "auto" and count == 0):
+        return torch.device("cpu")
+    index = int(name.partition(":")[2] or 0)
+    if index >= count:
+        names = ", ".join(device["name"] for device in available_devices())
+        raise UserError(f"PyTorch finds no device {name} here: use auto or one of {names}.")
+    return torch.device("cuda", index)
+
+
+def available_devices() -> list[dict[str, Any]]:
+    """Every device with what a user wants to know of it; the one ``auto`` takes comes first."""
+    gpus = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+    return [describe_device(torch.device("cuda", index)) for index in gpus] + [
+        describe_device(torch.device("cpu"))
+    ]
+
+
+def describe_device(device: torch.device) -> dict[str, Any]:
+    """Name, model, and memory in bytes (GPU) or threads (CPU)."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return {
+            "name": str(device),
+            "model": torch.cuda.get_device_name(device),
+            "memory_bytes": total,
+            "free_bytes": free,
+        }
+    return {
+        "name": str(device),
+        "model": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+@contextmanager
+def thread_limit(threads: int | None) -> Iterator[None]:
+    """Let torch and SimpleITK use that many CPU threads in the block; None changes nothing."""
+    if threads is None:
+        yield
+        return
+    before = torch.get_num_threads(), sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    torch.set_num_threads(threads)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before[1])
+
+
+def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
+    """The reduced type that the network runs in, or None for plain float32.
+
+    ``auto`` takes bf16 only where the hardware has it. Measured on two cores with AVX512-BF16,
+    on 64^3 and 96^3 windows: the Swin-UNet runs 2 to 4 times, the CNN 6 to 11 times faster than
+    in float32; without the instructions bf16 is emulated and slower.
+    """
+    if precision == "fp32" or (precision == "auto" and not _has_bf16(device)):
+        return None
+    return torch.bfloat16
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    # The only question that PyTorch answers on this has a private name: ask it carefully.
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, probe, bool)() for probe in probes)

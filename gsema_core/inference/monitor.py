@@ -1,0 +1,85 @@
+"""Progress out, cancel in, seconds kept: what one run reports while it works."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from gsema_core.errors import Cancelled
+
+ProgressCallback = Callable[[float, str], None]
+"""Called with a fraction in [0, 1] that never falls, and a text for the user."""
+CancelCheck = Callable[[], bool]
+
+# Where each phase ends on the progress bar, and what the user reads meanwhile. The shares are
+# rounded from runs on two CPU cores, where the windows take nearly all the time.
+PHASES = {
+    "read": (0.02, "Reading the scan"),
+    "load": (0.05, "Loading the teacher"),
+    "prepare": (0.08, "Preparing the scan"),
+    "windows": (0.93, "Segmenting"),
+    "restore": (0.96, "Returning to the scan's grid"),
+    "clean": (0.98, "Removing specks"),
+    "measure": (0.99, "Measuring aneurysms"),
+    "write": (1.0, "Writing the result"),
+}
+
+
+class Monitor:
+    """Watches one run.
+
+    Args:
+        progress: told the fraction done and the phase.
+        cancelled: asked often; the run stops when it says True.
+
+    Attributes:
+        seconds: duration of each finished phase.
+        cancelled: whether the user wants the run to stop.
+    """
+
+    def __init__(
+        self, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
+    ) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self.cancelled: CancelCheck = cancelled or bool  # bool() is False: nobody cancels
+        self._fraction = 0.0
+        self._phase = ""
+        self._span = (0.0, 0.0)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a phase of ``PHASES`` and put it on the progress bar.
+
+        Raises:
+            Cancelled: the run was cancelled before the phase or while it ran.
+        """
+        end, self._phase = PHASES[name]
+        self._span = (self._fraction, max(end, self._fraction))
+        self.check()
+        self._tell()
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        self.check()
+        self.advance(1.0)
+
+    def advance(self, share: float, _phase: str = "") -> None:
+        """Say that ``share`` (0 to 1) of the running phase is done; a ``ProgressCallback``."""
+        low, high = self._span
+        self._fraction = max(self._fraction, low + share * (high - low))
+        self._tell()
+
+    def check(self) -> None:
+        """Stop here if the user wants to.
+
+        Raises:
+            Cancelled: the user cancelled.
+        """
+        if self.cancelled():
+            raise Cancelled
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._fraction, self._phase)

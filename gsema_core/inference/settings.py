@@ -1,0 +1,72 @@
+"""What a user may choose about a segmentation. No torch here: it is checked before anything."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gsema_core.errors import UserError
+
+PRECISIONS = ("auto", "fp32", "bf16")
+MAXIMUM_OVERLAP = 0.9
+"""Ten windows a step along each axis, a thousand times the work: nobody means that. Ours."""
+
+
+@dataclass(frozen=True)
+class SegmentationSettings:
+    """Checked when made.
+
+    Attributes:
+        overlap: share of a window that its neighbor covers too. Default 0.5, as nnU-Net has it
+            (Isensee et al., Nature Methods 2021).
+        minimum_aneurysm_mm3: smaller aneurysms are taken for noise. Default 4, ours: a sphere
+            2 mm across has 4.2 mm3.
+        minimum_vessel_mm3: smaller pieces of vessel are taken for noise. Default 10, ours: 5 mm
+            of a vessel 1.6 mm wide.
+        precision: ``fp32``, ``bf16`` or ``auto``, which is bf16 where the device has it in
+            hardware.
+        probabilities: whether the aneurysm's probability is wanted on the scan's grid.
+        threads: CPU threads; None leaves the libraries their default, one a core.
+
+    Raises:
+        UserError: a value is out of its range.
+    """
+
+    overlap: float = 0.5
+    minimum_aneurysm_mm3: float = 4.0
+    minimum_vessel_mm3: float = 10.0
+    precision: str = "auto"
+    probabilities: bool = False
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_range("overlap", self.overlap, 0.0, MAXIMUM_OVERLAP)
+        _check_range("smallest aneurysm (mm3)", self.minimum_aneurysm_mm3, 0.0, 1e6)
+        _check_range("smallest vessel (mm3)", self.minimum_vessel_mm3, 0.0, 1e6)
+        if self.precision not in PRECISIONS:
+            raise UserError(
+                f"The precision {self.precision!r} is unknown: use {', '.join(PRECISIONS)}."
+            )
+
+        if self.threads is not None:
+            _check_range("number of threads", self.threads, 1, 1024)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def check_device_name(name: str) -> None:
+    """Check how a device is named; whether this machine has it, only torch knows.
+
+    Raises:
+        UserError: it is none of ``auto``, ``cpu``, ``cuda`` and ``cuda:N``.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", name):
+        raise UserError(f"The device {name!r} is unknown: use auto, cpu, cuda or cuda:N.")
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise UserError(f"The {name} is {value:g}: give a number from {low:g} to {high:g}.")

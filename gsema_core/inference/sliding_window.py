@@ -1,0 +1,132 @@
+"""A network that knows small windows, applied to a whole scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.inference.devices import autocast_type
+from gsema_core.inference.monitor import PHASES, CancelCheck, ProgressCallback
+from gsema_core.inference.windows import Size, Start, choose_windows, importance
+from gsema_core.labels import BACKGROUND, CLASSES
+
+Network = Callable[[Tensor], Tensor]
+
+
+@torch.inference_mode()
+def predict_windows(
+    network: Network,
+    image: npt.NDArray[np.float32] | Tensor,
+    window: Size,
+    *,
+    overlap: float = 0.5,
+    device: str | torch.device = "cpu",
+    batch: int = 1,
+    precision: str = "auto",
+    windows: Sequence[Start] | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> npt.NDArray[np.float32]:
+    """Class probabilities of a whole scan from overlapping windows.
+
+    Softmax comes before the blending, not after it: a window that is very sure at its edge, where
+    it sees little, has a large logit but never more than probability 1 to outvote its neighbors
+    with, and the blend of probabilities is a probability. Sums are kept in float32 in main
+    memory, so a GPU holds no more than one batch.
+
+    An image smaller than the window is padded with 0, the darkest intensity, which is also what
+    scanners store outside their field of view.
+
+    Args:
+        network: (B, 1, k, j, i) in [0, 1] to logits (B, 3, k, j, i), on ``device``.
+        image: (k, j, i) in [0, 1].
+        window: size (k, j, i) of the windows.
+        overlap: share of a window that its neighbor covers too, 0 to below 1.
+        batch: windows run at once. Default 1: on CPUs more do not help.
+        precision: ``auto``, ``fp32`` or ``bf16``.
+        windows: starts of the windows to run, in the padded image; default
+            ``choose_windows``. Voxels that no window covers are background.
+        progress: told the share of the windows that are done, after each batch.
+        cancelled: asked before each batch whether to stop.
+
+    Returns:
+        (3, k, j, i) float32, sums to 1 over the classes.
+
+    Raises:
+        Cancelled: ``cancelled`` said True.
+        UserError: the network's output is not finite.
+    """
+    device = torch.device(device)
+    padded, inside = pad_to_window(torch.as_tensor(image, dtype=torch.float32), window)
+    if windows is None:
+        windows = choose_windows(padded, window, overlap)
+    sums = torch.zeros((CLASSES, *padded.shape))
+    weights = torch.zeros(padded.shape)
+    weight = importance(window)
+    done = 0
+    for starts in _batches(windows, batch):
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        boxes = [_box(start, window) for start in starts]
+        patches = torch.stack([padded[box] for box in boxes])[:, None]
+        for box, patch in zip(boxes, _softmax(network, patches, device, precision), strict=True):
+            sums[(slice(None), *box)].addcmul_(patch, weight)
+            weights[box] += weight
+        done += len(starts)
+        if progress is not None:
+            progress(done / len(windows), PHASES["windows"][1])
+    probabilities = _normalized(sums[(slice(None), *inside)], weights[inside])
+    if not bool(probabilities.sum().isfinite()):
+        raise UserError(
+            f"The teacher's answer is not finite at precision {precision}: try fp32, or another "
+            "teacher."
+        )
+    return probabilities.numpy()
+
+
+def pad_to_window(image: Tensor, window: Size) -> tuple[Tensor, tuple[slice, slice, slice]]:
+    """Pad axes that are shorter than the window, evenly on both sides, with 0.
+
+    Returns:
+        The padded image, and where the original lies in it.
+    """
+    missing = [max(0, w - n) for n, w in zip(image.shape, window, strict=True)]
+    before = [amount // 2 for amount in missing]
+    pairs = [(first, amount - first) for first, amount in zip(before, missing, strict=True)]
+    padded = functional.pad(image, [n for pair in reversed(pairs) for n in pair])
+    k, j, i = (slice(b, b + n) for b, n in zip(before, image.shape, strict=True))
+    return padded, (k, j, i)
+
+
+def _softmax(network: Network, patches: Tensor, device: torch.device, precision: str) -> Tensor:
+    """Probabilities of a batch of windows (B, 1, ...), in main memory."""
+    reduced = autocast_type(precision, device)
+    with torch.autocast(device.type, dtype=reduced, enabled=reduced is not None):
+        logits = network(patches.to(device))
+    return torch.softmax(logits.float(), dim=1).cpu()
+
+
+def _normalized(sums: Tensor, weights: Tensor) -> Tensor:
+    """Divide in place by the weights; what nobody looked at is background."""
+    unseen = weights == 0
+    sums /= weights.clamp(min=torch.finfo(torch.float32).tiny)
+    sums[BACKGROUND][unseen] = 1.0
+    return sums
+
+
+def _batches(windows: Sequence[Start], size: int) -> Iterator[list[Start]]:
+    remaining = iter(windows)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def _box(start: Start, window: Size) -> tuple[slice, slice, slice]:
+    k, j, i = (slice(first, first + width) for first, width in zip(start, window, strict=True))
+    return k, j, i

@@ -1,0 +1,56 @@
+"""Progress for people at a terminal, and for log files."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+PLAIN_STEP = 0.1
+"""A log file gets a line for every tenth of the work, not for every window."""
+REDRAW_SECONDS = 0.1
+ESTIMATE_AFTER_SECONDS = 3.0
+"""Earlier than this, the remaining time is a guess from loading, not from segmenting."""
+
+
+class ProgressLine:
+    """One line that is drawn over on a terminal; a few plain lines anywhere else.
+
+    Args:
+        stream: where to; normally ``sys.stderr``.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._redraws = stream.isatty()
+        self._started = time.monotonic()
+        self._last_drawn = float("-inf")
+        self._last_phase = ""
+        self._next_fraction = 0.0
+        self._width = 0
+
+    def __call__(self, fraction: float, phase: str) -> None:
+        """Show that ``fraction`` of the work is done; a ``ProgressCallback``."""
+        if self._redraws:
+            self._redraw(fraction, phase)
+        elif phase != self._last_phase or fraction >= self._next_fraction:
+            self._last_phase, self._next_fraction = phase, fraction + PLAIN_STEP
+            print(f"{fraction:4.0%} {phase}", file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Take the line away again."""
+        if self._redraws and self._width:
+            print("\r" + " " * self._width, end="\r", file=self._stream, flush=True)
+            self._width = 0
+
+    def _redraw(self, fraction: float, phase: str) -> None:
+        now = time.monotonic()
+        if fraction < 1 and now - self._last_drawn < REDRAW_SECONDS:
+            return
+        self._last_drawn = now
+        elapsed = now - self._started
+        text = f"{fraction:4.0%} {phase}"
+        if elapsed > ESTIMATE_AFTER_SECONDS and 0 < fraction < 1:
+            text += f", about {elapsed / fraction - elapsed:.0f} s left"
+        padded = text.ljust(self._width)
+        self._width = len(text)
+        print("\r" + padded, end="", file=self._stream, flush=True)

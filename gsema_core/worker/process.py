@@ -1,0 +1,183 @@
+"""The worker's loop: requests in by a thread, work in the main thread, events out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TextIO
+
+from gsema_core import __version__
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.worker.protocol import (
+    MAXIMUM_LINE_BYTES,
+    PROTOCOL_VERSION,
+    CancelRequest,
+    CardRequest,
+    DevicesRequest,
+    ProtocolError,
+    QuitRequest,
+    Request,
+    SegmentRequest,
+    decode_request,
+    encode_event,
+    split_lines,
+)
+from gsema_core.worker.session import Session
+
+PROGRESS_SECONDS = 0.05
+"""A progress bar needs no more than twenty events a second."""
+
+
+def serve(preload: str | None = None, device: str = "auto", threads: int | None = None) -> int:
+    """Be the worker on this process's stdin and stdout until told to quit; the exit code."""
+    worker = Worker(_chunks(sys.stdin.fileno()), _private_stdout(), Session(threads))
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at Slicer's terminal is Slicer's
+    worker.run(preload, device)
+    return 0
+
+
+class Worker:
+    """Answers requests one after the other, in the order they come; cancelling goes ahead.
+
+    Args:
+        chunks: the bytes of the requests as they arrive.
+        events: where the answers go.
+        session: does the work.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], events: TextIO, session: Session) -> None:
+        self._chunks = chunks
+        self._events = events
+        self._session = session
+        self._requests: SimpleQueue[Request | None] = SimpleQueue()  # safe in signal handlers
+        self._stopping = False
+        self._lock = threading.Lock()
+        self._lock_events = threading.Lock()
+        self._open: set[int] = set()  # numbers of the requests that wait or run
+        self._cancelled: set[int] = set()
+
+    def run(self, preload: str | None = None, device: str = "auto") -> None:
+        """Say hello, then work until stopped."""
+        hello = {"pid": os.getpid(), "protocol": PROTOCOL_VERSION, "version": __version__}
+        self._emit({"event": "hello", **hello})
+        threading.Thread(target=self._listen, name="requests", daemon=True).start()
+        if preload is not None:
+            self._guard(None, partial(self._preload, preload, device))
+        while (request := self._requests.get()) is not None:
+            self._guard(request.id, partial(self._answer, request))
+            with self._lock:
+                self._open.discard(request.id)
+                self._cancelled.discard(request.id)
+
+    def stop(self) -> None:
+        """End as soon as the running work lets go; what waits is cancelled."""
+        self._stopping = True
+        self._requests.put(None)
+
+    def _listen(self) -> None:
+        for line in split_lines(self._chunks):
+            try:
+                if line is None:
+                    limit = MAXIMUM_LINE_BYTES >> 20
+                    raise ProtocolError(f"A request of more than {limit} MB is refused.")
+                self._accept(decode_request(line))
+            except ProtocolError as error:
+                self._emit({"event": "error", "id": error.id, "message": str(error)})
+        self.stop()
+
+    def _accept(self, request: Request) -> None:
+        if isinstance(request, QuitRequest):
+            self.stop()
+            return
+        with self._lock:
+            if isinstance(request, CancelRequest):
+                if request.target not in self._open:
+                    raise ProtocolError(f"Request {request.target} is not running.", request.id)
+                self._cancelled.add(request.target)
+                return
+            if request.id in self._open:
+                raise ProtocolError(f"Request {request.id} is still running.", None)
+            self._open.add(request.id)
+        self._requests.put(request)
+
+    def _answer(self, request: Request) -> None:
+        if self._is_cancelled(request.id):
+            raise Cancelled
+        content: dict[str, Any]
+        if isinstance(request, SegmentRequest):
+            from gsema_core.inference import Monitor
+
+            cancelled = partial(self._is_cancelled, request.id)
+            content = self._session.segment(request, Monitor(self._progress(request), cancelled))
+        elif isinstance(request, CardRequest):
+            content = self._session.card(request)
+        elif isinstance(request, DevicesRequest):
+            content = self._session.devices(request)
+        self._emit({"event": "result", "id": request.id, **content})
+
+    def _preload(self, teacher: str, device: str) -> None:
+        segmenter = self._session.load(teacher, device)
+        self._emit({"event": "ready", "teacher": teacher, "device": str(segmenter.device)})
+
+    def _guard(self, number: int | None, work: Callable[[], None]) -> None:
+        """Run ``work``; whatever goes wrong becomes an event, and the worker lives on."""
+        try:
+            work()
+        except Cancelled:
+            self._emit({"event": "cancelled", "id": number})
+        except UserError as error:
+            self._emit({"event": "error", "id": number, "message": str(error)})
+        except MemoryError:
+            message = "The memory did not suffice: close other programs or crop the scan."
+            self._emit({"event": "error", "id": number, "message": message})
+        except Exception as error:
+            traceback.print_exc()  # stderr is the log
+            message = f"An unexpected {type(error).__name__} occurred: the log has the details."
+            self._emit({"event": "error", "id": number, "message": message})
+
+    def _is_cancelled(self, number: int) -> bool:
+        return self._stopping or number in self._cancelled
+
+    def _progress(self, request: Request) -> Callable[[float, str], None]:
+        last_phase, last_time = "", 0.0
+
+        def tell(fraction: float, phase: str) -> None:
+            nonlocal last_phase, last_time
+            now = time.monotonic()
+            if phase != last_phase or now - last_time >= PROGRESS_SECONDS:
+                last_phase, last_time = phase, now
+                content = {"fraction": round(fraction, 4), "phase": phase}
+                self._emit({"event": "progress", "id": request.id, **content})
+
+        return tell
+
+    def _emit(self, event: dict[str, Any]) -> None:
+        line = encode_event(event)
+        try:
+            with self._lock_events:
+                self._events.write(line)
+                self._events.flush()
+        except (OSError, ValueError):  # nobody listens any more
+            self.stop()
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    # Not sys.stdin: a thread that waits in it holds a lock that Python's shutdown wants.
+    while chunk := os.read(descriptor, 2**16):
+        yield chunk
+
+
+def _private_stdout() -> TextIO:
+    """Keep stdout for events; whatever a library prints goes to stderr from here on."""
+    sys.stdout.flush()
+    private = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(private, "w", encoding="utf-8", newline="\n")

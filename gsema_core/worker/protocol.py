@@ -1,0 +1,200 @@
+"""The worker's language, as pure functions: lines to requests, events to lines.
+
+Events are plain dictionaries with ``event`` and mostly ``id``, the number of the request:
+
+=========== ==========================================================================
+hello       ``pid``, ``protocol``, ``version``; always the first line
+ready       ``teacher``, ``device``; after ``--preload``
+progress    ``id``, ``fraction`` (0 to 1, never falling), ``phase`` (text for the user)
+result      ``id`` and what the command gives; the request is done
+error       ``id`` (null where it could not be read), ``message`` (one sentence)
+cancelled   ``id``; the request was cancelled, nothing was written
+=========== ==========================================================================
+
+Every request ends with exactly one ``result``, ``error`` or ``cancelled``, except that a
+``cancel`` which finds its target answers through the target, and that ``quit`` answers by ending
+the process. End of stdin means ``quit``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, NoReturn
+
+from gsema_core.errors import UserError
+
+PROTOCOL_VERSION = 1
+PREFIX = "@gsema "
+MAXIMUM_LINE_BYTES = 2**20
+"""A request has a few paths in it; a line this long is a mistake. Our choice."""
+
+
+class ProtocolError(UserError):
+    """A line that is no request.
+
+    Attributes:
+        id: the request's number where it could be read.
+    """
+
+    def __init__(self, message: str, id: int | None = None) -> None:
+        super().__init__(message)
+        self.id = id
+
+
+@dataclass(frozen=True)
+class Request:
+    """What all requests have."""
+
+    command: ClassVar[str]
+    id: int
+
+
+@dataclass(frozen=True)
+class SegmentRequest(Request):
+    """Segment the scan ``input``, write the label map ``output``.
+
+    The result has ``report`` and ``aneurysms``. A scan with the ``volume_key`` of the one before
+    is taken from memory. None stands for the default of ``SegmentationSettings``.
+    """
+
+    command: ClassVar[str] = "segment"
+    input: str
+    output: str
+    teacher: str = "default"
+    device: str = "auto"
+    overlap: float | None = None
+    minimum_aneurysm_mm3: float | None = None
+    precision: str | None = None
+    probabilities: str | None = None
+    volume_key: str | None = None
+
+
+@dataclass(frozen=True)
+class CancelRequest(Request):
+    """Stop the request with the number ``target``, whether it runs or waits."""
+
+    command: ClassVar[str] = "cancel"
+    target: int
+
+
+@dataclass(frozen=True)
+class DevicesRequest(Request):
+    """The result has ``devices``, the one that ``auto`` takes first."""
+
+    command: ClassVar[str] = "devices"
+
+
+@dataclass(frozen=True)
+class CardRequest(Request):
+    """The result has ``card``, what a teacher says about itself, and its ``sha256``."""
+
+    command: ClassVar[str] = "card"
+    teacher: str = "default"
+
+
+@dataclass(frozen=True)
+class QuitRequest(Request):
+    """Stop everything and end the process."""
+
+    command: ClassVar[str] = "quit"
+
+
+COMMANDS: dict[str, type[Request]] = {
+    one.command: one
+    for one in (SegmentRequest, CancelRequest, DevicesRequest, CardRequest, QuitRequest)
+}
+
+
+def decode_request(line: bytes) -> Request:
+    """Read one line.
+
+    Raises:
+        ProtocolError: it is not a request: no JSON, unknown command, wrong or missing values.
+    """
+    try:
+        values = json.loads(line, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ProtocolError("A request is one JSON object a line; this line is not.") from None
+    if not isinstance(values, dict):
+        raise ProtocolError("A request is a JSON object with id and command.")
+    number = values.pop("id", None)
+    if not _is_id(number):
+        raise ProtocolError("A request needs an id, a whole number from 0 on.")
+    command = values.pop("command", None)
+    kind = COMMANDS.get(command) if isinstance(command, str) else None
+    if kind is None:
+        known = ", ".join(COMMANDS)
+        raise ProtocolError(f"The command {_short(command)} is unknown: use {known}.", number)
+    return _build(kind, number, values)
+
+
+def encode_event(event: dict[str, Any]) -> str:
+    """One line, with its end. ASCII only, so that no reader can cut a character in two."""
+    return PREFIX + json.dumps(event, allow_nan=False) + "\n"
+
+
+def split_lines(chunks: Iterable[bytes], limit: int = MAXIMUM_LINE_BYTES) -> Iterator[bytes | None]:
+    """Cut a stream into lines without their ends; None stands for a line beyond ``limit``.
+
+    Memory stays bounded: the rest of a line that is too long is thrown away as it comes. What
+    follows the last line end is not a line.
+    """
+    rest, too_long = b"", False
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield None if too_long or len(line) > limit else line
+            too_long = False
+        if len(rest) > limit:
+            rest, too_long = b"", True
+
+
+def _build(kind: type[Request], number: int, values: dict[str, Any]) -> Request:
+    known = {one.name: one for one in fields(kind) if one.name != "id"}
+    for name in values:
+        if name not in known:
+            raise ProtocolError(f"The command {kind.command} has no {_short(name)}.", number)
+    for name, one in known.items():
+        if name not in values:
+            if one.default is MISSING:
+                raise ProtocolError(f"The command {kind.command} needs {name!r}.", number)
+        elif not _fits(values[name], str(one.type)):
+            raise ProtocolError(
+                f"The {name} of {kind.command} is {_short(values[name])}: it must be {one.type}.",
+                number,
+            )
+    return kind(id=number, **values)
+
+
+def _fits(value: Any, type_name: str) -> bool:
+    """Whether a JSON value is of a field's type, by the type's name."""
+    if value is None:
+        return type_name.endswith("| None")
+    wanted = type_name.partition(" ")[0]
+    if wanted == "int":
+        return _is_id(value)
+    if wanted == "float":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, str) and len(value) > 0 and "\0" not in value and _is_unicode(value)
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53  # JSON numbers in JavaScript end there
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell
+        return False
+    return True
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:80]
