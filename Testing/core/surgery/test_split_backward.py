@@ -1,0 +1,100 @@
+"""The cheap step against the naive one: same losses, same three gradients."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
+from gsema_core.surgery import GradientRows, split_backward
+
+
+def naive_gradients(student, teacher, source, target, segmentation, contrast) -> list[Tensor]:
+    """Three whole backward passes, each on forwards of its own."""
+    parameters = list(student.parameters())
+
+    def flat(loss: Tensor) -> Tensor:
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        return torch.cat(
+            [
+                (torch.zeros_like(p) if g is None else g).flatten()
+                for p, g in zip(parameters, gradients, strict=True)
+            ]
+        )
+
+    with torch.no_grad():
+        references = [teacher.encode(image).latent for image in (source[0], target[0])]
+    latents = [student.encode(image).latent for image in (source[0], target[0])]
+    return [
+        flat(segmentation(student(source[0]), source[1])),
+        flat(segmentation(student(target[0]), target[1])),
+        flat(contrast(*latents, *references)),
+    ]
+
+
+@pytest.fixture
+def teacher(student):
+    teacher = copy.deepcopy(student)
+    with torch.no_grad():
+        for parameter in teacher.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return teacher
+
+
+def test_gradients_equal_the_naive_ones(student, teacher, patches):
+    segmentation, contrast = DiceCELoss(), BoundaryAwareContrastiveLoss()
+    rows = GradientRows(student.parameters())
+    losses = split_backward(rows, student, teacher, *patches, segmentation, contrast)
+    expected = naive_gradients(student, teacher, *patches, segmentation, contrast)
+    for row, reference in zip(rows.flat, expected, strict=True):
+        assert reference.abs().max() > 0
+        torch.testing.assert_close(row, reference, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(losses.source, segmentation(student(patches[0][0]), patches[0][1]))
+
+
+def test_two_batches_accumulate(student, teacher, patches):
+    loss = DiceCELoss()
+    once, twice = (GradientRows(student.parameters()) for _ in range(2))
+    split_backward(once, student, teacher, *patches, loss)
+    for _ in range(2):
+        split_backward(twice, student, teacher, *patches, loss)
+    torch.testing.assert_close(twice.flat, 2 * once.flat, rtol=1e-4, atol=1e-6)
+
+
+def test_works_under_bfloat16_autocast(student, teacher, patches):
+    """Cached casts of weights serve both streams though the first frees its decoder graph."""
+    segmentation, contrast = DiceCELoss(), BoundaryAwareContrastiveLoss()
+    exact, rough = (GradientRows(student.parameters()) for _ in range(2))
+    split_backward(exact, student, teacher, *patches, segmentation, contrast)
+    with torch.autocast("cpu", torch.bfloat16):
+        split_backward(rough, student, teacher, *patches, segmentation, contrast)
+    for a, b in zip(exact.flat[:2], rough.flat[:2], strict=True):
+        assert torch.nn.functional.cosine_similarity(a, b, dim=0) > 0.95
+
+
+def test_without_contrast_its_row_stays_zero_and_no_teacher_is_needed(student, patches):
+    rows = GradientRows(student.parameters())
+    losses = split_backward(rows, student, None, *patches, DiceCELoss())
+    assert losses.contrast == 0
+    assert not rows.contrast.any()
+    assert rows.source.any() and rows.target.any()
+
+
+def test_contrast_without_teacher_is_refused(student, patches):
+    rows = GradientRows(student.parameters())
+    with pytest.raises(ValueError, match="pass the teacher"):
+        split_backward(
+            rows, student, None, *patches, DiceCELoss(), BoundaryAwareContrastiveLoss()
+        )
+
+
+def test_contrast_reaches_the_encoder_only(student, teacher, patches):
+    rows = GradientRows(student.parameters())
+    split_backward(
+        rows, student, teacher, *patches, DiceCELoss(), BoundaryAwareContrastiveLoss()
+    )
+    rows._attach(2)
+    assert not student.head.weight.grad.any()

@@ -1,0 +1,26 @@
+"""``gsema train CONFIG.toml``"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "Train a teacher by GS-EMA, or go on with a run that was stopped."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, help="training configuration (.toml)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from gsema_core.training import TrainingConfig, train
+
+    result = train(TrainingConfig.from_toml(arguments.config))
+    if not result.finished:
+        print(
+            f"Stopped at step {result.step}; the same command goes on from there.", file=sys.stderr
+        )
+    if result.teacher is not None:
+        print(result.teacher)
+    return 0

@@ -1,0 +1,66 @@
+"""The list of labelled cases: a JSON file with image, label, patient and center of each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gsema_core.errors import UserError
+
+_FIELDS = ("patient", "center", "image", "label")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One labelled scan.
+
+    Attributes:
+        patient: never in two parts of a split.
+        center: the domain, in the paper's words.
+        image, label: files on the same grid.
+    """
+
+    patient: str
+    center: str
+    image: Path
+    label: Path
+
+
+def read_datalist(path: str | Path) -> list[Case]:
+    """Read ``{"cases": [{"patient", "center", "image", "label"}, ...]}``.
+
+    Relative file names start at the list's own folder.
+
+    Raises:
+        UserError: the list is missing, is not such a list, or names a file that does not exist.
+    """
+    path = Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"The datalist {path} does not exist.") from error
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise UserError(f"The datalist {path} is not readable JSON: {error}.") from error
+    entries = document.get("cases") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise UserError(
+            f'The datalist {path} has no cases: expected {{"cases": [{{"patient": ..., '
+            '"center": ..., "image": ..., "label": ...}, ...]}.'
+        )
+    return [_case(path, number, entry) for number, entry in enumerate(entries, start=1)]
+
+
+def _case(path: Path, number: int, entry: Any) -> Case:
+    if not isinstance(entry, dict) or any(
+        not isinstance(entry.get(name), str) or not entry[name] for name in _FIELDS
+    ):
+        raise UserError(
+            f"Case {number} of {path} needs the texts {', '.join(_FIELDS)}: complete it."
+        )
+    files = {name: path.parent / entry[name] for name in ("image", "label")}
+    for name, file in files.items():
+        if not file.exists():
+            raise UserError(f"The {name} {file} of case {number} in {path} does not exist.")
+    return Case(entry["patient"], entry["center"], files["image"], files["label"])

@@ -1,0 +1,134 @@
+"""Training patches: pairs of a source patch and its transformed target, drawn by step number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from gsema_core.datasets.cache import CachedVolume
+from gsema_core.transforms import Transform
+
+
+@dataclass(frozen=True)
+class PatchPair:
+    """A batch of source patches and their targets, (B, 1, D, H, W) each."""
+
+    source_image: Tensor
+    source_labels: Tensor
+    target_image: Tensor
+    target_labels: Tensor
+
+    def to(self, device: torch.device) -> PatchPair:
+        return PatchPair(
+            *(
+                each.to(device, non_blocking=True)
+                for each in (
+                    self.source_image,
+                    self.source_labels,
+                    self.target_image,
+                    self.target_labels,
+                )
+            )
+        )
+
+
+@dataclass(frozen=True)
+class PatchSampler:
+    """Chooses where patches lie.
+
+    Small aneurysms would hardly be seen by uniform sampling: a share of the patches is centered
+    on an aneurysm voxel moved by up to a third of the patch; half of the others on a vessel
+    voxel, the rest anywhere.
+
+    Attributes:
+        patch: (D, H, W) voxels.
+        aneurysm_share: probability of a patch near an aneurysm.
+        random_orientation: flip and permute axes (cubic patches only are permuted).
+    """
+
+    patch: tuple[int, int, int]
+    aneurysm_share: float
+    random_orientation: bool
+
+    def draw(
+        self, volume: CachedVolume, random: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Return image and labels of one patch; volumes that are too small are padded with 0."""
+        start = self._start(volume, random)
+        image = _crop(volume.image, start, self.patch).astype(np.float32)
+        labels = _crop(volume.labels, start, self.patch)
+        if self.random_orientation:
+            image, labels = _reorient(image, labels, random)
+        return np.ascontiguousarray(image), np.ascontiguousarray(labels)
+
+    def _start(self, volume: CachedVolume, random: np.random.Generator) -> NDArray[np.int64]:
+        size = np.array(self.patch)
+        shape = np.array(volume.image.shape)
+        choice = random.random()
+        if len(volume.aneurysm_voxels) and choice < self.aneurysm_share:
+            anchors, reach = volume.aneurysm_voxels, size // 3
+        elif len(volume.vessel_voxels) and choice < (1 + self.aneurysm_share) / 2:
+            anchors, reach = volume.vessel_voxels, size // 3
+        else:
+            return random.integers(0, np.maximum(shape - size, 0) + 1)
+        anchor = anchors[random.integers(len(anchors))]
+        start = anchor - size // 2 + random.integers(-reach, reach + 1)
+        clipped: NDArray[np.int64] = np.clip(start, 0, np.maximum(shape - size, 0))
+        return clipped
+
+
+class PatchDataset(Dataset[PatchPair]):
+    """Item ``n`` is the batch of micro-step ``n``, whichever process or order asks for it.
+
+    Everything random in it comes from ``(seed, n)``: a run that is resumed at step ``n``, or has
+    more worker processes, sees the very same patches.
+    """
+
+    def __init__(
+        self,
+        volumes: Sequence[CachedVolume],
+        sampler: PatchSampler,
+        transform: Transform,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        self.volumes = list(volumes)
+        self.sampler = sampler
+        self.transform = transform
+        self.batch_size = batch_size
+        self.seed = seed
+
+    def __getitem__(self, step: int) -> PatchPair:
+        random = np.random.default_rng([self.seed, step])
+        cases = random.integers(len(self.volumes), size=self.batch_size)
+        drawn = [self.sampler.draw(self.volumes[case], random) for case in cases]
+        image = torch.from_numpy(np.stack([each[0] for each in drawn]))[:, None]
+        labels = torch.from_numpy(np.stack([each[1] for each in drawn]))[:, None]
+        generator = torch.Generator().manual_seed(int(random.integers(2**62)))
+        target_image, target_labels = self.transform(image, labels, generator)
+        return PatchPair(image, labels, target_image, target_labels)
+
+
+def _crop(
+    array: NDArray[np.generic], start: NDArray[np.int64], size: tuple[int, int, int]
+) -> NDArray[np.generic]:
+    region = array[tuple(slice(s, s + n) for s, n in zip(start, size, strict=True))]
+    missing = [(0, n - m) for n, m in zip(size, region.shape, strict=True)]
+    return np.pad(region, missing) if any(after for _, after in missing) else region
+
+
+def _reorient(
+    image: NDArray[np.float32], labels: NDArray[np.uint8], random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    axes = tuple(random.permutation(3)) if len(set(image.shape)) == 1 else (0, 1, 2)
+    flips = tuple(axis for axis in range(3) if random.random() < 0.5)
+    return (
+        np.flip(image.transpose(axes), flips),
+        np.flip(labels.transpose(axes), flips),
+    )

@@ -1,0 +1,30 @@
+"""The teacher's exponential moving average of the student (Algorithm 1, line 5)."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def warmed_up_alpha(alpha: float, updates: int) -> float:
+    """``min(1 - 1 / (updates + 1), alpha)``: early averages must not cling to random weights.
+
+    Args:
+        alpha: the coefficient that the gate chose.
+        updates: EMA updates made so far.
+
+    A closed gate (alpha 1.0) stays closed: the warm-up must not reopen it.
+    """
+    if alpha >= 1.0:
+        return alpha
+    return min(1.0 - 1.0 / (updates + 1), alpha)
+
+
+@torch.no_grad()
+def update_teacher(teacher: nn.Module, student: nn.Module, alpha: float) -> None:
+    """``theta' <- alpha * theta' + (1 - alpha) * theta``; bit-identical where alpha is 1.0."""
+    if alpha >= 1.0:
+        return
+    torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1.0 - alpha)
+    for mine, theirs in zip(teacher.buffers(), student.buffers(), strict=True):
+        mine.copy_(theirs)

@@ -1,0 +1,73 @@
+"""The gate: does the teacher follow the student in this step? (Section 2.2, Algorithm 1)"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SIMILARITIES = ("cosine", "sign_cosine")
+
+
+def gradient_similarity(source: Tensor, target: Tensor, kind: str = "cosine") -> float:
+    """Cosine of the angle between two flat gradients (N,), in [-1, 1].
+
+    Args:
+        kind: ``cosine`` has the sign of Algorithm 1's inner product. ``sign_cosine`` compares
+            the signs of the components only, each component having one vote.
+
+    A zero gradient agrees with nothing: 0.
+    """
+    if kind == "sign_cosine":
+        source, target = torch.sign(source), torch.sign(target)
+    elif kind != "cosine":
+        raise ValueError(f"Unknown similarity {kind!r}: use one of {', '.join(SIMILARITIES)}.")
+    dot = float(torch.dot(source, target))
+    norms = float(torch.linalg.vector_norm(source)) * float(torch.linalg.vector_norm(target))
+    if norms == 0.0:
+        return 0.0
+    return dot / norms
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate said in one step.
+
+    Attributes:
+        similarity: of the two gradients.
+        aligned: whether the angle is below 90 degrees.
+        alpha: the EMA coefficient to use; 1.0 leaves the teacher as it is.
+        finite: False where a gradient is not finite: no optimizer step, no EMA.
+    """
+
+    similarity: float
+    aligned: bool
+    alpha: float
+    finite: bool = True
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Chooses the EMA coefficient by the angle between the two domains' gradients.
+
+    Attributes:
+        alpha_aligned: where the angle is below 90 degrees (the paper: 0.9 or 0.9999).
+        alpha_conflict: elsewhere; 1.0, no update, is the paper's text. Its Algorithm 1 prints
+            the opposite condition: swap the two values to get that.
+        similarity: see `gradient_similarity`.
+    """
+
+    alpha_aligned: float = 0.9
+    alpha_conflict: float = 1.0
+    similarity: str = "cosine"
+
+    def decide(self, source: Tensor, target: Tensor) -> Decision:
+        """Decide from the flat gradients (N,) of both domains."""
+        # Asked of the gradients themselves: signs are finite even where the gradients are not.
+        if not all(math.isfinite(torch.linalg.vector_norm(each)) for each in (source, target)):
+            return Decision(math.nan, aligned=False, alpha=1.0, finite=False)
+        similarity = gradient_similarity(source, target, self.similarity)
+        aligned = similarity > 0.0
+        return Decision(similarity, aligned, self.alpha_aligned if aligned else self.alpha_conflict)

@@ -1,0 +1,74 @@
+"""The gradients of one step, kept apart in the rows of one flat buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+SOURCE, TARGET, CONTRAST = range(3)
+
+
+class GradientRows:
+    """Three gradients over the same parameters: g_s, g_t and that of the contrastive loss.
+
+    ``row(k)`` makes every parameter's ``.grad`` a view of row ``k``, so that a backward pass
+    accumulates into that row without a copy. One buffer also means one all-reduce between ranks,
+    and gradient accumulation over several patches for nothing.
+
+    Args:
+        parameters: the student's parameters, all float32 and on one device.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
+        self.parameters = list(parameters)
+        count = sum(parameter.numel() for parameter in self.parameters)
+        self.flat = torch.zeros(3, count, device=self.parameters[0].device)
+
+    def zero_(self) -> None:
+        self.flat.zero_()
+
+    @contextmanager
+    def row(self, index: int) -> Iterator[None]:
+        """Let backward passes in this block accumulate into row ``index``."""
+        self._attach(index)
+        try:
+            yield
+        finally:
+            # Left attached, the next row's backward would add to this one.
+            for parameter in self.parameters:
+                parameter.grad = None
+
+    @property
+    def source(self) -> Tensor:
+        """g_s, the flat gradient of the loss on source patches (N,)."""
+        return self.flat[SOURCE]
+
+    @property
+    def target(self) -> Tensor:
+        """g_t, the flat gradient of the loss on transformed patches (N,)."""
+        return self.flat[TARGET]
+
+    @property
+    def contrast(self) -> Tensor:
+        """The flat gradient of the contrastive loss (N,)."""
+        return self.flat[CONTRAST]
+
+    def combine(self, supervised: float, contrastive: float) -> Tensor:
+        """Set ``.grad`` to the gradient of eq. 6 and return it, flat.
+
+        Row ``source`` is overwritten: decide on the gate before.
+        """
+        total = self.source
+        total.add_(self.target).mul_(supervised).add_(self.contrast, alpha=contrastive)
+        self._attach(SOURCE)
+        return total
+
+    def _attach(self, index: int) -> None:
+        start = 0
+        for parameter in self.parameters:
+            end = start + parameter.numel()
+            parameter.grad = self.flat[index, start:end].view(parameter.shape)
+            start = end

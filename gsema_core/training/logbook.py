@@ -1,0 +1,100 @@
+"""The run's log: a CSV line every N steps, and one for each validation."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gsema_core.training.trainer import StepRecord
+
+STEP_COLUMNS = (
+    "step",
+    "seconds",
+    "learning_rate",
+    "loss_source",
+    "loss_target",
+    "loss_contrast",
+    "similarity",
+    "gate_open_rate",
+    "alpha",
+    "gradient_norm",
+    "skipped",
+    "seconds_per_step",
+)
+VALIDATION_COLUMNS = ("step", "seconds", "aneurysm_dice", "vessel_dice", "loss")
+
+
+@dataclass
+class Logbook:
+    """Averages steps between two lines of ``steps.csv``; writes ``validation.csv``.
+
+    On resuming, lines of steps that the checkpoint does not know are dropped: they happen again.
+    """
+
+    folder: Path
+    records: list[StepRecord] = field(default_factory=list)
+
+    def resume_at(self, step: int) -> None:
+        for name, columns in (
+            ("steps.csv", STEP_COLUMNS),
+            ("validation.csv", VALIDATION_COLUMNS),
+        ):
+            path = self.folder / name
+            rows: list[dict[str, str]] = []
+            if path.exists() and step:
+                with path.open(newline="", encoding="utf-8") as file:
+                    rows = [
+                        row
+                        for row in csv.DictReader(file)
+                        if (row["step"] or "").isdigit() and int(row["step"]) <= step
+                    ]
+            with path.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(rows)
+
+    def add(self, record: StepRecord) -> None:
+        self.records.append(record)
+
+    def write_steps(self, step: int, seconds: float, learning_rate: float, rate: float) -> str:
+        """Append the average of the steps since the last line; return it as a sentence."""
+        used = [each for each in self.records if not each.skipped] or self.records
+        mean = {
+            name: sum(float(getattr(each, name)) for each in used) / len(used)
+            for name in (
+                "loss_source",
+                "loss_target",
+                "loss_contrast",
+                "similarity",
+                "gate_open",
+                "alpha",
+                "gradient_norm",
+            )
+        }
+        row = {
+            "step": step,
+            "seconds": round(seconds, 1),
+            "learning_rate": f"{learning_rate:.3g}",
+            "gate_open_rate": round(mean.pop("gate_open"), 4),
+            "skipped": sum(each.skipped for each in self.records),
+            "seconds_per_step": round(rate, 4),
+            **{name: round(value, 5) for name, value in mean.items()},
+        }
+        self._append("steps.csv", STEP_COLUMNS, row)
+        self.records.clear()
+        return (
+            f"loss {row['loss_source']:.3f} / {row['loss_target']:.3f} source / target, "
+            f"contrast {row['loss_contrast']:.3f}, cosine {row['similarity']:.2f}, "
+            f"gate open {100 * float(row['gate_open_rate']):.0f} %, {rate:.2f} s a step"
+        )
+
+    def write_validation(self, step: int, seconds: float, scores: Mapping[str, float]) -> None:
+        row = {"step": step, "seconds": round(seconds, 1)}
+        row.update({name: round(value, 5) for name, value in scores.items()})
+        self._append("validation.csv", VALIDATION_COLUMNS, row)
+
+    def _append(self, name: str, columns: tuple[str, ...], row: Mapping[str, object]) -> None:
+        with (self.folder / name).open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, columns).writerow(row)

@@ -1,0 +1,28 @@
+"""Named methods: what each row of the paper's ablation, and each literal reading, sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    # The paper's text: the teacher follows where gradients agree, and only there.
+    "paper": {"method": {"alpha_aligned": 0.9, "alpha_conflict": 1.0}},
+    # Conflicts slow the teacher instead of stopping it.
+    "paper_soft": {"method": {"alpha_aligned": 0.9, "alpha_conflict": 0.9999}},
+    # What the authors' published training does, as far as this project has it.
+    "code": {
+        "method": {
+            "alpha_aligned": 0.9,
+            "alpha_conflict": 0.999,
+            "similarity": "sign_cosine",
+            "boundary_magnitude": True,
+        },
+        "optimization": {"optimizer": "adam", "learning_rate": 1e-4, "schedule": "constant"},
+    },
+    # The ablation's "EMA" row: no gate.
+    "mean_teacher": {"method": {"alpha_aligned": 0.999, "alpha_conflict": 0.999}},
+    # Algorithm 1 as printed, its condition being the opposite of the text.
+    "algorithm1": {"method": {"alpha_aligned": 1.0, "alpha_conflict": 0.9}},
+    # The ablation's "no EMA" row: the teacher is the student.
+    "no_ema": {"method": {"alpha_aligned": 0.0, "alpha_conflict": 0.0}},
+}

@@ -1,0 +1,44 @@
+"""The teacher file that a run leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gsema_core.datasets import Split
+from gsema_core.teachers import TeacherCard, save_teacher
+from gsema_core.training.checkpoint import Progress
+from gsema_core.training.trainer import Trainer
+from gsema_core.volumes import IntensityRule
+
+
+def write_teacher(path: Path, trainer: Trainer, progress: Progress, split: Split) -> None:
+    """Save the teacher with a card that says what it was trained on.
+
+    Patients are counted, not named: a teacher file is given away.
+    """
+    config = trainer.config
+    centers = sorted({case.center for case in split.training})
+    card = TeacherCard(
+        name=config.run.name,
+        network=config.network.to_dict(),
+        spacing_mm=config.data.spacing_mm,
+        window=config.data.patch,
+        intensity=IntensityRule(config.data.low_percentile, config.data.high_percentile).to_dict(),
+        training={
+            "preset": config.preset_name,
+            "centers": centers,
+            "patients": len({case.patient for case in split.training}),
+            "steps": trainer.step,
+            "minutes": round(progress.seconds / 60, 1),
+            "alpha_aligned": config.method.alpha_aligned,
+            "alpha_conflict": config.method.alpha_conflict,
+            "initial_teacher": Path(config.run.initial_teacher).stem or None,
+        },
+        metrics={
+            "validation": {
+                "aneurysm_dice": round(progress.best_score, 4),
+                "patients": len({case.patient for case in split.validation}),
+            }
+        },
+    )
+    save_teacher(path, trainer.teacher, card)

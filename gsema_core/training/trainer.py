@@ -1,0 +1,134 @@
+"""One optimizer step of GS-EMA, and the state that it changes. The loop around it is in run.py."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gsema_core.datasets.patches import PatchPair
+from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
+from gsema_core.networks import SegmentationNetwork
+from gsema_core.surgery import (
+    Decision,
+    Gate,
+    GradientRows,
+    split_backward,
+    update_teacher,
+    warmed_up_alpha,
+)
+from gsema_core.training.config import TrainingConfig
+from gsema_core.training.optimization import build_optimizer, build_scheduler
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one step measured; the logbook averages these."""
+
+    loss_source: float
+    loss_target: float
+    loss_contrast: float
+    similarity: float
+    gate_open: bool
+    alpha: float
+    gradient_norm: float
+    skipped: bool
+
+
+class Trainer:
+    """Student, teacher, optimizer and counters of a run.
+
+    The teacher starts as a copy of the student: averages of unrelated random weights would mean
+    nothing (ours).
+    """
+
+    def __init__(
+        self, config: TrainingConfig, student: SegmentationNetwork, device: torch.device
+    ) -> None:
+        method = config.method
+        self.config = config
+        self.device = device
+        self.student = student.to(device)
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
+        self.rows = GradientRows(self.student.parameters())
+        self.optimizer = build_optimizer(config.optimization, self.student)
+        self.scheduler = build_scheduler(config.optimization, self.optimizer, config.run.steps)
+        self.gate = Gate(method.alpha_aligned, method.alpha_conflict, method.similarity)
+        self.segmentation_loss = DiceCELoss(config.optimization.class_weights or None).to(device)
+        self.contrastive_loss = (
+            BoundaryAwareContrastiveLoss(
+                volume=method.volume_contrast,
+                boundary=method.boundary_contrast,
+                cutoff=method.boundary_cutoff,
+                temperature=method.temperature,
+                magnitude=method.boundary_magnitude,
+            )
+            if method.volume_contrast or method.boundary_contrast
+            else None
+        )
+        self.step = 0
+        self.ema_updates = 0
+        self.skipped_steps = 0
+
+    def train_step(self, batches: Sequence[PatchPair]) -> StepRecord:
+        """Change the student by one optimizer step, then the teacher if the gate is open.
+
+        Several batches are accumulated into one step with one decision. A step whose gradients
+        are not finite changes neither network and is counted.
+        """
+        self.student.train()
+        self.rows.zero_()
+        losses = torch.zeros(3)
+        for batch in batches:
+            losses += self._accumulate(batch)
+        if len(batches) > 1:
+            self.rows.flat.div_(len(batches))
+            losses /= len(batches)
+        decision = self.gate.decide(self.rows.source, self.rows.target)
+        method = self.config.method
+        total = self.rows.combine(method.supervised_weight, method.contrastive_weight)
+        norm = float(torch.linalg.vector_norm(total))
+        usable = decision.finite and norm == norm and norm != float("inf")
+        alpha = self._update(total, norm, decision) if usable else 1.0
+        self.skipped_steps += not usable
+        self.scheduler.step()
+        self.step += 1
+        return StepRecord(
+            *losses.tolist(),
+            similarity=decision.similarity,
+            gate_open=decision.aligned,
+            alpha=alpha,
+            gradient_norm=norm,
+            skipped=not usable,
+        )
+
+    def _accumulate(self, batch: PatchPair) -> Tensor:
+        batch = batch.to(self.device)
+        with torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.config.run.precision == "bf16"
+        ):
+            losses = split_backward(
+                self.rows,
+                self.student,
+                self.teacher,
+                (batch.source_image, batch.source_labels),
+                (batch.target_image, batch.target_labels),
+                self.segmentation_loss,
+                self.contrastive_loss,
+            )
+        return torch.stack(losses).float().cpu()
+
+    def _update(self, gradient: Tensor, norm: float, decision: Decision) -> float:
+        limit = self.config.optimization.clip_norm
+        if limit and norm > limit:
+            gradient.mul_(limit / norm)
+        self.optimizer.step()
+        alpha = decision.alpha
+        if self.config.method.alpha_warmup:
+            alpha = warmed_up_alpha(alpha, self.ema_updates)
+        update_teacher(self.teacher, self.student, alpha)
+        self.ema_updates += alpha < 1.0
+        return alpha
