@@ -42,9 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         if value is not None and value < 1:
             raise UserError(f"--{name} is {value}: give a number from 1 on.")
     if (arguments.manifest is None) == (arguments.phantoms is None):
-        raise UserError(
-            "Give either a manifest or --phantoms N, so that it is clear what to image."
-        )
+        raise UserError("Give a manifest or --phantoms N (one of them) to say what to image.")
     if arguments.seed < 0:
         raise UserError(f"--seed is {arguments.seed}: give a number from 0 on.")
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gsema_core.simulation.centers import CENTERS as CENTERS
     from gsema_core.simulation.centers import Protocol as Protocol
     from gsema_core.simulation.centers import random_protocol as random_protocol
+    from gsema_core.simulation.phantom import make_phantom as make_phantom
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -16,6 +17,7 @@ __getattr__, __dir__ = lazy_exports(
         "CENTERS": "centers",
         "Protocol": "centers",
         "acquire": "acquisition",
+        "make_phantom": "phantom",
         "random_protocol": "centers",
     },
 )

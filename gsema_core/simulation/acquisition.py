@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from gsema_core.errors import UserError
-from gsema_core.simulation import cone_beam
+from gsema_core.simulation import cone_beam, light
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
 from gsema_core.simulation.storing import orient, quantize
@@ -38,13 +38,15 @@ def acquire(
     Raises:
         UserError: the cone-beam model is asked for and itk-rtk is not installed.
     """
+    model = resolve_model(model)
     rng = np.random.default_rng(seed)
     rotation = _tilt(protocol.tilt_deg, rng)
     scene_spacing = min(labels.geometry.spacing)
     scene_grid = gantry_geometry(labels.geometry, scene_spacing, rotation)
     stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
     scene = build_scene(labels, scene_grid, protocol, rng)
-    hounsfield = cone_beam.reconstruct(scene, stored_grid, protocol, rng)
+    reconstruct = cone_beam.reconstruct if model == "cone_beam" else light.reconstruct
+    hounsfield = reconstruct(scene, stored_grid, protocol, rng)
     image = Volume(quantize(hounsfield, protocol), stored_grid)
     stored_labels = labels_on(labels, stored_grid)
     return orient(image, protocol.orientation), orient(stored_labels, protocol.orientation)

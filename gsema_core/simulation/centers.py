@@ -120,12 +120,21 @@ CENTERS: dict[str, Protocol] = {
 
 # Fields that are mixed on a logarithmic scale, because their ratios matter.
 _RATIOS = (
-    "source_detector_mm", "source_isocenter_mm", "detector_pixel_mm", "detector_blur_mm",
+    "detector_pixel_mm", "detector_blur_mm",
     "photons", "scatter", "contrast_hu", "contrast_fade_mm", "contrast_mixing", "bone_hu",
     "spacing_mm", "hann_cut",
 )  # fmt: skip
+# Fields that are mixed as they are; the C-arm's distances stay those of a possible C-arm.
+_DIFFERENCES = (
+    "source_detector_mm", "source_isocenter_mm", "views", "arc_deg", "field_coverage",
+    "truncation_correction", "tilt_deg",
+)  # fmt: skip
+
 _JITTER = 0.12
 """Relative standard deviation around the mixture (ours), so that draws also leave the hull."""
+_DOSE = (0.08, 1.5)
+"""Range of the dose of random draws over the centers' (ours): also noisier than all of them."""
+
 ORIENTATIONS = ("LPS", "RAS", "LAI", "PSL", "RAI", "SPL", "LSA", "IRP")
 
 
@@ -143,9 +152,10 @@ def random_protocol(seed: int) -> Protocol:
     for field in _RATIOS:
         logs = np.log([getattr(center, field) for center in centers])
         values[field] = float(np.exp(weights @ logs + rng.normal(0.0, _JITTER)))
-    for field in ("views", "arc_deg", "field_coverage", "truncation_correction", "tilt_deg"):
+    for field in _DIFFERENCES:
         values[field] = float(weights @ [getattr(center, field) for center in centers])
     values["views"] = round(values["views"])
+    values["photons"] *= float(np.exp(rng.uniform(*np.log(_DOSE))))
     values["hann_cut"] = min(values["hann_cut"], 1.0)
     values["spacing_mm"] = float(np.clip(values["spacing_mm"], 0.25, 0.55))
     values["subtracted"] = bool(rng.random() < 0.5)

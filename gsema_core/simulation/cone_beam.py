@@ -14,13 +14,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from gsema_core.simulation.centers import Protocol
-from gsema_core.simulation.scene import Ellipsoid, Floats, Scene
+from gsema_core.simulation.scene import PER_HU, Ellipsoid, Floats, Scene
 from gsema_core.volumes import Geometry
-
-WATER_PER_MM = 0.0206
-"""Linear attenuation of water at 60 keV, near the mean energy of a 100 kVp beam (NIST XCOM)."""
-
-PER_HU = WATER_PER_MM / 1000.0
 
 
 def is_available() -> bool:
@@ -55,14 +50,15 @@ def reconstruct(
         subtracted, 0 without contrast.
     """
     run = _Run(protocol, geometry)
-    head = sum(run.project_ellipsoid(ellipsoid) for ellipsoid in scene.head)
-    contrast = run.project_voxels(scene.contrast, scene.geometry.spacing[0])
+    head = run.nothing()
+    for ellipsoid in scene.head:
+        head += run.project_ellipsoid(ellipsoid)
+    spacing = scene.geometry.spacing[0]
     if protocol.subtracted:
-        filled = run.detect(head + contrast, rng)
+        filled = run.detect(head + run.project_voxels(scene.contrast, spacing), rng)
         lines = filled - run.detect(run.shift(head, rng), rng)
     else:
-        head = head + run.project_voxels(scene.texture, scene.geometry.spacing[0])
-        lines = run.detect(head + contrast, rng)
+        lines = run.detect(head + run.project_voxels(scene.contrast + scene.texture, spacing), rng)
     attenuation = run.backproject(lines)
     offset = 0.0 if protocol.subtracted else 1000.0
     return np.asarray(attenuation / PER_HU - offset, dtype=np.float32)
@@ -81,11 +77,15 @@ class _Run:
             )
         self._shape = (protocol.views, *_detector_shape(protocol, geometry))
 
+    def nothing(self) -> Floats:
+        """Line integrals through an empty room."""
+        return np.zeros(self._shape, np.float32)
+
     def project_ellipsoid(self, ellipsoid: Ellipsoid) -> Floats:
         """Line integrals through one ellipsoid."""
         image = _image_type()
         project = _rtk().RayEllipsoidIntersectionImageFilter[image, image].New()
-        project.SetInput(self._projections(np.zeros(self._shape, np.float32)))
+        project.SetInput(self._projections(self.nothing()))
         project.SetGeometry(self._circle)
         project.SetDensity(ellipsoid.density_hu * PER_HU)
         project.SetAxis(list(ellipsoid.semi_axes))
@@ -96,7 +96,7 @@ class _Run:
         """Line integrals through voxels in HU, centered on the isocenter."""
         image = _image_type()
         project = _rtk().JosephForwardProjectionImageFilter[image, image].New()
-        project.SetInput(self._projections(np.zeros(self._shape, np.float32)))
+        project.SetInput(self._projections(self.nothing()))
         project.SetInput(1, _centered(array * np.float32(PER_HU), (spacing_mm,) * 3))
         project.SetGeometry(self._circle)
         return _run(project)

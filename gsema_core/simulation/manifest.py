@@ -98,21 +98,27 @@ def find_center(name: str) -> Protocol:
 def _case(entry: Any, manifest: Path) -> Case:
     if not isinstance(entry, dict):
         raise UserError(f"An entry of {manifest} is {entry!r}: give an object for each case.")
-    patient, label = entry.get("patient"), entry.get("label")
-    center = entry.get("center", entry.get("centre"))
-    for name, value in (("patient", patient), ("center", center), ("label", label)):
-        if not isinstance(value, str):
-            raise UserError(f"An entry of {manifest} has {name} {value!r}: give a text.")
+    patient = _text("patient", entry.get("patient"), manifest)
+    center = _text("center", entry.get("center", entry.get("centre")), manifest)
+    label = _text("label", entry.get("label"), manifest)
     if not _PATIENT.fullmatch(patient):
         raise UserError(
             f"Patient {patient!r} in {manifest} is no file name: use letters, digits and - _ ."
         )
     path = manifest.parent / label
     if not path.is_file():
-        raise UserError(f"The label map {path} of patient {patient} does not exist.")
+        raise UserError(
+            f"The label map {path} of patient {patient} does not exist: correct the manifest."
+        )
     # Stable from run to run and machine to machine, and different for every patient.
     seed = zlib.crc32(f"{center}/{patient}".encode())
     return Case(patient, center, find_center(center), seed, path)
+
+
+def _text(name: str, value: Any, manifest: Path) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"An entry of {manifest} has {name} {value!r}: give a text.")
+    return value
 
 
 def _evenly(cases: Iterable[Case]) -> list[Case]:

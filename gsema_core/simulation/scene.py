@@ -24,6 +24,11 @@ Floats = npt.NDArray[np.float32]
 GANTRY_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Columns: the gantry's axes in LPS. The C-arm turns around the patient's long axis (S)."""
 
+WATER_PER_MM = 0.0206
+"""Linear attenuation of water at 60 keV, near the mean energy of a 100 kVp beam (NIST XCOM)."""
+
+PER_HU = WATER_PER_MM / 1000.0
+
 WALL_BLUR_MM = 0.25
 """Partial volume of the lumen's edge; about the voxel of the label maps at hand (ours)."""
 
@@ -115,6 +120,15 @@ def build_scene(
     return Scene(geometry, contrast, texture, head)
 
 
+def resample(array: Floats, source: Geometry, target: Geometry) -> Floats:
+    """Linear interpolation onto another grid; zero outside."""
+    resampled = sitk.Resample(
+        Volume(array, source).to_image(), target.size, sitk.Transform(), sitk.sitkLinear,
+        target.origin, target.spacing, target.direction, 0.0, sitk.sitkFloat32,
+    )  # fmt: skip
+    return np.asarray(sitk.GetArrayFromImage(resampled))
+
+
 def smooth_field(
     shape: tuple[int, int, int], sigma_voxels: float, rng: np.random.Generator
 ) -> Floats:
@@ -131,12 +145,7 @@ def smooth_field(
 
 
 def _sample(labels: Volume, value: int, geometry: Geometry) -> Floats:
-    image = Volume((labels.array == value).astype(np.float32), labels.geometry).to_image()
-    resampled = sitk.Resample(
-        image, geometry.size, sitk.Transform(), sitk.sitkLinear,
-        geometry.origin, geometry.spacing, geometry.direction, 0.0, sitk.sitkFloat32,
-    )  # fmt: skip
-    return np.asarray(sitk.GetArrayFromImage(resampled))
+    return resample((labels.array == value).astype(np.float32), labels.geometry, geometry)
 
 
 def _concentration(

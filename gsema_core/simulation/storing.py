@@ -17,9 +17,10 @@ def quantize(hounsfield: npt.NDArray[np.float32], protocol: Protocol) -> npt.NDA
         return np.rint(np.clip(hounsfield, low, high)).astype(np.int16)
     top, kind = (4095, np.uint16) if protocol.storage == "unsigned12" else (255, np.uint8)
     share = np.clip((hounsfield - low) / (high - low), 0.0, 1.0)
-    return np.rint(share * top).astype(kind)
+    return np.asarray(np.rint(share * top), dtype=kind)
 
 
 def orient(volume: Volume, orientation: str) -> Volume:
     """Return the same voxels with their axes permuted and flipped to ITK's axis codes."""
-    return Volume.from_image(sitk.DICOMOrient(volume.to_image(), orientation))
+    oriented = sitk.DICOMOrient(volume.to_image(), orientation)
+    return Volume.from_image(oriented)
