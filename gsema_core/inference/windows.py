@@ -15,8 +15,8 @@ Size = tuple[int, int, int]
 SIGMA = 1 / 8
 """Standard deviation of the weights as a share of the window: nnU-Net's and MONAI's value."""
 LEAST_WEIGHT = 1e-3
-"""Weight of a window's corners relative to its center, as MONAI has it; never 0, so that voxels
-which only one window sees are that window's."""
+"""Weight of a window's corners, as MONAI has it; never 0, so that voxels which only one window
+sees are that window's."""
 
 
 def choose_windows(image: Tensor, window: Size, overlap: float) -> list[Start]:
@@ -48,10 +48,10 @@ def axis_starts(length: int, width: int, overlap: float) -> list[int]:
 
 
 def importance(window: Size) -> Tensor:
-    """Gaussian weights (k, j, i) of a window's voxels: 1 in the center, less where it sees less."""
+    """Gaussian weights (k, j, i) of a window's voxels: 1 at its center, less where it sees less."""
     axes = []
     for width in window:
         positions = torch.arange(width, dtype=torch.float32) - (width - 1) / 2
         axes.append(torch.exp(-0.5 * (positions / (width * SIGMA)) ** 2))
     weights = torch.einsum("k,j,i->kji", *axes)
-    return torch.clamp(weights / weights.max(), min=LEAST_WEIGHT)
+    return torch.clamp(weights, min=LEAST_WEIGHT)

@@ -1,0 +1,144 @@
+"""A tiny teacher that really segments, and a scan for it: what inference tests share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gsema_core.volumes import Geometry, Volume, write_volume
+
+VESSEL_LEVEL = 0.3
+ANEURYSM_LEVEL = 0.8
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> Any:
+    """The smallest network there is."""
+    from gsema_core.networks import NetworkConfig
+
+    return NetworkConfig(kind="cnn", features=8, stages=2, depth=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_card(tiny_config: Any) -> Any:
+    from gsema_core.teachers import TeacherCard
+
+    return TeacherCard(
+        name="tiny",
+        network=tiny_config.to_dict(),
+        spacing_mm=0.8,
+        window=(32, 32, 32),
+        intensity={"low": 1.0, "high": 99.9},
+        training={"preset": "none", "steps": 0},
+        metrics={"D": {"aneurysm_dice": 0.5}},
+        license="CC0-1.0",
+    )
+
+
+@pytest.fixture(scope="session")
+def random_network(tiny_config: Any) -> Any:
+    """Seeded random weights."""
+    import torch
+
+    from gsema_core.networks import build_network
+
+    torch.set_num_threads(1)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        return build_network(tiny_config).eval()
+
+
+@pytest.fixture(scope="session")
+def threshold_network(tiny_config: Any) -> Any:
+    """A network of the real architecture whose weights make it a threshold of the intensity.
+
+    Its last convolution also sees the image itself: only that tap is left. Logits are 0 for the
+    background, 40 (x - 0.3) for vessel and, steeper, an aneurysm's that overtake at x = 0.8.
+    """
+    import torch
+
+    from gsema_core.networks import build_network
+
+    torch.set_num_threads(1)
+    network = build_network(tiny_config).eval()
+    with torch.no_grad():
+        head = network.head
+        head.weight.zero_()
+        head.bias.zero_()
+        for subvoxel in range(8):
+            seen = tiny_config.features + subvoxel
+            head.weight[8 + subvoxel, seen, 1, 1, 1] = 40.0
+            head.bias[8 + subvoxel] = -40.0 * VESSEL_LEVEL
+            head.weight[16 + subvoxel, seen, 1, 1, 1] = 80.0
+            head.bias[16 + subvoxel] = -40.0 * (VESSEL_LEVEL + ANEURYSM_LEVEL)
+    return network
+
+
+@pytest.fixture(scope="session")
+def teacher_file(
+    tmp_path_factory: pytest.TempPathFactory, threshold_network: Any, tiny_card: Any
+) -> Path:
+    """A teacher file that segments ``scan`` by its intensity."""
+    from gsema_core.teachers import save_teacher
+
+    path = tmp_path_factory.mktemp("teacher") / "tiny.safetensors"
+    save_teacher(path, threshold_network, tiny_card)
+    return path
+
+
+@pytest.fixture(scope="session")
+def oblique() -> Geometry:
+    """Tilted, permuted, flipped and anisotropic."""
+    angle = np.deg2rad(25.0)
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+    )
+    axes = turn @ np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    return Geometry((44, 36, 52), (0.7, 0.9, 0.6), (31.0, -12.5, 77.0), tuple(axes.reshape(-1)))
+
+
+@pytest.fixture(scope="session")
+def make_scan() -> Callable[[Geometry], tuple[Volume, Volume]]:
+    """Scan and truth on a grid: a tube 5 mm wide and an aneurysm 10 mm across beside it."""
+
+    def make(geometry: Geometry) -> tuple[Volume, Volume]:
+        k, j, i = np.indices(geometry.shape).reshape(3, -1)
+        points = geometry.index_to_world(np.stack([i, j, k], axis=1).astype(float))
+        points = points - np.asarray(geometry.center)
+        tube = np.hypot(points[:, 0], points[:, 1]) < 2.5
+        sac = np.linalg.norm(points - [6.0, 0.0, 2.0], axis=1) < 5.0
+        truth = np.where(sac, 2, np.where(tube, 1, 0)).astype(np.uint8)
+        brightness = np.array([100.0, 1300.0, 2000.0])[truth]
+        noise = np.random.default_rng(3).normal(0.0, 15.0, truth.shape)
+        image = (brightness + noise).astype(np.int16).reshape(geometry.shape)
+        return Volume(image, geometry), Volume(truth.reshape(geometry.shape), geometry)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def scan(make_scan: Any, oblique: Geometry) -> Volume:
+    return make_scan(oblique)[0]
+
+
+@pytest.fixture(scope="session")
+def truth(make_scan: Any, oblique: Geometry) -> Volume:
+    return make_scan(oblique)[1]
+
+
+@pytest.fixture(scope="session")
+def scan_file(tmp_path_factory: pytest.TempPathFactory, scan: Volume) -> Path:
+    path = tmp_path_factory.mktemp("scan") / "scan.nrrd"
+    write_volume(scan, path)
+    return path
+
+
+@pytest.fixture
+def with_card(tiny_card: Any) -> Callable[..., Any]:
+    """The tiny card with other values."""
+    return lambda **changes: dataclasses.replace(tiny_card, **changes)

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gsema_core import __version__
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.evaluation.metrics import case_metrics
+from gsema_core.inference import Monitor, SegmentationResult, SegmentationSettings, Segmenter
+from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.teachers import load_teacher
+from gsema_core.volumes import Geometry, Volume
+
+
+@pytest.fixture(scope="module")
+def segmenter(teacher_file: Path) -> Segmenter:
+    return Segmenter(load_teacher(teacher_file), "cpu")
+
+
+@pytest.fixture(scope="module")
+def result(segmenter: Segmenter, scan: Volume) -> SegmentationResult:
+    settings = SegmentationSettings(probabilities=True, threads=1, minimum_aneurysm_mm3=5.0)
+    return segmenter.segment(scan, settings)
+
+
+def test_labels_lie_on_the_scans_own_oblique_grid(
+    result: SegmentationResult, scan: Volume, truth: Volume
+) -> None:
+    assert result.labels.geometry == scan.geometry
+    assert result.labels.array.dtype == np.uint8
+    found, known = result.labels.array, truth.array
+    dice = {
+        label: case_metrics(found, known, label, scan.geometry)["dice"]
+        for label in (VESSEL, ANEURYSM)
+    }
+    assert dice[ANEURYSM] > 0.85
+    assert dice[VESSEL] > 0.5  # the sac's blurred rim counts as vessel
+
+
+@pytest.mark.parametrize("flipped", [(), (0,), (1, 2), (0, 1, 2)])
+def test_the_aneurysm_is_at_its_place_within_half_a_voxel(
+    segmenter: Segmenter, make_scan: Any, oblique: Geometry, flipped: tuple[int, ...]
+) -> None:
+    matrix = np.array(oblique.direction).reshape(3, 3)
+    matrix[:, list(flipped)] *= -1
+    image, _ = make_scan(replace(oblique, direction=tuple(matrix.reshape(-1))))
+    (aneurysm,) = segmenter.segment(image).aneurysms
+    expected = np.add(image.geometry.center, [6.0, 0.0, 2.0])
+    assert np.linalg.norm(np.subtract(aneurysm.centroid_lps, expected)) < 0.3  # voxels: 0.6 mm
+    assert aneurysm.volume_ml == pytest.approx(4 / 3 * np.pi * 0.5**3, rel=0.3)
+
+
+def test_probabilities_follow_the_labels(result: SegmentationResult) -> None:
+    assert result.probabilities is not None
+    assert result.probabilities.geometry == result.labels.geometry
+    aneurysm = result.labels.array == ANEURYSM
+    assert result.probabilities.array[aneurysm].min() > 0.3
+    assert result.probabilities.array[~aneurysm].max() < 0.7
+    assert result.probabilities.array.max() <= 1.0
+
+
+def test_the_report_tells_where_the_result_comes_from(
+    result: SegmentationResult, teacher_file: Path, scan: Volume
+) -> None:
+    report = json.loads(json.dumps(result.report, allow_nan=False))
+    assert report["teacher"]["sha256"] == load_teacher(teacher_file).sha256
+    assert report["teacher"]["name"] == "tiny"
+    assert report["program"]["version"] == __version__
+    assert report["device"]["name"] == "cpu"
+    assert report["device"]["threads"] == 1
+    assert report["settings"]["minimum_aneurysm_mm3"] == 5.0
+    assert report["geometry"]["size"] == list(scan.geometry.size)
+    assert report["aneurysms"][0]["voxels"] == (result.labels.array == ANEURYSM).sum()
+    assert {"prepare", "windows", "restore", "clean", "measure"} <= set(report["seconds"])
+
+
+def test_a_kept_working_volume_gives_the_same(
+    segmenter: Segmenter, scan: Volume, result: SegmentationResult
+) -> None:
+    again = segmenter.segment(scan, working=segmenter.prepare(scan))
+    np.testing.assert_array_equal(again.labels.array, result.labels.array)
+    assert again.probabilities is None
+
+
+def test_small_aneurysms_are_left_out_as_told(segmenter: Segmenter, scan: Volume) -> None:
+    picky = segmenter.segment(scan, SegmentationSettings(minimum_aneurysm_mm3=2000.0))
+    assert picky.aneurysms == []
+    assert not (picky.labels.array == ANEURYSM).any()
+    assert (picky.labels.array == VESSEL).any()
+
+
+@pytest.mark.parametrize("phase", ["Preparing", "Segmenting", "Returning", "Removing", "Measuring"])
+def test_cancel_works_in_every_phase(segmenter: Segmenter, scan: Volume, phase: str) -> None:
+    reached: list[str] = []
+    monitor = Monitor(
+        lambda fraction, text: reached.append(text),
+        lambda: bool(reached) and reached[-1].startswith(phase),
+    )
+    with pytest.raises(Cancelled):
+        segmenter.segment(scan, monitor=monitor)
+    assert reached[-1].startswith(phase)
+
+
+def test_a_scan_too_thin_is_refused(segmenter: Segmenter) -> None:
+    slab = Volume(np.zeros((3, 40, 40), dtype=np.int16), Geometry((40, 40, 3), (0.5, 0.5, 0.5)))
+    with pytest.raises(UserError, match=r"20\.0 x 20\.0 x 1\.5 mm"):
+        segmenter.segment(slab)
+
+
+def test_an_array_with_nan_is_refused(segmenter: Segmenter, scan: Volume) -> None:
+    array = scan.array.astype(np.float32)
+    array[20, 20, 20] = np.nan
+    with pytest.raises(UserError, match="not finite"):
+        segmenter.segment(Volume(array, scan.geometry))
+
+
+def test_a_scan_without_contrast_gives_an_empty_result(segmenter: Segmenter) -> None:
+    geometry = Geometry((40, 40, 40), (0.8, 0.8, 0.8))
+    flat = Volume(np.zeros(geometry.shape, dtype=np.int16), geometry)
+    empty = segmenter.segment(flat)
+    assert empty.aneurysms == []
+    assert not empty.labels.array.any()
+
+
+def test_a_missing_device_is_told(
+    teacher_file: Path, monkeypatch: pytest.MonkeyPatch, with_card: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match="no device cuda here"):
+        Segmenter(load_teacher(teacher_file), "cuda")

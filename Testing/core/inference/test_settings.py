@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gsema_core.errors import UserError
+from gsema_core.inference import SegmentationSettings
+from gsema_core.inference.settings import check_device_name
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"overlap": -0.1}, "overlap is -0.1"),
+        ({"overlap": 1.0}, "overlap is 1"),
+        ({"overlap": float("nan")}, "overlap is nan"),
+        ({"minimum_aneurysm_mm3": -1.0}, "smallest aneurysm"),
+        ({"minimum_vessel_mm3": float("inf")}, "smallest vessel"),
+        ({"precision": "fp8"}, "fp8"),
+        ({"threads": 0}, "threads is 0"),
+    ],
+)
+def test_values_out_of_range_are_named(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        SegmentationSettings(**changes)
+
+
+def test_settings_survive_a_report() -> None:
+    settings = SegmentationSettings(overlap=0.25, threads=2)
+    assert SegmentationSettings(**settings.to_dict()) == settings
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu", "cuda", "cuda:0", "cuda:15"])
+def test_names_of_devices(name: str) -> None:
+    check_device_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:x", "cpu:0", "mps"])
+def test_names_of_no_device(name: str) -> None:
+    with pytest.raises(UserError, match="use auto, cpu, cuda or cuda:N"):
+        check_device_name(name)
