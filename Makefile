@@ -1,0 +1,45 @@
+# make demo: the main job on a simulated scan. make test: the whole test suite. Both set up
+# everything they need in .venv first. Another Python: make PYTHON=python3.12 test
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-fast test-slow lint types setup system-packages clean
+
+setup: $(READY)
+
+$(READY): requirements-torch.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || \
+		{ echo "This needs Python 3.10 to 3.12: call make PYTHON=python3.12 (or 3.11, 3.10)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-torch.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# The Debian packages that rendering needs; without the right to install them the demo and the
+# tests go on without pictures.
+system-packages:
+	@sh Testing/install_system_packages.sh
+
+demo: $(READY) system-packages
+	$(BIN)/python demo/run_demo.py
+
+test: test-fast test-slow
+
+test-fast: $(READY) system-packages
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(READY) system-packages
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo_output .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gsema_core.datasets import read_datalist
+from gsema_core.errors import UserError
+
+
+def test_reads_cases_with_files_beside_the_list(datalist):
+    cases = read_datalist(datalist)
+    assert [(case.patient, case.center) for case in cases] == [
+        ("p0", "A"),
+        ("p1", "A"),
+        ("p2", "A"),
+        ("p3", "B"),
+        ("p4", "B"),
+    ]
+    assert cases[0].image == datalist.parent / "case0.nrrd"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("{", "not readable JSON"),
+        ("[" * 100_000, "not readable JSON"),
+        ("[]", "has no cases"),
+        ('{"cases": []}', "has no cases"),
+        ('{"cases": ["a"]}', "Case 1"),
+        ('{"cases": [{"patient": "1", "center": "A", "image": "case0.nrrd"}]}', "Case 1"),
+    ],
+)
+def test_what_is_no_datalist_is_refused(datalist, text, named):
+    datalist.write_text(text)
+    with pytest.raises(UserError, match=named):
+        read_datalist(datalist)
+
+
+def test_missing_list_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"nothing\.json does not exist"):
+        read_datalist(tmp_path / "nothing.json")
+
+
+def test_missing_image_is_named(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][1]["image"] = "gone.nrrd"
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"gone\.nrrd of case 2"):
+        read_datalist(datalist)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from gsema_core.datasets import PatchDataset, VolumeCache, read_datalist
+from gsema_core.datasets.patches import PatchSampler
+from gsema_core.transforms import build_transform
+from gsema_core.volumes import IntensityRule
+
+PATCH = (16, 16, 16)
+
+
+@pytest.fixture
+def volumes(datalist, tmp_path):
+    cache = VolumeCache(tmp_path / "cache", 0.5, IntensityRule())
+    return [cache.load(case) for case in read_datalist(datalist)]
+
+
+def make_dataset(volumes, transform="paper", **sampler):
+    settings = {"aneurysm_share": 0.7, "random_orientation": True, **sampler}
+    return PatchDataset(
+        volumes, PatchSampler(PATCH, **settings), build_transform(transform), 2, seed=5
+    )
+
+
+def test_shapes_types_and_range(volumes):
+    pair = make_dataset(volumes)[0]
+    for image in (pair.source_image, pair.target_image):
+        assert image.shape == (2, 1, *PATCH) and image.dtype == torch.float32
+        assert image.min() >= 0 and image.max() <= 1
+    assert pair.source_labels.dtype == pair.target_labels.dtype == torch.uint8
+
+
+def test_a_step_always_gets_the_same_patches(volumes):
+    first, again, other = (make_dataset(volumes)[step] for step in (7, 7, 8))
+    assert torch.equal(first.source_image, again.source_image)
+    assert torch.equal(first.target_image, again.target_image)
+    assert not torch.equal(first.source_image, other.source_image)
+
+
+def test_without_transform_the_target_is_the_source(volumes):
+    pair = make_dataset(volumes, transform="none")[0]
+    assert torch.equal(pair.source_image, pair.target_image)
+    assert torch.equal(pair.source_labels, pair.target_labels)
+
+
+def test_labels_move_with_the_image(volumes):
+    """Vessel and aneurysm are bright in these cases, whatever the orientation."""
+    dataset = make_dataset(volumes)
+    for step in range(10):
+        pair = dataset[step]
+        labelled = pair.source_labels > 0
+        assert labelled.any()
+        assert pair.source_image[labelled].min() > pair.source_image[~labelled].max()
+
+
+def test_aneurysm_share_is_kept(volumes):
+    always = make_dataset(volumes, aneurysm_share=1.0)
+    assert all((always[step].source_labels == 2).flatten(1).any(1).all() for step in range(15))
+
+
+def test_small_volumes_are_padded_with_the_darkest_value(volumes):
+    sampler = PatchSampler((48, 48, 48), 0.7, random_orientation=False)
+    image, labels = sampler.draw(volumes[0], np.random.default_rng(0))
+    assert image.shape == labels.shape == (48, 48, 48)
+    assert np.array_equal(image[:32, :32, :32], np.asarray(volumes[0].image, np.float32))
+    assert not image[32:].any() and not labels[32:].any()
+
+
+def test_other_sizes_are_flipped_but_not_permuted(volumes):
+    sampler = PatchSampler((8, 16, 24), 0.7, random_orientation=True)
+    for seed in range(5):
+        image, _ = sampler.draw(volumes[0], np.random.default_rng(seed))
+        assert image.shape == (8, 16, 24)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gsema_core.errors import UserError
+from gsema_core.networks import NetworkConfig, build_network
+
+torch.set_num_threads(1)
+
+SMALL = {"features": 8, "stages": 3, "depth": 1, "window": 2}
+
+
+@pytest.fixture(params=["swin_unet", "cnn"])
+def network(request):
+    torch.manual_seed(0)
+    return build_network(NetworkConfig(request.param, **SMALL)).eval()
+
+
+def test_logits_lie_on_the_grid_of_the_image(network):
+    with torch.no_grad():
+        assert network(torch.rand(2, 1, 16, 24, 32)).shape == (2, 3, 16, 24, 32)
+
+
+def test_forward_is_decode_of_encode(network):
+    image = torch.rand(1, 1, 16, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(network(image), network.decode(network.encode(image)))
+
+
+def test_latent_is_the_deepest_map(network):
+    with torch.no_grad():
+        encoded = network.encode(torch.rand(1, 1, 16, 16, 16))
+    assert encoded.latent.shape == (1, 32, 2, 2, 2)
+    assert all(skip.shape[2] > encoded.latent.shape[2] for skip in encoded.skips)
+
+
+def test_every_weight_is_live(network):
+    """A weight without a gradient would be dead freight in every teacher file."""
+    network.train()
+    network(torch.rand(1, 1, 32, 32, 32)).square().mean().backward()
+    dead = [
+        name
+        for name, parameter in network.named_parameters()
+        if parameter.grad is None or not parameter.grad.any()
+    ]
+    # A bias before an instance norm changes nothing by construction.
+    assert [name for name in dead if not name.endswith("bias")] == []
+
+
+def test_subvoxels_keep_their_places(network):
+    """Where the head copies a subvoxel of the input, it must land where it came from."""
+    with torch.no_grad():
+        network.head.weight.zero_()
+        network.head.bias.zero_()
+        for subvoxel in range(8):
+            network.head.weight[subvoxel, network.config.features + subvoxel, 1, 1, 1] = 1.0
+        image = torch.rand(1, 1, 16, 16, 16)
+        torch.testing.assert_close(network(image)[:, :1], image)
+
+
+def test_size_that_is_no_multiple_is_refused(network):
+    with pytest.raises(ValueError, match="multiple of 8"):
+        network(torch.rand(1, 1, 16, 16, 20))
+
+
+def test_same_seed_same_network():
+    config = NetworkConfig("swin_unet", **SMALL)
+    torch.manual_seed(3)
+    first = build_network(config).state_dict()
+    torch.manual_seed(3)
+    second = build_network(config).state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_config_round_trip():
+    config = NetworkConfig("cnn", features=24, stages=3)
+    assert NetworkConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"kind": "vgg"}, "vgg"),
+        ({"features": 10**6}, "1000000"),
+        ({"features": 12}, "12"),
+        ({"depth": 1.5}, "1.5"),
+        ({"depth": True}, "True"),
+        ({"heads": 3}, "3 heads"),
+        ({"heights": 3}, "heights"),
+    ],
+)
+def test_bad_config_is_named(values, named):
+    with pytest.raises(UserError, match=named):
+        NetworkConfig.from_dict(values)

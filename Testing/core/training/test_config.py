@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from gsema_core.errors import UserError
+from gsema_core.training import PRESETS, TrainingConfig
+from gsema_core.training.config import MethodConfig
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_build(name):
+    config = TrainingConfig.preset(name, datalist="a.json", output="b")
+    assert config.preset_name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "aligned", "conflict"),
+    [
+        ("paper", 0.9, 1.0),
+        ("paper_soft", 0.9, 0.9999),
+        ("code", 0.9, 0.999),
+        ("mean_teacher", 0.999, 0.999),
+        ("algorithm1", 1.0, 0.9),
+        ("no_ema", 0.0, 0.0),
+    ],
+)
+def test_presets_have_the_stated_coefficients(name, aligned, conflict):
+    method = TrainingConfig.preset(name, datalist="a", output="b").method
+    assert (method.alpha_aligned, method.alpha_conflict) == (aligned, conflict)
+
+
+def test_a_section_overrides_the_preset():
+    config = TrainingConfig.preset(
+        "code", datalist="a", output="b", method={"alpha_aligned": 0.99}
+    )
+    assert config.method.alpha_aligned == 0.99
+    assert config.method.similarity == "sign_cosine"
+
+
+def test_toml_file_with_paths_beside_it(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(
+        'preset = "paper_soft"\n[data]\ndatalist = "list.json"\npatch = [64, 64, 64]\n'
+        '[run]\noutput = "out"\nsteps = 7\n'
+    )
+    config = TrainingConfig.from_toml(path)
+    assert config.data.datalist == tmp_path / "list.json"
+    assert config.run.output == tmp_path / "out"
+    assert (config.run.steps, config.data.patch) == (7, (64, 64, 64))
+    assert config.method.alpha_conflict == 0.9999
+
+
+def test_round_trip():
+    config = TrainingConfig.preset("code", datalist="a", output="b", data={"centers": ["A"]})
+    assert TrainingConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("tables", "named"),
+    [
+        ({"preset": "best"}, "'best'"),
+        ({"extra": {}}, "'extra'"),
+        ({"run": 3}, "'run' is 3"),
+        ({"run": {"stepz": 3}}, "'stepz' in .run."),
+        ({"run": {"steps": "many"}}, "'many'"),
+        ({"run": {"steps": True}}, "True"),
+        ({"run": {"steps": 0}}, "steps in .run. is 0"),
+        ({"method": {"alpha_aligned": 1.5}}, "1.5"),
+        ({"method": {"similarity": "dot"}}, "'dot'"),
+        ({"data": {"patch": [96, 96]}}, "3 values"),
+        ({"data": {"patch": [96, 96, 90]}}, "multiple of 16"),
+        ({"data": {"patch": [32, 32, 32]}}, "from 64"),
+        ({"optimization": {"class_weights": [1.0]}}, "1 values"),
+        ({"network": {"kind": "vgg"}}, "'vgg'"),
+    ],
+)
+def test_bad_settings_are_named(tables, named):
+    with pytest.raises(UserError, match=named):
+        TrainingConfig.from_dict(tables)
+
+
+def test_unreadable_toml_is_named(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("preset = ")
+    with pytest.raises(UserError, match=r"config\.toml cannot be read"):
+        TrainingConfig.from_toml(path)
+    with pytest.raises(UserError, match="does not exist"):
+        TrainingConfig.from_toml(Path("nowhere.toml"))
+
+
+def test_every_setting_explains_itself():
+    config = TrainingConfig.preset("paper", datalist="a", output="b")
+    for section in (config.data, config.method, config.optimization, config.run):
+        for field in dataclasses.fields(section):
+            assert field.metadata["help"].endswith("."), field.name
+
+
+def test_configurations_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        MethodConfig().alpha_aligned = 0.5
