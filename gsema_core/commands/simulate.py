@@ -37,15 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    for name in ("phantoms", "limit", "jobs"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise UserError(f"--{name} is {value}: give a number from 1 on.")
-    if (arguments.manifest is None) == (arguments.phantoms is None):
-        raise UserError("Give a manifest or --phantoms N (one of them) to say what to image.")
-    if arguments.seed < 0:
-        raise UserError(f"--seed is {arguments.seed}: give a number from 0 on.")
-
+    _check(arguments)
     from gsema_core.simulation import manifest
     from gsema_core.simulation.batch import image_cases
 
@@ -58,6 +50,24 @@ def run(arguments: argparse.Namespace) -> int:
         cases = manifest.select(cases, arguments.centers, arguments.patients)
     image_cases(cases[: arguments.limit], arguments.output, arguments.model, arguments.jobs)
     return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    for name in ("phantoms", "limit", "jobs"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} is {value}: give a number from 1 on.")
+    if arguments.seed < 0:
+        raise UserError(f"--seed is {arguments.seed}: give a number from 0 on.")
+    if (arguments.manifest is None) == (arguments.phantoms is None):
+        raise UserError("Give a manifest or --phantoms N (one of them) to say what to image.")
+    if arguments.patients and arguments.phantoms:
+        raise UserError("--patients chooses from a manifest: leave it out with --phantoms.")
+    if arguments.randomize and (arguments.manifest or arguments.centers):
+        raise UserError(
+            "--randomize gives every phantom a scanner of its own: use it with --phantoms and "
+            "without --centers."
+        )
 
 
 def _names(text: str) -> list[str]:

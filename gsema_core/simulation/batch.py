@@ -20,6 +20,8 @@ from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.phantom import make_phantom
 from gsema_core.volumes import Volume, read_labels, write_labels, write_volume
 
+_FOLDERS = ("images", "labels")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -80,7 +82,7 @@ def image_cases(cases: Sequence[Case], output: Path, model: Model = "auto", jobs
 
 def _make_folders(output: Path) -> None:
     try:
-        for name in ("images", "labels", "records"):
+        for name in (*_FOLDERS, "records"):
             (output / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
@@ -134,13 +136,19 @@ def _make(case: Case, output: Path, model: Model) -> float:
 
 
 def _is_finished(case: Case, output: Path, model: Model) -> bool:
+    record = _read_record(_record_path(case, output))
+    return record is not None and record["key"] == case.key(model)
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    """Return a finished case's record, or None where it or a file that it speaks of is missing."""
     try:
-        record = json.loads(_record_path(case, output).read_text())
-        same = record["key"] == case.key(model)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return False
-    files = (output / name / f"{case.patient}.nrrd" for name in ("images", "labels"))
-    return same and all(file.is_file() for file in files)
+        record = json.loads(path.read_text())
+        files = [path.parents[1] / name / f"{record['patient']}.nrrd" for name in _FOLDERS]
+        complete = {"key", "center"} <= set(record) and all(file.is_file() for file in files)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return record if complete else None
 
 
 def _record_path(case: Case, output: Path) -> Path:
@@ -149,18 +157,17 @@ def _record_path(case: Case, output: Path) -> Path:
 
 def _write_datalist(output: Path) -> None:
     """List every finished case of the folder, also those of earlier runs."""
-    cases = []
-    for path in sorted((output / "records").glob("*.json")):
-        record = json.loads(path.read_text())
-        patient = record["patient"]
-        cases.append(
-            {
-                "patient": patient,
-                "center": record["center"],
-                "image": f"images/{patient}.nrrd",
-                "label": f"labels/{patient}.nrrd",
-            }
-        )
+    records = map(_read_record, sorted((output / "records").glob("*.json")))
+    cases = [
+        {
+            "patient": record["patient"],
+            "center": record["center"],
+            "image": f"images/{record['patient']}.nrrd",
+            "label": f"labels/{record['patient']}.nrrd",
+        }
+        for record in records
+        if record is not None
+    ]
     description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
     _write_json(output / "datalist.json", {"description": description, "cases": cases})
 

@@ -124,6 +124,7 @@ _RATIOS = (
     "photons", "scatter", "contrast_hu", "contrast_fade_mm", "contrast_mixing", "bone_hu",
     "spacing_mm", "hann_cut",
 )  # fmt: skip
+
 # Fields that are mixed as they are; the C-arm's distances stay those of a possible C-arm.
 _DIFFERENCES = (
     "source_detector_mm", "source_isocenter_mm", "views", "arc_deg", "field_coverage",
@@ -132,6 +133,7 @@ _DIFFERENCES = (
 
 _JITTER = 0.12
 """Relative standard deviation around the mixture (ours), so that draws also leave the hull."""
+
 _DOSE = (0.08, 1.5)
 """Range of the dose of random draws over the centers' (ours): also noisier than all of them."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 
 from gsema_core.commands import simulate
 from gsema_core.errors import UserError
-from gsema_core.simulation import batch, manifest
+from gsema_core.simulation import batch, make_phantom, manifest
 from gsema_core.volumes import read_labels, read_volume, write_labels
 
 
@@ -73,6 +74,20 @@ def test_skips_what_is_finished_and_redoes_what_changed(three_cases, tmp_path, s
     assert set(third) == {"1.nrrd", "2.nrrd", "3.nrrd"}
 
 
+def test_a_broken_record_is_made_again(three_cases, tmp_path):
+    output = tmp_path / "out"
+    arguments = (three_cases, "--output", output, "--model", "light")
+    gsema_simulate(*arguments)
+    (output / "records" / "1.json").write_text("{")
+    (output / "images" / "2.nrrd").unlink()
+    gsema_simulate(*arguments, "--patients", "3")
+    listed = json.loads((output / "datalist.json").read_text())["cases"]
+    assert [case["patient"] for case in listed] == ["3"]
+    gsema_simulate(*arguments)
+    listed = json.loads((output / "datalist.json").read_text())["cases"]
+    assert [case["patient"] for case in listed] == ["1", "2", "3"]
+
+
 def test_a_new_version_of_the_model_invalidates_the_cache(three_cases, monkeypatch):
     case = manifest.read_manifest(three_cases)[0]
     before = case.key("light")
@@ -83,7 +98,8 @@ def test_a_new_version_of_the_model_invalidates_the_cache(three_cases, monkeypat
 
 
 def test_phantoms_need_no_manifest(tmp_path, monkeypatch):
-    monkeypatch.setattr(batch, "make_phantom", lambda seed: batch_phantom(seed))
+    small = partial(make_phantom, size_mm=24.0, spacing_mm=0.6)
+    monkeypatch.setattr(batch, "make_phantom", small)
     output = tmp_path / "out"
     gsema_simulate("--phantoms", 2, "--seed", 4, "--randomize", "--model", "light",
                    "--output", output)  # fmt: skip
@@ -93,12 +109,6 @@ def test_phantoms_need_no_manifest(tmp_path, monkeypatch):
     images = [read_volume(output / case["image"]) for case in cases]
     assert images[0].geometry.spacing != images[1].geometry.spacing
     assert all(2 in np.unique(read_labels(output / case["label"]).array) for case in cases)
-
-
-def batch_phantom(seed):
-    from gsema_core.simulation import make_phantom
-
-    return make_phantom(seed, size_mm=24.0, spacing_mm=0.6)
 
 
 def test_phantoms_are_spread_over_the_centers():
@@ -145,6 +155,10 @@ def test_other_errors_are_explained(three_cases, tmp_path):
         gsema_simulate(tmp_path / "none.json", "--output", output)
     with pytest.raises(UserError, match="--phantoms"):
         gsema_simulate("--output", output)
+    with pytest.raises(UserError, match="--randomize"):
+        gsema_simulate(three_cases, "--output", output, "--randomize")
+    with pytest.raises(UserError, match="--patients"):
+        gsema_simulate("--phantoms", 1, "--output", output, "--patients", "1")
     with pytest.raises(UserError, match="--jobs is 0"):
         gsema_simulate(three_cases, "--output", output, "--jobs", 0)
     with pytest.raises(UserError, match="Patient 7 is not"):
