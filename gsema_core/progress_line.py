@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-PLAIN_STEP = 0.1
+PLAIN_LINES = 10
 """A log file gets a line for every tenth of the work, not for every window."""
 REDRAW_SECONDS = 0.1
 ESTIMATE_AFTER_SECONDS = 3.0
@@ -25,15 +25,17 @@ class ProgressLine:
         self._started = time.monotonic()
         self._last_drawn = float("-inf")
         self._last_phase = ""
-        self._next_fraction = 0.0
+        self._last_tenth = -1
         self._width = 0
 
     def __call__(self, fraction: float, phase: str) -> None:
         """Show that ``fraction`` of the work is done; a ``ProgressCallback``."""
         if self._redraws:
             self._redraw(fraction, phase)
-        elif phase != self._last_phase or fraction >= self._next_fraction:
-            self._last_phase, self._next_fraction = phase, fraction + PLAIN_STEP
+            return
+        tenth = int(fraction * PLAIN_LINES + 1e-9)  # 0.3 is a little less than three tenths
+        if phase != self._last_phase or tenth > self._last_tenth:
+            self._last_phase, self._last_tenth = phase, tenth
             print(f"{fraction:4.0%} {phase}", file=self._stream, flush=True)
 
     def close(self) -> None:
