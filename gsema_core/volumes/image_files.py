@@ -49,7 +49,7 @@ def read_image_file(path: Path) -> Volume:
         if name.endswith((".nii", ".nii.gz")):
             header = read_nifti_header(path)
             check_spacing(path, header.spacing[: len(header.size)])
-            _check_size(path, header.size)
+            _check_no_empty_axis(path, header.size)
         with silent_libraries():
             reader = sitk.ImageFileReader()
             reader.SetFileName(str(path))
@@ -70,6 +70,8 @@ def check_header(path: Path, reader: sitk.ImageFileReader) -> None:
     Raises:
         UserError: it is not a 3D image with one value a voxel on a regular grid.
     """
+    if "complex" in sitk.GetPixelIDValueAsString(reader.GetPixelID()):
+        raise UserError(f"The image {path} has complex numbers: give a gray-scale 3D image.")
     size, components = reader.GetSize(), reader.GetNumberOfComponents()
     if components != 1:
         kind = "color" if components in (3, 4) else "several values a voxel"
@@ -77,8 +79,6 @@ def check_header(path: Path, reader: sitk.ImageFileReader) -> None:
             f"The image {path} has {components} values a voxel ({kind}): "
             "give a gray-scale 3D image."
         )
-    if "complex" in sitk.GetPixelIDValueAsString(reader.GetPixelID()):
-        raise UserError(f"The image {path} has complex numbers: give a gray-scale 3D image.")
     _check_size(path, size)
     check_spacing(path, reader.GetSpacing())
     axes = np.array(reader.GetDirection()).reshape(3, 3)
@@ -104,15 +104,20 @@ def check_spacing(path: Path, spacing: tuple[float, ...]) -> None:
 
 
 def _check_size(path: Path, size: tuple[int, ...]) -> None:
+    _check_no_empty_axis(path, size)
     shown = " x ".join(map(str, size))
-    if min(size, default=0) < 1:
-        raise UserError(f"The image {path} has an axis of size zero ({shown}): export it again.")
     size = size[:3] + tuple(count for count in size[3:] if count > 1)
     if len(size) != 3 or 1 in size:
         dimensions = len(size) if len(size) != 3 else 2
         raise UserError(f"The image {path} is {dimensions}D ({shown} voxels): give one 3D volume.")
     if math.prod(size) > MAXIMUM_VOXELS:
         raise UserError(f"The image {path} is too large ({shown} voxels): crop it first.")
+
+
+def _check_no_empty_axis(path: Path, size: tuple[int, ...]) -> None:
+    if min(size, default=0) < 1:
+        shown = " x ".join(map(str, size))
+        raise UserError(f"The image {path} has an axis of size zero ({shown}): export it again.")
 
 
 def _meaning(text: str) -> str:
