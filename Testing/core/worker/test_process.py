@@ -1,0 +1,197 @@
+"""The worker's loop with a session that only pretends to work."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from queue import Queue
+from typing import Any
+
+import pytest
+
+from gsema_core.errors import UserError
+from gsema_core.inference import Monitor
+from gsema_core.worker.process import Worker
+from gsema_core.worker.protocol import PREFIX, CardRequest, SegmentRequest
+
+
+class FakeSession:
+    """Its segmentations take until they are let go or cancelled."""
+
+    def __init__(self) -> None:
+        self.started: Queue[int] = Queue()
+        self.let_go = threading.Event()
+
+    def segment(self, request: SegmentRequest, monitor: Monitor) -> dict[str, Any]:
+        self.started.put(request.id)
+        with monitor.phase("windows"):
+            while not self.let_go.wait(0.005):
+                monitor.advance(0.5)
+                monitor.check()
+        return {"report": {}, "aneurysms": []}
+
+    def card(self, request: CardRequest) -> dict[str, Any]:
+        errors: dict[str, Exception] = {
+            "wrong": UserError("This teacher is wrong."),
+            "bug": KeyError("oops"),
+            "large": MemoryError(),
+        }
+        if request.teacher in errors:
+            raise errors[request.teacher]
+        return {"card": {"name": request.teacher}}
+
+
+class Talk:
+    """One conversation with a worker in this process."""
+
+    def __init__(self) -> None:
+        self.session = FakeSession()
+        self.events = io.StringIO()
+        self._bytes: Queue[bytes | None] = Queue()
+        self.worker = Worker(self._chunks(), self.events, self.session)  # type: ignore[arg-type]
+        self._thread = threading.Thread(target=self.worker.run)
+        self._thread.start()
+
+    def _chunks(self) -> Iterator[bytes]:
+        while (chunk := self._bytes.get()) is not None:
+            yield chunk
+
+    def send(self, **request: Any) -> None:
+        self._bytes.put(json.dumps(request).encode() + b"\n")
+
+    def segment(self, number: int) -> None:
+        self.send(id=number, command="segment", input="i.nrrd", output="o.nrrd")
+
+    def close_stdin(self) -> None:
+        self._bytes.put(None)
+
+    def wait_for(self, words: str) -> None:
+        """Until an event has these words in it."""
+        deadline = time.monotonic() + 10
+        while words not in self.events.getvalue():
+            assert time.monotonic() < deadline, self.events.getvalue()
+            time.sleep(0.005)
+
+    def finish(self) -> list[dict[str, Any]]:
+        """All events but the progress, once the worker has ended."""
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        lines = self.events.getvalue().splitlines()
+        events = [json.loads(line[len(PREFIX) :]) for line in lines]
+        return [event for event in events if event["event"] != "progress"]
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    conversation = Talk()
+    yield conversation
+    conversation.close_stdin()
+    conversation.finish()
+
+
+def outcomes(events: list[dict[str, Any]]) -> list[tuple[str, int | None]]:
+    return [(event["event"], event.get("id")) for event in events]
+
+
+def test_cancel_stops_what_runs_and_the_worker_goes_on(talk: Talk) -> None:
+    talk.segment(1)
+    assert talk.session.started.get(timeout=10) == 1
+    talk.send(id=2, command="cancel", target=1)
+    talk.send(id=3, command="card", teacher="a")
+    talk.segment(4)
+    assert talk.session.started.get(timeout=10) == 4
+    talk.session.let_go.set()
+    talk.segment(5)
+    assert talk.session.started.get(timeout=10) == 5
+    talk.close_stdin()
+    told = outcomes(talk.finish())
+    assert told[:4] == [("hello", None), ("cancelled", 1), ("result", 3), ("result", 4)]
+
+
+def test_cancel_takes_what_waits_out_of_the_line(talk: Talk) -> None:
+    talk.segment(1)
+    talk.session.started.get(timeout=10)
+    talk.segment(2)
+    talk.send(id=3, command="cancel", target=2)
+    talk.send(id=4, command="cancel", target=99)  # answered at once: 3 has been heard by then
+    talk.wait_for('"id": 4')
+    talk.session.let_go.set()
+    talk.send(id=5, command="card", teacher="a")
+    talk.wait_for('"id": 5')
+    talk.close_stdin()
+    told = outcomes(talk.finish())
+    assert told == [("hello", None), ("error", 4), ("result", 1), ("cancelled", 2), ("result", 5)]
+    assert talk.session.started.empty()
+
+
+@pytest.mark.parametrize("how", ["quit", "end of stdin", "stop"])
+def test_the_end_cancels_what_runs_and_what_waits(talk: Talk, how: str) -> None:
+    talk.segment(1)
+    talk.session.started.get(timeout=10)
+    talk.segment(2)
+    talk.send(id=9, command="cancel", target=99)  # once this is answered, 2 waits
+    talk.wait_for('"id": 9')
+    if how == "quit":
+        talk.send(id=3, command="quit")
+    elif how == "stop":
+        talk.worker.stop()  # as the signal handler calls it
+    else:
+        talk.close_stdin()
+    told = outcomes(talk.finish())
+    assert told == [("hello", None), ("error", 9), ("cancelled", 1), ("cancelled", 2)]
+
+
+def test_a_number_in_use_is_refused(talk: Talk) -> None:
+    talk.segment(1)
+    talk.session.started.get(timeout=10)
+    talk.segment(1)
+    talk.wait_for('"error"')
+    talk.session.let_go.set()
+    talk.send(id=2, command="card", teacher="a")
+    talk.wait_for('"id": 2')
+    talk.segment(1)  # free again
+    talk.session.started.get(timeout=10)
+    talk.close_stdin()
+    told = outcomes(talk.finish())
+    assert told[:4] == [("hello", None), ("error", None), ("result", 1), ("result", 2)]
+
+
+def test_errors_are_sentences_and_the_worker_lives_on(
+    talk: Talk, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number, teacher in enumerate(("wrong", "bug", "large", "fine")):
+        talk.send(id=number, command="card", teacher=teacher)
+    talk.wait_for('"id": 3')
+    talk.close_stdin()
+    _, wrong, bug, large, fine = talk.finish()
+    assert wrong["message"] == "This teacher is wrong."
+    assert bug["message"].startswith("An unexpected KeyError")
+    assert "memory" in large["message"]
+    assert fine["card"] == {"name": "fine"}
+    assert "oops" in capfd.readouterr().err  # the log has the traceback
+
+
+def test_progress_is_not_told_a_thousand_times(talk: Talk) -> None:
+    talk.segment(1)
+    talk.session.started.get(timeout=10)
+    time.sleep(0.3)
+    talk.close_stdin()
+    talk.finish()
+    told = [line for line in talk.events.getvalue().splitlines() if '"progress"' in line]
+    assert 1 <= len(told) <= 10
+    assert {"fraction", "phase", "id", "event"} == set(json.loads(told[0][len(PREFIX) :]))
+
+
+def test_it_ends_when_nobody_listens_any_more() -> None:
+    class Broken(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    worker = Worker(iter(()), Broken(), FakeSession())  # type: ignore[arg-type]
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gsema_core.worker.protocol import (
+    PREFIX,
+    CancelRequest,
+    CardRequest,
+    DevicesRequest,
+    ProtocolError,
+    QuitRequest,
+    SegmentRequest,
+    decode_request,
+    encode_event,
+    split_lines,
+)
+
+
+def decode(**values: Any) -> Any:
+    return decode_request(json.dumps(values).encode())
+
+
+def test_requests_as_the_panels_send_them() -> None:
+    assert decode(
+        id=1, command="segment", input="/a b/Ä.nrrd", output="o.nrrd", teacher="default",
+        device="auto", overlap=0.5, minimum_aneurysm_mm3=3, probabilities=None, volume_key="n:7",
+    ) == SegmentRequest(
+        1, "/a b/Ä.nrrd", "o.nrrd", overlap=0.5, minimum_aneurysm_mm3=3, volume_key="n:7"
+    )  # fmt: skip
+    assert decode(id=2, command="cancel", target=1) == CancelRequest(2, 1)
+    assert decode(id=3, command="devices") == DevicesRequest(3)
+    assert decode(id=4, command="card", teacher="x") == CardRequest(4, "x")
+    assert decode(id=5, command="quit") == QuitRequest(5)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"", b"hello", b"{", b"\xff\xfe", b"[1, 2]", b"3", b"null", b'"text"', b"[" * 100_000,
+        b'{"command": "devices"}', b'{"id": null, "command": "devices"}',
+        b'{"id": true, "command": "devices"}', b'{"id": 1.0, "command": "devices"}',
+        b'{"id": -1, "command": "devices"}', b'{"id": 1e400, "command": "devices"}',
+        b'{"id": NaN, "command": "devices"}', b'{"id": ' + b"9" * 5000 + b', "command": "quit"}',
+    ],
+)  # fmt: skip
+def test_garbage_is_an_error_without_number(line: bytes) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        decode_request(line)
+    assert caught.value.id is None
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"command": "dance"}, "'dance' is unknown"),
+        ({"command": None}, "unknown"),
+        ({"command": ["segment"]}, "unknown"),
+        ({"command": "segment", "output": "o.nrrd"}, "needs 'input'"),
+        ({"command": "cancel"}, "needs 'target'"),
+        ({"command": "cancel", "target": "1"}, "target"),
+        ({"command": "cancel", "target": None}, "target"),
+        ({"command": "devices", "input": "x"}, "no 'input'"),
+        ({"command": "card", "teacher": 3}, "teacher"),
+        ({"command": "card", "teacher": ""}, "teacher"),
+        ({"command": "card", "teacher": "a\0b"}, "teacher"),
+        ({"command": "card", "teacher": "\ud800"}, "teacher"),
+        ({"command": "segment", "input": 3, "output": "o"}, "input"),
+        ({"command": "segment", "input": "i", "output": ["o"]}, "output"),
+        ({"command": "segment", "input": "i", "output": "o", "overlap": "0.5"}, "overlap"),
+        ({"command": "segment", "input": "i", "output": "o", "overlap": True}, "overlap"),
+        ({"command": "segment", "input": "i", "output": "o", "volume_key": 7}, "volume_key"),
+    ],
+)
+def test_a_wrong_request_is_an_error_with_its_number(values: dict[str, Any], told: str) -> None:
+    with pytest.raises(ProtocolError, match=told) as caught:
+        decode(id=7, **values)
+    assert caught.value.id == 7
+    assert len(str(caught.value)) < 300
+
+
+def test_an_event_is_one_ascii_line() -> None:
+    line = encode_event({"event": "error", "id": 1, "message": "Ü\nß 动"})
+    assert line.startswith(PREFIX)
+    assert line.isascii()
+    assert line.index("\n") == len(line) - 1
+    assert json.loads(line[len(PREFIX) :])["message"] == "Ü\nß 动"
+
+
+def test_an_event_cannot_hold_what_json_cannot() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        encode_event({"event": "progress", "fraction": float("nan")})
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_lines_are_the_same_however_the_bytes_arrive(size: int) -> None:
+    stream = b"one\n\ntwo\r\n" + b"x" * 21 + b"\n" + b"y" * 20 + b"\nz" * 2 + b"\nrest"
+    chunks = [stream[start : start + size] for start in range(0, len(stream), size)]
+    expected = [b"one", b"", b"two\r", None, b"y" * 20, b"z", b"z"]
+    assert list(split_lines(chunks, limit=20)) == expected
+
+
+def test_a_line_without_end_takes_no_memory() -> None:
+    """A hundred times the limit arrives; what is held never exceeds limit and chunk."""
+    held = []
+
+    def endless() -> Any:
+        for _ in range(100):
+            yield b"x" * 1000
+            held.append(1)
+        yield b"\nshort\n"
+
+    assert list(split_lines(endless(), limit=1000)) == [None, b"short"]
+    assert len(held) == 100
