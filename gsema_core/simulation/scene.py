@@ -105,10 +105,11 @@ def build_scene(
         protocol: contrast and bone of the center.
         rng: draws the injection's side, the mixing and the head.
     """
-    lumen = _sample(labels, VESSEL, geometry) + _sample(labels, ANEURYSM, geometry)
+    sac = _sample(labels, ANEURYSM, geometry)
+    lumen = _sample(labels, VESSEL, geometry) + sac
     sigma = WALL_BLUR_MM / geometry.spacing[0]
     lumen = ndimage.gaussian_filter(lumen, sigma)
-    concentration = _concentration(lumen > 0.5, geometry, protocol, rng)
+    concentration = _concentration(lumen > 0.5, sac > 0.5, geometry, protocol, rng)
     contrast = (protocol.contrast_hu * lumen * concentration).astype(np.float32)
     head = _head(protocol, rng)
     if protocol.subtracted:
@@ -150,18 +151,20 @@ def _sample(labels: Volume, value: int, geometry: Geometry) -> Floats:
 
 def _concentration(
     lumen: npt.NDArray[np.bool_],
+    sac: npt.NDArray[np.bool_],
     geometry: Geometry,
     protocol: Protocol,
     rng: np.random.Generator,
 ) -> Floats:
     """Relative contrast: 1 at the injection, falling with distance, slowly varying by mixing.
 
-    The injection is the widest vessel near a face of the volume, where a feeding artery enters.
-    Distance is Euclidean: cheaper than along the tree and as smooth.
+    The injection is the widest vessel near a face of the volume, where a feeding artery enters,
+    and never a sac, which would then be brighter than all arteries. Distance is Euclidean:
+    cheaper than along the tree and as smooth.
     """
     if not lumen.any():
         return np.ones(geometry.shape, np.float32)
-    radius = ndimage.distance_transform_edt(lumen)
+    radius = np.where(sac, 0.0, ndimage.distance_transform_edt(lumen))
     shell = np.ones(geometry.shape, bool)
     margin = [max(1, n // 10) for n in geometry.shape]
     shell[tuple(slice(m, n - m) for m, n in zip(margin, geometry.shape, strict=True))] = False
