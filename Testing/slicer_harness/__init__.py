@@ -43,8 +43,8 @@ def boot(with_widgets: bool | None = None) -> Harness:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if with_widgets is None:
         with_widgets = not missing_libraries()
-    from slicer_harness.application.slicer_app import start_application
     from slicer_harness.application.core import start_core
+    from slicer_harness.application.slicer_app import start_application
     from slicer_harness.loader import install_module_classes
     from slicer_harness.pythonqt.modules import install_qt
 

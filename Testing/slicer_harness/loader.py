@@ -14,9 +14,9 @@ class qSlicerScriptedLoadableModule:
     """The C++ side of a module; its Python side fills in the description."""
 
     _FIELDS = (
-        "title categories dependencies contributors helpText acknowledgementText icon hidden "
-        "associatedNodeTypes index"
-    ).split()
+        "name path title categories dependencies contributors helpText acknowledgementText icon "
+        "hidden associatedNodeTypes index"
+    )
 
     def __init__(self, name: str, path: str) -> None:
         self.name, self.path = name, path
@@ -25,7 +25,7 @@ class qSlicerScriptedLoadableModule:
         self._widget: Any = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and name not in (*self._FIELDS, "name", "path"):
+        if not name.startswith("_") and name not in self._FIELDS.split():
             raise AttributeError(f"a module has no property '{name}'")
         super().__setattr__(name, value)
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import ctypes
 
 PACKAGES = (
-    "libegl1 libgl1 libgl1-mesa-dri libglx-mesa0 libosmesa6 libxkbcommon-x11-0 libdbus-1-3 "
-    "libglib2.0-0 libfontconfig1"
-).split()
+    "libdbus-1-3 libegl1 libfontconfig1 libgl1 libgl1-mesa-dri libglib2.0-0 libglx-mesa0 "
+    "libosmesa6 libxkbcommon-x11-0"
+)
 """Debian's and Ubuntu's packages."""
 
-INSTALL_COMMAND = "sudo apt-get install --yes --no-install-recommends " + " ".join(PACKAGES)
+INSTALL_COMMAND = "sudo apt-get install --yes --no-install-recommends " + PACKAGES
 
-_LIBRARIES = ("libEGL.so.1", "libGL.so.1", "libxkbcommon.so.0", "libdbus-1.so.3", "libfontconfig.so.1")
+_LIBRARIES = (
+    "libEGL.so.1",
+    "libGL.so.1",
+    "libxkbcommon.so.0",
+    "libdbus-1.so.3",
+    "libfontconfig.so.1",
+)
 
 
 def missing_libraries() -> list[str]:

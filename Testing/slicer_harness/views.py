@@ -8,6 +8,8 @@ from typing import Any
 import slicer
 import vtk
 
+from slicer_harness.application.core import silenced_vtk
+
 _SLICE_MANAGERS = (
     "vtkMRMLCrosshairDisplayableManager",
     "vtkMRMLModelSliceDisplayableManager",
@@ -31,7 +33,8 @@ class _View:
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self.renderer = vtk.vtkRenderer()
-        self.window = vtk.vtkRenderWindow()
+        with silenced_vtk():  # VTK tries X first and complains before it takes EGL or OSMesa
+            self.window = vtk.vtkRenderWindow()
         self.window.SetOffScreenRendering(1)
         self.window.ShowWindowOff()
         self.window.SetMultiSamples(0)

@@ -152,8 +152,22 @@ def _mirror_nodes_in_subject_hierarchy(core: Core) -> None:
         if not hierarchy.GetItemByDataNode(node):
             hierarchy.CreateItem(hierarchy.GetSceneItemID(), node, "Harness")
 
-    scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, on_node_added)
-    core.kept.append(on_node_added)
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def on_node_about_to_be_removed(caller: Any, event: str, node: Any) -> None:
+        if scene.IsClosing() or node.IsA("vtkMRMLSubjectHierarchyNode"):
+            return
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        item = hierarchy.GetItemByDataNode(node)
+        if item:
+            hierarchy.RemoveItem(item, False, False)
+
+    def on_scene_replaced(caller: Any, event: str) -> None:
+        slicer.vtkMRMLSubjectHierarchyNode.ResolveSubjectHierarchy(scene)
+
+    scene.AddObserver(scene.NodeAddedEvent, on_node_added)
+    scene.AddObserver(scene.NodeAboutToBeRemovedEvent, on_node_about_to_be_removed)
+    scene.AddObserver(scene.EndCloseEvent, on_scene_replaced)
+    scene.AddObserver(scene.EndImportEvent, on_scene_replaced)
 
 
 @contextmanager

@@ -185,9 +185,7 @@ def parameterNodeWrapper(cls: type) -> type:
             parameter.name,
             property(
                 lambda self, parameter=parameter: parameter.read(self.parameterNode),
-                lambda self, value, parameter=parameter: parameter.write(
-                    self.parameterNode, value
-                ),
+                lambda self, value, parameter=parameter: parameter.write(self.parameterNode, value),
             ),
         )
     members: dict[str, Any] = {

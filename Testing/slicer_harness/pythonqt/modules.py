@@ -31,8 +31,7 @@ def install_qt(with_widgets: bool) -> types.ModuleType:
         for name in dir(source):
             if not name.startswith("_"):
                 setattr(qt, name, getattr(source, name))
-    bend_classes(sources)
-    install_connect()
+    install_connect(bend_classes(sources))
     sys.modules.update({"qt": qt, "ctk": ctk})
     if with_widgets:
         _bend_file_dialogs(qt)

@@ -59,6 +59,9 @@ def _set_attribute(self: Any, name: str, value: Any) -> None:
         break
     if isinstance(value, QtCore.QObject) and _read(value, "objectName") == name:
         return  # PySide's .ui loader offers children as attributes of the top widget, Qt's does not
+    if isinstance(value, QtCore.SignalInstance):  # PySide keeps bound signals so
+        self.__dict__[name] = value
+        return
     # Stand-ins keep their own state in underscored names, which Slicer's modules never touch.
     if _is_cpp(type(self)) and not name.startswith("_"):
         raise AttributeError(
@@ -86,19 +89,20 @@ def _is_static(cls: type, name: str) -> bool:
     return (cls.__name__, name) == ("QTimer", "singleShot")
 
 
-def bend_classes(modules: Iterable[Any]) -> None:
-    """Apply PythonQt's attribute rules to every QObject class of the given PySide modules."""
-    done: set[type] = set()
+def bend_classes(modules: Iterable[Any]) -> list[type]:
+    """Apply PythonQt's attribute rules to all QObject classes of the modules; returns them."""
+    done: dict[type, None] = {}
     for module in modules:
         for candidate in list(vars(module).values()):
             if not (isinstance(candidate, type) and issubclass(candidate, QtCore.QObject)):
                 continue
             for cls in reversed(candidate.__mro__):
                 if cls not in done and "staticMetaObject" in cls.__dict__:
-                    done.add(cls)
+                    done[cls] = None
                     _bend(cls)
     QtCore.QObject.name = property(  # type: ignore[attr-defined]
         lambda self: _read(self, "objectName"),
         lambda self, value: self.setObjectName(value),
     )
     QtCore.QObject.className = lambda self: self.metaObject().className()  # type: ignore[attr-defined]
+    return list(done)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6 import QtCore
@@ -17,7 +17,6 @@ _CPP_NOISE = re.compile(r"\bconst\b|&|\s")
 _PYTHON_TYPES: dict[str, type] = {"bool": bool, "int": int, "double": float, "QString": str}
 
 _connections = "_harnessConnections"
-_plain_getattribute = QtCore.QObject.__getattribute__
 
 
 class UnknownSignal(RuntimeError):
@@ -25,7 +24,7 @@ class UnknownSignal(RuntimeError):
 
 
 def normalized(signature: str) -> str:
-    """A C++ signature without const, references and blanks: ``f(const QString &)`` -> ``f(QString)``."""
+    """A C++ signature without const, references and blanks."""
     return _CPP_NOISE.sub("", signature)
 
 
@@ -109,17 +108,21 @@ def _disconnect(self: Any, signature: str, receiver: Any, slot: str | None = Non
 _plain_disconnect = QtCore.QObject.disconnect
 
 
-def install_connect() -> None:
-    """Give every QObject PythonQt's ``connect`` and ``disconnect``.
+def install_connect(classes: Iterable[Any]) -> None:
+    """Give the QObject classes PythonQt's ``connect`` and ``disconnect``.
 
-    Shiboken answers these two names itself before it looks at the classes, hence the detour
-    over ``__getattribute__``.
+    Shiboken answers these two names itself before it looks at a class's attributes, and does so
+    anew in some subclasses, hence the detour over every class's ``__getattribute__``.
     """
     replaced = {"connect": _connect, "disconnect": _disconnect}
 
-    def getattribute(self: Any, name: str) -> Any:
-        if name in replaced:
-            return replaced[name].__get__(self)
-        return _plain_getattribute(self, name)
+    def detour(plain: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+        def getattribute(self: Any, name: str) -> Any:
+            if name in replaced:
+                return replaced[name].__get__(self)
+            return plain(self, name)
 
-    QtCore.QObject.__getattribute__ = getattribute  # type: ignore[method-assign, assignment]
+        return getattribute
+
+    for cls, plain in [(cls, cls.__getattribute__) for cls in classes]:
+        cls.__getattribute__ = detour(plain)

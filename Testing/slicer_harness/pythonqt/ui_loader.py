@@ -23,7 +23,7 @@ class UiLoader(QtUiTools.QUiLoader):
             self.registerCustomWidget(STAND_INS[name])
         for widget in root.iter("widget"):
             _check_properties(widget)
-        # Qt would connect these itself, but its own code knows neither vtk types nor our strictness.
+        # Qt would connect these itself, but it knows neither vtk types nor our strictness.
         connections = root.find("connections")
         pending = [] if connections is None else list(connections)
         if connections is not None:

@@ -132,9 +132,7 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         lambda self: self._settingKey,
         lambda self, value: setattr(self, "_settingKey", value),
     )
-    showHistoryButton = Property(
-        bool, lambda self: True, lambda self, value: None
-    )
+    showHistoryButton = Property(bool, lambda self: True, lambda self, value: None)
 
 
 def _delegated(name: str, kind: type) -> Property:

@@ -6,7 +6,6 @@ import fnmatch
 from typing import Any
 
 import shiboken6
-import slicer
 from PySide6 import QtWidgets
 from PySide6.QtCore import Property, Signal
 
@@ -123,7 +122,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
     def addNode(self, nodeType: str = "") -> Any:
         """What choosing "Create new ..." does."""
-        name = self._scene.GenerateUniqueName(self.baseName or (nodeType or self.nodeTypes[0])[7:-4])
+        name = self._scene.GenerateUniqueName(
+            self.baseName or (nodeType or self.nodeTypes[0])[7:-4]
+        )
         node = self._scene.AddNewNodeByClass(nodeType or self.nodeTypes[0], name)
         if self.selectNodeUponCreation:
             self.setCurrentNode(node)

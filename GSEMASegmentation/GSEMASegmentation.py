@@ -1,0 +1,277 @@
+"""Segment cerebral aneurysms and their vessels in 3D rotational angiography."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import qt
+import slicer
+import slicer.util
+import vtk
+from GSEMASegmentationLib.Aneurysms import Aneurysm
+from GSEMASegmentationLib.SegmentationJob import JobOutcome
+from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+from GSEMASegmentationLib.SegmentationOutput import importSegments, segmentsOf
+from GSEMASegmentationLib.ViewHelpers import centerViews
+from GSEMASegmentationLib.VolumeChoice import checkVolume, firstVolume, volumeInfo
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+from gsema_core.errors import UserError
+from gsema_core.terminology import CONTEXT_NAME
+
+DEVICES = ("auto", "cpu", "cuda")
+"""What the entries of the panel's device box mean to the worker."""
+
+
+class GSEMASegmentation(ScriptedLoadableModule):
+    """What Slicer shows of the module before its panel is opened."""
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        parent.title = _("Aneurysm Segmentation (GS-EMA)")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        parent.dependencies = []
+        parent.contributors = ["The AneurysmSegmentation contributors"]
+        parent.helpText = _(
+            "Finds cerebral aneurysms and the vessels they sit on in 3D rotational angiography: "
+            "choose the volume, press Segment. For research use; not a medical device."
+        )
+        parent.acknowledgementText = _(
+            "The method is GS-EMA: Lin et al., gradient surgery exponential moving average with "
+            "boundary-aware contrastive learning for domain generalization in aneurysm "
+            "segmentation."
+        )
+        slicer.app.connect("startupCompleted()", loadTerminology)
+
+
+def loadTerminology() -> None:
+    """Teach Slicer the codes of our segments; its own lists lack the cerebral aneurysm."""
+    path = Path(__file__).parent / "Resources" / "Terminologies" / "CerebralAneurysms.term.json"
+    if not slicer.modules.terminologies.logic().LoadTerminologyFromFile(str(path)):
+        logging.error("The terminology %s could not be loaded.", path)
+
+
+class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel: it shows and asks, the logic works."""
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic: GSEMASegmentationLogic | None = None
+        self._parameterNode: Any = None
+        self._guiTag: int | None = None
+        self._volumeOfOutput: Any = None
+
+    def setup(self) -> None:
+        super().setup()
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/GSEMASegmentation.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        loadTerminology()
+        self.logic = GSEMASegmentationLogic(onLog=self._appendLog)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
+        self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self.onAneurysmDoubleClicked)
+        self._restoreSettings()
+        self.ui.teacherPathLineEdit.connect("currentPathChanged(QString)", self._saveSettings)
+        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._saveSettings)
+        self._showProgress(False)
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        """Called when the module is reloaded or the application closes."""
+        self.logic.stop()
+        self.setParameterNode(None)
+        self.removeObservers()
+
+    def enter(self) -> None:
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        """The panel stays bound to the parameters: a run may end while another module is shown."""
+
+    def onSceneStartClose(self, caller: Any, event: str) -> None:
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller: Any, event: str) -> None:
+        self._showAneurysms([])
+        self._showStatus("")
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self) -> None:
+        self.setParameterNode(self.logic.getParameterNode())
+        if self._parameterNode.inputVolume is None:
+            self._parameterNode.inputVolume = firstVolume()
+
+    def setParameterNode(self, parameterNode: Any) -> None:
+        """Bind the panel to these parameters; None unbinds it."""
+        modified = vtk.vtkCommand.ModifiedEvent
+        if self._parameterNode is not None:
+            self._parameterNode.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameterNode, modified, self._updatePanel)
+        self._parameterNode = parameterNode
+        if parameterNode is not None:
+            self._volumeOfOutput = parameterNode.inputVolume
+            self._guiTag = parameterNode.connectGui(self.ui)
+            self.addObserver(parameterNode, modified, self._updatePanel)
+        self._updatePanel()
+
+    def onSegmentButton(self) -> None:
+        """Start, or cancel what runs."""
+        if self.logic.isRunning:
+            self.logic.cancel()
+            self._showStatus(_("Cancelling..."))
+            self.ui.segmentButton.enabled = False
+            return
+        node = self._parameterNode
+        self._showAneurysms([])
+        self.logic.segment(
+            node.inputVolume,
+            teacher=self.ui.teacherPathLineEdit.currentPath or "default",
+            device=DEVICES[self.ui.deviceComboBox.currentIndex],
+            outputSegmentation=node.outputSegmentation,
+            overlap=node.overlap,
+            minimumAneurysmMm3=node.minimumAneurysmMm3,
+            blocking=False,
+            onProgress=self._onProgress,
+            onDone=self._onDone,
+        )
+        self._showProgress(self.logic.isRunning)
+        self._updatePanel()
+
+    def onAneurysmDoubleClicked(self, row: int, column: int) -> None:
+        centerViews(self.logic.aneurysms[row].ras)
+
+    def _onProgress(self, fraction: float, phase: str) -> None:
+        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+        self._showStatus(_("{phase}...").format(phase=_(phase)))
+
+    def _onDone(self, outcome: JobOutcome) -> None:
+        self._showProgress(False)
+        if outcome.isCancelled:
+            self._showStatus(_("Cancelled; the scene is unchanged."))
+        elif outcome.message:
+            self._showStatus(outcome.message, isError=True)
+            slicer.util.errorDisplay(outcome.message)
+        else:
+            self._showResult(outcome.segmentationNode)
+        self._updatePanel()
+
+    def _showResult(self, segmentationNode: Any) -> None:
+        aneurysms = self.logic.aneurysms
+        if self._parameterNode is not None:
+            self._parameterNode.outputSegmentation = segmentationNode
+        self._showAneurysms(aneurysms)
+        if not aneurysms:
+            self._showStatus(_("No aneurysm was found."))
+            return
+        centerViews(aneurysms[0].ras)
+        found = (
+            _("1 aneurysm was found.") if len(aneurysms) == 1 else _("{n} aneurysms were found.")
+        )
+        self._showStatus(found.format(n=len(aneurysms)))
+
+    def _showAneurysms(self, aneurysms: list[Aneurysm]) -> None:
+        table = self.ui.aneurysmTable
+        table.setRowCount(len(aneurysms))
+        for row, aneurysm in enumerate(aneurysms):
+            position = ", ".join(f"{value:.1f}" for value in aneurysm.ras)
+            volume, diameter = f"{aneurysm.volumeMl:.3f}", f"{aneurysm.largestDiameterMm:.1f}"
+            for column, text in enumerate((str(aneurysm.index), volume, diameter, position)):
+                table.setItem(row, column, qt.QTableWidgetItem(text))
+        self.ui.aneurysmsCollapsibleButton.visible = bool(aneurysms)
+
+    def _showProgress(self, isRunning: bool) -> None:
+        self.ui.progressBar.value = 0
+        self.ui.progressBar.visible = isRunning
+        self.ui.segmentButton.text = _("Cancel") if isRunning else _("Segment")
+
+    def _showStatus(self, text: str, isError: bool = False) -> None:
+        self.ui.statusLabel.styleSheet = "color: #d33" if isError else ""
+        self.ui.statusLabel.text = text
+        self.ui.statusLabel.visible = bool(text)
+
+    def _updatePanel(self, caller: Any = None, event: str = "") -> None:
+        """Enable what can be used now; a disabled button's tooltip says why it is."""
+        node = self._parameterNode
+        volume = node.inputVolume if node is not None else None
+        if node is not None and volume is not self._volumeOfOutput:
+            # The segments of the volume before must not be replaced by those of another one.
+            self._volumeOfOutput = volume
+            node.outputSegmentation = None
+        self.ui.show3DButton.setSegmentationNode(node.outputSegmentation if node else None)
+        self.ui.volumeInfoLabel.text = volumeInfo(volume)
+        button = self.ui.segmentButton
+        if self.logic.isRunning:
+            button.enabled = True
+            button.toolTip = _("Stop; the scene stays as it was.")
+            return
+        try:
+            checkVolume(volume)
+        except UserError as error:
+            button.enabled = False
+            button.toolTip = str(error)
+        else:
+            button.enabled = True
+            button.toolTip = _("Segment the vessels and the aneurysms of this volume.")
+
+    def _appendLog(self, line: str) -> None:
+        self.ui.logTextEdit.appendPlainText(line)
+
+    def _restoreSettings(self) -> None:
+        settings = slicer.app.userSettings()
+        self.ui.teacherPathLineEdit.currentPath = settings.value("GSEMASegmentation/Teacher", "")
+        device = settings.value("GSEMASegmentation/Device", DEVICES[0])
+        self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
+
+    def _saveSettings(self, *_ignored: Any) -> None:
+        settings = slicer.app.userSettings()
+        settings.setValue("GSEMASegmentation/Teacher", self.ui.teacherPathLineEdit.currentPath)
+        settings.setValue("GSEMASegmentation/Device", DEVICES[self.ui.deviceComboBox.currentIndex])
+
+
+class GSEMASegmentationTest(ScriptedLoadableModuleTest):
+    """Run by Slicer's test runner, and here by the harness; needs neither torch nor a teacher."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def test_segmentsLieWhereTheLabelsAre(self) -> None:
+        labels = np.zeros((12, 16, 20), np.uint8)
+        labels[4:8, 5:11, 6:14] = 1
+        labels[5:7, 6:9, 10:13] = 2
+        ijkToRas = np.diag([0.4, -0.4, 0.5, 1.0])
+        volumeNode = slicer.util.addVolumeFromArray(labels * 100.0, ijkToRas, name="phantom")
+        node = importSegments(segmentsOf(labels), volumeNode, None)
+        for label, name in ((1, "Vessel"), (2, "Aneurysm")):
+            segmentId = node.GetSegmentation().GetSegmentIdBySegmentName(name)
+            found = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentId, volumeNode)
+            self.assertTrue(np.array_equal(found != 0, labels == label))
+
+    def test_unusableVolumeIsExplained(self) -> None:
+        labelMap = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+        for volumeNode, expected in ((None, "No volume"), (labelMap, "label map")):
+            with self.assertRaisesRegex(UserError, expected):
+                checkVolume(volumeNode)
+
+    def test_terminologyIsLoaded(self) -> None:
+        loadTerminology()
+        logic = slicer.modules.terminologies.logic()
+        categories = vtk.vtkStringArray()
+        logic.GetLoadedTerminologyNames(categories)
+        names = [categories.GetValue(index) for index in range(categories.GetNumberOfValues())]
+        self.assertIn(CONTEXT_NAME, names)

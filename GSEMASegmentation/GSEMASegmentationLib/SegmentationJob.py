@@ -1,0 +1,151 @@
+"""One segmentation from the volume node to the segmentation node, through the worker."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMASegmentationLib.Aneurysms import Aneurysm, aneurysmsFromWorker
+from GSEMASegmentationLib.LabelImport import readLabels
+from GSEMASegmentationLib.SegmentationOutput import checkOutput, importSegments, segmentsOf
+from GSEMASegmentationLib.VolumeChoice import checkVolume
+from GSEMASegmentationLib.VolumeExport import exportVolume, volumeKey
+from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What the worker is told besides the volume.
+
+    Attributes:
+        teacher: "default", the name of an imported teacher, or a teacher file.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        overlap: share of a window that its neighbor covers too; None for the program's default.
+        minimumAneurysmMm3: smaller findings are taken for noise; None for the program's default.
+    """
+
+    teacher: str = "default"
+    device: str = "auto"
+    overlap: float | None = None
+    minimumAneurysmMm3: float | None = None
+
+    def toRequest(self) -> dict[str, Any]:
+        """The fields of the worker's request; what is None is left to the worker."""
+        fields = {
+            "teacher": self.teacher,
+            "device": self.device,
+            "overlap": self.overlap,
+            "minimum_aneurysm_mm3": self.minimumAneurysmMm3,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """How a job ended: with a node, with a message for the user, or cancelled."""
+
+    segmentationNode: Any = None
+    aneurysms: list[Aneurysm] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
+    isCancelled: bool = False
+
+
+class SegmentationJob:
+    """Runs once. Whatever happens, ``onDone`` is called once and the temporary files are gone."""
+
+    def __init__(
+        self,
+        client: WorkerClient,
+        volumeNode: Any,
+        outputNode: Any,
+        settings: JobSettings,
+        onProgress: Callable[[float, str], None],
+        onDone: Callable[[JobOutcome], None],
+    ) -> None:
+        self._client = client
+        self._volumeNode, self._outputNode = volumeNode, outputNode
+        self._settings = settings
+        self._onProgress, self._onDone = onProgress, onDone
+        self._folder: Path | None = None
+        self._requestId: int | None = None
+        self.isDone = False
+
+    def start(self) -> None:
+        """Check, export, and hand over to the worker; returns at once."""
+        try:
+            checkVolume(self._volumeNode)
+            checkOutput(self._outputNode, self._volumeNode)
+            self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
+            exportVolume(self._volumeNode, self._folder / "volume.nrrd")
+            self._key = volumeKey(self._volumeNode)
+        except (UserError, OSError) as error:
+            self._end(JobOutcome(message=str(error)))
+            return
+        self._requestId = self._client.submit(
+            "segment",
+            onDone=self._onWorkerDone,
+            onProgress=self._onProgress,
+            input=str(self._folder / "volume.nrrd"),
+            output=str(self._folder / "labels.nrrd"),
+            volume_key=self._key,
+            **self._settings.toRequest(),
+        )
+
+    def cancel(self) -> None:
+        """Stop as soon as the worker does, or is killed; the scene stays as it was."""
+        if self._requestId is not None and not self.isDone:
+            self._client.cancel(self._requestId)
+
+    def _onWorkerDone(self, outcome: WorkerOutcome) -> None:
+        if outcome.kind == "cancelled":
+            self._end(JobOutcome(isCancelled=True))
+        elif outcome.kind == "error":
+            self._end(JobOutcome(message=outcome.message))
+        else:
+            self._end(self._importResult(outcome.data))
+
+    def _importResult(self, data: dict[str, Any]) -> JobOutcome:
+        try:
+            self._checkScene()
+            assert self._folder is not None
+            labels = readLabels(self._folder / "labels.nrrd", self._volumeNode)
+            checkOutput(self._outputNode, self._volumeNode)
+            aneurysms = aneurysmsFromWorker(data.get("aneurysms", []), self._volumeNode)
+            node = importSegments(segmentsOf(labels), self._volumeNode, self._outputNode)
+        except UserError as error:
+            return JobOutcome(message=str(error))
+        except Exception as error:  # a slot of Qt would swallow it, and the panel wait forever
+            return JobOutcome(
+                message=_("The result could not be imported ({reason}).").format(reason=error)
+            )
+        return JobOutcome(node, aneurysms, report=dict(data.get("report", {})))
+
+    def _checkScene(self) -> None:
+        for node in (self._volumeNode, self._outputNode):
+            if node is not None and not slicer.mrmlScene.IsNodePresent(node):
+                raise UserError(
+                    _("{name} was removed in the meantime: nothing was imported.").format(
+                        name=node.GetName()
+                    )
+                )
+        if volumeKey(self._volumeNode) != self._key:
+            raise UserError(
+                _("{name} was changed in the meantime: segment it again.").format(
+                    name=self._volumeNode.GetName()
+                )
+            )
+
+    def _end(self, outcome: JobOutcome) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self.isDone = True
+        self._onDone(outcome)

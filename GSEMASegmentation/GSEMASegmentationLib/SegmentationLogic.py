@@ -1,0 +1,143 @@
+"""The segmentation module's logic: what a console, a script and the panel call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
+from gsema_core.errors import Cancelled, UserError
+from GSEMASegmentationLib.Aneurysms import Aneurysm
+from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
+from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
+from GSEMASegmentationLib.WorkerClient import WorkerClient
+
+
+class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
+    """Segments volumes of the scene; works without a panel.
+
+    Args:
+        onLog: called with each line that the worker logs.
+        workerCommand: program and arguments instead of the installed worker.
+
+    Attributes:
+        aneurysms: the last run's aneurysms, the largest first.
+        report: the last run's provenance: teacher, device, version, settings, seconds, geometry.
+
+    Example::
+
+        logic = slicer.util.getModuleLogic("GSEMASegmentation")
+        segmentationNode = logic.segment(volumeNode)
+        print(logic.aneurysms)
+    """
+
+    def __init__(
+        self,
+        onLog: Callable[[str], None] | None = None,
+        workerCommand: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.aneurysms: list[Aneurysm] = []
+        self.report: dict[str, Any] = {}
+        self._client = WorkerClient(workerCommand, onLog)
+        self._job: SegmentationJob | None = None
+        self._closeObservation: int | None = None
+
+    def getParameterNode(self) -> GSEMASegmentationParameterNode:
+        return GSEMASegmentationParameterNode(super().getParameterNode())
+
+    @property
+    def isRunning(self) -> bool:
+        """Whether a segmentation is being made."""
+        return self._job is not None
+
+    def segment(
+        self,
+        volumeNode: Any,
+        teacher: str = "default",
+        device: str = "auto",
+        outputSegmentation: Any = None,
+        blocking: bool = True,
+        overlap: float | None = None,
+        minimumAneurysmMm3: float | None = None,
+        onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
+        onDone: Callable[[JobOutcome], None] = lambda outcome: None,
+    ) -> Any:
+        """Segment vessels and aneurysms of a 3D rotational angiography.
+
+        Args:
+            volumeNode: the angiography.
+            teacher: "default", the name of an imported teacher, or a teacher file.
+            device: "auto", "cpu", "cuda" or "cuda:N".
+            outputSegmentation: an existing segmentation node, whose other segments stay
+                untouched; None for a new node.
+            blocking: wait for the result; the application stays responsive meanwhile.
+            overlap: share of a window that its neighbor covers too, from 0 to 0.9.
+            minimumAneurysmMm3: smaller findings are taken for noise.
+            onProgress: called with the fraction done and what is being done.
+            onDone: called once at the end, also when ``blocking``.
+
+        Returns:
+            The vtkMRMLSegmentationNode; None when not ``blocking``.
+
+        Raises:
+            UserError: it cannot be done, one sentence says why; when not ``blocking``, the
+                outcome says it.
+            Cancelled: it was cancelled; the scene is as before.
+        """
+        if self._job is not None:
+            raise UserError(_("A segmentation is running: wait for its end, or cancel it."))
+        outcomes: list[JobOutcome] = []
+        loop = qt.QEventLoop()
+
+        def onJobDone(outcome: JobOutcome) -> None:
+            outcomes.append(outcome)
+            self._endJob(outcome)
+            loop.quit()
+            onDone(outcome)
+
+        settings = JobSettings(teacher, device, overlap, minimumAneurysmMm3)
+        self._beginJob(
+            SegmentationJob(
+                self._client, volumeNode, outputSegmentation, settings, onProgress, onJobDone
+            )
+        )
+        if not blocking:
+            return None
+        if not outcomes:
+            loop.exec_()
+        return _nodeOf(outcomes[0])
+
+    def cancel(self) -> None:
+        """Stop the running segmentation; the scene stays as it was."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def stop(self) -> None:
+        """End the worker process, and with it what is running; the next run starts a new one."""
+        self._client.stop()
+
+    def _beginJob(self, job: SegmentationJob) -> None:
+        self._job = job
+        scene = slicer.mrmlScene
+        self._closeObservation = scene.AddObserver(
+            scene.StartCloseEvent, lambda caller, event: self.cancel()
+        )
+        job.start()
+
+    def _endJob(self, outcome: JobOutcome) -> None:
+        slicer.mrmlScene.RemoveObserver(self._closeObservation)
+        self._job = None
+        self.aneurysms, self.report = outcome.aneurysms, outcome.report
+
+
+def _nodeOf(outcome: JobOutcome) -> Any:
+    if outcome.isCancelled:
+        raise Cancelled
+    if outcome.segmentationNode is None:
+        raise UserError(outcome.message)
+    return outcome.segmentationNode

@@ -1,0 +1,208 @@
+"""The running harness, a clean scene for each test, volumes of a known shape, and fake workers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+TESTING = Path(__file__).resolve().parents[1]
+ROOT = TESTING.parent
+sys.path.insert(0, str(TESTING))
+
+from slicer_harness import Harness, boot, missing_libraries  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def harness() -> Harness:
+    missing = missing_libraries()
+    if missing:
+        pytest.skip(f"system libraries are missing: {', '.join(missing)}")
+    return boot()
+
+
+@pytest.fixture
+def scene(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty scene; an exception in a slot or observer fails the test that caused it."""
+    errors: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: errors.append(error))
+    harness.core.scene.Clear()
+    yield harness.core.scene
+    harness.application.processEvents()
+    assert not errors, f"raised in a callback: {errors}"
+
+
+@pytest.fixture(scope="session")
+def segmentation_module(harness: Harness) -> ModuleType:
+    from slicer_harness.loader import load_module
+
+    return load_module(ROOT / "GSEMASegmentation" / "GSEMASegmentation.py")
+
+
+@pytest.fixture(scope="session")
+def training_module(harness: Harness) -> ModuleType:
+    from slicer_harness.loader import load_module
+
+    return load_module(ROOT / "GSEMATraining" / "GSEMATraining.py")
+
+
+@pytest.fixture
+def fake_worker() -> Callable[[str], list[str]]:
+    """The command of a fake worker, by its mode (see fake_worker.py)."""
+    script = Path(__file__).with_name("fake_worker.py")
+    return lambda mode: [sys.executable, str(script), mode]
+
+
+@pytest.fixture
+def make_logic(
+    scene: Any, segmentation_module: ModuleType, fake_worker: Callable[[str], list[str]]
+) -> Iterator[Callable[[str], Any]]:
+    """Logics with fake workers; afterwards no process and no temporary file may be left."""
+    logics: list[Any] = []
+
+    def make(mode: str) -> Any:
+        logics.append(segmentation_module.GSEMASegmentationLogic(workerCommand=fake_worker(mode)))
+        return logics[-1]
+
+    yield make
+    for logic in logics:
+        pid = logic._client.pid
+        logic.stop()
+        assert not logic._client.isRunning
+        assert pid is None or is_gone(pid)
+    assert temporary_folders() == []
+
+
+def temporary_folders() -> list[str]:
+    import slicer
+
+    return [path.name for path in Path(slicer.app.temporaryPath).glob("gsema-*")]
+
+
+def is_gone(pid: int) -> bool:
+    """Whether there is no such process (any more)."""
+    for _ in range(50):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture
+def spin(harness: Harness) -> Callable[..., None]:
+    """Run the event loop until something is so."""
+
+    def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not happen in time"
+            harness.application.processEvents()
+            time.sleep(0.005)
+
+    return until
+
+
+def rotation(axis: int, degrees: float) -> np.ndarray:
+    a, b = [index for index in range(3) if index != axis]
+    matrix, angle = np.eye(3), np.radians(degrees)
+    matrix[a, a] = matrix[b, b] = np.cos(angle)
+    matrix[a, b], matrix[b, a] = -np.sin(angle), np.sin(angle)
+    return matrix
+
+
+def affine(directions: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
+    """IJK to RAS in mm; the grid's middle (about voxel 30) lies near the world's origin."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = directions * np.array(spacing)
+    matrix[:3, 3] = -matrix[:3, :3] @ np.array([30.0, 28.0, 26.0]) + [3.0, -2.0, 5.0]
+    return matrix
+
+
+GEOMETRIES = {
+    "plain": affine(np.eye(3), (0.8, 0.8, 0.8)),
+    "flipped": affine(np.diag([-1.0, 1.0, -1.0]), (0.8, 0.8, 0.8)),
+    "permuted": affine(np.eye(3)[[2, 0, 1]], (0.8, 0.8, 0.8)),
+    "left-handed": affine(np.diag([1.0, 1.0, -1.0]), (0.8, 0.8, 0.8)),
+    "anisotropic": affine(np.eye(3), (0.6, 0.8, 1.3)),
+    "oblique": affine(
+        rotation(0, 20) @ rotation(2, 33) @ np.diag([-1.0, -1.0, 1.0]), (0.7, 0.7, 0.9)
+    ),
+}
+
+
+@pytest.fixture(params=sorted(GEOMETRIES))
+def ijk_to_ras(request: pytest.FixtureRequest) -> np.ndarray:
+    return GEOMETRIES[request.param]
+
+
+@pytest.fixture
+def make_balls(scene: Any) -> Callable[..., Any]:
+    """A volume with two balls: vessel 100 at R 3, A -2, S 5 (8 mm); aneurysm 200 beside it (4 mm).
+
+    With a parent transform the balls are at those places of the world all the same.
+    """
+    import slicer.util
+
+    def make(
+        matrix: np.ndarray = GEOMETRIES["plain"],
+        parent: np.ndarray | None = None,
+        name: str = "balls",
+        softness: float = 0.0,
+    ) -> Any:
+        local_to_world = np.eye(4) if parent is None else parent
+        k, j, i = np.meshgrid(*[np.arange(n) for n in (52, 56, 60)], indexing="ij")
+        ijk = np.stack([i, j, k, np.ones_like(i)], axis=-1)
+        ras = (ijk @ (local_to_world @ matrix).T)[..., :3]
+        array = np.zeros(i.shape)
+        for center, radius, value in ((VESSEL_CENTER, 8.0, 100), (ANEURYSM_CENTER, 4.0, 200)):
+            depth = radius - np.linalg.norm(ras - center, axis=-1)
+            inside = depth > 0 if softness == 0 else np.clip(depth / softness + 0.5, 0, 1)
+            array = np.where(inside > 0, np.maximum(array, inside * value), array)
+        node = slicer.util.addVolumeFromArray(array.astype(np.float32), matrix, name)
+        if parent is not None:
+            transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "registration")
+            transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(parent))
+            node.SetAndObserveTransformNodeID(transform.GetID())
+        return node
+
+    return make
+
+
+VESSEL_CENTER = np.array([3.0, -2.0, 5.0])
+ANEURYSM_CENTER = np.array([14.0, 1.0, 3.0])
+
+
+@pytest.fixture
+def world_centroid() -> Callable[[Any, str], np.ndarray]:
+    """The mean position of a segment's voxels in the world's RAS coordinates, mm."""
+    import slicer
+    import slicer.util
+    import vtk
+
+    def centroid(node: Any, name: str) -> np.ndarray:
+        segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(name)
+        image = slicer.vtkOrientedImageData()
+        node.GetBinaryLabelmapRepresentation(segment_id, image)
+        array = slicer.util.arrayFromSegmentInternalBinaryLabelmap(node, segment_id)
+        value = node.GetSegmentation().GetSegment(segment_id).GetLabelValue()
+        k, j, i = (axis.mean() for axis in np.nonzero(array == value))
+        extent = image.GetExtent()
+        image_to_local = vtk.vtkMatrix4x4()
+        image.GetImageToWorldMatrix(image_to_local)
+        local_to_world = vtk.vtkMatrix4x4()
+        slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
+            node.GetParentTransformNode(), None, local_to_world
+        )
+        point = image_to_local.MultiplyPoint((i + extent[0], j + extent[2], k + extent[4], 1))
+        return np.array(local_to_world.MultiplyPoint(point)[:3])
+
+    return centroid

@@ -1,0 +1,152 @@
+"""A worker that speaks the protocol and does what its first argument says; no network in it.
+
+good       labels by value: 100 is vessel, 200 is aneurysm (exact, on the volume's own grid)
+core       the same rule, but by the program's way to the working grid and back
+slow       reports progress until it is cancelled
+stubborn   reports progress and does not hear a cancellation
+crash      dies in the middle of the work
+exit       ends in the middle of the work, with exit code 3
+error      refuses the volume
+garbage    prints everything but the protocol, then the result of "good"
+othergrid  writes a label map shifted by half a voxel
+otherlabels  writes a label that does not exist
+nofile     says that it is done, without a file
+oldprotocol  greets with another protocol's number
+mute       says nothing at all
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import numpy as np
+
+cancelled: set[int] = set()
+requests: Queue[dict[str, Any] | None] = Queue()
+
+
+def emit(event: str, **fields: Any) -> None:
+    print("@gsema " + json.dumps({"event": event, **fields}), flush=True)
+
+
+def listen() -> None:
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["command"] == "cancel":
+            cancelled.add(request["target"])
+        elif request["command"] == "quit":
+            break
+        else:
+            requests.put(request)
+    requests.put(None)
+
+
+def read_nrrd(path: str) -> tuple[list[str], np.ndarray]:
+    """Header lines and voxels (k, j, i) of an uncompressed NRRD file."""
+    content = Path(path).read_bytes()
+    header, data = content.split(b"\n\n", 1)
+    lines = header.decode("utf-8").split("\n")
+    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
+    types = {"double": "f8", "float": "f4", "short": "i2", "int16": "i2", "uint8": "u1"}
+    size = [int(count) for count in fields["sizes"].split()]
+    kind = types[fields["type"].replace("unsigned char", "uint8")]
+    assert fields["encoding"] == "raw", "the volume must not be compressed"
+    return lines, np.frombuffer(data, kind).reshape(size[::-1])
+
+
+def write_labels(path: str, lines: list[str], labels: np.ndarray) -> None:
+    kept = [line for line in lines if not line.startswith(("type:", "endian:"))]
+    header = "\n".join([kept[0], "type: uint8", *kept[1:]]) + "\n\n"
+    Path(path).write_bytes(header.encode("utf-8") + labels.astype(np.uint8).tobytes())
+
+
+def shifted(lines: list[str]) -> list[str]:
+    moved = []
+    for line in lines:
+        if line.startswith("space origin:"):
+            x, y, z = (float(n) for n in line.split("(")[1].rstrip(")").split(","))
+            line = f"space origin: ({x + 0.3},{y},{z})"
+        moved.append(line)
+    return moved
+
+
+def by_value(voxels: np.ndarray) -> np.ndarray:
+    return np.where(voxels > 150, 2, np.where(voxels > 50, 1, 0)).astype(np.uint8)
+
+
+def through_the_core(request: dict[str, Any]) -> None:
+    from gsema_core.volumes import (
+        Volume,
+        probabilities_to_labels,
+        read_volume,
+        to_working,
+        write_labels,
+    )
+
+    volume = read_volume(request["input"])
+    working = to_working(volume, 0.8)
+    vessel = np.clip(working.array / 100, 0, 1)
+    probabilities = np.stack([1 - vessel, vessel, np.zeros_like(vessel)]).astype(np.float32)
+    labels = probabilities_to_labels(probabilities, working.geometry, volume.geometry)
+    assert isinstance(labels, Volume)
+    write_labels(labels, request["output"])
+
+
+def segment(mode: str, request: dict[str, Any]) -> None:
+    number = request["id"]
+    emit("progress", id=number, fraction=0.1, phase="Reading the scan")
+    if mode == "core":
+        through_the_core(request)
+        emit("result", id=number, report={}, aneurysms=[])
+        return
+    lines, voxels = read_nrrd(request["input"])
+    labels = by_value(voxels)
+    if mode in ("slow", "stubborn"):
+        for step in range(600):
+            emit("progress", id=number, fraction=0.1 + step / 1000, phase="Segmenting")
+            time.sleep(0.02)
+            if number in cancelled and mode == "slow":
+                emit("cancelled", id=number)
+                return
+    if mode == "crash":
+        os.abort()
+    if mode == "exit":
+        print("ValueError: something deep inside", file=sys.stderr, flush=True)
+        os._exit(3)
+    if mode == "error":
+        emit("error", id=number, message="The volume is constant: choose another one.")
+        return
+    if mode == "garbage":
+        sys.stdout.buffer.write(b"\xff\xfe\x00 @gsema {\n@gsema {broken\n@gsema [1]\n")
+        emit("result", id=number + 1000, report={})
+        emit("progress", id=number, fraction="much", phase=3)
+    if mode == "otherlabels":
+        labels = labels * 3
+    if mode != "nofile":
+        write_labels(request["output"], shifted(lines) if mode == "othergrid" else lines, labels)
+    emit("progress", id=number, fraction=1.0, phase="Writing the result")
+    row = {"index": 1, "volume_ml": 0.25, "largest_diameter_mm": 7.5, "centroid_lps": [1, 2, 3]}
+    found = [row] if (labels == 2).any() else []
+    emit("result", id=number, report={"teacher": request["teacher"]}, aneurysms=found)
+
+
+def main() -> None:
+    mode = sys.argv[1]
+    threading.Thread(target=listen, daemon=True).start()
+    if mode != "mute":
+        emit("hello", pid=os.getpid(), protocol=2 if mode == "oldprotocol" else 1, version="0")
+    while (request := requests.get()) is not None:
+        if mode not in ("mute", "oldprotocol"):
+            segment(mode, request)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
