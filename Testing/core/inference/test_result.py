@@ -38,7 +38,9 @@ def test_labels_come_back_from_every_format(
     assert (b"Segment0_Name" in head) == name.endswith(".seg.nrrd")
 
 
-def test_uncompressed_nrrd_is_plain_bytes(result: SegmentationResult, tmp_path: Path) -> None:
+def test_nrrd_is_compressed_unless_told(result: SegmentationResult, tmp_path: Path) -> None:
+    result.save(tmp_path / "a.nrrd")
+    assert b"encoding: gzip" in (tmp_path / "a.nrrd").read_bytes()
     result.save(tmp_path / "a.nrrd", compress=False)
     content = (tmp_path / "a.nrrd").read_bytes()
     assert b"encoding: raw" in content

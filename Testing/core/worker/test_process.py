@@ -106,6 +106,8 @@ def test_cancel_stops_what_runs_and_the_worker_goes_on(talk: Talk) -> None:
     talk.session.let_go.set()
     talk.segment(5)
     assert talk.session.started.get(timeout=10) == 5
+    talk.segment(1)  # the number is free again, and not cancelled any more
+    assert talk.session.started.get(timeout=10) == 1
     talk.close_stdin()
     told = outcomes(talk.finish())
     assert told[:4] == [("hello", None), ("cancelled", 1), ("result", 3), ("result", 4)]
