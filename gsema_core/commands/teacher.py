@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-HELP = "Show, list, add or remove teachers (trained networks)."
+from gsema_core.commands import teacher_score
+
+HELP = "Show, list, add, remove or score teachers (trained networks)."
+MOST_ROWS = 12
+"""Longer tables are shown on demand: a screen of a card should hold the card. Our choice."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,20 +18,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     info = actions.add_parser("info", help="show a teacher's card")
     info.add_argument("teacher", metavar="default|NAME|FILE")
     info.add_argument("--json", action="store_true", help="as JSON")
+    info.add_argument("--cases", action="store_true", help="every row of long tables")
     actions.add_parser("list", help="list the bundled and the added teachers")
     add = actions.add_parser("add", help="copy a teacher file to the added ones")
     add.add_argument("file", metavar="FILE", type=Path)
     remove = actions.add_parser("remove", help="delete an added teacher")
     remove.add_argument("name", metavar="NAME")
+    score = actions.add_parser(
+        "score", help=teacher_score.HELP, description=teacher_score.DESCRIPTION
+    )
+    teacher_score.add_arguments(score)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.teachers import add_teacher, remove_teacher
 
     if arguments.action == "info":
-        _show(arguments.teacher, arguments.json)
+        _show(arguments.teacher, arguments.json, arguments.cases)
     elif arguments.action == "list":
         _list()
+    elif arguments.action == "score":
+        return teacher_score.run(arguments)
     elif arguments.action == "add":
         added = add_teacher(arguments.file)
         print(f"Added {added.name}: use it with --teacher {json.dumps(added.name)}.")
@@ -39,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show(teacher: str, as_json: bool) -> None:
+def _show(teacher: str, as_json: bool, all_rows: bool) -> None:
+    from gsema_core.evaluation.tables import text_lines
     from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import file_hash
 
@@ -48,7 +58,7 @@ def _show(teacher: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(content, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(card_lines(content)))
+        print("\n".join(text_lines(content, None if all_rows else MOST_ROWS)))
 
 
 def _list() -> None:
@@ -63,16 +73,3 @@ def _list() -> None:
         else:
             kind, spacing = teacher.card.network["kind"], teacher.card.spacing_mm
             print(f"{teacher.name:24}  {teacher.card.name}: {kind}, {spacing:g} mm")
-
-
-def card_lines(values: dict[str, Any], indent: str = "") -> Iterator[str]:
-    """A table of tables as indented lines, for people."""
-    for key, value in values.items():
-        title = indent + key.replace("_", " ")
-        if isinstance(value, dict) and value:
-            yield title
-            yield from card_lines(value, indent + "  ")
-        elif isinstance(value, list):
-            yield f"{title}: {', '.join(map(str, value))}"
-        else:
-            yield f"{title}: {value if value not in ({}, None) else '-'}"

@@ -1,0 +1,93 @@
+"""``gsema teacher score``: how good a teacher is, written onto its card."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gsema_core.datasets.datalist import Case
+    from gsema_core.evaluation.cases import CaseScore
+    from gsema_core.inference.settings import SegmentationSettings
+
+HELP = "segment labelled scans and write a copy of the teacher with its scores"
+DESCRIPTION = (
+    "Segment labelled scans as gsema segment does, score them on their own grids and write a copy "
+    "of the teacher whose card holds the scores. The card numbers the cases in the list's order; "
+    "only the CSV file names patients."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("teacher", metavar="default|NAME|FILE")
+    parser.add_argument("datalist", metavar="DATALIST", type=Path, help="JSON list of the cases")
+    parser.add_argument("--output", metavar="SCORED.safetensors", type=Path, required=True)
+    parser.add_argument(
+        "--centers", metavar="C,D", type=_names, default=[], help="only cases of these centers"
+    )
+    parser.add_argument("--table", metavar="FILE.md", type=Path, help="also write Markdown tables")
+    parser.add_argument("--csv", metavar="FILE.csv", type=Path, help="also write one row a case")
+    parser.add_argument(
+        "--simulated", action="store_true", help="say on the card that the images are simulated"
+    )
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from gsema_core.datasets import read_datalist
+    from gsema_core.evaluation import outputs, tables, teacher_score
+    from gsema_core.inference.settings import SegmentationSettings, check_device_name
+    from gsema_core.teachers import find_teacher, read_card
+    from gsema_core.teachers.teacher_file import SUFFIX
+
+    check_device_name(arguments.device)
+    settings = SegmentationSettings(threads=arguments.threads)
+    outputs.check_destinations(
+        (arguments.output, SUFFIX), (arguments.table, ".md"), (arguments.csv, ".csv")
+    )
+    source = find_teacher(arguments.teacher)
+    card = read_card(source)  # a wrong file is told before anything takes time
+    cases = teacher_score.select_centers(read_datalist(arguments.datalist), arguments.centers)
+    scores = _score(source, arguments.device, cases, settings)
+    card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)
+    if arguments.csv is not None:
+        rows = [
+            {"patient": case.patient, **tables.case_row(score)}
+            for case, score in zip(cases, scores, strict=True)
+        ]
+        outputs.write_csv(rows, arguments.csv)
+    page = tables.score_page(card.metrics[teacher_score.METRICS_KEY])
+    if arguments.table is not None:
+        outputs.write_text(page, arguments.table)
+    teacher_score.write_with_card(source, card, arguments.output)
+    print(page)
+    return 0
+
+
+def _score(
+    source: Path, device: str, cases: list[Case], settings: SegmentationSettings
+) -> list[CaseScore]:
+    from gsema_core.commands.segment import terminated
+    from gsema_core.evaluation import score_teacher
+    from gsema_core.inference import Segmenter
+    from gsema_core.progress_line import ProgressLine
+    from gsema_core.teachers import load_teacher
+
+    line = ProgressLine(sys.stderr)
+    try:
+        with terminated() as cancelled:
+            segmenter = Segmenter(load_teacher(source), device)
+            return score_teacher(segmenter, cases, settings, progress=line, cancelled=cancelled)
+    finally:
+        line.close()
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

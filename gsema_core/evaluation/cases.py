@@ -1,0 +1,126 @@
+"""All scores of one segmented case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from gsema_core.evaluation.metrics import case_metrics, lesion_metrics
+from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.measurements import measure_aneurysms
+from gsema_core.volumes.components import connected_components
+from gsema_core.volumes.geometry import Geometry
+from gsema_core.volumes.volume import Volume
+
+DECIMALS = 4
+"""Of scores in files: a tenth of a permille of overlap, a tenth of a micrometer. Ours."""
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One aneurysm of the reference.
+
+    Attributes:
+        volume_ml: as ``measure_aneurysms`` measures it.
+        largest_diameter_mm: likewise.
+        detected: whether the prediction finds it, as ``lesion_metrics`` decides.
+    """
+
+    volume_ml: float
+    largest_diameter_mm: float
+    detected: bool
+
+
+@dataclass(frozen=True)
+class CaseScore:
+    """How well one case was segmented.
+
+    Attributes:
+        name: tells the case from others: a file's name, or a number.
+        vessel: the vessels' ``case_metrics``.
+        aneurysm: the aneurysms' ``case_metrics``.
+        lesions: the reference's aneurysms.
+        false_positives: aneurysms of the prediction that touch none of the reference.
+        center: where the scan comes from; empty where that is not known.
+    """
+
+    name: str
+    vessel: dict[str, float]
+    aneurysm: dict[str, float]
+    lesions: tuple[Lesion, ...]
+    false_positives: int
+    center: str = ""
+
+    @property
+    def detected(self) -> int:
+        return sum(lesion.detected for lesion in self.lesions)
+
+    @property
+    def missed(self) -> int:
+        return len(self.lesions) - self.detected
+
+    @property
+    def reference_ml(self) -> float:
+        """Volume of all aneurysms of the reference, in ml."""
+        return sum(lesion.volume_ml for lesion in self.lesions)
+
+    @property
+    def largest_diameter_mm(self) -> float:
+        """Of the reference's widest aneurysm; 0 without one."""
+        return max((lesion.largest_diameter_mm for lesion in self.lesions), default=0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "case": self.name,
+            **({"center": self.center} if self.center else {}),
+            "aneurysm": {name: plain(value) for name, value in self.aneurysm.items()},
+            "vessel": {name: plain(value) for name, value in self.vessel.items()},
+            "lesions": [
+                {name: plain(value) for name, value in asdict(lesion).items()}
+                for lesion in self.lesions
+            ],
+            "false_positives": self.false_positives,
+        }
+
+
+def score_case(name: str, prediction: Volume, reference: Volume, center: str = "") -> CaseScore:
+    """Score one label map (1 vessel, 2 aneurysm) against its reference, on the same grid."""
+    grid = reference.geometry
+    arrays = prediction.array, reference.array
+    return CaseScore(
+        name=name,
+        vessel=case_metrics(*arrays, VESSEL, grid),
+        aneurysm=case_metrics(*arrays, ANEURYSM, grid),
+        lesions=tuple(_lesions(prediction, reference)),
+        false_positives=lesion_metrics(*arrays, ANEURYSM).false_positives,
+        center=center,
+    )
+
+
+def plain(value: float) -> float | int | None:
+    """A number as JSON has it: rounded, None for NaN."""
+    if isinstance(value, int):
+        return value
+    return round(float(value), DECIMALS) if math.isfinite(value) else None
+
+
+def _lesions(prediction: Volume, reference: Volume) -> Iterator[Lesion]:
+    components, _ = connected_components(reference.array == ANEURYSM)
+    for number, box in enumerate(ndimage.find_objects(components), start=1):
+        # Size and detection depend on nothing outside the lesion's box.
+        lesion = np.where(components[box] == number, ANEURYSM, 0).astype(np.uint8)
+        (measured,) = measure_aneurysms(Volume(lesion, _crop(reference.geometry, lesion.shape)))
+        found = lesion_metrics(prediction.array[box], lesion, ANEURYSM).detected == 1
+        yield Lesion(measured.volume_ml, measured.largest_diameter_mm, found)
+
+
+def _crop(geometry: Geometry, shape: tuple[int, ...]) -> Geometry:
+    """A grid of another (k, j, i) shape; where it begins does not matter to sizes."""
+    k, j, i = shape
+    return Geometry((i, j, k), geometry.spacing, geometry.origin, geometry.direction)

@@ -1,0 +1,151 @@
+"""Label maps in two folders, matched by name and scored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.evaluation.cases import CaseScore, score_case
+from gsema_core.volumes import Geometry, Volume, read_labels
+from gsema_core.volumes.image_files import SUFFIXES
+
+GRID_TOLERANCE_MM = 0.01
+"""How far voxels may lie apart on what counts as one grid: NIfTI stores directions in float32,
+which moves the far corner of a scan by some micrometers. Our choice."""
+
+_SUFFIXES = sorted([*SUFFIXES, ".seg.nrrd"], key=len, reverse=True)
+
+
+def evaluate_folders(
+    predictions: str | os.PathLike[str],
+    references: str | os.PathLike[str],
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] = bool,
+) -> list[CaseScore]:
+    """Score every label map of a folder against that of the same name in another one.
+
+    Args:
+        predictions: folder of label maps (1 vessel, 2 aneurysm).
+        references: folder of label maps; suffixes may differ from the predictions'.
+        progress: called with the fraction done and a text.
+        cancelled: asked before every case.
+
+    Raises:
+        Cancelled: ``cancelled`` said True.
+        UserError: a folder has no label map, a file has no partner or two files one name, the
+            two grids of a case differ, a file cannot be read or has other labels.
+    """
+    pairs = match_folders(Path(predictions), Path(references))
+    scores = []
+    for number, (name, (prediction, reference)) in enumerate(pairs.items(), start=1):
+        if cancelled():
+            raise Cancelled
+        if progress is not None:
+            progress((number - 1) / len(pairs), f"case {number} of {len(pairs)}")
+        scores.append(score_case(name, *read_pair(prediction, reference)))
+    return scores
+
+
+def match_folders(predictions: Path, references: Path) -> dict[str, tuple[Path, Path]]:
+    """The files that belong together, by their names without suffixes.
+
+    Raises:
+        UserError: as for ``evaluate_folders``.
+    """
+    found, true = label_files(predictions), label_files(references)
+    for names, others, what, partner, folder in (
+        (found, true, "prediction", "reference", references),
+        (true, found, "reference", "prediction", predictions),
+    ):
+        alone = [names[name] for name in names if name not in others]
+        if alone:
+            more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
+            raise UserError(
+                f"The {what} {alone[0].name}{more} has no {partner} of that name in {folder}: "
+                "add it, or move the file out of the folder."
+            )
+    return {name: (found[name], true[name]) for name in sorted(found)}
+
+
+def label_files(folder: Path) -> dict[str, Path]:
+    """The image files of a folder by their names without suffix; hidden files are no part of it.
+
+    Raises:
+        UserError: it is no folder, has no image file, or two of one name.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder: give the folder that holds the label maps.")
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        name = _stem(path)
+        if name is None or path.name.startswith("."):
+            continue
+        if name in files:
+            raise UserError(
+                f"The folder {folder} has both {files[name].name} and {path.name}: keep one "
+                "label map a case."
+            )
+        files[name] = path
+    if not files:
+        raise UserError(
+            f"The folder {folder} has no label map: expected files that end with one of "
+            f"{', '.join(SUFFIXES)}."
+        )
+    return files
+
+
+def read_pair(prediction: Path, reference: Path) -> tuple[Volume, Volume]:
+    """Read two label maps of one case.
+
+    Raises:
+        UserError: a file cannot be read or has other labels, or the grids differ.
+    """
+    found, true = read_labels(prediction), read_labels(reference)
+    check_same_grid(found.geometry, true.geometry, f"The label map {prediction}", str(reference))
+    return found, true
+
+
+def check_same_grid(one: Geometry, other: Geometry, what: str, partner: str) -> None:
+    """Check that voxels can be compared one by one.
+
+    Args:
+        one, other: the grids.
+        what: how the sentence begins: ``The label map FILE``.
+        partner: the file that ``other`` belongs to.
+
+    Raises:
+        UserError: the grids differ; says in what.
+    """
+    if not one.is_close(other, GRID_TOLERANCE_MM):
+        difference = "; ".join(_differences(one, other))
+        raise UserError(
+            f"{what} is not on the grid of {partner} ({difference}): resample one to the other."
+        )
+
+
+def _differences(one: Geometry, other: Geometry) -> Iterator[str]:
+    if one.size != other.size:
+        yield f"{_by(one.size)} instead of {_by(other.size)} voxels"
+    elif not np.allclose(one.spacing, other.spacing, rtol=1e-4):
+        yield f"spacing {_by(one.spacing)} instead of {_by(other.spacing)} mm"
+    else:
+        offset = float(np.linalg.norm(np.subtract(one.center, other.center)))
+        yield f"same size and spacing, but centers {offset:.2f} mm apart or axes turned"
+
+
+def _by(numbers: tuple[float, ...]) -> str:
+    return " x ".join(f"{number:g}" for number in numbers)
+
+
+def _stem(path: Path) -> str | None:
+    """The name without its image suffix; None for other files."""
+    name = path.name
+    for suffix in _SUFFIXES:
+        if name.lower().endswith(suffix) and path.is_file():
+            return name[: -len(suffix)]
+    return None

@@ -1,0 +1,152 @@
+"""Scores as tables: Markdown for pages, aligned text for terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gsema_core.evaluation.cases import CaseScore
+
+Row = Mapping[str, Any]
+
+TITLES = {
+    "dice": "Dice",
+    "sensitivity": "sensitivity",
+    "jaccard": "Jaccard",
+    "volume_similarity": "volume similarity",
+    "hd95_mm": "HD95 (mm)",
+    "nsd_0.5mm": "NSD at 0.5 mm",
+    "reference_ml": "volume (ml)",
+    "largest_diameter_mm": "largest diameter (mm)",
+    "false_positives": "false positives",
+    "missed_share": "missed aneurysms",
+    "false_positives_per_case": "false positives per case",
+}
+
+
+def case_row(case: CaseScore) -> dict[str, Any]:
+    """Everything about one case, one value a column."""
+    return {
+        "case": case.name,
+        **({"center": case.center} if case.center else {}),
+        "aneurysms": len(case.lesions),
+        "detected": case.detected,
+        "missed": case.missed,
+        "false_positives": case.false_positives,
+        "reference_ml": case.reference_ml,
+        "largest_diameter_mm": case.largest_diameter_mm,
+        **{f"aneurysm_{name}": value for name, value in case.aneurysm.items()},
+        **{f"vessel_{name}": value for name, value in case.vessel.items()},
+    }
+
+
+def score_page(results: Mapping[str, Any]) -> str:
+    """The scores on a card (``scored_card``'s ``metrics["test"]``) as Markdown tables."""
+    return "\n\n".join(_score_tables(results)) + "\n"
+
+
+def as_rows(value: Any) -> list[Row] | None:
+    """A list of flat tables, or a table of two or more like ones, as rows; None for others."""
+    if isinstance(value, dict) and len(value) > 1 and all(map(_is_flat, value.values())):
+        if len({tuple(row) for row in value.values()}) == 1:
+            return [{"": name, **row} for name, row in value.items()]
+    elif isinstance(value, list) and value and all(map(_is_flat, value)):
+        return value
+    return None
+
+
+def text_lines(values: Row, most_rows: int | None = None, indent: str = "") -> Iterator[str]:
+    """A table of tables as indented lines.
+
+    Args:
+        values: as JSON has them.
+        most_rows: tables of more rows are only counted; None shows them all.
+        indent: in front of each line.
+    """
+    for key, value in values.items():
+        title = indent + key.replace("_", " ")
+        rows = as_rows(value)
+        if rows is not None and most_rows is not None and len(rows) > most_rows:
+            yield f"{title}: {len(rows)} rows, shown with --cases"
+        elif rows is not None:
+            yield title
+            yield from (f"{indent}  {line}" for line in text_table(rows))
+        elif isinstance(value, dict) and value:
+            yield title
+            yield from text_lines(value, most_rows, indent + "  ")
+        elif isinstance(value, list):
+            yield f"{title}: {', '.join(map(str, value)) or '-'}"
+        else:
+            yield f"{title}: {value if value not in ({}, None) else '-'}"
+
+
+def text_table(rows: Sequence[Row]) -> list[str]:
+    """Rows as aligned lines under the names of all their columns."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[name.replace("_", " ") for name in names]]
+    cells += [[shown(row.get(name)) for name in names] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            [line[0].ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        ).rstrip()
+        for line in cells
+    ]
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """Rows as a Markdown table under the first one's column names."""
+    names = list(rows[0])
+    lines = [[TITLES.get(name, name.replace("_", " ")) for name in names], ["---"] * len(names)]
+    lines += [[shown(row[name]) for name in names] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def shown(value: Any, nothing: str = "-") -> str:
+    """A value as people read it; ``nothing`` where there is none."""
+    if value is None or value != value:  # NaN is not itself
+        return nothing
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _score_tables(results: Mapping[str, Any]) -> Iterator[str]:
+    what = "simulated scans" if results.get("images") == "simulated" else "scans"
+    centers = ", ".join(results["centers_scored"])
+    yield f"{results['cases']} {what} of {centers} with {results['aneurysms']} aneurysms."
+    for label in ("aneurysm", "vessel"):
+        rows = [
+            {label: TITLES.get(metric, metric), **_with_interval(row, "mean"),
+             "median": row["median"], "Q1": row["q1"], "Q3": row["q3"],
+             "worst (case)": f"{shown(row.get('worst'))} ({shown(row.get('worst_case'))})"}
+            for metric, row in results[label].items()
+        ]  # fmt: skip
+        yield markdown_table(rows)
+    yield markdown_table(
+        [
+            {"lesions": TITLES.get(name, name), **_with_interval(row, "value"),
+             "count": f"{row['count']} of {row['of']}"}
+            for name, row in results["lesions"].items()
+        ]
+    )  # fmt: skip
+    yield markdown_table(
+        [{"largest diameter": name, **row} for name, row in results["missed_by_size"].items()]
+    )
+    if "centers" in results:
+        yield markdown_table([{"center": name, **row} for name, row in results["centers"].items()])
+    if results.get("per_case"):
+        yield markdown_table(results["per_case"])
+
+
+def _with_interval(row: Row, name: str) -> dict[str, str]:
+    interval = f"{shown(row['interval_low'])} to {shown(row['interval_high'])}"
+    return {name: shown(row[name]), "95 % interval": interval}
+
+
+def _is_flat(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and not any(isinstance(cell, (dict, list)) for cell in value.values())
+    )

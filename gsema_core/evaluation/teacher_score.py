@@ -1,0 +1,165 @@
+"""A teacher's scores on labelled scans, and their way into its file.
+
+The scores are those of ``gsema segment``: the scans as they are stored, the whole way through
+windows, the scan's own grid and post-processing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gsema_core import __version__
+from gsema_core.datasets.datalist import Case
+from gsema_core.errors import UserError
+from gsema_core.evaluation.cases import CaseScore, plain, score_case
+from gsema_core.evaluation.folders import check_same_grid
+from gsema_core.evaluation.summary import summarize_cases
+from gsema_core.files import atomic_path
+from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
+from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.teachers.card import TeacherCard
+from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES
+from gsema_core.teachers.teacher_file import METADATA_KEY, read_card
+from gsema_core.volumes import read_labels, read_volume
+
+if TYPE_CHECKING:
+    from gsema_core.inference.segmenter import Segmenter
+
+METRICS_KEY = "test"
+"""Where on a card the scores stand; ``validation``, which chose the weights, is another matter."""
+
+
+def select_centers(cases: Sequence[Case], centers: Sequence[str]) -> list[Case]:
+    """The cases of some centers, in the list's order; of all where none is named.
+
+    Raises:
+        UserError: a center has no case.
+    """
+    known = sorted({case.center for case in cases})
+    for center in centers:
+        if center not in known:
+            raise UserError(
+                f"The datalist has no case of center {center!r}: use {', '.join(known)}."
+            )
+    return [case for case in cases if not centers or case.center in centers]
+
+
+def score_teacher(
+    segmenter: Segmenter,
+    cases: Sequence[Case],
+    settings: SegmentationSettings | None = None,
+    *,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck = bool,
+) -> list[CaseScore]:
+    """Segment and score labelled scans one after the other.
+
+    Args:
+        segmenter: the teacher on its device.
+        cases: scans with reference labels on the same grid.
+        settings: default ``SegmentationSettings()``.
+        progress: called with the fraction of all cases done and a text.
+        cancelled: asked between windows.
+
+    Returns:
+        The scores in the order of the cases, named 1, 2, 3... and never by patient.
+
+    Raises:
+        Cancelled: ``cancelled`` said True.
+        UserError: a file cannot be read or segmented, or image and labels differ in grid.
+    """
+    scores: list[CaseScore] = []
+    for number, case in enumerate(cases, start=1):
+        monitor = Monitor(_of_all(progress, scores, len(cases)), cancelled)
+        with monitor.phase("read"):
+            scan, reference = read_volume(case.image), read_labels(case.label)
+            check_same_grid(
+                reference.geometry, scan.geometry, f"The label map {case.label}", str(case.image)
+            )
+        labels = segmenter.segment(scan, settings, monitor=monitor).labels
+        scores.append(score_case(str(number), labels, reference, case.center))
+    return scores
+
+
+def scored_card(
+    card: TeacherCard,
+    scores: Sequence[CaseScore],
+    settings: SegmentationSettings,
+    *,
+    simulated: bool = False,
+) -> TeacherCard:
+    """The card with the scores under ``metrics["test"]``, in place of older ones.
+
+    Args:
+        card: the teacher's card.
+        scores: as ``score_teacher`` gives them.
+        settings: with which they were made.
+        simulated: say that the images are simulated.
+    """
+    centers = sorted({score.center for score in scores})
+    seen = card.training.get("centers")
+    unseen = [name for name in centers if name not in seen] if isinstance(seen, list) else None
+    results = {
+        **({"images": "simulated"} if simulated else {}),
+        "centers_scored": centers,
+        "centers_unseen_in_training": unseen,
+        "settings": _deciding(settings),
+        "program_version": __version__,
+        **summarize_cases(scores),
+        "per_case": [card_row(score) for score in scores],
+    }
+    return dataclasses.replace(card, metrics={**card.metrics, METRICS_KEY: results})
+
+
+def card_row(score: CaseScore) -> dict[str, Any]:
+    """One case in one short row of plain values: what a card keeps of it."""
+    names = ("dice", "sensitivity", "jaccard", "volume_similarity", "hd95_mm")
+    return {
+        "case": score.name,
+        "center": score.center,
+        "aneurysms": len(score.lesions),
+        "reference_ml": plain(score.reference_ml),
+        "largest_diameter_mm": plain(round(score.largest_diameter_mm, 2)),
+        **{name: plain(score.aneurysm[name]) for name in names},
+        "missed": score.missed,
+        "false_positives": score.false_positives,
+    }
+
+
+def write_with_card(
+    teacher: str | os.PathLike[str], card: TeacherCard, path: str | os.PathLike[str]
+) -> None:
+    """Write a copy of a teacher file with another card; the weights stay bit for bit.
+
+    Raises:
+        UserError: the teacher cannot be read, the card is too large, or the file not be written.
+    """
+    from safetensors.torch import load, save
+
+    read_card(teacher)  # refuses what is no teacher, with a sentence
+    content = save(load(Path(teacher).read_bytes()), metadata={METADATA_KEY: card.to_json()})
+    if int.from_bytes(content[:8], "little") > MAXIMUM_HEADER_BYTES:
+        raise UserError(f"The card for {path} is too large: score fewer cases at a time.")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _of_all(
+    progress: ProgressCallback | None, done: list[CaseScore], total: int
+) -> Callable[[float, str], None] | None:
+    if progress is None:
+        return None
+    mean = sum(score.aneurysm["dice"] for score in done) / max(1, len(done))
+    so_far = f", mean aneurysm Dice so far {mean:.3f}" if done else ""
+    before, text = len(done), f"case {len(done) + 1} of {total}{so_far}"
+    return lambda fraction, _phase: progress((before + fraction) / total, text)
+
+
+def _deciding(settings: SegmentationSettings) -> dict[str, Any]:
+    """The settings that decide over the labels."""
+    values = settings.to_dict()
+    return {name: values[name] for name in values if name not in ("threads", "probabilities")}
