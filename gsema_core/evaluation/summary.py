@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsema_core.evaluation.cases import CaseScore, Lesion, plain
+from gsema_core.evaluation.size_classes import SIZE_CLASSES
 from gsema_core.evaluation.statistics import Floats, bootstrap_interval, ratio, summarize
-
-SIZE_CLASSES = {
-    "under 3 mm": (0.0, 3.0),
-    "3 to 5 mm": (3.0, 5.0),
-    "5 to 10 mm": (5.0, 10.0),
-    "10 mm and more": (10.0, math.inf),
-}
-"""Largest diameter in mm: from the first number on, below the second. As the field speaks: very
-small (below 3 mm), small, medium and, from 10 mm on, large."""
 
 _SMALLER_IS_BETTER = {"hd95_mm"}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gsema_core.evaluation.size_classes import SIZE_CLASSES
+
 if TYPE_CHECKING:
     from gsema_core.evaluation.cases import CaseScore
 
@@ -20,9 +22,20 @@ TITLES = {
     "reference_ml": "volume (ml)",
     "largest_diameter_mm": "largest diameter (mm)",
     "false_positives": "false positives",
+    "dice_low": "Dice, 95 % from",
+    "dice_high": "to",
     "missed_share": "missed aneurysms",
     "false_positives_per_case": "false positives per case",
 }
+
+_READING_ORDER = [
+    "images", "centers_scored", "centers_unseen_in_training", "case", "center", "cases",
+    "cases_without_aneurysm", "aneurysms", "reference_ml", "largest_diameter_mm", "aneurysm",
+    "vessel", "dice", "dice_low", "dice_high", "sensitivity", "jaccard", "volume_similarity",
+    "hd95_mm", "nsd_0.5mm", "count", "of", "value", "mean", "interval_low", "interval_high",
+    "median", "q1", "q3", "worst", "worst_case", "lesions", "missed_share", "missed",
+    "false_positives", "false_positives_per_case", "missed_by_size", *SIZE_CLASSES,
+]  # fmt: skip
 
 
 def case_row(case: CaseScore) -> dict[str, Any]:
@@ -49,10 +62,10 @@ def score_page(results: Mapping[str, Any]) -> str:
 def as_rows(value: Any) -> list[Row] | None:
     """A list of flat tables, or a table of two or more like ones, as rows; None for others."""
     if isinstance(value, dict) and len(value) > 1 and all(map(_is_flat, value.values())):
-        if len({tuple(row) for row in value.values()}) == 1:
-            return [{"": name, **row} for name, row in value.items()]
+        if len({frozenset(row) for row in value.values()}) == 1:
+            return [{"": name, **_in_order(value[name])} for name in _in_order(value)]
     elif isinstance(value, list) and value and all(map(_is_flat, value)):
-        return value
+        return [_in_order(row) for row in value]
     return None
 
 
@@ -64,7 +77,7 @@ def text_lines(values: Row, most_rows: int | None = None, indent: str = "") -> I
         most_rows: tables of more rows are only counted; None shows them all.
         indent: in front of each line.
     """
-    for key, value in values.items():
+    for key, value in _in_order(values).items():
         title = indent + key.replace("_", " ")
         rows = as_rows(value)
         if rows is not None and most_rows is not None and len(rows) > most_rows:
@@ -142,6 +155,13 @@ def _score_tables(results: Mapping[str, Any]) -> Iterator[str]:
 def _with_interval(row: Row, name: str) -> dict[str, str]:
     interval = f"{shown(row['interval_low'])} to {shown(row['interval_high'])}"
     return {name: shown(row[name]), "95 % interval": interval}
+
+
+def _in_order(values: Row) -> dict[str, Any]:
+    """What a reader wants first goes first: JSON may have been sorted by name."""
+    places = {name: place for place, name in enumerate(_READING_ORDER)}
+    names = sorted(values, key=lambda name: places.get(name, len(places)))
+    return {name: values[name] for name in names}
 
 
 def _is_flat(value: Any) -> bool:

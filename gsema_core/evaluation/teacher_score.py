@@ -102,11 +102,11 @@ def scored_card(
     """
     centers = sorted({score.center for score in scores})
     seen = card.training.get("centers")
-    unseen = [name for name in centers if name not in seen] if isinstance(seen, list) else None
-    results = {
-        **({"images": "simulated"} if simulated else {}),
-        "centers_scored": centers,
-        "centers_unseen_in_training": unseen,
+    results: dict[str, Any] = {"images": "simulated"} if simulated else {}
+    results["centers_scored"] = centers
+    if isinstance(seen, list):  # as far as the card knows
+        results["centers_unseen_in_training"] = [name for name in centers if name not in seen]
+    results |= {
         "settings": _deciding(settings),
         "program_version": __version__,
         **summarize_cases(scores),

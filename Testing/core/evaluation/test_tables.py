@@ -17,11 +17,12 @@ from gsema_core.evaluation.tables import (
 
 
 def test_text_table_is_aligned() -> None:
-    assert text_table([{"name": "a", "mean_dice": 0.123456}, {"name": "long", "mean_dice": None}]) == [
+    rows = [{"name": "a", "mean_dice": 0.123456}, {"name": "long", "mean_dice": None}]
+    assert text_table(rows) == [
         "name  mean dice",
         "a        0.1235",
         "long          -",
-    ]  # fmt: skip
+    ]
 
 
 def test_markdown_table() -> None:
@@ -62,6 +63,14 @@ def test_lines_of_a_card() -> None:
     assert list(text_lines(card)) == lines
     assert list(text_lines(card, 2)) == lines
     assert list(text_lines(card, 1))[6:] == ["per case: 2 rows, shown with --cases"]
+
+
+def test_sorted_json_is_put_back_in_order() -> None:
+    mean = {"interval_high": 0.7, "interval_low": 0.5, "mean": 0.6}
+    lines = list(text_lines({"x": 1, "aneurysm": {"hd95_mm": mean, "dice": mean}, "cases": 2}))
+    assert lines[0] == "cases: 2"
+    assert lines[2].split() == ["mean", "interval", "low", "interval", "high"]
+    assert [line.split()[0] for line in lines[3:]] == ["dice", "hd95_mm", "x:"]
 
 
 def test_row_of_a_case(scored: Callable[..., Any]) -> None:
