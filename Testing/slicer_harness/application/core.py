@@ -79,6 +79,8 @@ def start_core() -> Core:
 
 
 def _errors_to_stderr() -> None:
+    """VTK's messages go to the output window alone; its logger would print them once more."""
+    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
     window = vtk.vtkOutputWindow()
     window.SetDisplayModeToAlwaysStdErr()
     vtk.vtkOutputWindow.SetInstance(window)

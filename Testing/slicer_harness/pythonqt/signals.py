@@ -43,8 +43,14 @@ def trimmed(receiver: Callable[..., Any], count: int) -> Callable[..., Any]:
         takes = sum(parameter.kind in positional for parameter in parameters)
         if any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters):
             takes = count
-    number = min(count, takes)
-    return lambda *arguments: receiver(*arguments[:number])
+    # With a fixed number of parameters, because PySide passes nothing to a catch-all.
+    wrappers: tuple[Callable[..., Any], ...] = (
+        lambda: receiver(),
+        lambda first: receiver(first),
+        lambda first, second: receiver(first, second),
+        lambda first, second, third: receiver(first, second, third),
+    )
+    return wrappers[min(count, takes)]
 
 
 def _signal(sender: Any, signature: str) -> tuple[Any, int]:
