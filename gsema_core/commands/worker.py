@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="for --preload (default: %(default)s)")
     parser.add_argument(
-        "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
+        "--threads", metavar="N", type=int, help="CPU threads (default: all cores but one)"
     )
 
 

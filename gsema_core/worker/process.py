@@ -36,7 +36,18 @@ PROGRESS_SECONDS = 0.05
 
 
 def serve(preload: str | None = None, device: str = "auto", threads: int | None = None) -> int:
-    """Be the worker on this process's stdin and stdout until told to quit; the exit code."""
+    """Be the worker on this process's stdin and stdout until told to quit.
+
+    Args:
+        preload: a teacher to load before the first request.
+        device: for ``preload``.
+        threads: CPU threads; None leaves one core to Slicer. On cores that another process uses
+            too, waiting for the slowest thread can cost ten times the work itself (measured).
+
+    Returns:
+        The exit code.
+    """
+    threads = threads or max(1, (os.cpu_count() or 2) - 1)
     worker = Worker(_chunks(sys.stdin.fileno()), _private_stdout(), Session(threads))
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at Slicer's terminal is Slicer's

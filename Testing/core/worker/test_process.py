@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from queue import Queue
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from gsema_core.errors import UserError
 from gsema_core.inference import Monitor
+from gsema_core.worker import process
 from gsema_core.worker.process import Worker
 from gsema_core.worker.protocol import PREFIX, CardRequest, SegmentRequest
 
@@ -197,3 +199,20 @@ def test_it_ends_when_nobody_listens_any_more() -> None:
     thread.start()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("cores", "asked", "expected"), [(8, None, 7), (1, None, 1), (None, None, 1), (8, 3, 3)]
+)
+def test_one_core_is_left_to_slicer(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, asked: int | None, expected: int
+) -> None:
+    given: list[int | None] = []
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(process, "Session", lambda threads: given.append(threads))
+    monkeypatch.setattr(process, "_private_stdout", io.StringIO)
+    monkeypatch.setattr(process, "_chunks", lambda descriptor: iter(()))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(fileno=lambda: 0))
+    assert process.serve(threads=asked) == 0
+    assert given == [expected]
