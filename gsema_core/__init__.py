@@ -3,7 +3,12 @@
 For research use; not a medical device.
 """
 
+from typing import TYPE_CHECKING
+
 from gsema_core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from gsema_core.inference import segment as segment
 
 __version__ = "0.1.0"
 

@@ -40,7 +40,7 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
         try:
             yield temporary
             _flush_to_disk(temporary)
-            os.replace(temporary, destination)
+            os.replace(temporary, destination)  # noqa: PTH105 (what tests of full disks replace)
         except OSError as error:
             if error.errno in _WRITE_FAILURES:
                 raise _explained(destination, error) from error

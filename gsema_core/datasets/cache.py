@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,7 @@ class VolumeCache:
             "intensity": self.intensity.to_dict(),
         }
         for name, path in (("image", case.image), ("label", case.label)):
-            status = os.stat(path)
+            status = path.stat()
             settings[name] = [str(path.resolve()), status.st_size, status.st_mtime_ns]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
 

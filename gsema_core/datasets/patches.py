@@ -62,7 +62,7 @@ class PatchSampler:
         """Return image and labels of one patch; volumes that are too small are padded with 0."""
         start = self._start(volume, random)
         image = _crop(volume.image, start, self.patch).astype(np.float32)
-        labels = _crop(volume.labels, start, self.patch)
+        labels = _crop(volume.labels, start, self.patch).astype(np.uint8)
         if self.random_orientation:
             image, labels = _reorient(image, labels, random)
         return np.ascontiguousarray(image), np.ascontiguousarray(labels)
@@ -76,11 +76,10 @@ class PatchSampler:
         elif len(volume.vessel_voxels) and choice < (1 + self.aneurysm_share) / 2:
             anchors, reach = volume.vessel_voxels, size // 3
         else:
-            return random.integers(0, np.maximum(shape - size, 0) + 1)
+            return np.asarray(random.integers(0, np.maximum(shape - size, 0) + 1))
         anchor = anchors[random.integers(len(anchors))]
         start = anchor - size // 2 + random.integers(-reach, reach + 1)
-        clipped: NDArray[np.int64] = np.clip(start, 0, np.maximum(shape - size, 0))
-        return clipped
+        return np.asarray(np.clip(start, 0, np.maximum(shape - size, 0)))
 
 
 class PatchDataset(Dataset[PatchPair]):

@@ -1,6 +1,14 @@
 """Segmentation networks with the encoder's latent as part of their interface."""
 
+from typing import TYPE_CHECKING
+
 from gsema_core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from gsema_core.networks.config import NetworkConfig as NetworkConfig
+    from gsema_core.networks.factory import build_network as build_network
+    from gsema_core.networks.network import Encoded as Encoded
+    from gsema_core.networks.network import SegmentationNetwork as SegmentationNetwork
 
 __getattr__, __dir__ = lazy_exports(
     __name__,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from monai.networks.nets import SegResNet
 from torch import Tensor, nn
 
@@ -32,4 +30,5 @@ class SegResNetBody(nn.Module):
 
     def decode(self, encoded: Encoded) -> Tensor:
         maps = [encoded.latent, *reversed(encoded.skips)]
-        return cast(Tensor, self.net.decode(encoded.latent, maps))
+        features: Tensor = self.net.decode(encoded.latent, maps)
+        return features

@@ -53,7 +53,7 @@ class NetworkConfig:
     @property
     def multiple(self) -> int:
         """Every spatial size of an input must be a multiple of this many voxels."""
-        return 2**self.stages
+        return 1 << self.stages
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

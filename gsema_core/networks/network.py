@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from monai.networks.utils import pixelshuffle, pixelunshuffle
@@ -27,14 +27,6 @@ class Encoded(NamedTuple):
     skips: tuple[Tensor, ...]
 
 
-class Body(Protocol):
-    """A U-shaped network at half resolution: ``(B, 8, ...)`` in, ``(B, features, ...)`` out."""
-
-    def encode(self, subvoxels: Tensor) -> Encoded: ...
-
-    def decode(self, encoded: Encoded) -> Tensor: ...
-
-
 class SegmentationNetwork(nn.Module):
     """Logits of background, vessel and aneurysm for patches of an angiography.
 
@@ -42,12 +34,17 @@ class SegmentationNetwork(nn.Module):
     Here the 2 x 2 x 2 neighboring voxels become channels (pixel unshuffle), all convolutions run
     at half resolution or below, and one last convolution, which sees the original subvoxels
     again, predicts the classes of each of the 8 subvoxels at once (pixel shuffle).
+
+    Args:
+        config: what it is built from.
+        body: a U-shaped network at half resolution with ``encode(subvoxels (B, 8, ...)) ->
+            Encoded`` and ``decode(Encoded) -> (B, config.features, ...)``.
     """
 
     def __init__(self, config: NetworkConfig, body: nn.Module) -> None:
         super().__init__()
         self.config = config
-        self.body = body
+        self.body: Any = body
         self.head = nn.Conv3d(
             config.features + SUBVOXELS, CLASSES * SUBVOXELS, kernel_size=3, padding=1
         )

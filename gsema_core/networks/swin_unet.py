@@ -40,9 +40,7 @@ class SwinUNetBody(nn.Module):
             for level, width in enumerate(channels[1:])
         )
         self.mergings = nn.ModuleList(PatchMergingV2(dim=width) for width in channels[1:-1])
-        self.skip_blocks = nn.ModuleList(
-            _residual_block(width, width) for width in channels[1:-1]
-        )
+        self.skip_blocks = nn.ModuleList(_residual_block(width, width) for width in channels[1:-1])
         self.ups = nn.ModuleList(
             UnetrUpBlock(
                 spatial_dims=3,

@@ -169,7 +169,7 @@ class TrainingConfig:
         except FileNotFoundError as error:
             raise UserError(f"The training configuration {path} does not exist.") from error
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UserError(f"The training configuration {path} cannot be read: {error}.") from error
+            raise UserError(f"The configuration {path} cannot be read: {error}.") from error
         config = cls.from_dict(tables)
         folder = path.parent
         return replace(

@@ -73,11 +73,12 @@ class Logbook:
                 "gradient_norm",
             )
         }
-        row = {
+        gate_open_rate = mean.pop("gate_open")
+        row: dict[str, object] = {
             "step": step,
             "seconds": round(seconds, 1),
             "learning_rate": f"{learning_rate:.3g}",
-            "gate_open_rate": round(mean.pop("gate_open"), 4),
+            "gate_open_rate": round(gate_open_rate, 4),
             "skipped": sum(each.skipped for each in self.records),
             "seconds_per_step": round(rate, 4),
             **{name: round(value, 5) for name, value in mean.items()},
@@ -87,11 +88,11 @@ class Logbook:
         return (
             f"loss {row['loss_source']:.3f} / {row['loss_target']:.3f} source / target, "
             f"contrast {row['loss_contrast']:.3f}, cosine {row['similarity']:.2f}, "
-            f"gate open {100 * float(row['gate_open_rate']):.0f} %, {rate:.2f} s a step"
+            f"gate open {100 * gate_open_rate:.0f} %, {rate:.2f} s a step"
         )
 
     def write_validation(self, step: int, seconds: float, scores: Mapping[str, float]) -> None:
-        row = {"step": step, "seconds": round(seconds, 1)}
+        row: dict[str, float] = {"step": step, "seconds": round(seconds, 1)}
         row.update({name: round(value, 5) for name, value in scores.items()})
         self._append("validation.csv", VALIDATION_COLUMNS, row)
 

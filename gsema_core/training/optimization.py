@@ -14,9 +14,7 @@ from gsema_core.training.config import OptimizationConfig
 def build_optimizer(config: OptimizationConfig, student: nn.Module) -> Optimizer:
     if config.optimizer == "adam":
         return Adam(student.parameters(), lr=config.learning_rate)
-    return AdamW(
-        student.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
+    return AdamW(student.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def build_scheduler(config: OptimizationConfig, optimizer: Optimizer, steps: int) -> LambdaLR:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from gsema_core.datasets import Split
 from gsema_core.teachers import TeacherCard, save_teacher
 from gsema_core.training.checkpoint import Progress
@@ -41,4 +43,5 @@ def write_teacher(path: Path, trainer: Trainer, progress: Progress, split: Split
             }
         },
     )
-    save_teacher(path, trainer.teacher, card)
+    # Half the file for nothing: bfloat16 training knows the weights less exactly than that.
+    save_teacher(path, trainer.teacher, card, dtype=torch.float16)

@@ -151,7 +151,7 @@ class _Loop:
     def _log(self, rate: float) -> None:
         step, steps = self.trainer.step, self.config.run.steps
         line = self.logbook.write_steps(
-            step, self.progress.seconds, self.trainer.scheduler.get_last_lr()[0], rate
+            step, self.progress.seconds, float(self.trainer.scheduler.get_last_lr()[0]), rate
         )
         self.report(f"[{step}/{steps}, {(steps - step) * rate / 60:.0f} min left] {line}")
 
@@ -160,9 +160,7 @@ class _Loop:
         trainer, progress = self.trainer, self.progress
         score = 0.0
         if self.validation:
-            scores = validate(
-                trainer.teacher, self.validation, self.config.data.patch, self.device
-            )
+            scores = validate(trainer.teacher, self.validation, self.config.data.patch, self.device)
             self.logbook.write_validation(trainer.step, progress.seconds, scores)
             score = scores["aneurysm_dice"]
             self.report(
@@ -228,9 +226,7 @@ def _batches(
     """The micro-batches of every step from ``step`` on."""
     dataset = PatchDataset(
         volumes,
-        PatchSampler(
-            config.data.patch, config.data.aneurysm_share, config.data.random_orientation
-        ),
+        PatchSampler(config.data.patch, config.data.aneurysm_share, config.data.random_orientation),
         build_transform(config.method.transform),
         config.run.batch_size,
         config.run.seed,

@@ -97,7 +97,9 @@ class Trainer:
         self.scheduler.step()
         self.step += 1
         return StepRecord(
-            *losses.tolist(),
+            loss_source=float(losses[0]),
+            loss_target=float(losses[1]),
+            loss_contrast=float(losses[2]),
             similarity=decision.similarity,
             gate_open=decision.aligned,
             alpha=alpha,
@@ -122,11 +124,12 @@ class Trainer:
         return torch.stack(losses).float().cpu()
 
     def _update(self, gradient: Tensor, norm: float, decision: Decision) -> float:
+        """Step the student, then the teacher; return the coefficient that was used."""
         limit = self.config.optimization.clip_norm
         if limit and norm > limit:
             gradient.mul_(limit / norm)
         self.optimizer.step()
-        alpha = decision.alpha
+        alpha: float = decision.alpha
         if self.config.method.alpha_warmup:
             alpha = warmed_up_alpha(alpha, self.ema_updates)
         update_teacher(self.teacher, self.student, alpha)

@@ -90,6 +90,4 @@ def _walk(
 
 def _gradients(leaves: Sequence[Tensor]) -> list[Tensor]:
     """The leaves' gradients; zero where the decoder did not use a leaf."""
-    return [
-        leaf.grad if leaf.grad is not None else torch.zeros_like(leaf) for leaf in leaves
-    ]
+    return [leaf.grad if leaf.grad is not None else torch.zeros_like(leaf) for leaf in leaves]

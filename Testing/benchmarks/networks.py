@@ -1,0 +1,109 @@
+"""What the networks cost: GMAC and seconds for one patch of 64^3, beside MONAI's own.
+
+    python Testing/benchmarks/networks.py [--size 64] [--threads 2] [--repeats 5]
+
+Prints one JSON line a network and precision. Machines are shared and noisy: the networks take
+turns, and each line gives the median. ``parts`` says what share of the multiplications each part
+of our networks takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from monai.networks.nets import SegResNet, SwinUNETR
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from gsema_core.networks import NetworkConfig, build_network
+
+
+def networks() -> dict[str, nn.Module]:
+    torch.manual_seed(0)
+    return {
+        "swin_unet": build_network(NetworkConfig("swin_unet")),
+        "cnn": build_network(NetworkConfig("cnn")),
+        "monai SwinUNETR, 12 features": SwinUNETR(1, 3, feature_size=12),
+        "monai SegResNet, 8 filters": SegResNet(in_channels=1, out_channels=3, init_filters=8),
+    }
+
+
+def count(network: nn.Module, patch: Tensor) -> tuple[float, dict[str, float]]:
+    """GMAC of a forward pass, and the share in percent of every part that takes over 2 %."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(patch)
+    flops = {name: sum(ops.values()) for name, ops in counter.get_flop_counts().items()}
+    total = flops.pop("Global")
+    flops.pop(type(network).__name__, None)
+    # The uppermost modules that were called: what lies inside them is counted with them.
+    top = [name for name in flops if not any(name.startswith(f"{other}.") for other in flops)]
+    parts = {
+        name.split(".", 1)[1]: round(100 * flops[name] / total, 1)
+        for name in top
+        if flops[name] > 0.02 * total
+    }
+    return total / 2e9, parts
+
+
+def seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    patch = torch.rand(1, 1, *(arguments.size,) * 3)
+    candidates = networks()
+    times: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for repeat in range(arguments.repeats + 1):  # the first turn warms up
+        for name, network in candidates.items():
+            for precision in ("fp32", "bf16"):
+                pair = time_once(network, patch, precision == "bf16")
+                if repeat:
+                    times.setdefault((name, precision), []).append(pair)
+    for name, network in candidates.items():
+        gmac, parts = count(network, patch)
+        for precision in ("fp32", "bf16"):
+            forward, both = zip(*times[name, precision], strict=True)
+            line = {
+                "network": name,
+                "precision": precision,
+                "size": arguments.size,
+                "threads": arguments.threads,
+                "parameters_million": round(sum(p.numel() for p in network.parameters()) / 1e6, 2),
+                "gmac": round(gmac, 2),
+                "forward_seconds": round(statistics.median(forward), 4),
+                "forward_backward_seconds": round(statistics.median(both), 4),
+                "parts_percent": parts,
+            }
+            print(json.dumps(line), flush=True)
+
+
+def time_once(network: nn.Module, patch: Tensor, reduced: bool) -> tuple[float, float]:
+    def forward() -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=reduced):
+            output: Tensor = network(patch)
+        return output
+
+    def both() -> None:
+        forward().float().square().mean().backward()
+        network.zero_grad(set_to_none=True)
+
+    with torch.no_grad():
+        forward_seconds = seconds(forward)
+    return forward_seconds, seconds(both)
+
+
+if __name__ == "__main__":
+    main()
