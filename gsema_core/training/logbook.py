@@ -23,7 +23,7 @@ STEP_COLUMNS = (
     "skipped",
     "seconds_per_step",
 )
-VALIDATION_COLUMNS = ("step", "seconds", "aneurysm_dice", "vessel_dice", "loss")
+VALIDATION_COLUMNS = ("step", "seconds", "aneurysm_dice", "vessel_dice")
 
 
 @dataclass
