@@ -237,10 +237,17 @@ def _batches(
         batch_size=None,  # an item is a batch already
         sampler=range(step * accumulate, config.run.steps * accumulate),
         num_workers=config.data.workers,
+        worker_init_fn=_ignore_signals,
     )
     micro_steps = iter(loader)
     for _ in range(step, config.run.steps):
         yield [next(micro_steps) for _ in range(accumulate)]
+
+
+def _ignore_signals(worker: int) -> None:
+    """A signal to the whole process group must not take the patches from the last step."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +69,31 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(make_config, tmp_path):
     assert [[row[c] for c in columns] for row in read_steps(whole)] == [
         [row[c] for c in columns] for row in read_steps(parts)
     ]
+
+
+def test_sigterm_to_the_process_group_leaves_a_checkpoint(make_config, tmp_path):
+    """As a shell's Ctrl-C or a cluster's time limit sends it: to the loader's processes as well."""
+    config = make_config(run={"steps": 10_000}, data={"workers": 1})
+    settings = tmp_path / "config.json"
+    settings.write_text(json.dumps(config.to_dict()))
+    code = (
+        "import json, sys; from gsema_core.training import TrainingConfig, train; "
+        "train(TrainingConfig.from_dict(json.load(open(sys.argv[1]))))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(settings)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stderr:
+        if line.startswith("[2/"):
+            break
+    os.killpg(process.pid, signal.SIGTERM)
+    rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 0, rest
+    state = torch.load(config.run.output / "checkpoint.pt", weights_only=True)
+    assert 2 <= state["step"] < 10_000
 
 
 def test_another_configuration_does_not_take_over_a_run(make_config):
