@@ -89,6 +89,8 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.ui.teacherPathLineEdit.connect("currentPathChanged(QString)", self._saveSettings)
         self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._saveSettings)
         self._showProgress(False)
+        self._showAneurysms([])
+        self._showStatus("")
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -193,6 +195,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             volume, diameter = f"{aneurysm.volumeMl:.3f}", f"{aneurysm.largestDiameterMm:.1f}"
             for column, text in enumerate((str(aneurysm.index), volume, diameter, position)):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
+        table.resizeColumnsToContents()
         self.ui.aneurysmsCollapsibleButton.visible = bool(aneurysms)
 
     def _showProgress(self, isRunning: bool) -> None:

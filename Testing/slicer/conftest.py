@@ -15,9 +15,13 @@ import pytest
 
 TESTING = Path(__file__).resolve().parents[1]
 ROOT = TESTING.parent
-sys.path.insert(0, str(TESTING))
 
+# Only for this import: the package slicer adopts every folder of its name on the path, and there
+# is one right here.
+sys.path.insert(0, str(TESTING))
 from slicer_harness import Harness, boot, missing_libraries  # noqa: E402
+
+sys.path.remove(str(TESTING))
 
 
 @pytest.fixture(scope="session")
