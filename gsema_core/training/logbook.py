@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from gsema_core.files import atomic_path
 from gsema_core.training.trainer import StepRecord
 
 STEP_COLUMNS = (
@@ -31,12 +34,15 @@ class Logbook:
     """Averages steps between two lines of ``steps.csv``; writes ``validation.csv``.
 
     On resuming, lines of steps that the checkpoint does not know are dropped: they happen again.
+    The same numbers go to TensorBoard where that is installed.
     """
 
     folder: Path
     records: list[StepRecord] = field(default_factory=list)
+    board: Any = None
 
     def resume_at(self, step: int) -> None:
+        """Begin the files, or go on with those of a run that has made ``step`` steps."""
         for name, columns in (
             ("steps.csv", STEP_COLUMNS),
             ("validation.csv", VALIDATION_COLUMNS),
@@ -50,10 +56,14 @@ class Logbook:
                         for row in csv.DictReader(file)
                         if (row["step"] or "").isdigit() and int(row["step"]) <= step
                     ]
-            with path.open("w", newline="", encoding="utf-8") as file:
+            with (
+                atomic_path(path) as temporary,
+                temporary.open("w", newline="", encoding="utf-8") as file,
+            ):
                 writer = csv.DictWriter(file, columns)
                 writer.writeheader()
                 writer.writerows(rows)
+        self.board = open_board(self.folder, step)
 
     def add(self, record: StepRecord) -> None:
         self.records.append(record)
@@ -74,7 +84,7 @@ class Logbook:
             )
         }
         gate_open_rate = mean.pop("gate_open")
-        row: dict[str, object] = {
+        row: dict[str, Any] = {
             "step": step,
             "seconds": round(seconds, 1),
             "learning_rate": f"{learning_rate:.3g}",
@@ -96,6 +106,20 @@ class Logbook:
         row.update({name: round(value, 5) for name, value in scores.items()})
         self._append("validation.csv", VALIDATION_COLUMNS, row)
 
-    def _append(self, name: str, columns: tuple[str, ...], row: Mapping[str, object]) -> None:
+    def _append(self, name: str, columns: tuple[str, ...], row: Mapping[str, Any]) -> None:
         with (self.folder / name).open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, columns).writerow(row)
+        if self.board is not None:
+            table = name.removesuffix(".csv")
+            for column in columns[1:]:
+                self.board.add_scalar(f"{table}/{column}", float(row[column]), int(row["step"]))
+            self.board.flush()
+
+
+def open_board(folder: Path, step: int) -> Any:
+    """A TensorBoard writer, or None where TensorBoard is not installed (an optional extra)."""
+    if importlib.util.find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)

@@ -86,15 +86,11 @@ def test_without_contrast_its_row_stays_zero_and_no_teacher_is_needed(student, p
 def test_contrast_without_teacher_is_refused(student, patches):
     rows = GradientRows(student.parameters())
     with pytest.raises(ValueError, match="pass the teacher"):
-        split_backward(
-            rows, student, None, *patches, DiceCELoss(), BoundaryAwareContrastiveLoss()
-        )
+        split_backward(rows, student, None, *patches, DiceCELoss(), BoundaryAwareContrastiveLoss())
 
 
 def test_contrast_reaches_the_encoder_only(student, teacher, patches):
     rows = GradientRows(student.parameters())
-    split_backward(
-        rows, student, teacher, *patches, DiceCELoss(), BoundaryAwareContrastiveLoss()
-    )
+    split_backward(rows, student, teacher, *patches, DiceCELoss(), BoundaryAwareContrastiveLoss())
     rows._attach(2)
     assert not student.head.weight.grad.any()

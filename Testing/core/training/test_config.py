@@ -33,9 +33,7 @@ def test_presets_have_the_stated_coefficients(name, aligned, conflict):
 
 
 def test_a_section_overrides_the_preset():
-    config = TrainingConfig.preset(
-        "code", datalist="a", output="b", method={"alpha_aligned": 0.99}
-    )
+    config = TrainingConfig.preset("code", datalist="a", output="b", method={"alpha_aligned": 0.99})
     assert config.method.alpha_aligned == 0.99
     assert config.method.similarity == "sign_cosine"
 

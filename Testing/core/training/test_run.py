@@ -71,6 +71,24 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(make_config, tmp_path):
     ]
 
 
+def test_tensorboard_gets_the_same_numbers(make_config):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    config = make_config()
+    train(config, silent)
+    board = events.EventAccumulator(str(config.run.output / "tensorboard"))
+    board.Reload()
+    written = [event.value for event in board.Scalars("steps/loss_source")]
+    assert written == pytest.approx([float(row["loss_source"]) for row in read_steps(config)])
+
+
+def test_without_tensorboard_only_csv_is_written(make_config, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    config = make_config(run={"steps": 1})
+    train(config, silent)
+    assert len(read_steps(config)) == 1
+    assert not (config.run.output / "tensorboard").exists()
+
+
 def test_sigterm_to_the_process_group_leaves_a_checkpoint(make_config, tmp_path):
     """As a shell's Ctrl-C or a cluster's time limit sends it: to the loader's processes as well."""
     config = make_config(run={"steps": 10_000}, data={"workers": 1})
