@@ -60,7 +60,7 @@ class Logbook:
                 atomic_path(path) as temporary,
                 temporary.open("w", newline="", encoding="utf-8") as file,
             ):
-                writer = csv.DictWriter(file, columns)
+                writer = csv.DictWriter(file, columns, extrasaction="ignore")
                 writer.writeheader()
                 writer.writerows(rows)
         self.board = open_board(self.folder, step)
