@@ -85,7 +85,8 @@ class SegmentationJob:
             checkVolume(self._volumeNode)
             checkOutput(self._outputNode, self._volumeNode)
             self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
-            exportVolume(self._volumeNode, self._folder / "volume.nrrd")
+            self._inputPath = self._folder / "volume.nrrd"
+            exportVolume(self._volumeNode, self._inputPath)
             self._key = volumeKey(self._volumeNode)
         except (UserError, OSError) as error:
             self._end(JobOutcome(message=str(error)))
@@ -94,7 +95,7 @@ class SegmentationJob:
             "segment",
             onDone=self._onWorkerDone,
             onProgress=self._onProgress,
-            input=str(self._folder / "volume.nrrd"),
+            input=str(self._inputPath),
             output=str(self._folder / "labels.nrrd"),
             volume_key=self._key,
             **self._settings.toRequest(),
@@ -109,9 +110,13 @@ class SegmentationJob:
         if outcome.kind == "cancelled":
             self._end(JobOutcome(isCancelled=True))
         elif outcome.kind == "error":
-            self._end(JobOutcome(message=outcome.message))
+            self._end(JobOutcome(message=self._withVolumeName(outcome.message)))
         else:
             self._end(self._importResult(outcome.data))
+
+    def _withVolumeName(self, message: str) -> str:
+        """The worker knows only our temporary file; the user knows the volume by its name."""
+        return message.replace(str(self._inputPath), self._volumeNode.GetName())
 
     def _importResult(self, data: dict[str, Any]) -> JobOutcome:
         try:

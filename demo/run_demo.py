@@ -1,0 +1,143 @@
+"""The main job from end to end: a simulated 3DRA scan becomes an aneurysm segment in a scene.
+
+``make demo`` runs this. The scan is made here (a phantom in the simulated scanner of a hospital
+that the bundled teacher never saw), loaded into a real MRML scene, segmented by the Slicer
+module's logic in its worker process, and saved by Slicer's storage nodes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Only for this import: the package slicer adopts every folder of its name on the path, and there
+# is one beside the harness.
+sys.path.insert(0, str(ROOT / "Testing"))
+import slicer_harness  # noqa: E402
+
+sys.path.remove(str(ROOT / "Testing"))
+
+CENTER = "D"
+PHANTOM_SEED = 8  # one aneurysm at the side of the carotid siphon, large enough to be seen
+FIELD_MM = 56.0  # with the center's voxels of 0.53 mm about 106 voxels a side
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--output", type=Path, default=ROOT / "demo_output", metavar="FOLDER")
+    parser.add_argument("--teacher", default="default", help="default, or a teacher file")
+    parser.add_argument("--model", default="auto", help="auto, cone_beam or light")
+    options = parser.parse_args(arguments)
+    options.output.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    say("Starting Slicer's core")
+    missing = slicer_harness.missing_libraries()
+    slicer_harness.boot(with_widgets=not missing)
+    volume_node = load_simulated_scan(options.output / "case.nrrd", options.model)
+    logic, segmentation_node = segment(volume_node, options.teacher)
+    files = save(options.output, volume_node, segmentation_node, logic)
+    if missing:
+        print(
+            f"The picture is left out: {', '.join(missing)} cannot be loaded. To have it, run\n"
+            f"  {slicer_harness.INSTALL_COMMAND}"
+        )
+    else:
+        say("Rendering the picture")
+        from picture import render_case
+
+        files.append(options.output / "case.png")
+        render_case(volume_node, segmentation_node, logic.aneurysms, files[-1])
+    say(f"Done in {time.perf_counter() - started:.0f} s")
+    print(*(f"  {path}" for path in files), sep="\n")
+    return 0
+
+
+def say(text: str) -> None:
+    print(f"==> {text}", flush=True)
+
+
+def load_simulated_scan(path: Path, model: Any) -> Any:
+    """Make the scan, write it to ``path`` and load it as Slicer does."""
+    say(f"Simulating a rotational angiography (phantom {PHANTOM_SEED} at hospital {CENTER})")
+    import slicer.util
+
+    from gsema_core.simulation.acquisition import acquire
+    from gsema_core.simulation.centers import CENTERS
+    from gsema_core.simulation.phantom import make_phantom
+    from gsema_core.volumes import write_volume
+
+    phantom = make_phantom(PHANTOM_SEED, size_mm=FIELD_MM)
+    image, _ = acquire(phantom, CENTERS[CENTER], seed=PHANTOM_SEED, model=model)
+    write_volume(image, path)
+    volume_node = slicer.util.loadVolume(str(path))
+    size = " x ".join(str(count) for count in volume_node.GetImageData().GetDimensions())
+    print(f"    {size} voxels of {volume_node.GetSpacing()[0]:.2f} mm")
+    return volume_node
+
+
+def segment(volume_node: Any, teacher: str) -> tuple[Any, Any]:
+    """Run the Slicer module's logic; returns it with the segmentation node."""
+    say("Segmenting with the Slicer module's logic in its worker process")
+    from slicer_harness.loader import load_module
+
+    module = load_module(ROOT / "GSEMASegmentation" / "GSEMASegmentation.py")
+    logic = module.GSEMASegmentationLogic()
+    try:
+        node = logic.segment(volume_node, teacher=teacher, onProgress=Progress())
+    finally:
+        logic.stop()
+    teacher_name = logic.report["teacher"]["name"]
+    print(f"    teacher: {teacher_name}, device: {logic.report['device']['name']}")
+    for aneurysm in logic.aneurysms:
+        position = ", ".join(f"{value:.1f}" for value in aneurysm.ras)
+        print(
+            f"    aneurysm {aneurysm.index}: {aneurysm.volumeMl:.3f} ml, "
+            f"{aneurysm.largestDiameterMm:.1f} mm, at R, A, S = {position} mm"
+        )
+    if not logic.aneurysms:
+        print("    no aneurysm was found")
+    return logic, node
+
+
+class Progress:
+    """Prints each phase once, and on a terminal the percentage as it grows."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+
+    def __call__(self, fraction: float, phase: str) -> None:
+        if sys.stdout.isatty():
+            print(
+                f"\r    {fraction:4.0%} {phase:<40}", end="\n" if fraction >= 1 else "", flush=True
+            )
+        elif phase != self._phase:
+            print(f"    {fraction:4.0%} {phase}", flush=True)
+        self._phase = phase
+
+
+def save(folder: Path, volume_node: Any, segmentation_node: Any, logic: Any) -> list[Path]:
+    """Write segmentation, table and scene; returns all files' paths, the volume's first."""
+    say("Saving with Slicer's storage nodes")
+    import slicer.util
+
+    from gsema_core.measurements import Aneurysm, write_aneurysms_csv
+
+    files = [folder / name for name in ("case.nrrd", "case.seg.nrrd", "aneurysms.csv", "case.mrb")]
+    names = [field.name for field in fields(Aneurysm)]
+    rows = [{name: row[name] for name in names} for row in logic.report["aneurysms"]]
+    write_aneurysms_csv([Aneurysm(**row) for row in rows], files[2])
+    if not slicer.util.saveNode(segmentation_node, str(files[1])):
+        raise RuntimeError(f"{files[1]} could not be written.")
+    if not slicer.util.saveScene(str(files[3])):
+        raise RuntimeError(f"{files[3]} could not be written.")
+    return files
+
+
+if __name__ == "__main__":
+    sys.exit(main())
