@@ -38,7 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.perf_counter()
     say("Starting Slicer's core")
     missing = slicer_harness.missing_libraries()
-    slicer_harness.boot(with_widgets=not missing)
+    try:
+        slicer_harness.boot(with_widgets=not missing)
+    except ImportError as error:  # not even Qt's core: without it there is no worker process
+        print(f"error: {error}; run\n  {slicer_harness.INSTALL_COMMAND}", file=sys.stderr)
+        return 1
     volume_node = load_simulated_scan(options.output / "case.nrrd", options.model)
     logic, segmentation_node = segment(volume_node, options.teacher)
     files = save(options.output, volume_node, segmentation_node, logic)

@@ -76,6 +76,8 @@ class SegmentationJob:
         self._settings = settings
         self._onProgress, self._onDone = onProgress, onDone
         self._folder: Path | None = None
+        self._inputPath = self._outputPath = Path()
+        self._volumeKey = ""
         self._requestId: int | None = None
         self.isDone = False
 
@@ -86,8 +88,9 @@ class SegmentationJob:
             checkOutput(self._outputNode, self._volumeNode)
             self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
             self._inputPath = self._folder / "volume.nrrd"
+            self._outputPath = self._folder / "labels.nrrd"
             exportVolume(self._volumeNode, self._inputPath)
-            self._key = volumeKey(self._volumeNode)
+            self._volumeKey = volumeKey(self._volumeNode)
         except (UserError, OSError) as error:
             self._end(JobOutcome(message=str(error)))
             return
@@ -96,8 +99,8 @@ class SegmentationJob:
             onDone=self._onWorkerDone,
             onProgress=self._onProgress,
             input=str(self._inputPath),
-            output=str(self._folder / "labels.nrrd"),
-            volume_key=self._key,
+            output=str(self._outputPath),
+            volume_key=self._volumeKey,
             **self._settings.toRequest(),
         )
 
@@ -121,8 +124,7 @@ class SegmentationJob:
     def _importResult(self, data: dict[str, Any]) -> JobOutcome:
         try:
             self._checkScene()
-            assert self._folder is not None
-            labels = readLabels(self._folder / "labels.nrrd", self._volumeNode)
+            labels = readLabels(self._outputPath, self._volumeNode)
             checkOutput(self._outputNode, self._volumeNode)
             aneurysms = aneurysmsFromWorker(data.get("aneurysms", []), self._volumeNode)
             node = importSegments(segmentsOf(labels), self._volumeNode, self._outputNode)
@@ -142,7 +144,7 @@ class SegmentationJob:
                         name=node.GetName()
                     )
                 )
-        if volumeKey(self._volumeNode) != self._key:
+        if volumeKey(self._volumeNode) != self._volumeKey:
             raise UserError(
                 _("{name} was changed in the meantime: segment it again.").format(
                     name=self._volumeNode.GetName()

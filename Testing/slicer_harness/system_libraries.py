@@ -6,7 +6,7 @@ import ctypes
 
 PACKAGES = (
     "libdbus-1-3 libegl1 libfontconfig1 libgl1 libgl1-mesa-dri libglib2.0-0 libglx-mesa0 "
-    "libosmesa6 libxkbcommon-x11-0"
+    "libxkbcommon-x11-0"
 )
 """Debian's and Ubuntu's packages."""
 
