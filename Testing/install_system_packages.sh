@@ -1,11 +1,16 @@
 #!/bin/sh
 # Installs the Debian packages that offscreen rendering needs, where this user may do so;
 # otherwise prints the command. Never fails: only pictures depend on them.
-packages="libegl1 libgl1 libgl1-mesa-dri libglx-mesa0 libosmesa6 libxkbcommon-x11-0 libdbus-1-3"
+list="$(dirname "$0")/slicer_harness/system_packages.txt"
+
+installed() {
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q "ok installed"
+}
 
 missing=""
-for package in $packages; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
+for package in $(cat "$list"); do
+    # Newer releases rename some libraries for their 64-bit time: libglib2.0-0t64.
+    installed "$package" || installed "${package}t64" || missing="$missing $package"
 done
 [ -z "$missing" ] && exit 0
 
@@ -18,10 +23,13 @@ if [ "$(id -u)" = 0 ]; then
 elif sudo -n true 2>/dev/null; then
     as_root="sudo"
 else
-    echo "For pictures, run once: sudo apt-get install -y$missing" >&2
+    echo "For pictures, run once: sudo apt-get install --yes --no-install-recommends$missing" >&2
     exit 0
 fi
 echo "Installing$missing"
-{ $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing; } >/dev/null ||
-    echo "That failed; for pictures, run: apt-get install -y$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+{
+    $as_root apt-get update -qq &&
+        $as_root apt-get install -y -qq --no-install-recommends $missing
+} >/dev/null || echo "That failed; for pictures, run: apt-get install$missing" >&2
 exit 0

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 
-PACKAGES = (
-    "libdbus-1-3 libegl1 libfontconfig1 libgl1 libgl1-mesa-dri libglib2.0-0 libglx-mesa0 "
-    "libxkbcommon-x11-0"
-)
-"""Debian's and Ubuntu's packages."""
+PACKAGES = " ".join(Path(__file__).with_name("system_packages.txt").read_text().split())
+"""Debian's and Ubuntu's packages; Testing/install_system_packages.sh reads the same list."""
 
 INSTALL_COMMAND = "sudo apt-get install --yes --no-install-recommends " + PACKAGES
 
