@@ -82,7 +82,8 @@ class PythonProcess:
 
     def _read(self, name: str) -> None:
         decoder, onLine = self._streams[name]
-        for line in decoder.feed(getattr(self._process, f"readAll{name}")().data()):
+        data = bytes(getattr(self._process, f"readAll{name}")().data())
+        for line in decoder.feed(data):
             onLine(line)
 
     def _onError(self, error: Any) -> None:
@@ -92,8 +93,7 @@ class PythonProcess:
             self._end(None, message.format(program=self._command[0]))
 
     def _onFinished(self, exitCode: int, exitStatus: Any) -> None:
-        for name, (decoder, onLine) in self._streams.items():
-            self._read(name)
+        for decoder, onLine in self._streams.values():
             for line in decoder.flush():
                 onLine(line)
         if exitStatus == qt.QProcess.NormalExit:

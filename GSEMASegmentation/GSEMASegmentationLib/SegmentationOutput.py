@@ -80,7 +80,9 @@ def importSegments(contents: list[SegmentContent], volumeNode: Any, segmentation
         try:
             _fill(node, contents, volumeNode)
         except Exception:
-            slicer.mrmlScene.RemoveNode(node)
+            displays = [node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes())]
+            for created in (*displays, node):
+                slicer.mrmlScene.RemoveNode(created)
             raise
         return node
     backup = slicer.vtkSegmentation()

@@ -78,7 +78,7 @@ class WorkerClient:
         self._requests: dict[int, _Request] = {}
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._graceTimer = qt.QTimer()
-        self._graceTimer.singleShot = True
+        self._graceTimer.setSingleShot(True)
         self._graceTimer.connect("timeout()", self._kill)
 
     @property

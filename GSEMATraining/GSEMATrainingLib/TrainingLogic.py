@@ -46,7 +46,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         self._process: PythonProcess | None = None
         self._isStopping = False
         self._killTimer = qt.QTimer()
-        self._killTimer.singleShot = True
+        self._killTimer.setSingleShot(True)
         self._killTimer.connect("timeout()", self._kill)
 
     @property

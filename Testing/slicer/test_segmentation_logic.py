@@ -169,6 +169,34 @@ def test_a_failing_worker_leaves_the_scene_as_it_was(make_logic, make_balls, sce
     assert snapshot(scene) == before
 
 
+def test_an_import_that_breaks_half_way_is_taken_back(make_logic, make_balls, scene, monkeypatch):
+    from GSEMASegmentationLib import SegmentationOutput
+
+    def broken(node, volume):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(SegmentationOutput, "placeBeside", broken)  # the last thing it does
+    volume, logic = make_balls(), make_logic("good")
+    node, _ = existing_segmentation(scene, volume)
+    before = snapshot(scene)
+    for output in (None, node):
+        with pytest.raises(UserError, match=r"could not be imported \(no memory\)"):
+            logic.segment(volume, outputSegmentation=output)
+        assert snapshot(scene) == before
+
+
+def test_fifty_runs_leave_nothing_behind(make_logic, make_balls, scene):
+    volume, logic = make_balls(), make_logic("good")
+    node = logic.segment(volume)
+    before = (scene.GetNumberOfNodes(), scene.HasObserver("AnyEvent"), len(logic._client._requests))
+    representations = node.GetSegmentation().GetNumberOfLayers()
+    for _ in range(50):
+        logic.segment(volume, outputSegmentation=node)
+    after = (scene.GetNumberOfNodes(), scene.HasObserver("AnyEvent"), len(logic._client._requests))
+    assert after == before
+    assert node.GetSegmentation().GetNumberOfLayers() == representations
+
+
 def test_garbage_from_the_worker_is_log_and_nothing_else(make_logic, make_balls):
     logic = make_logic("garbage")
     assert logic.segment(make_balls()).GetSegmentation().GetNumberOfSegments() == 2
