@@ -1,0 +1,146 @@
+"""How long a GS-EMA step takes beside the naive one and beside plain supervised training.
+
+    python Testing/benchmarks/training_step.py [--kind swin_unet] [--patch 64] [--threads 2]
+
+Three steps on the same network, patches and machine, taking turns: the naive one (four forwards, a
+backward of the total loss, one more for each domain's gradient), ours (split_backward), and
+supervised training on both streams (two forwards, one backward). Prints one JSON line with the
+ratios of the median times, the largest difference between the naive gradients and ours, relative
+to the largest gradient, in float32, and the memory that each step's graph keeps at its peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
+from gsema_core.networks import NetworkConfig, build_network
+from gsema_core.surgery import GradientRows, split_backward
+
+SUPERVISED, CONTRASTIVE = 0.25, 0.5  # equation 6
+
+
+class Steps:
+    """The three steps; each leaves its gradients, flat, where it can be compared."""
+
+    def __init__(self, kind: str, patch: int) -> None:
+        torch.manual_seed(0)
+        self.student = build_network(NetworkConfig(kind))
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        for parameter in self.teacher.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+        self.source = torch.rand(1, 1, patch, patch, patch)
+        self.target = (self.source**2 + 0.1 * torch.rand_like(self.source)).clamp(0, 1)
+        self.labels = (self.source > 0.9).byte() + (self.source > 0.97).byte()
+        self.loss = DiceCELoss()
+        self.contrast = BoundaryAwareContrastiveLoss()
+        self.rows = GradientRows(self.student.parameters())
+
+    def naive(self) -> Tensor:
+        student, teacher = self.student, self.teacher
+        encoded = [student.encode(image) for image in (self.source, self.target)]
+        losses = [self.loss(student.decode(each), self.labels) for each in encoded]
+        with torch.no_grad():
+            references = []
+            for image in (self.source, self.target):
+                reference = teacher.encode(image)
+                self.loss(teacher.decode(reference), self.labels)  # eq. 6 has it; no gradient
+                references.append(reference.latent)
+        contrast = self.contrast(*(each.latent for each in encoded), *references)
+        total = SUPERVISED * (losses[0] + losses[1]) + CONTRASTIVE * contrast
+        return torch.stack(
+            [self._flat(loss, keep=True) for loss in losses] + [self._flat(total, keep=False)]
+        )
+
+    def ours(self) -> Tensor:
+        self.rows.zero_()
+        streams = (self.source, self.labels), (self.target, self.labels)
+        split_backward(self.rows, self.student, self.teacher, *streams, self.loss, self.contrast)
+        source, target = self.rows.source.clone(), self.rows.target.clone()
+        return torch.stack([source, target, self.rows.combine(SUPERVISED, CONTRASTIVE)])
+
+    def supervised(self) -> Tensor:
+        losses = [self.loss(self.student(each), self.labels) for each in (self.source, self.target)]
+        return self._flat(losses[0] + losses[1], keep=False)
+
+    def _flat(self, loss: Tensor, keep: bool) -> Tensor:
+        parameters = list(self.student.parameters())
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=keep, allow_unused=True)
+        return torch.cat(
+            [
+                (torch.zeros_like(p) if g is None else g).flatten()
+                for p, g in zip(parameters, gradients, strict=True)
+            ]
+        )
+
+
+def graph_megabytes(step: Callable[[], Tensor]) -> float:
+    """The most that the tensors saved for backward hold at one time, each storage counted once."""
+    alive: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    peak = 0
+
+    class Held:
+        def __init__(self, tensor: Tensor) -> None:
+            nonlocal peak
+            self.tensor = tensor
+            self.key = tensor.untyped_storage().data_ptr()
+            alive[self.key] = alive.get(self.key, 0) + 1
+            sizes[self.key] = tensor.untyped_storage().nbytes()
+            peak = max(peak, sum(sizes[key] for key in alive))
+
+        def __del__(self) -> None:
+            alive[self.key] -= 1
+            if not alive[self.key]:
+                del alive[self.key]
+
+    with saved_tensors_hooks(Held, lambda held: held.tensor):
+        step()
+    return peak / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kind", default="swin_unet", choices=("swin_unet", "cnn"))
+    parser.add_argument("--patch", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    steps = Steps(arguments.kind, arguments.patch)
+    candidates = {"naive": steps.naive, "ours": steps.ours, "supervised": steps.supervised}
+    expected, actual = steps.naive(), steps.ours()
+    difference = float((expected - actual).abs().max() / expected.abs().max())
+    memory = {name: round(graph_megabytes(step), 1) for name, step in candidates.items()}
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for repeat in range(arguments.repeats + 1):  # the first turn warms up
+        for name, step in candidates.items():
+            start = time.perf_counter()
+            with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):
+                step()
+            if repeat:
+                times[name].append(time.perf_counter() - start)
+    median = {name: statistics.median(values) for name, values in times.items()}
+    line = {
+        **vars(arguments),
+        "ratio_to_naive": round(median["ours"] / median["naive"], 3),
+        "ratio_to_supervised": round(median["ours"] / median["supervised"], 3),
+        "max_gradient_difference": difference,
+        "seconds": {name: round(value, 4) for name, value in median.items()},
+        "graph_megabytes": memory,
+    }
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
