@@ -1,4 +1,4 @@
-"""``gsema segment``: vessels and aneurysms of one scan."""
+"""``gsema segment``: vessels and aneurysms of one scan, or the aneurysms at some points of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gsema_core.errors import UserError
+
 if TYPE_CHECKING:
-    from gsema_core.inference import SegmentationResult, SegmentationSettings
+    from gsema_core.inference import ClickResult, SegmentationResult, SegmentationSettings
 
 HELP = "Segment vessels and aneurysms in a scan."
 
@@ -49,6 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", metavar="FILE.json", type=Path, help="also write where the result comes from"
     )
+    parser.add_argument(
+        "--at",
+        metavar=("R", "A", "S"),
+        nargs=3,
+        type=float,
+        action="append",
+        help="only the aneurysm at this point (RAS, mm, as Slicer shows it); may be repeated",
+    )
     # None stands for the default that inference has: it is written down in one place only.
     parser.add_argument(
         "--overlap", metavar="F", type=float, help="of neighboring windows, 0 to 0.9 (default: 0.5)"
@@ -58,6 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MM3",
         type=float,
         help="smaller aneurysms are taken for noise (default: 4 mm3)",
+    )
+    parser.add_argument(
+        "--threshold",
+        metavar="P",
+        type=float,
+        help="aneurysm from this probability on (default: where likeliest; with --at, from half "
+        "the highest probability there)",
     )
     parser.add_argument(
         "--precision",
@@ -77,43 +94,79 @@ def run(arguments: argparse.Namespace) -> int:
     chosen: dict[str, Any] = {
         "overlap": arguments.overlap,
         "minimum_aneurysm_mm3": arguments.minimum_aneurysm,
+        "aneurysm_threshold": arguments.threshold,
         "precision": arguments.precision,
         "probabilities": arguments.probabilities is not None,
         "threads": arguments.threads,
     }
     settings = SegmentationSettings(**{k: v for k, v in chosen.items() if v is not None})
+    if arguments.at:
+        _check_options_of_points(arguments)
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, source=arguments.input)
     with terminated() as was_terminated:  # once it writes, it writes to the end
-        result = _segment(arguments, settings, was_terminated)
+        result, misses = _segment(arguments, settings, was_terminated)
         result.save(*outputs)
     if not arguments.quiet:
-        print(aneurysm_table(result))
+        print("\n".join([aneurysm_table(result), *misses]))
     return 0
+
+
+def _check_options_of_points(arguments: argparse.Namespace) -> None:
+    whole = {
+        "--probabilities": arguments.probabilities,
+        "--overlap": arguments.overlap,
+        "--minimum-aneurysm": arguments.minimum_aneurysm,
+    }
+    for option, value in whole.items():
+        if value is not None:
+            raise UserError(f"The option {option} is for whole scans: leave it out with --at.")
 
 
 def _segment(
     arguments: argparse.Namespace,
     settings: SegmentationSettings,
     cancelled: Callable[[], bool],
-) -> SegmentationResult:
-    from gsema_core.inference import segment
+) -> tuple[SegmentationResult, list[str]]:
+    """The result, and a sentence for each point without an aneurysm."""
+    from gsema_core.inference import segment, segment_at_points
     from gsema_core.progress_line import ProgressLine
 
     line = ProgressLine(sys.stderr)
+    teacher, device = arguments.teacher, arguments.device
+    options: dict[str, Any] = {
+        "settings": settings,
+        "progress": None if arguments.quiet else line,
+        "cancelled": cancelled,
+    }
     try:
-        result = segment(
-            arguments.input,
-            arguments.teacher,
-            arguments.device,
-            settings=settings,
-            progress=None if arguments.quiet else line,
-            cancelled=cancelled,
-        )
+        if arguments.at:
+            points = [(-right, -anterior, superior) for right, anterior, superior in arguments.at]
+            clicks = segment_at_points(arguments.input, points, teacher, device, **options)
+            result = _merged(clicks)
+            misses = [click.message for click in clicks if click.message]
+        else:
+            result, misses = segment(arguments.input, teacher, device, **options), []
     finally:
         line.close()
     result.report["input"] = str(arguments.input)
-    return result
+    return result, misses
+
+
+def _merged(clicks: list[ClickResult]) -> SegmentationResult:
+    """One label map of all clicks.
+
+    Raises:
+        UserError: nothing was found at any of them.
+    """
+    from gsema_core.inference import SegmentationResult
+    from gsema_core.inference.click_result import merge
+
+    labels, aneurysms = merge(clicks)
+    report = dict(clicks[-1].report)  # its seconds are those of all
+    report["clicks"] = [click.to_dict() for click in clicks]
+    report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
+    return SegmentationResult(labels, None, aneurysms, report)
 
 
 @contextmanager

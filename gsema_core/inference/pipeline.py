@@ -1,18 +1,27 @@
-"""``segment``: one call from a file, or a volume, to the result."""
+"""``segment`` and ``segment_at_point``: one call from a file, or a volume, to the result."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
+from gsema_core.inference.points import check_point
 from gsema_core.inference.result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings, check_device_name
 from gsema_core.teachers import find_teacher, load_teacher, read_card
 from gsema_core.volumes import Volume, read_volume
 
+if TYPE_CHECKING:
+    from gsema_core.inference.click_result import ClickResult
+    from gsema_core.inference.segmenter import Segmenter
+
+Scan = str | os.PathLike[str] | Volume
+
 
 def segment(
-    scan: str | os.PathLike[str] | Volume,
+    scan: Scan,
     teacher: str | os.PathLike[str] = "default",
     device: str = "auto",
     *,
@@ -43,13 +52,86 @@ def segment(
         >>> result.save("case.seg.nrrd")  # doctest: +SKIP
     """
     monitor = Monitor(progress, cancelled)
+    volume = _read(scan, teacher, device, monitor)
+    segmenter = _load(teacher, device, monitor)
+    return segmenter.segment(volume, settings, monitor=monitor)
+
+
+def segment_at_point(
+    scan: Scan,
+    point_lps: Sequence[float],
+    teacher: str | os.PathLike[str] = "default",
+    device: str = "auto",
+    *,
+    settings: SegmentationSettings | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> ClickResult:
+    """Segment the aneurysm at a point of a rotational angiography, or say that none is there.
+
+    Args:
+        scan: a file (NRRD, NIfTI, MetaImage), a DICOM folder, or a volume in memory.
+        point_lps: position in mm (LPS); Slicer shows RAS, which is (-left, -posterior, superior).
+        teacher: ``default``, the name of an added teacher, or a teacher file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        settings: what else there is to choose; default ``SegmentationSettings()``.
+        progress: called with the fraction done and the phase.
+        cancelled: asked often; the work stops when it says True.
+
+    Returns:
+        The aneurysm in a small box of the scan's own grid; or the highest probability that was
+        found around the point, and where.
+
+    Raises:
+        Cancelled: ``cancelled`` said True.
+        UserError: scan, point, teacher or device cannot be used; says why.
+
+    Example:
+        >>> from gsema_core import segment_at_point
+        >>> result = segment_at_point("case.nrrd", (-12.5, 31.0, 48.0))  # doctest: +SKIP
+        >>> result.found.measurements if result.found else result.message  # doctest: +SKIP
+    """
+    return segment_at_points(
+        scan, [point_lps], teacher, device,
+        settings=settings, progress=progress, cancelled=cancelled,
+    )[0]  # fmt: skip
+
+
+def segment_at_points(
+    scan: Scan,
+    points_lps: Sequence[Sequence[float]],
+    teacher: str | os.PathLike[str] = "default",
+    device: str = "auto",
+    *,
+    settings: SegmentationSettings | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> list[ClickResult]:
+    """``segment_at_point`` for several points, which reads and prepares the scan only once."""
+    settings = settings or SegmentationSettings()
+    monitor = Monitor(progress, cancelled)
+    volume = _read(scan, teacher, device, monitor)
+    points = [check_point(point, volume.geometry) for point in points_lps]
+    segmenter = _load(teacher, device, monitor)
+    from gsema_core.inference.devices import thread_limit
+
+    with monitor.phase("prepare"), thread_limit(settings.threads):
+        prepared = segmenter.prepare(volume)
+    return [
+        segmenter.segment_at_point(prepared, point, settings, monitor=monitor) for point in points
+    ]
+
+
+def _read(scan: Scan, teacher: str | os.PathLike[str], device: str, monitor: Monitor) -> Volume:
+    """The scan, once device and teacher are known to be usable."""
     check_device_name(device)
-    teacher_file = find_teacher(teacher)
-    read_card(teacher_file)  # a wrong file is told before anything takes time
+    read_card(find_teacher(teacher))  # a wrong file is told before anything takes time
     with monitor.phase("read"):
-        volume = scan if isinstance(scan, Volume) else read_volume(scan)
+        return scan if isinstance(scan, Volume) else read_volume(scan)
+
+
+def _load(teacher: str | os.PathLike[str], device: str, monitor: Monitor) -> Segmenter:
     with monitor.phase("load"):
         from gsema_core.inference.segmenter import Segmenter  # torch takes seconds: not before
 
-        segmenter = Segmenter(load_teacher(teacher_file), device)
-    return segmenter.segment(volume, settings, monitor=monitor)
+        return Segmenter(load_teacher(find_teacher(teacher)), device)

@@ -28,10 +28,17 @@ def provenance(
         "device": describe_device(device),
         "settings": settings.to_dict(),
         "geometry": {
-            "size": list(geometry.size),
-            "spacing_mm": list(geometry.spacing),
-            "origin_lps_mm": list(geometry.origin),
-            "direction": list(geometry.direction),
+            **describe_geometry(geometry),
             "working_spacing_mm": teacher.card.spacing_mm,
         },
+    }
+
+
+def describe_geometry(geometry: Geometry) -> dict[str, Any]:
+    """A grid as plain values for JSON."""
+    return {
+        "size": list(geometry.size),
+        "spacing_mm": list(geometry.spacing),
+        "origin_lps_mm": list(geometry.origin),
+        "direction": list(geometry.direction),
     }

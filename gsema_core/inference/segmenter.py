@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from gsema_core.errors import UserError
+from gsema_core.inference.click import look_around
+from gsema_core.inference.click_labels import restore
+from gsema_core.inference.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.devices import resolve_device, thread_limit
 from gsema_core.inference.monitor import Monitor
+from gsema_core.inference.points import check_point
 from gsema_core.inference.postprocessing import postprocess
+from gsema_core.inference.prepared import PreparedScan, prepare_scan
 from gsema_core.inference.report import provenance
 from gsema_core.inference.result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
@@ -22,11 +29,7 @@ from gsema_core.volumes import (
     Volume,
     probabilities_to_labels,
     probability_to_original,
-    to_working,
 )
-
-LEAST_EXTENT_MM = 8.0
-"""A scan thinner than this along any axis shows no artery with an aneurysm on it. Ours."""
 
 
 class Segmenter:
@@ -45,33 +48,26 @@ class Segmenter:
         self.device: torch.device = resolve_device(device)
         teacher.network.to(self.device)
 
-    def prepare(self, volume: Volume) -> Volume:
-        """The scan as the network sees it: on the working grid, intensities in [0, 1].
+    def prepare(self, volume: Volume) -> PreparedScan:
+        """The scan as the network sees it; keep it to segment or click more than once.
 
         Raises:
             UserError: the scan is too thin to be segmented, or has voxels that are not finite.
         """
-        card = self.teacher.card
-        _check_extent(volume.geometry)
-        working = to_working(volume, card.spacing_mm)
-        if not np.isfinite(working.array).all():  # files are checked when read, arrays are not
-            raise UserError("The scan has voxels that are not finite numbers: replace them.")
-        return Volume(card.intensity_rule().apply(working.array), working.geometry)
+        return prepare_scan(volume, self.teacher.card)
 
     def segment(
         self,
-        volume: Volume,
+        scan: Volume | PreparedScan,
         settings: SegmentationSettings | None = None,
         *,
-        working: Volume | None = None,
         monitor: Monitor | None = None,
     ) -> SegmentationResult:
         """Segment one scan.
 
         Args:
-            volume: the scan on its own grid, which is also the result's grid.
+            scan: on its own grid, or as ``prepare`` gave it.
             settings: default ``SegmentationSettings()``.
-            working: what ``prepare(volume)`` gave, where that was kept.
             monitor: progress, cancelling and seconds.
 
         Raises:
@@ -81,44 +77,86 @@ class Segmenter:
         settings = settings or SegmentationSettings()
         monitor = monitor or Monitor()
         with thread_limit(settings.threads):
-            with monitor.phase("prepare"):
-                working = working or self.prepare(volume)
-            probabilities = self._predict(working, settings, monitor)
-            labels, kept = self._restore(probabilities, working, volume, settings, monitor)
+            prepared = self._prepared(scan, monitor)
+            with monitor.phase("windows"):
+                probabilities = self._predict(prepared.working.array, settings, monitor)
+            labels, kept = self._restore(probabilities, prepared, settings, monitor)
             with monitor.phase("measure"):
                 aneurysms = measure_aneurysms(labels)
-            report = provenance(self.teacher, self.device, settings, volume.geometry)
+            report = self._report(prepared, settings, monitor)
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
-        report["seconds"] = {name: round(s, 3) for name, s in monitor.seconds.items()}
         return SegmentationResult(labels, kept, aneurysms, report)
 
+    def segment_at_point(
+        self,
+        scan: Volume | PreparedScan,
+        point_lps: Sequence[float],
+        settings: SegmentationSettings | None = None,
+        *,
+        monitor: Monitor | None = None,
+    ) -> ClickResult:
+        """Segment the aneurysm at a point, as ``gsema_core.inference.click`` says.
+
+        Args:
+            scan: on its own grid, or as ``prepare`` gave it, which a click does not wait for.
+            point_lps: mm (LPS), inside the scan.
+            settings: default ``SegmentationSettings()``; overlap and smallest sizes do not
+                matter here.
+            monitor: progress, cancelling and seconds.
+
+        Raises:
+            Cancelled: the monitor says so.
+            UserError: the scan cannot be segmented, or the point is outside it.
+        """
+        settings = settings or SegmentationSettings()
+        monitor = monitor or Monitor()
+        point = check_point(point_lps, scan.geometry)
+        with thread_limit(settings.threads):
+            prepared = self._prepared(scan, monitor)
+            with monitor.phase("windows"):
+                finding = look_around(
+                    prepared,
+                    point,
+                    self.teacher.card.window,
+                    lambda image: self._predict(image, settings, monitor),
+                    settings.aneurysm_threshold,
+                )
+            with monitor.phase("restore"):
+                restored = restore(finding, prepared)
+            with monitor.phase("measure"):
+                found = None if restored is None else FoundAneurysm.of(*restored)
+            report = self._report(prepared, settings, monitor)
+        return click_result(finding, prepared, point, found, report)
+
+    def _prepared(self, scan: Volume | PreparedScan, monitor: Monitor) -> PreparedScan:
+        with monitor.phase("prepare"):
+            return scan if isinstance(scan, PreparedScan) else self.prepare(scan)
+
     def _predict(
-        self, working: Volume, settings: SegmentationSettings, monitor: Monitor
+        self, image: npt.NDArray[np.float32], settings: SegmentationSettings, monitor: Monitor
     ) -> npt.NDArray[np.float32]:
-        with monitor.phase("windows"):
-            return predict_windows(
-                self.teacher.network,
-                working.array,
-                self.teacher.card.window,
-                overlap=settings.overlap,
-                device=self.device,
-                precision=settings.precision,
-                progress=monitor.advance,
-                cancelled=monitor.cancelled,
-            )
+        return predict_windows(
+            self.teacher.network,
+            image,
+            self.teacher.card.window,
+            overlap=settings.overlap,
+            device=self.device,
+            precision=settings.precision,
+            progress=monitor.advance,
+            cancelled=monitor.cancelled,
+        )
 
     def _restore(
         self,
         probabilities: npt.NDArray[np.float32],
-        working: Volume,
-        volume: Volume,
+        scan: PreparedScan,
         settings: SegmentationSettings,
         monitor: Monitor,
     ) -> tuple[Volume, Volume | None]:
         """Labels, and the aneurysm's probability where it is wanted, on the scan's grid."""
-        grids = working.geometry, volume.geometry
+        grids = scan.working.geometry, scan.geometry
         with monitor.phase("restore"):
-            labels = probabilities_to_labels(probabilities, *grids)
+            labels = _labels(probabilities, *grids, settings.aneurysm_threshold)
             kept = None
             if settings.probabilities:
                 kept = probability_to_original(probabilities[ANEURYSM], *grids)
@@ -130,12 +168,26 @@ class Segmenter:
             )
         return labels, kept
 
+    def _report(
+        self, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor
+    ) -> dict[str, Any]:
+        report = provenance(self.teacher, self.device, settings, scan.geometry)
+        report["seconds"] = {name: round(s, 3) for name, s in monitor.seconds.items()}
+        return report
 
-def _check_extent(geometry: Geometry) -> None:
-    extents = [n * mm for n, mm in zip(geometry.size, geometry.spacing, strict=True)]
-    if min(extents) < LEAST_EXTENT_MM:
-        size = " x ".join(f"{extent:.1f}" for extent in extents)
-        raise UserError(
-            f"The scan covers only {size} mm: give a volume of at least {LEAST_EXTENT_MM:g} mm "
-            "along each axis."
-        )
+
+def _labels(
+    probabilities: npt.NDArray[np.float32],
+    working: Geometry,
+    original: Geometry,
+    threshold: float | None,
+) -> Volume:
+    """Class by class the likeliest; or, above a threshold, aneurysm whatever else is likely."""
+    if threshold is None:
+        return probabilities_to_labels(probabilities, working, original)
+    labels = probabilities_to_labels(probabilities[:ANEURYSM], working, original)
+    aneurysm = probabilities[ANEURYSM]
+    bar = np.full_like(aneurysm, threshold)  # an opponent that scores the same everywhere
+    above = probabilities_to_labels(np.stack([bar, aneurysm]), working, original)
+    labels.array[above.array.view(bool)] = ANEURYSM
+    return labels

@@ -25,6 +25,9 @@ class SegmentationSettings:
             2 mm across has 4.2 mm3.
         minimum_vessel_mm3: smaller pieces of vessel are taken for noise. Default 10, ours: 5 mm
             of a vessel 1.6 mm wide.
+        aneurysm_threshold: the probability from which on a voxel is aneurysm, 0.01 to 0.99.
+            Default None: in a whole scan the likeliest class wins, as the network was trained;
+            at a click half the highest probability there counts (``inference.click``).
         precision: ``fp32``, ``bf16`` or ``auto``, which is bf16 where the device has it in
             hardware.
         probabilities: whether the aneurysm's probability is wanted on the scan's grid.
@@ -37,6 +40,7 @@ class SegmentationSettings:
     overlap: float = 0.5
     minimum_aneurysm_mm3: float = 4.0
     minimum_vessel_mm3: float = 10.0
+    aneurysm_threshold: float | None = None
     precision: str = "auto"
     probabilities: bool = False
     threads: int | None = None
@@ -45,11 +49,12 @@ class SegmentationSettings:
         _check_range("overlap", self.overlap, 0.0, MAXIMUM_OVERLAP)
         _check_range("smallest aneurysm (mm3)", self.minimum_aneurysm_mm3, 0.0, 1e6)
         _check_range("smallest vessel (mm3)", self.minimum_vessel_mm3, 0.0, 1e6)
+        if self.aneurysm_threshold is not None:
+            _check_range("aneurysm's probability threshold", self.aneurysm_threshold, 0.01, 0.99)
         if self.precision not in PRECISIONS:
             raise UserError(
                 f"The precision {self.precision!r} is unknown: use {', '.join(PRECISIONS)}."
             )
-
         if self.threads is not None:
             _check_range("number of threads", self.threads, 1, 1024)
 

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
@@ -20,16 +20,22 @@ from gsema_core.worker.protocol import (
     PROTOCOL_VERSION,
     CancelRequest,
     CardRequest,
+    ClickRequest,
     DevicesRequest,
+    PrepareRequest,
     ProtocolError,
     QuitRequest,
     Request,
+    ScanNeededError,
     SegmentRequest,
     decode_request,
     encode_event,
     split_lines,
 )
 from gsema_core.worker.session import Session
+
+if TYPE_CHECKING:
+    from gsema_core.inference import Monitor
 
 PROGRESS_SECONDS = 0.05
 """A progress bar needs no more than twenty events a second."""
@@ -122,12 +128,13 @@ class Worker:
     def _answer(self, request: Request) -> None:
         if self._is_cancelled(request.id):
             raise Cancelled
-        content: dict[str, Any]
+        content: dict[str, Any] = {}
         if isinstance(request, SegmentRequest):
-            from gsema_core.inference import Monitor
-
-            cancelled = partial(self._is_cancelled, request.id)
-            content = self._session.segment(request, Monitor(self._progress(request), cancelled))
+            content = self._session.segment(request, self._monitor(request))
+        elif isinstance(request, PrepareRequest):
+            content = self._session.prepare(request, self._monitor(request))
+        elif isinstance(request, ClickRequest):
+            content = self._session.click(request, self._monitor(request))
         elif isinstance(request, CardRequest):
             content = self._session.card(request)
         elif isinstance(request, DevicesRequest):
@@ -145,7 +152,8 @@ class Worker:
         except Cancelled:
             self._emit({"event": "cancelled", "id": number})
         except UserError as error:
-            self._emit({"event": "error", "id": number, "message": str(error)})
+            code = {"code": error.code} if isinstance(error, ScanNeededError) else {}
+            self._emit({"event": "error", "id": number, "message": str(error), **code})
         except MemoryError:
             message = "The memory did not suffice: close other programs or crop the scan."
             self._emit({"event": "error", "id": number, "message": message})
@@ -156,6 +164,11 @@ class Worker:
 
     def _is_cancelled(self, number: int) -> bool:
         return self._stopping or number in self._cancelled
+
+    def _monitor(self, request: Request) -> Monitor:
+        from gsema_core.inference import Monitor
+
+        return Monitor(self._progress(request), partial(self._is_cancelled, request.id))
 
     def _progress(self, request: Request) -> Callable[[float, str], None]:
         last_phase, last_time = "", 0.0

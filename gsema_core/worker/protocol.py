@@ -14,6 +14,48 @@ cancelled   ``id``; the request was cancelled, nothing was written
 Every request ends with exactly one ``result``, ``error`` or ``cancelled``, except that a
 ``cancel`` which finds its target answers through the target, and that ``quit`` answers by ending
 the process. End of stdin means ``quit``.
+
+A segmentation, and what its result has besides ``event`` and ``id``::
+
+    {"id": 1, "command": "segment", "input": "/tmp/a/volume.nrrd", "output": "/tmp/a/labels.nrrd",
+     "teacher": "default", "device": "auto", "overlap": 0.5, "minimum_aneurysm_mm3": 4.0,
+     "aneurysm_threshold": null, "precision": null, "probabilities": null,
+     "volume_key": "vtkMRMLScalarVolumeNode1:4711"}
+    -> {"report": {...}, "aneurysms": [{"index": 1, "volume_ml": 0.41, "centroid_lps": [...],
+        "centroid_ras": [...], "centroid_ijk": [...], "largest_diameter_mm": 10.2, ...}]}
+
+Only ``input`` and ``output`` must be there. What was read under a ``volume_key`` is kept until
+the next one comes, so that the ``input`` of a later request may be gone, and may be left out of a
+click. A key stands for the voxels and the geometry; whoever changes these changes the key.
+
+A scan is prepared while the user still looks for an aneurysm, and then clicked at::
+
+    {"id": 2, "command": "prepare", "input": "/tmp/a/volume.nrrd", "volume_key": "...",
+     "teacher": "default", "device": "auto"}
+    -> {"geometry": {"size": [i, j, k], "spacing_mm": [...], "origin_lps_mm": [...],
+        "direction": [nine numbers]}, "device": "cpu", "seconds": {"read": 0.8, "load": 2.1,
+        "prepare": 1.9}}
+
+    {"id": 3, "command": "click", "volume_key": "...", "point_lps": [12.5, -31.0, 48.0],
+     "output": "/tmp/a/click-3.nrrd", "input": null, "teacher": "default", "device": "auto",
+     "aneurysm_threshold": null, "precision": null}
+    -> {"found": true, "message": "", "point_lps": [12.5, -31.0, 48.0], "probability": 0.9312,
+        "threshold": 0.4961, "box": {"start_ijk": [201, 180, 77], "size_ijk": [41, 38, 40]},
+        "aneurysm": {"index": 1, "volume_ml": 0.41, ...}, "highest_probability": 0.9922,
+        "highest_lps": [12.1, -30.2, 47.5], "complete": true, "windows": 1, "report": {...}}
+    -> {"found": false, "message": "There is no aneurysm at ...", "box": null, "aneurysm": null,
+        ... as above}, and no file
+
+The file of a click is an uncompressed NRRD label map (uint8, 0 and 2) of the box alone, with the
+box's own origin on the volume's grid: its first voxel is the volume's voxel ``start_ijk``.
+``probability`` is the aneurysm's at the click, ``highest_probability`` that in all the windows
+looked at, ``threshold`` the least that counted as aneurysm. ``complete`` is false where the
+aneurysm reaches beyond the windows that a click may run. Positions are in mm, LPS, without any
+transform of the volume.
+
+An ``error`` may have a ``code`` for programs. The only one is ``scan_needed``: the worker does not
+have that ``volume_key`` in memory, or not at this teacher's spacing, and there was no ``input``;
+sending the request again with ``input`` helps.
 """
 
 from __future__ import annotations
@@ -24,6 +66,9 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, NoReturn
 
 from gsema_core.errors import UserError
+
+Point = list[float]
+"""Three numbers."""
 
 PROTOCOL_VERSION = 1
 PREFIX = "@gsema "
@@ -43,6 +88,12 @@ class ProtocolError(UserError):
         self.id = id
 
 
+class ScanNeededError(UserError):
+    """A request without a file names a scan that the worker does not keep."""
+
+    code = "scan_needed"
+
+
 @dataclass(frozen=True)
 class Request:
     """What all requests have."""
@@ -55,8 +106,7 @@ class Request:
 class SegmentRequest(Request):
     """Segment the scan ``input``, write the label map ``output``.
 
-    The result has ``report`` and ``aneurysms``. A scan with the ``volume_key`` of the one before
-    is taken from memory. None stands for the default of ``SegmentationSettings``.
+    None stands for the default of ``SegmentationSettings``.
     """
 
     command: ClassVar[str] = "segment"
@@ -66,9 +116,40 @@ class SegmentRequest(Request):
     device: str = "auto"
     overlap: float | None = None
     minimum_aneurysm_mm3: float | None = None
+    aneurysm_threshold: float | None = None
     precision: str | None = None
     probabilities: str | None = None
     volume_key: str | None = None
+
+
+@dataclass(frozen=True)
+class PrepareRequest(Request):
+    """Read and prepare the scan ``input``, load the teacher, and keep both."""
+
+    command: ClassVar[str] = "prepare"
+    input: str
+    volume_key: str
+    teacher: str = "default"
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class ClickRequest(Request):
+    """Segment the aneurysm at ``point_lps``, write the label map of its box to ``output``."""
+
+    command: ClassVar[str] = "click"
+    point_lps: Point
+    output: str
+    input: str | None = None
+    volume_key: str | None = None
+    teacher: str = "default"
+    device: str = "auto"
+    aneurysm_threshold: float | None = None
+    precision: str | None = None
+
+
+ScanRequest = SegmentRequest | PrepareRequest | ClickRequest
+"""What there is to do with a scan."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +184,15 @@ class QuitRequest(Request):
 
 COMMANDS: dict[str, type[Request]] = {
     one.command: one
-    for one in (SegmentRequest, CancelRequest, DevicesRequest, CardRequest, QuitRequest)
+    for one in (
+        SegmentRequest,
+        PrepareRequest,
+        ClickRequest,
+        CancelRequest,
+        DevicesRequest,
+        CardRequest,
+        QuitRequest,
+    )
 }
 
 
@@ -162,7 +251,8 @@ def _build(kind: type[Request], number: int, values: dict[str, Any]) -> Request:
                 raise ProtocolError(f"The command {kind.command} needs {name!r}.", number)
         elif not _fits(values[name], str(one.type)):
             raise ProtocolError(
-                f"The {name} of {kind.command} is {_short(values[name])}: it must be {one.type}.",
+                f"The {name} of {kind.command} is {_short(values[name])}: it must be "
+                f"{str(one.type).replace('Point', 'three numbers')}.",
                 number,
             )
     return kind(id=number, **values)
@@ -176,12 +266,19 @@ def _fits(value: Any, type_name: str) -> bool:
     if wanted == "int":
         return _is_id(value)
     if wanted == "float":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return _is_number(value)
+    if wanted == "Point":
+        return isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
     return isinstance(value, str) and len(value) > 0 and "\0" not in value and _is_unicode(value)
 
 
 def _is_id(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**53  # JSON numbers in JavaScript end there
+
+
+def _is_number(value: Any) -> bool:
+    # JSON's 1e999 becomes an infinity, and its whole numbers may be too large for a float.
+    return type(value) in (int, float) and abs(value) < 1e300
 
 
 def _is_unicode(text: str) -> bool:

@@ -5,15 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gsema_core.worker.protocol import CardRequest, DevicesRequest, SegmentRequest
+from gsema_core.worker.protocol import (
+    CardRequest,
+    ClickRequest,
+    DevicesRequest,
+    PrepareRequest,
+    ScanNeededError,
+    ScanRequest,
+    SegmentRequest,
+)
 
 if TYPE_CHECKING:  # the worker says hello before it imports what takes seconds
-    from gsema_core.inference import Monitor, SegmentationSettings, Segmenter
+    from gsema_core.inference import Monitor, PreparedScan, SegmentationSettings, Segmenter
     from gsema_core.volumes import Volume
 
 
 class Session:
-    """Keeps the last teacher on its device, and the last scan as it is and as the teacher sees it.
+    """Keeps the last teacher on its device, and the last scan as that teacher sees it.
+
+    The scan itself is not kept: at 512^3 voxels it takes ten times the memory of its working
+    grid. A teacher with another spacing needs it again.
 
     Args:
         threads: CPU threads; None leaves the libraries their default.
@@ -23,10 +34,8 @@ class Session:
         self._threads = threads
         self._segmenter: Segmenter | None = None
         self._segmenter_key: tuple[object, ...] = ()
-        self._volume: Volume | None = None
-        self._volume_key: str | None = None
-        self._working: Volume | None = None
-        self._working_key: tuple[object, ...] = ()
+        self._scan: PreparedScan | None = None
+        self._scan_key: tuple[object, ...] = ()
 
     def load(self, teacher: str, device: str) -> Segmenter:
         """The teacher on the device, from memory where its file did not change.
@@ -55,23 +64,47 @@ class Session:
             Cancelled: the monitor says so; nothing was written.
             UserError: something in the request cannot be used; nothing was written.
         """
-        from gsema_core.inference.outputs import check_outputs
-        from gsema_core.inference.settings import check_device_name
 
         settings = self._settings(request)
-        check_device_name(request.device)
         probabilities = None if request.probabilities is None else Path(request.probabilities)
-        check_outputs(Path(request.output), probabilities, source=Path(request.input))
-        with monitor.phase("read"):
-            volume = self._read(request)
-        with monitor.phase("load"):
-            segmenter = self.load(request.teacher, request.device)
-        with monitor.phase("prepare"):
-            working = self._prepare(request, segmenter, volume)
-        result = segmenter.segment(volume, settings, working=working, monitor=monitor)
+        self._check_outputs(request, Path(request.output), probabilities)
+        segmenter, scan = self._ready(request, monitor)
+        result = segmenter.segment(scan, settings, monitor=monitor)
         with monitor.phase("write"):
             result.save(request.output, probabilities, compress=False)
         return {"report": result.report, "aneurysms": result.report["aneurysms"]}
+
+    def prepare(self, request: PrepareRequest, monitor: Monitor) -> dict[str, Any]:
+        """Keep scan and teacher for what comes next.
+
+        Raises:
+            Cancelled: the monitor says so.
+            UserError: the scan or the teacher cannot be used.
+        """
+        from gsema_core.inference.report import describe_geometry
+
+        segmenter, scan = self._ready(request, monitor)
+        return {
+            "geometry": describe_geometry(scan.geometry),
+            "device": str(segmenter.device),
+            "seconds": {name: round(s, 3) for name, s in monitor.seconds.items()},
+        }
+
+    def click(self, request: ClickRequest, monitor: Monitor) -> dict[str, Any]:
+        """Segment the aneurysm at a point and write the label map of its box, if one is there.
+
+        Raises:
+            Cancelled: the monitor says so; nothing was written.
+            UserError: something in the request cannot be used; nothing was written.
+        """
+        settings = self._settings(request)
+        self._check_outputs(request, Path(request.output))
+        segmenter, scan = self._ready(request, monitor)
+        result = segmenter.segment_at_point(scan, request.point_lps, settings, monitor=monitor)
+        with monitor.phase("write"):
+            if result.found is not None:
+                result.save(request.output, compress=False)
+        return {**result.to_dict(), "report": result.report}
 
     def devices(self, request: DevicesRequest) -> dict[str, Any]:
         """What there is to run on."""
@@ -91,34 +124,66 @@ class Session:
         path = find_teacher(request.teacher)
         return {"card": read_card(path).to_dict(), "sha256": file_hash(path)}
 
-    def _settings(self, request: SegmentRequest) -> SegmentationSettings:
+    def _settings(self, request: SegmentRequest | ClickRequest) -> SegmentationSettings:
         from gsema_core.inference import SegmentationSettings
 
-        names = ("overlap", "minimum_aneurysm_mm3", "precision")
-        chosen = {name: getattr(request, name) for name in names}
+        names = ("overlap", "minimum_aneurysm_mm3", "aneurysm_threshold", "precision")
+        chosen = {name: getattr(request, name, None) for name in names}
         return SegmentationSettings(
-            probabilities=request.probabilities is not None,
+            probabilities=getattr(request, "probabilities", None) is not None,
             threads=self._threads,
             **{name: value for name, value in chosen.items() if value is not None},
         )
 
-    def _read(self, request: SegmentRequest) -> Volume:
-        if self._volume is not None and self._volume_key == request.volume_key is not None:
-            return self._volume
+    def _check_outputs(
+        self, request: SegmentRequest | ClickRequest, output: Path, other: Path | None = None
+    ) -> None:
+        from gsema_core.inference.outputs import check_outputs
+
+        source = None if request.input is None else Path(request.input)
+        check_outputs(output, other, source=source)
+
+    def _ready(self, request: ScanRequest, monitor: Monitor) -> tuple[Segmenter, PreparedScan]:
+        """Teacher and scan, from memory where they are kept.
+
+        Raises:
+            UserError: one of them cannot be used.
+            ScanNeededError: the scan is not kept, and the request names no file.
+        """
+        from gsema_core.inference.settings import check_device_name
+        from gsema_core.teachers import find_teacher, read_card
+
+        check_device_name(request.device)
+        card = read_card(find_teacher(request.teacher))  # told before anything takes time
+        key = (request.volume_key, card.spacing_mm, card.intensity_rule())
+        scan = self._scan
+        if scan is not None and request.volume_key is not None and key == self._scan_key:
+            with monitor.phase("load"):
+                return self.load(request.teacher, request.device), scan
+        with monitor.phase("read"):
+            volume = self._read(request)
+        with monitor.phase("load"):
+            segmenter = self.load(request.teacher, request.device)
+        with monitor.phase("prepare"):
+            scan = self._prepare(segmenter, volume)
+        if request.volume_key is not None:
+            self._scan, self._scan_key = scan, key
+        return segmenter, scan
+
+    def _read(self, request: ScanRequest) -> Volume:
+        if request.input is None:
+            raise ScanNeededError(
+                f"The worker does not keep the scan {request.volume_key!r} for this teacher: send "
+                "its file."
+            )
         from gsema_core.volumes import read_volume
 
-        self._volume = self._working = self._volume_key = None  # make room first
-        volume = read_volume(request.input)
-        if request.volume_key is not None:
-            self._volume, self._volume_key = volume, request.volume_key
-        return volume
+        self._scan = None  # make room first
+        self._scan_key = ()
+        return read_volume(request.input)
 
-    def _prepare(self, request: SegmentRequest, segmenter: Segmenter, volume: Volume) -> Volume:
-        card = segmenter.teacher.card
-        key = (request.volume_key, card.spacing_mm, card.intensity_rule())
-        if self._working is not None and key == self._working_key and volume is self._volume:
-            return self._working
-        working = segmenter.prepare(volume)
-        if volume is self._volume:
-            self._working, self._working_key = working, key
-        return working
+    def _prepare(self, segmenter: Segmenter, volume: Volume) -> PreparedScan:
+        from gsema_core.inference.devices import thread_limit
+
+        with thread_limit(self._threads):
+            return segmenter.prepare(volume)

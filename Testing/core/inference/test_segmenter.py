@@ -80,10 +80,10 @@ def test_the_report_tells_where_the_result_comes_from(
     assert {"prepare", "windows", "restore", "clean", "measure"} <= set(report["seconds"])
 
 
-def test_a_kept_working_volume_gives_the_same(
+def test_a_prepared_scan_gives_the_same(
     segmenter: Segmenter, scan: Volume, result: SegmentationResult
 ) -> None:
-    again = segmenter.segment(scan, working=segmenter.prepare(scan))
+    again = segmenter.segment(segmenter.prepare(scan))
     np.testing.assert_array_equal(again.labels.array, result.labels.array)
     assert again.probabilities is None
 

@@ -1,0 +1,51 @@
+"""A scan as a teacher sees it, which is all that has to be kept of it between two requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsema_core.errors import UserError
+from gsema_core.teachers.card import TeacherCard
+from gsema_core.volumes import Geometry, Volume, to_working
+
+LEAST_EXTENT_MM = 8.0
+"""A scan thinner than this along any axis shows no artery with an aneurysm on it. Ours."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedScan:
+    """A scan that is ready for the windows.
+
+    Attributes:
+        geometry: the scan's own grid, which results lie on.
+        working: float32 in [0, 1] on the working grid.
+    """
+
+    geometry: Geometry
+    working: Volume
+
+
+def prepare_scan(volume: Volume, card: TeacherCard) -> PreparedScan:
+    """Bring a scan to a teacher's working grid and its intensities to [0, 1].
+
+    Raises:
+        UserError: the scan is too thin to be segmented, or has voxels that are not finite.
+    """
+    _check_extent(volume.geometry)
+    working = to_working(volume, card.spacing_mm)
+    if not np.isfinite(working.array).all():  # files are checked when read, arrays are not
+        raise UserError("The scan has voxels that are not finite numbers: replace them.")
+    scaled = Volume(card.intensity_rule().apply(working.array), working.geometry)
+    return PreparedScan(volume.geometry, scaled)
+
+
+def _check_extent(geometry: Geometry) -> None:
+    extents = [n * mm for n, mm in zip(geometry.size, geometry.spacing, strict=True)]
+    if min(extents) < LEAST_EXTENT_MM:
+        size = " x ".join(f"{extent:.1f}" for extent in extents)
+        raise UserError(
+            f"The scan covers only {size} mm: give a volume of at least {LEAST_EXTENT_MM:g} mm "
+            "along each axis."
+        )
