@@ -8,7 +8,6 @@ from typing import Any
 from slicer_harness.views import SliceView, ThreeDView, beside, write_png
 
 SIZE = (560, 560)
-NOTE = "Simulated data. For research use; not a medical device."
 
 
 def render_case(
@@ -16,7 +15,7 @@ def render_case(
     segmentation_node: Any,
     aneurysms: list[Any],
     path: Path,
-    note: str = NOTE,
+    note: str,
 ) -> None:
     """Render a segmented volume with Slicer's displayable managers into a PNG file.
 

@@ -24,12 +24,15 @@ import slicer_harness  # noqa: E402
 sys.path.remove(str(ROOT / "Testing"))
 
 CENTER = "D"
-PHANTOM_SEED = 8  # one aneurysm at the side of the carotid siphon, large enough to be seen
+PHANTOM_SEED = 8  # its aneurysm is large enough to be seen in the picture
 FIELD_MM = 56.0  # with the center's voxels of 0.53 mm about 106 voxels a side
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--input", type=Path, metavar="FILE", help="a scan instead of simulated data"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "demo_output", metavar="FOLDER")
     parser.add_argument("--teacher", default="default", help="default, or a teacher file")
     parser.add_argument("--model", default="auto", help="auto, cone_beam or light")
@@ -43,7 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ImportError as error:  # not even Qt's core: without it there is no worker process
         print(f"error: {error}; run\n  {slicer_harness.INSTALL_COMMAND}", file=sys.stderr)
         return 1
-    volume_node = load_simulated_scan(options.output / "case.nrrd", options.model)
+    if options.input is None:
+        volume_node = load_simulated_scan(options.output / "case.nrrd", options.model)
+    else:
+        volume_node = load_scan(options.input, options.output / "case.nrrd")
     logic, segmentation_node = segment(volume_node, options.teacher)
     files = save(options.output, volume_node, segmentation_node, logic)
     if missing:
@@ -56,7 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
         from picture import render_case
 
         files.append(options.output / "case.png")
-        render_case(volume_node, segmentation_node, logic.aneurysms, files[-1])
+        note = (
+            f"{'' if options.input else 'Simulated data. '}For research use; not a medical device."
+        )
+        render_case(volume_node, segmentation_node, logic.aneurysms, files[-1], note)
     say(f"Done in {time.perf_counter() - started:.0f} s")
     print(*(f"  {path}" for path in files), sep="\n")
     return 0
@@ -69,8 +78,6 @@ def say(text: str) -> None:
 def load_simulated_scan(path: Path, model: Any) -> Any:
     """Make the scan, write it to ``path`` and load it as Slicer does."""
     say(f"Simulating a rotational angiography (phantom {PHANTOM_SEED} at hospital {CENTER})")
-    import slicer.util
-
     from gsema_core.simulation.acquisition import acquire
     from gsema_core.simulation.centers import CENTERS
     from gsema_core.simulation.phantom import make_phantom
@@ -79,7 +86,16 @@ def load_simulated_scan(path: Path, model: Any) -> Any:
     phantom = make_phantom(PHANTOM_SEED, size_mm=FIELD_MM)
     image, _ = acquire(phantom, CENTERS[CENTER], seed=PHANTOM_SEED, model=model)
     write_volume(image, path)
-    volume_node = slicer.util.loadVolume(str(path))
+    return load_scan(path, path)
+
+
+def load_scan(source: Path, path: Path) -> Any:
+    """Load a scan as Slicer does; ``path`` is where the scene has its copy."""
+    import slicer.util
+
+    volume_node = slicer.util.loadVolume(str(source), {"name": "case"})
+    if source != path and not slicer.util.saveNode(volume_node, str(path)):
+        raise RuntimeError(f"{path} could not be written.")
     size = " x ".join(str(count) for count in volume_node.GetImageData().GetDimensions())
     print(f"    {size} voxels of {volume_node.GetSpacing()[0]:.2f} mm")
     return volume_node
