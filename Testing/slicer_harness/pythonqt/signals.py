@@ -86,9 +86,7 @@ def _overloads(cls: type, name: str) -> set[str]:
     return {item for item in _declared_signals(cls) or () if item.startswith(name + "(")}
 
 
-def _connect(self: Any, signature: Any, receiver: Any, slot: str | None = None) -> bool:
-    if isinstance(signature, QtCore.QObject):  # static form, connect(sender, signal, callable)
-        return _connect(signature, receiver.lstrip("2"), slot)
+def _connect(self: Any, signature: str, receiver: Any, slot: str | None = None) -> bool:
     if slot is not None:
         receiver = getattr(receiver, slot.split("(")[0])
     if not callable(receiver):
