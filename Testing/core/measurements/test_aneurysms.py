@@ -1,83 +1,273 @@
 from __future__ import annotations
 
+import itertools
 import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements import Aneurysm, measure_aneurysms
 from gsema_core.volumes import Geometry, Volume
 
-OBLIQUE = (0.8, -0.6, 0.0, 0.0, 0.0, -1.0, 0.6, 0.8, 0.0)
-
-
-def ellipsoid(
-    geometry: Geometry, center_lps: np.ndarray, axes_mm: tuple[float, ...], value: int = 2
-) -> np.ndarray:
-    k, j, i = np.indices(geometry.shape)
-    points = geometry.index_to_world(np.stack([i, j, k], axis=-1).reshape(-1, 3))
-    inside = (((points - center_lps) / axes_mm) ** 2).sum(axis=1) <= 1
-    return inside.reshape(geometry.shape).astype(np.uint8) * value
+NECK_VALUES = ("height_mm", "neck_width_mm", "aspect_ratio", "parent_vessel_diameter_mm")
+LINES = ("diameter_line_lps", "height_line_lps", "neck_line_lps")
+SHAPE_VALUES = ("surface_area_mm2", "sphericity")
 
 
 def measure(array: np.ndarray, geometry: Geometry) -> list[Aneurysm]:
     return measure_aneurysms(Volume(array.astype(np.uint8), geometry))
 
 
-@pytest.mark.parametrize("spacing", [(0.3, 0.3, 0.3), (0.25, 0.3, 0.5)])
+def length(line: tuple[tuple[float, ...], ...] | None) -> float:
+    assert line is not None
+    return float(np.linalg.norm(np.subtract(*line)))
+
+
+def sphere_on_tube(radius: float, above: float, tube: float) -> tuple[float, float]:
+    """Neck width along the tube and height of a sphere centered ``above`` a tube's axis."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 100_001)
+    x, y = tube * np.sin(angle), tube * np.cos(angle)
+    squared = radius**2 - x**2 - (y - above) ** 2
+    x, y, z = x[squared >= 0], y[squared >= 0], np.sqrt(squared[squared >= 0])
+    steps = np.sqrt(np.diff(x) ** 2 + np.diff(y) ** 2 + np.diff(z) ** 2)
+    rim = float(np.average((y[1:] + y[:-1]) / 2, weights=steps))
+    return float(2 * z.max()), above + radius - rim
+
+
 @pytest.mark.parametrize(
     "axes_mm", [(1.5, 1.5, 1.5), (4.0, 4.0, 4.0), (2.0, 2.0, 4.5), (5.0, 2.5, 3.0)]
 )
-def test_ellipsoids(spacing: tuple[float, float, float], axes_mm: tuple[float, ...]) -> None:
-    size = tuple(int(14 / s) for s in spacing)
-    geometry = Geometry(size, spacing, (20.0, -30.0, 40.0), OBLIQUE)  # type: ignore[arg-type]
-    center = np.add(geometry.center, (0.33, -0.21, 0.14))
-    (found,) = measure(ellipsoid(geometry, center, axes_mm), geometry)
+def test_ellipsoids(
+    grid: Geometry, draw: Callable, ellipsoid: Callable, middle: Callable,
+    axes_mm: tuple[float, ...],
+) -> None:  # fmt: skip
+    (found,) = measure_aneurysms(draw(grid, [ellipsoid((0, 0, 0), axes_mm)]))
     assert found.index == 1
     assert found.volume_ml == pytest.approx(4 / 3 * np.pi * np.prod(axes_mm) / 1000, rel=0.04)
-    assert found.largest_diameter_mm == pytest.approx(2 * max(axes_mm), abs=0.5 * max(spacing))
-    assert np.linalg.norm(found.centroid_lps - center) < 0.1
+    assert found.largest_diameter_mm == pytest.approx(2 * max(axes_mm), abs=0.5 * max(grid.spacing))
+    assert length(found.diameter_line_lps) == pytest.approx(found.largest_diameter_mm)
+    assert np.linalg.norm(found.centroid_lps - middle(grid)) < 0.1
     np.testing.assert_allclose(
-        geometry.index_to_world(found.centroid_ijk), found.centroid_lps, atol=1e-9
+        grid.index_to_world(found.centroid_ijk), found.centroid_lps, atol=1e-9
     )
+    assert not found.cut_off
+    assert [getattr(found, name) for name in NECK_VALUES] == [None] * 4
 
 
-def test_the_hull_gives_what_all_pairs_give(monkeypatch: pytest.MonkeyPatch) -> None:
-    geometry = Geometry((40, 40, 40), (0.3, 0.3, 0.3))
-    array = ellipsoid(geometry, np.array(geometry.center) + 0.1, (5.0, 4.0, 3.0))
-    from gsema_core.measurements import aneurysms
-
-    (by_hull,) = measure(array, geometry)
-    assert (array > 0).sum() > aneurysms.ALL_PAIRS_POINTS
-    monkeypatch.setattr(aneurysms, "ALL_PAIRS_POINTS", 10**9)
-    (by_pairs,) = measure(array, geometry)
-    assert by_hull.largest_diameter_mm == pytest.approx(by_pairs.largest_diameter_mm, abs=1e-9)
+def test_lines_lie_where_the_body_does(
+    grid: Geometry, draw: Callable, ellipsoid: Callable, middle: Callable
+) -> None:
+    (found,) = measure_aneurysms(draw(grid, [ellipsoid((0, 0, 0), (6.0, 2.0, 2.0))]))
+    assert found.diameter_line_lps is not None
+    ends = np.array(sorted(found.diameter_line_lps)) - middle(grid)
+    np.testing.assert_allclose(ends, [[-6, 0, 0], [6, 0, 0]], atol=2 * max(grid.spacing))
 
 
-def test_a_large_flat_one_has_a_diameter() -> None:
-    array = np.zeros((3, 60, 60))
-    array[1] = 2
-    geometry = Geometry((60, 60, 3), (0.3, 0.3, 0.3))
-    (found,) = measure(array, geometry)
-    assert found.largest_diameter_mm == pytest.approx(59 * 0.3 * np.sqrt(2) + 0.15)
+def test_a_capped_sphere_on_a_wall(
+    grid: Geometry, draw: Callable, ball: Callable, half_space: Callable, middle: Callable
+) -> None:
+    radius, above = 4.0, 2.4
+    up = np.array([0.6, 0.0, 0.8])
+    labels = draw(grid, [ball(above * up, radius)], [half_space(up, 0.0)])
+    (found,) = measure_aneurysms(labels)
+    cap = radius + above
+    volume = np.pi * cap**2 * (3 * radius - cap) / 3
+    area = 2 * np.pi * radius * cap + np.pi * (radius**2 - above**2)
+    voxel = max(grid.spacing)
+    assert found.volume_ml == pytest.approx(volume / 1000, rel=0.03)
+    assert found.surface_area_mm2 == pytest.approx(area, rel=0.03)
+    assert found.sphericity == pytest.approx(
+        np.pi ** (1 / 3) * (6 * volume) ** (2 / 3) / area, abs=0.03
+    )
+    assert found.neck_width_mm == pytest.approx(6.4, abs=voxel)
+    assert found.height_mm == pytest.approx(6.4, abs=0.6 * voxel)
+    assert found.aspect_ratio == pytest.approx(found.height_mm / found.neck_width_mm)
+    assert found.height_line_lps is not None
+    foot, tip = np.array(found.height_line_lps) - middle(grid)
+    assert foot @ up == pytest.approx(0, abs=voxel)
+    assert tip @ up == pytest.approx(cap, abs=voxel)
+    assert length(found.height_line_lps) == pytest.approx(found.height_mm)
+    assert found.neck_line_lps is not None
+    ends = np.array(found.neck_line_lps) - middle(grid)
+    assert ends @ up == pytest.approx(0, abs=voxel)
+    assert np.linalg.norm(ends, axis=1) == pytest.approx(3.2, abs=voxel)
+
+
+@pytest.mark.parametrize(("radius", "above", "tube_radius"), [(3.0, 3.4, 1.5), (4.0, 4.8, 2.0)])
+def test_a_sphere_on_a_tube(
+    grid: Geometry, draw: Callable, ball: Callable, tube: Callable, middle: Callable,
+    radius: float, above: float, tube_radius: float,
+) -> None:  # fmt: skip
+    vessel = tube((0, -2, -20), (0, -2, 20), tube_radius)
+    (found,) = measure_aneurysms(draw(grid, [ball((0, above - 2, 0), radius)], [vessel]))
+    width, height = sphere_on_tube(radius, above, tube_radius)
+    voxel = max(grid.spacing)
+    assert found.neck_width_mm == pytest.approx(width, abs=voxel)
+    assert found.height_mm == pytest.approx(height, abs=0.6 * voxel)
+    assert found.aspect_ratio == pytest.approx(height / width, rel=0.15)
+    assert found.parent_vessel_diameter_mm == pytest.approx(2 * tube_radius, abs=voxel)
+    assert found.neck_line_lps is not None
+    along = np.subtract(*found.neck_line_lps) / found.neck_width_mm
+    assert abs(along[2]) > np.cos(np.radians(15))
+    assert found.height_line_lps is not None
+    tip = np.array(found.height_line_lps[1]) - middle(grid)
+    assert tip[1] == pytest.approx(above - 2 + radius, abs=voxel)
+
+
+@pytest.fixture
+def scene(draw: Callable, ball: Callable, ellipsoid: Callable, tube: Callable) -> Volume:
+    """Two aneurysms on one bent vessel, no two of whose measures are the same."""
+    grid = Geometry((61, 53, 37), (0.3, 0.35, 0.5), (-4.0, 9.0, 33.0))
+    vessels = [tube((-9, -2, -1), (1, 0, 0), 1.3), tube((1, 0, 0), (9, -3, 2), 1.1)]
+    sacs = [ball((1.2, 2.9, 0.4), 2.7), ellipsoid((-5.1, -4.1, 0.5), (1.7, 2.2, 1.5))]
+    labels: Volume = draw(grid, sacs, vessels)
+    return labels
+
+
+def test_two_aneurysms_on_one_vessel(scene: Volume) -> None:
+    large, small = measure_aneurysms(scene)
+    for found, diameter, vessel in ((large, 5.4, 2.4), (small, 4.4, 2.6)):
+        assert found.largest_diameter_mm == pytest.approx(diameter, abs=0.5)
+        assert found.parent_vessel_diameter_mm == pytest.approx(vessel, abs=0.5)
+        assert None not in [getattr(found, name) for name in NECK_VALUES + SHAPE_VALUES + LINES]
+    for found in (large, small):
+        alone = np.where(scene.array == VESSEL, VESSEL, 0)
+        i, j, k = (round(value) for value in found.centroid_ijk)
+        box = (slice(k - 6, k + 7), slice(j - 9, j + 10), slice(i - 12, i + 13))
+        alone[box] = np.maximum(alone[box], scene.array[box])
+        (again,) = measure(alone, scene.geometry)
+        assert replace(again, index=found.index) == found
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("flips", list(itertools.product((1, -1), repeat=3)))
+def test_the_order_and_direction_of_the_axes_change_nothing(
+    scene: Volume, order: tuple[int, ...], flips: tuple[int, ...]
+) -> None:
+    turned = reoriented(scene, order, flips)
+    for found, expected in zip(measure_aneurysms(turned), measure_aneurysms(scene), strict=True):
+        assert found.voxels == expected.voxels
+        for name in (
+            "volume_ml", "largest_diameter_mm", "centroid_lps", *NECK_VALUES, *SHAPE_VALUES
+        ):  # fmt: skip
+            value = getattr(expected, name)
+            assert getattr(found, name) == pytest.approx(value, rel=1e-9), name
+        for name in LINES:
+            ends, others = (sorted(getattr(one, name)) for one in (found, expected))
+            np.testing.assert_allclose(ends, others, atol=1e-6, err_msg=name)
+
+
+def reoriented(volume: Volume, order: tuple[int, ...], flips: tuple[int, ...]) -> Volume:
+    """The same voxels in the same places, stored along other axes."""
+    old = volume.geometry
+    corner = [n - 1 if flip < 0 else 0 for n, flip in zip(old.size, flips, strict=True)]
+    direction = (old.direction_matrix * flips)[:, order]
+    flipped = volume.array[tuple(slice(None, None, flip) for flip in reversed(flips))]
+    array = flipped.transpose(2, 1, 0).transpose(order).transpose(2, 1, 0)
+    i, j, k = (old.size[axis] for axis in order)
+    x, y, z = (old.spacing[axis] for axis in order)
+    origin = tuple(old.index_to_world(corner))
+    grid = Geometry((i, j, k), (x, y, z), origin, tuple(direction.reshape(-1)))  # type: ignore[arg-type]
+    return Volume(np.ascontiguousarray(array), grid)
+
+
+def test_moving_and_turning_the_grid_moves_the_lines_alone(scene: Volume) -> None:
+    c, s = math.cos(0.7), math.sin(0.7)
+    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array(
+        [[1, 0, 0], [0, c, -s], [0, s, c]]
+    )
+    old = scene.geometry
+    grid = Geometry(old.size, old.spacing, (100.0, -7.0, 3.0), tuple(turn.reshape(-1)))
+    moved = measure_aneurysms(Volume(scene.array, grid))
+    for found, expected in zip(moved, measure_aneurysms(scene), strict=True):
+        for name in (*NECK_VALUES, *SHAPE_VALUES, "volume_ml", "largest_diameter_mm"):
+            assert getattr(found, name) == getattr(expected, name)
+        for name in LINES:
+            world = (np.array(getattr(expected, name)) - old.origin) @ turn.T + grid.origin
+            np.testing.assert_allclose(getattr(found, name), world, atol=1e-9)
+
+
+def test_ten_voxels(plain: Geometry) -> None:
+    array = np.zeros(plain.shape)
+    array[30:34, 30:34, :] = VESSEL
+    array[34, 31:34, 30:33] = ANEURYSM
+    array[35, 32, 31] = ANEURYSM
+    (found,) = measure(array, plain)
+    assert found.voxels == 10
+    assert found.volume_ml == pytest.approx(10 * 0.027 / 1000)
+    assert found.largest_diameter_mm == pytest.approx(2 * 0.3 * math.sqrt(2) + 0.15, abs=0.01)
+    assert found.neck_width_mm == pytest.approx(0.9, abs=0.3)
+    assert found.height_mm == pytest.approx(0.6, abs=0.15)
+    assert found.parent_vessel_diameter_mm == pytest.approx(1.2, abs=0.3)
+    # Too few voxels for a surface.
+    assert found.surface_area_mm2 is None
+    assert found.sphericity is None
 
 
 @pytest.mark.parametrize(("voxels", "diameter"), [(1, 0.8), (2, 0.8 + 0.4), (3, 1.6 + 0.4)])
 def test_single_voxels_and_rows(voxels: int, diameter: float) -> None:
-    array = np.zeros((5, 5, 5))
-    array[1 : 1 + voxels, 2, 3] = 2  # along k, where the spacing is 0.8
-    (found,) = measure(array, Geometry((5, 5, 5), (0.3, 0.4, 0.8)))
+    array = np.zeros((7, 5, 5))
+    array[1 : 1 + voxels, 2, 3] = ANEURYSM  # along k, where the spacing is 0.8
+    (found,) = measure(array, Geometry((5, 5, 7), (0.3, 0.4, 0.8)))
     assert found.voxels == voxels
     assert found.volume_ml == pytest.approx(voxels * 0.3 * 0.4 * 0.8 / 1000)
     assert found.largest_diameter_mm == pytest.approx(diameter)
     assert found.centroid_ijk == pytest.approx((3, 2, 1 + (voxels - 1) / 2))
 
 
+def test_without_a_vessel_there_is_no_neck(plain: Geometry, draw: Callable, ball: Callable) -> None:
+    (found,) = measure_aneurysms(draw(plain, [ball((0, 0, 0), 3)], [ball((0, 6, 0), 2)]))
+    assert [getattr(found, name) for name in NECK_VALUES] == [None] * 4
+    assert (found.height_line_lps, found.neck_line_lps) == (None, None)
+    assert found.surface_area_mm2 == pytest.approx(4 * np.pi * 9, rel=0.02)
+    assert found.sphericity == pytest.approx(1, abs=0.015)
+
+
+def test_one_that_the_border_cuts_off_has_no_height_and_no_surface(
+    plain: Geometry, draw: Callable, ball: Callable, half_space: Callable
+) -> None:
+    labels = draw(plain, [ball((0, 0, 2.4), 4)], [half_space((0, 0, 1), 0)])
+    (whole,) = measure_aneurysms(labels)
+    last = 33 + round(5 / 0.3)  # the dome reaches 6.4 mm above the middle
+    i, j, k = plain.size
+    (cut,) = measure(labels.array[:last], Geometry((i, j, last), plain.spacing))
+    assert cut.cut_off
+    assert not whole.cut_off
+    names = ("height_mm", "aspect_ratio", "height_line_lps", *SHAPE_VALUES)
+    assert [getattr(cut, name) for name in names] == [None] * 5
+    assert cut.neck_width_mm == pytest.approx(whole.neck_width_mm)
+    assert cut.parent_vessel_diameter_mm == pytest.approx(whole.parent_vessel_diameter_mm)
+    assert cut.volume_ml < whole.volume_ml
+    assert k > last
+
+
+@pytest.mark.parametrize("side", [slice(0, 40), slice(27, None)])
+def test_a_neck_that_the_border_cuts_off_is_none(
+    plain: Geometry, draw: Callable, ball: Callable, half_space: Callable, side: slice
+) -> None:
+    labels = draw(plain, [ball((0, 0, 2.4), 4)], [half_space((0, 0, 1), 0)])
+    part = labels.array[:, :, side]
+    (found,) = measure(part, Geometry((part.shape[2], 67, 67), plain.spacing))
+    assert found.cut_off
+    assert [getattr(found, name) for name in NECK_VALUES] == [None] * 4
+
+
+def test_a_volume_that_is_all_aneurysm() -> None:
+    (found,) = measure(np.full((4, 5, 6), ANEURYSM), Geometry((6, 5, 4)))
+    assert found.cut_off
+    assert found.voxels == 120
+
+
 def test_largest_first_and_vessels_left_out() -> None:
     array = np.zeros((20, 20, 20))
-    array[2:4, 2:4, 2:4] = 2
-    array[10:15, 10:15, 10:15] = 2
-    array[4:10, 2:4, 2:4] = 1
+    array[2:4, 2:4, 2:4] = ANEURYSM
+    array[10:15, 10:15, 10:15] = ANEURYSM
+    array[4:10, 2:4, 2:4] = VESSEL
     found = measure(array, Geometry((20, 20, 20)))
     assert [(a.index, a.voxels) for a in found] == [(1, 125), (2, 8)]
     assert found[1].centroid_ijk == pytest.approx((2.5, 2.5, 2.5))
@@ -87,12 +277,34 @@ def test_no_aneurysm() -> None:
     assert measure(np.ones((4, 5, 6)), Geometry((6, 5, 4))) == []
 
 
-def test_ras_is_what_slicer_shows_and_the_dictionary_is_json() -> None:
-    array = np.zeros((5, 5, 5))
-    array[1, 2, 3] = 2
-    (found,) = measure(array, Geometry((5, 5, 5), origin=(10.0, 20.0, 30.0)))
-    assert found.centroid_lps == pytest.approx((13, 22, 31))
-    assert found.centroid_ras == pytest.approx((-13, -22, 31))
+def test_the_label_map_stays_as_it_is(scene: Volume) -> None:
+    before = scene.array.copy()
+    scene.array.setflags(write=False)
+    measure_aneurysms(scene)
+    np.testing.assert_array_equal(scene.array, before)
+
+
+def test_ras_is_what_slicer_shows_and_the_dictionary_is_json(scene: Volume) -> None:
+    found, _ = measure_aneurysms(scene)
+    left, posterior, superior = found.centroid_lps
+    assert found.centroid_ras == (-left, -posterior, superior)
     read = json.loads(json.dumps(found.to_dict()))
-    assert read["centroid_ras"] == pytest.approx([-13, -22, 31])
-    assert read["voxels"] == 1
+    assert read["centroid_ras"] == pytest.approx(found.centroid_ras)
+    assert read["voxels"] == found.voxels
+    assert read["neck_line_lps"] == [pytest.approx(end) for end in found.neck_line_lps or ()]
+    assert all(isinstance(read[name], float) for name in (*NECK_VALUES, *SHAPE_VALUES))
+
+
+def test_a_large_label_map_takes_less_than_half_a_second(
+    draw: Callable, ball: Callable, tube: Callable
+) -> None:
+    grid = Geometry((256, 256, 256), (0.3, 0.3, 0.3))
+    small = Geometry((100, 100, 100), (0.3, 0.3, 0.3))
+    labels = draw(small, [ball((0, 7.5, 0), 6.0)], [tube((-14, 0, 0), (14, 0, 0), 2.2)])
+    array = np.zeros(grid.shape, dtype=np.uint8)
+    array[60:160, 100:200, 120:220] = labels.array
+    start = time.process_time()
+    (found,) = measure_aneurysms(Volume(array, grid))
+    assert time.process_time() - start < 0.5
+    assert found.neck_width_mm is not None
+    assert found.parent_vessel_diameter_mm == pytest.approx(4.4, abs=0.3)

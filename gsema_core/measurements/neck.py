@@ -1,0 +1,147 @@
+"""The neck of an aneurysm: the opening from the vessel into the sac, and the plane across it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsema_core.measurements.interface import Faces, Floats
+
+WIDTH_EXCESS = 0.8
+"""Voxels by which labelled sacs touch their vessel beyond the true neck, both sides together: the
+groove between the two is narrower than a voxel there. Measured, see ``Neck``."""
+
+HEIGHT_LOSS = 0.35
+"""Voxels that a height measured to the last voxel's center lacks; measured, see ``height``."""
+
+FLATTEST_FOLD = 1 / 3
+"""The least share that an interface's opening may have of its faces; a hemisphere has a third."""
+
+LARGEST_OTHER = 0.5
+"""The largest share that a second opening may have of the first one's area. Our choice."""
+
+SLENDEREST = 1 / 4
+"""The least ratio of the opening's two diameters; a slimmer contact is that of a vessel which runs
+along the sac. Our choice: real openings have 0.65 (median of 72), those across a fork of thin
+vessels 0.3."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neck:
+    """The opening between an aneurysm and its vessel, as a plane figure.
+
+    The width is the longer axis of the ellipse with the same second moments as the opening, seen
+    along the neck plane's normal: the neck's largest diameter, as interventional practice has it,
+    but not at the mercy of single voxels.
+
+    Measured on 800 spheres of 6 to 24 voxels across, cut by planes and cylinders in random places
+    and rotations (spacing up to 1:1:2, necks of 5 to 22 voxels): the width's error is 0.1 +- 0.3
+    of the coarsest voxel, at most 1.25, as long as the walls meet at more than 40 degrees. A
+    groove of 24 degrees is not resolved: there the neck is taken for 1.1 +- 0.4 voxels wider.
+
+    Args:
+        center: (3,) in mm along the array's axes.
+        normal: (3,) unit vector from the vessel into the sac.
+        axis: (3,) unit vector in the plane along the opening's largest diameter.
+        width_mm: the opening's largest diameter.
+    """
+
+    center: Floats
+    normal: Floats
+    axis: Floats
+    width_mm: float
+
+    @property
+    def ends(self) -> tuple[Floats, Floats]:
+        """Both ends of the largest diameter."""
+        half = self.axis * self.width_mm / 2
+        return self.center - half, self.center + half
+
+
+def find_neck(faces: Faces, shape: tuple[int, ...]) -> Neck | None:
+    """Fit the neck plane to the faces between an aneurysm (first set) and vessels (second).
+
+    The normal is the faces' vector area, sum n dA. It depends on nothing but the rim of the
+    interface (Stokes), so a vessel that bulges into the sac, or a cut that a labelling made inside
+    the lumen, does not tilt it. The plane lies at the rim's mean height: an ostium is the line
+    where both walls meet. The opening's area, center and second moments are those of the faces'
+    signed projections, which folds of the interface do not change either.
+
+    Args:
+        faces: between the two sets.
+        shape: (k, j, i) of the whole label map.
+
+    Returns:
+        None where no plane is across an opening: no vessel touches the aneurysm by a face; there
+        are two openings, the second more than ``LARGEST_OTHER`` of the first (fusiform aneurysms);
+        the interface is folded more than a hemisphere; it is slimmer than ``SLENDEREST``; or the
+        label map's border cuts it off.
+    """
+    if len(faces) == 0:
+        return None
+    patches = faces.patches()
+    openings = [float(np.linalg.norm(patch.vectors.sum(axis=0))) for patch in patches]
+    order = np.argsort(openings)[::-1]
+    opening = patches[order[0]]
+    if len(order) > 1 and openings[order[1]] > LARGEST_OTHER * openings[order[0]]:
+        return None
+    if (opening.halves <= 0).any() or (opening.halves >= 2 * (np.array(shape) - 1)).any():
+        return None
+    vector = opening.vectors.sum(axis=0)
+    # A flat sheet of voxel faces has sum |n dA| along each axis, however it is turned.
+    if np.abs(vector).sum() < FLATTEST_FOLD * opening.areas.sum():
+        return None
+    normal = vector / np.linalg.norm(vector)
+    center, axis, longer, shorter = _figure(opening, normal)
+    if shorter < SLENDEREST * longer:
+        return None
+    rim, lengths = opening.rim()
+    height = float(np.average(rim @ normal, weights=lengths))
+    voxel = float(np.prod(faces.spacing)) ** (1 / 3)
+    # Openings of a few faces keep half of what they measure.
+    width = max(longer - WIDTH_EXCESS * voxel, longer / 2)
+    return Neck(center + (height - float(center @ normal)) * normal, normal, axis, width)
+
+
+def height(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Floats] | None:
+    """The largest distance of the sac from the neck plane, along the plane's normal.
+
+    The "maximum perpendicular height" of Dhar et al. (Neurosurgery 63:185, 2008), H in Raghavan
+    et al. (Journal of Neurosurgery 102:355, 2005). Centers of voxels fall short of the wall, so
+    ``HEIGHT_LOSS`` voxels along the normal are added. Measured as for ``Neck``, the error is then
+    0.02 +- 0.15 of the coarsest voxel, at most 0.9.
+
+    Args:
+        neck: its plane.
+        points: (N, 3) voxel centers of the sac's surface in mm along the array's axes.
+        spacing: (3,) in mm along the array's axes.
+
+    Returns:
+        The height in mm and the dome's tip (3,), or None where no voxel lies above the plane.
+    """
+    heights = (points - neck.center) @ neck.normal
+    top = int(heights.argmax())
+    if heights[top] <= 0:
+        return None
+    extra = HEIGHT_LOSS * float(np.linalg.norm(neck.normal * spacing))
+    return float(heights[top]) + extra, points[top] + extra * neck.normal
+
+
+def _figure(opening: Faces, normal: Floats) -> tuple[Floats, Floats, float, float]:
+    """The opening's centroid, the direction of its largest diameter, that and the one across."""
+    weights = opening.vectors @ normal
+    weights = weights / weights.sum()
+    points = opening.points
+    flatten = np.eye(3) - np.outer(normal, normal)
+    center = weights @ points
+    offsets = (points - center) @ flatten
+    moments = (weights[:, None] * offsets).T @ offsets
+    for axis in range(3):  # each face's own extent: spacing^2 / 12 along both of its sides
+        share = weights[opening.axes == axis].sum() / 12
+        sides = np.where(np.arange(3) == axis, 0.0, opening.spacing**2)
+        moments += share * flatten @ np.diag(sides) @ flatten
+    values, vectors = np.linalg.eigh(moments)  # in rising order; the first is the normal's, 0
+    shorter, longer = (4 * math.sqrt(max(value, 0.0)) for value in values[1:])
+    return center, vectors[:, 2], longer, shorter
