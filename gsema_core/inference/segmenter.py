@@ -182,12 +182,13 @@ def _labels(
     original: Geometry,
     threshold: float | None,
 ) -> Volume:
-    """Class by class the likeliest; or, above a threshold, aneurysm whatever else is likely."""
+    """Class by class the likeliest; or, from a threshold on, aneurysm whatever else is."""
     if threshold is None:
         return probabilities_to_labels(probabilities, working, original)
     labels = probabilities_to_labels(probabilities[:ANEURYSM], working, original)
     aneurysm = probabilities[ANEURYSM]
-    bar = np.full_like(aneurysm, threshold)  # an opponent that scores the same everywhere
+    # An opponent that scores the same everywhere; just below, as the threshold itself is enough.
+    bar = np.full_like(aneurysm, np.nextafter(np.float32(threshold), np.float32(0)))
     above = probabilities_to_labels(np.stack([bar, aneurysm]), working, original)
     labels.array[above.array.view(bool)] = ANEURYSM
     return labels

@@ -90,9 +90,6 @@ class Worker:
             self._guard(None, partial(self._preload, preload, device))
         while (request := self._requests.get()) is not None:
             self._guard(request.id, partial(self._answer, request))
-            with self._lock:
-                self._open.discard(request.id)
-                self._cancelled.discard(request.id)
 
     def stop(self) -> None:
         """End as soon as the running work lets go; what waits is cancelled."""
@@ -139,7 +136,7 @@ class Worker:
             content = self._session.card(request)
         elif isinstance(request, DevicesRequest):
             content = self._session.devices(request)
-        self._emit({"event": "result", "id": request.id, **content})
+        self._end({"event": "result", "id": request.id, **content})
 
     def _preload(self, teacher: str, device: str) -> None:
         segmenter = self._session.load(teacher, device)
@@ -150,17 +147,24 @@ class Worker:
         try:
             work()
         except Cancelled:
-            self._emit({"event": "cancelled", "id": number})
+            self._end({"event": "cancelled", "id": number})
         except UserError as error:
             code = {"code": error.code} if isinstance(error, ScanNeededError) else {}
-            self._emit({"event": "error", "id": number, "message": str(error), **code})
+            self._end({"event": "error", "id": number, "message": str(error), **code})
         except MemoryError:
             message = "The memory did not suffice: close other programs or crop the scan."
-            self._emit({"event": "error", "id": number, "message": message})
+            self._end({"event": "error", "id": number, "message": message})
         except Exception as error:
             traceback.print_exc()  # stderr is the log
             message = f"An unexpected {type(error).__name__} occurred: the log has the details."
-            self._emit({"event": "error", "id": number, "message": message})
+            self._end({"event": "error", "id": number, "message": message})
+
+    def _end(self, event: dict[str, Any]) -> None:
+        """Tell the outcome; the request's number is free again before anybody can read it."""
+        with self._lock:
+            self._open.discard(event["id"])
+            self._cancelled.discard(event["id"])
+        self._emit(event)
 
     def _is_cancelled(self, number: int) -> bool:
         return self._stopping or number in self._cancelled

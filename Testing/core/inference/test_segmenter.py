@@ -13,14 +13,10 @@ from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.metrics import case_metrics
 from gsema_core.inference import Monitor, SegmentationResult, SegmentationSettings, Segmenter
+from gsema_core.inference.segmenter import _labels
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import load_teacher
 from gsema_core.volumes import Geometry, Volume
-
-
-@pytest.fixture(scope="module")
-def segmenter(teacher_file: Path) -> Segmenter:
-    return Segmenter(load_teacher(teacher_file), "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +89,40 @@ def test_small_aneurysms_are_left_out_as_told(segmenter: Segmenter, scan: Volume
     assert picky.aneurysms == []
     assert not (picky.labels.array == ANEURYSM).any()
     assert (picky.labels.array == VESSEL).any()
+
+
+def test_a_threshold_takes_the_place_of_the_likeliest_class(
+    segmenter: Segmenter, scan: Volume, result: SegmentationResult
+) -> None:
+    assert result.probabilities is not None
+    probability = result.probabilities.array
+    sizes = []
+    for threshold in (0.9, 0.5, 0.1):
+        settings = SegmentationSettings(
+            threads=1, aneurysm_threshold=threshold,
+            minimum_aneurysm_mm3=0.0, minimum_vessel_mm3=0.0,
+        )  # fmt: skip
+        labels = segmenter.segment(scan, settings).labels.array
+        # Without vessel around them, specks of noise are not aneurysms.
+        assert (labels[probability < threshold - 1e-6] != ANEURYSM).all()
+        above = labels[probability > threshold + 1e-6]
+        assert (above == ANEURYSM).mean() > 0.98
+        assert (labels == VESSEL).any()
+        sizes.append(int((labels == ANEURYSM).sum()))
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+
+
+def test_a_threshold_leaves_the_other_classes_to_themselves() -> None:
+    """An aneurysm not likely enough is what else is likelier, even where it is the likeliest."""
+    grid = Geometry((3, 1, 1))
+    probabilities = np.array(
+        [[[[0.1, 0.3, 0.2]]], [[[0.2, 0.25, 0.1]]], [[[0.7, 0.45, 0.7]]]], dtype=np.float32
+    )
+    assert _labels(probabilities, grid, grid, None).array.ravel().tolist() == [2, 2, 2]
+    assert _labels(probabilities, grid, grid, 0.7).array.ravel().tolist() == [2, 0, 2]
+    assert _labels(probabilities, grid, grid, 0.8).array.ravel().tolist() == [1, 0, 0]
+    assert _labels(probabilities, grid, grid, 0.4).array.ravel().tolist() == [2, 2, 2]
 
 
 @pytest.mark.parametrize("phase", ["Preparing", "Segmenting", "Returning", "Removing", "Measuring"])

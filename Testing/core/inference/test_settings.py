@@ -17,6 +17,9 @@ from gsema_core.inference.settings import check_device_name
         ({"overlap": float("nan")}, "overlap is nan"),
         ({"minimum_aneurysm_mm3": -1.0}, "smallest aneurysm"),
         ({"minimum_vessel_mm3": float("inf")}, "smallest vessel"),
+        ({"aneurysm_threshold": 0.0}, "threshold is 0:"),
+        ({"aneurysm_threshold": 1.0}, "threshold is 1:"),
+        ({"aneurysm_threshold": float("nan")}, "threshold is nan"),
         ({"precision": "fp8"}, "fp8"),
         ({"threads": 0}, "threads is 0"),
     ],
@@ -27,7 +30,7 @@ def test_values_out_of_range_are_named(changes: dict[str, Any], told: str) -> No
 
 
 def test_settings_survive_a_report() -> None:
-    settings = SegmentationSettings(overlap=0.25, threads=2)
+    settings = SegmentationSettings(overlap=0.25, threads=2, aneurysm_threshold=0.3)
     assert SegmentationSettings(**settings.to_dict()) == settings
 
 
