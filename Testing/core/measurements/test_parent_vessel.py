@@ -46,11 +46,28 @@ def test_at_a_fork_it_is_the_widest_branch_not_the_fork(
     assert measure(labels, (0, 1.7, 0)) == pytest.approx(3.0, abs=0.3)
 
 
+def test_a_swelling_beside_the_neck_does_not_count(
+    plain: Geometry, draw: Callable[..., Volume], ball: Callable, tube: Callable, measure: Measure
+) -> None:
+    labels = draw(plain, [], [tube((-20, 0, 0), (20, 0, 0), 1.2), ball((0, 0, 0), 2.2)])
+    assert measure(labels, (0, 2.2, 0), width=2.0) == pytest.approx(2.4, abs=0.3)
+
+
+@pytest.mark.parametrize(("radius", "diameter"), [(4.5, 9.0), (6.0, None)])
+def test_nothing_wider_than_ten_millimeters_is_a_vessel(
+    plain: Geometry, draw: Callable[..., Volume], tube: Callable, measure: Measure,
+    radius: float, diameter: float | None,
+) -> None:  # fmt: skip
+    labels = draw(plain, [], [tube((-20, 0, 0), (20, 0, 0), radius)])
+    found = measure(labels, (0, radius, 0))
+    assert found == (diameter and pytest.approx(diameter, abs=0.3))
+
+
 def test_the_vessel_that_carries_the_sac_not_a_wider_one_beside_it(
     plain: Geometry, draw: Callable[..., Volume], tube: Callable, measure: Measure
 ) -> None:
     labels = draw(
-        plain, [], [tube((-20, 0, 0), (20, 0, 0), 1.2), tube((-20, -6, 0), (20, -6, 0), 3)]
+        plain, [], [tube((-20, 0, 0), (20, 0, 0), 1.2), tube((-20, 0, 4.7), (20, 0, 4.7), 3)]
     )
     assert measure(labels, (0, 1.2, 0)) == pytest.approx(2.4, abs=0.3)
 
