@@ -15,7 +15,12 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.Aneurysms import Aneurysm, aneurysmsFromWorker
 from GSEMASegmentationLib.LabelImport import readLabels
-from GSEMASegmentationLib.SegmentationOutput import checkOutput, importSegments, segmentsOf
+from GSEMASegmentationLib.SegmentationOutput import (
+    checkOutput,
+    importSegments,
+    segmentsOf,
+    staleSegments,
+)
 from GSEMASegmentationLib.VolumeChoice import checkVolume
 from GSEMASegmentationLib.VolumeExport import exportVolume, volumeKey
 from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
@@ -127,7 +132,9 @@ class SegmentationJob:
             labels = readLabels(self._outputPath, self._volumeNode)
             checkOutput(self._outputNode, self._volumeNode)
             aneurysms = aneurysmsFromWorker(data.get("aneurysms", []), self._volumeNode)
-            node = importSegments(segmentsOf(labels), self._volumeNode, self._outputNode)
+            contents = segmentsOf(labels)
+            stale = staleSegments(self._outputNode, contents)
+            node = importSegments(contents, self._volumeNode, self._outputNode, stale)
         except UserError as error:
             return JobOutcome(message=str(error))
         except Exception as error:  # a slot of Qt would swallow it, and the panel wait forever

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +14,15 @@ from slicer.i18n import tr as _
 from vtk.util import numpy_support
 
 from gsema_core.errors import UserError
-from gsema_core.labels import COLORS, NAMES
+from gsema_core.labels import ANEURYSM, COLORS, NAMES, VESSEL
 from gsema_core.terminology import terminology_entry
+
+VESSEL_ID = "GSEMA_Vessel"
+ANEURYSM_ID = "GSEMA_Aneurysm"
+"""Of the largest aneurysm; the others have "_2", "_3", ... behind it."""
+
+VESSEL_OPACITY_3D = 0.5
+"""So that an aneurysm behind a vessel is seen; ours."""
 
 _LABELMAP = "Binary labelmap"
 _SURFACE = "Closed surface"
@@ -27,20 +36,53 @@ class SegmentContent:
         segmentId: our own id, by which the segment is found again.
         label: its value in the label map, which decides color and terminology.
         name: shown to the user.
-        mask: where it is, (k, j, i) on the volume's grid, bool.
+        mask: where it is, (k, j, i) on the volume's grid, bool; a part of the grid will do.
+        start: voxel (k, j, i) of the volume at which the mask begins.
     """
 
     segmentId: str
     label: int
     name: str
     mask: np.ndarray
+    start: tuple[int, int, int] = (0, 0, 0)
 
 
 def segmentsOf(labels: np.ndarray) -> list[SegmentContent]:
-    """One segment for each label value, also for a label that occurs nowhere."""
+    """The vessels as one segment, and each aneurysm, the largest first.
+
+    Both kinds are there even where nothing was found. The order is that of
+    ``measure_aneurysms``: by the number of voxels, then by the first voxel.
+    """
+    from gsema_core.volumes.components import connected_components  # scipy: not at start-up
+
+    contents = [SegmentContent(VESSEL_ID, VESSEL, _(NAMES[VESSEL]), labels == VESSEL)]
+    mask, start = _cropped(labels == ANEURYSM)
+    components, count = connected_components(mask)
+    sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
+    for number, component in enumerate(np.argsort(-sizes, kind="stable") + 1, start=1):
+        segmentId = ANEURYSM_ID if number == 1 else f"{ANEURYSM_ID}_{number}"
+        name = aneurysmName(number, count)
+        contents.append(SegmentContent(segmentId, ANEURYSM, name, components == component, start))
+    if count == 0:
+        contents.append(SegmentContent(ANEURYSM_ID, ANEURYSM, aneurysmName(1, 1), mask, start))
+    return contents
+
+
+def aneurysmName(number: int, count: int) -> str:
+    """What the segment of an aneurysm is called: numbered only where there are several."""
+    name = _(NAMES[ANEURYSM])
+    return name if count == 1 else _("{name} {number}").format(name=name, number=number)
+
+
+def staleSegments(segmentationNode: Any, contents: Sequence[SegmentContent]) -> list[str]:
+    """The ids of aneurysms of an earlier run in this output that the new run does not have."""
+    if segmentationNode is None:
+        return []
+    kept = {content.segmentId for content in contents}
     return [
-        SegmentContent(f"GSEMA_{name}", label, _(name), labels == label)
-        for label, name in NAMES.items()
+        segmentId
+        for segmentId in segmentationNode.GetSegmentation().GetSegmentIDs()
+        if re.fullmatch(rf"{ANEURYSM_ID}(_\d+)?", segmentId) and segmentId not in kept
     ]
 
 
@@ -65,7 +107,12 @@ def checkOutput(segmentationNode: Any, volumeNode: Any) -> None:
         )
 
 
-def importSegments(contents: list[SegmentContent], volumeNode: Any, segmentationNode: Any) -> Any:
+def importSegments(
+    contents: Sequence[SegmentContent],
+    volumeNode: Any,
+    segmentationNode: Any,
+    stale: Sequence[str] = (),
+) -> Any:
     """Put segments into a segmentation, or into a new one, and return its node.
 
     The scene is changed completely or not at all.
@@ -74,6 +121,7 @@ def importSegments(contents: list[SegmentContent], volumeNode: Any, segmentation
         contents: the segments; those with the same ids are replaced, all others stay.
         volumeNode: the volume on whose grid the masks lie.
         segmentationNode: the output, or None for a new node.
+        stale: ids of segments that go away.
     """
     if segmentationNode is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _newName(volumeNode))
@@ -88,6 +136,8 @@ def importSegments(contents: list[SegmentContent], volumeNode: Any, segmentation
     backup = slicer.vtkSegmentation()
     backup.DeepCopy(segmentationNode.GetSegmentation())
     try:
+        for segmentId in stale:
+            segmentationNode.GetSegmentation().RemoveSegment(segmentId)
         _fill(segmentationNode, contents, volumeNode)
     except Exception:
         segmentationNode.GetSegmentation().DeepCopy(backup)
@@ -100,7 +150,7 @@ def _newName(volumeNode: Any) -> str:
     return slicer.mrmlScene.GenerateUniqueName(name)
 
 
-def _fill(node: Any, contents: list[SegmentContent], volumeNode: Any) -> None:
+def _fill(node: Any, contents: Sequence[SegmentContent], volumeNode: Any) -> None:
     segmentation = node.GetSegmentation()
     if segmentation.GetNumberOfSegments() == 0:
         # Only an empty output takes the volume's grid and transform: others belong to their owner.
@@ -108,13 +158,17 @@ def _fill(node: Any, contents: list[SegmentContent], volumeNode: Any) -> None:
         node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
         transform = volumeNode.GetParentTransformNode()
         node.SetAndObserveTransformNodeID(transform.GetID() if transform else None)
+    hadVessel = segmentation.GetSegment(VESSEL_ID) is not None
     wasModifying = node.StartModify()
     try:
         for content in contents:
             _setSegment(node, content, volumeNode)
     finally:
         node.EndModify(wasModifying)
-    node.CreateDefaultDisplayNodes()
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    if segmentation.GetSegment(VESSEL_ID) is not None and not hadVessel:
+        node.GetDisplayNode().SetSegmentOpacity3D(VESSEL_ID, VESSEL_OPACITY_3D)
     if segmentation.ContainsRepresentation(_SURFACE):
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         logic.ReconvertAllRepresentations(node, [content.segmentId for content in contents])
@@ -132,11 +186,13 @@ def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:
         # Name and color are ours, not made from the terminology and changing with it.
         segment.SetNameAutoGenerated(False)
         segment.SetColorAutoGenerated(False)
+    elif _isOurName(segmentation.GetSegment(content.segmentId).GetName()):
+        segmentation.GetSegment(content.segmentId).SetName(content.name)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if not content.mask.any():
         logic.ClearSegment(node, content.segmentId)
         return
-    image = _orientedImage(content.mask, volumeNode)
+    image = _orientedImage(content, volumeNode)
     if not logic.SetBinaryLabelmapToSegment(
         image, node, content.segmentId, logic.MODE_REPLACE, image.GetExtent()
     ):
@@ -147,19 +203,35 @@ def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:
         )
 
 
-def _orientedImage(mask: np.ndarray, volumeNode: Any) -> Any:
+def _isOurName(name: str) -> bool:
+    """Whether the user left a segment the name that it was given here."""
+    base = re.escape(_(NAMES[ANEURYSM]))
+    return re.fullmatch(rf"{base}( \d+)?", name) is not None
+
+
+def _cropped(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
+    """The part of a (k, j, i) mask that is not empty, and at which voxel it begins."""
+    if not mask.any():
+        return mask[:1, :1, :1], (0, 0, 0)
+    inside = [
+        np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        for axis in range(3)
+    ]
+    k, j, i = (int(indices[0]) for indices in inside)
+    box = tuple(slice(int(indices[0]), int(indices[-1]) + 1) for indices in inside)
+    return mask[box], (k, j, i)
+
+
+def _orientedImage(content: SegmentContent, volumeNode: Any) -> Any:
     """The mask's bounding box as Slicer's oriented image, at its place on the volume's grid."""
-    bounds = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        inside = np.flatnonzero(mask.any(axis=others))
-        bounds.append((int(inside[0]), int(inside[-1])))
-    (k0, k1), (j0, j1), (i0, i1) = bounds
-    box = np.ascontiguousarray(mask[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1], dtype=np.uint8)
+    mask, offset = _cropped(content.mask)
+    box = np.ascontiguousarray(mask, dtype=np.uint8)
+    k, j, i = (first + more for first, more in zip(content.start, offset, strict=True))
+    depth, height, width = box.shape
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     image = slicer.vtkOrientedImageData()
-    image.SetExtent(i0, i1, j0, j1, k0, k1)
+    image.SetExtent(i, i + width - 1, j, j + height - 1, k, k + depth - 1)
     image.SetGeometryFromImageToWorldMatrix(matrix)
     scalars = numpy_support.numpy_to_vtk(box.ravel(), deep=True)
     image.GetPointData().SetScalars(scalars)
