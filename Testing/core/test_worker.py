@@ -131,6 +131,63 @@ def test_segment_with_progress(
     assert result["report"]["teacher"]["name"] == "tiny"
 
 
+def test_prepare_and_click(
+    shared: Process, tmp_path: Path, scan_file: Path, scan: Volume, teacher_file: Path
+) -> None:
+    common = {"volume_key": "b:1", "teacher": str(teacher_file), "device": "cpu"}
+    copy = tmp_path / "copy.nrrd"
+    copy.write_bytes(scan_file.read_bytes())
+    shared.send(id=20, command="prepare", input=str(copy), **common)
+    prepared, progress = shared.answer()
+    assert prepared["event"] == "result", prepared
+    assert prepared["geometry"]["size"] == list(scan.geometry.size)
+    assert [event["phase"] for event in progress] == [
+        "Reading the scan", "Loading the teacher", "Preparing the scan"
+    ]  # fmt: skip
+    copy.unlink()
+
+    output = tmp_path / "click.nrrd"
+    middle = np.add(scan.geometry.center, [6.0, 0.0, 2.0])
+    click = {"command": "click", "output": str(output), **common}
+    shared.send(id=21, point_lps=[float(value) for value in middle], **click)
+    result, _ = shared.answer()
+    assert (result["event"], result["found"], result["windows"]) == ("result", True, 1), result
+    off = np.subtract(result["aneurysm"]["centroid_lps"], middle)
+    assert np.linalg.norm(off) < 0.3  # voxels: 0.6 mm
+    assert result["probability"] > 0.9
+    labels = read_labels(output, allowed=(0, ANEURYSM))
+    assert (labels.array == ANEURYSM).sum() == result["aneurysm"]["voxels"]
+    assert list(labels.geometry.size) == result["box"]["size_ijk"]
+    assert list(tmp_path.iterdir()) == [output]
+
+    output.unlink()
+    away = np.add(scan.geometry.center, [-9.0, 3.0, -5.0])
+    shared.send(id=22, point_lps=[float(value) for value in away], **click)
+    result, _ = shared.answer()
+    assert (result["event"], result["found"]) == ("result", False)
+    assert result["message"].startswith("There is no aneurysm at R ")
+    assert np.linalg.norm(np.subtract(result["highest_lps"], middle)) < 6.0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_clicks_that_cannot_be_done(
+    shared: Process, tmp_path: Path, scan_file: Path, teacher_file: Path
+) -> None:
+    click = {"command": "click", "output": str(tmp_path / "o.nrrd"), "teacher": str(teacher_file)}
+    shared.send(id=30, point_lps=[0, 0, 0], volume_key="unknown", **click)
+    shared.send(id=31, point_lps=[1e5, 0, 0], input=str(scan_file), **click)
+    shared.send(id=32, point_lps=[0, 0], input=str(scan_file), **click)
+    shared.send_bytes(b'{"id": 33, "command": "click", "point_lps": [NaN, 0, 0], "output": "o"}\n')
+    answers = {answer["id"]: answer for answer in (shared.answer()[0] for _ in range(4))}
+    assert {answer["event"] for answer in answers.values()} == {"error"}
+    assert {answer.get("code") for answer in answers.values()} == {None, "scan_needed"}
+    assert answers[30]["code"] == "scan_needed"
+    assert "outside the scan" in answers[31]["message"]
+    assert "three numbers" in answers[32]["message"]
+    assert "not" in answers[None]["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_cancel_while_it_runs(
     shared: Process, tmp_path: Path, make_scan: Any, teacher_file: Path
 ) -> None:
@@ -146,9 +203,13 @@ def test_cancel_while_it_runs(
     )  # fmt: skip
     while shared.event()["phase"] != "Segmenting":
         pass
+    waiting = {"input": str(large), "point_lps": [80, 80, 80], "output": str(output)}
+    shared.send(id=4, command="click", teacher=str(teacher_file), device="cpu", **waiting)
+    shared.send(id=5, command="cancel", target=4)
     shared.send(id=3, command="cancel", target=2)
     answer, progress = shared.answer()
     assert answer == {"event": "cancelled", "id": 2}
+    assert shared.answer()[0] == {"event": "cancelled", "id": 4}
     assert all(event["fraction"] < 0.9 for event in progress)
     assert list(tmp_path.iterdir()) == [large]
 

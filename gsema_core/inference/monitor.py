@@ -53,7 +53,8 @@ class Monitor:
         """Time a phase of ``PHASES`` and put it on the progress bar.
 
         Raises:
-            Cancelled: the run was cancelled before the phase or while it ran.
+            Cancelled: the run was cancelled before the phase or while it ran; what was written
+                is done, so while writing is too late.
         """
         end, self._phase = PHASES[name]
         self._span = (self._fraction, max(end, self._fraction))
@@ -62,7 +63,8 @@ class Monitor:
         started = time.perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
-        self.check()
+        if name != "write":
+            self.check()
         self.advance(1.0)
 
     def advance(self, share: float, _phase: str = "") -> None:

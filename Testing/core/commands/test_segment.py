@@ -78,6 +78,50 @@ def test_everything_that_can_be_written(
     assert "Measuring aneurysms" in captured.err
 
 
+def ras(scan_file: Path, *offset: float) -> tuple[str, str, str]:
+    """A point so many mm (LPS) off the scan's middle, as options have it."""
+    left, posterior, superior = np.add(read_volume(scan_file).geometry.center, offset)
+    return f"{-left:.3f}", f"{-posterior:.3f}", f"{superior:.3f}"
+
+
+def test_points(
+    gsema: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path, scan_file: Path
+) -> None:
+    there, beside = ras(scan_file, 6.0, 0.0, 2.0), ras(scan_file, 6.0, 6.5, 2.0)
+    away = ras(scan_file, -9.0, 3.0, -5.0)
+    report = tmp_path / "r.json"
+    points = ("--at", *there, "--at", *away, "--at", *beside)
+    code, output = gsema(*points, "--report", str(report))
+    assert code == 0
+    labels = read_labels(output)
+    assert labels.geometry.is_close(read_volume(scan_file).geometry, 1e-6)
+    assert set(np.unique(labels.array)) == {0, ANEURYSM}
+    _, row, miss = capsys.readouterr().out.splitlines()
+    assert (row.split()[0], float(row.split()[1])) == ("1", pytest.approx(0.52, rel=0.3))
+    assert miss.startswith(f"There is no aneurysm at R {float(away[0]):.1f}, A ")
+    told = json.loads(report.read_text())
+    assert [click["found"] for click in told["clicks"]] == [True, False, True]
+    assert len(told["aneurysms"]) == 1
+    assert told["aneurysms"][0]["voxels"] == (labels.array == ANEURYSM).sum()
+
+
+def test_points_without_aneurysm_write_nothing(
+    gsema: Any, capsys: pytest.CaptureFixture[str], scan_file: Path
+) -> None:
+    code, output = gsema("--at", *ras(scan_file, -9.0, 3.0, -5.0))
+    assert "no aneurysm at R " in refused(capsys, code)
+    assert not output.exists()
+
+
+def test_the_threshold(gsema: Any, tmp_path: Path) -> None:
+    sizes = []
+    for threshold in ("0.95", "0.05"):
+        code, output = gsema("--threshold", threshold, output=tmp_path / f"{threshold}.nrrd")
+        assert code == 0
+        sizes.append((read_labels(output).array == ANEURYSM).sum())
+    assert sizes[0] < sizes[1]
+
+
 def test_quiet_says_nothing(gsema: Any, capsys: pytest.CaptureFixture[str]) -> None:
     code, output = gsema("--quiet")
     assert code == 0
@@ -100,6 +144,12 @@ def test_no_aneurysm_is_said(gsema: Any, capsys: pytest.CaptureFixture[str]) -> 
         (("--precision", "int8"), "int8"),
         (("--threads", "0"), "threads is 0"),
         (("--minimum-aneurysm", "nan"), "smallest aneurysm"),
+        (("--threshold", "1"), "threshold is 1"),
+        (("--at", "9999", "0", "0"), "outside the scan"),
+        (("--at", "nan", "0", "0"), "finite"),
+        (("--at", "0", "0", "0", "--overlap", "0.5"), "--overlap"),
+        (("--at", "0", "0", "0", "--minimum-aneurysm", "5"), "--minimum-aneurysm"),
+        (("--at", "0", "0", "0", "--probabilities", "p.nrrd"), "--probabilities"),
         (("--report", "report.txt"), "JSON"),
         (("--probabilities", "/no/such/folder/p.nrrd"), "/no/such/folder"),
     ],

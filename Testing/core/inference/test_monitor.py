@@ -51,3 +51,13 @@ def test_cancel_is_noticed_at_the_borders_of_phases(checks_before_cancel: int) -
             with monitor.phase(name):
                 done.append(name)
     assert done == ["read", "load"][: (checks_before_cancel + 1) // 2]
+
+
+def test_once_written_it_is_too_late_to_cancel() -> None:
+    asked: list[bool] = []
+    monitor = Monitor(cancelled=lambda: bool(asked))
+    with monitor.phase("write"):
+        asked.append(True)
+    assert "write" in monitor.seconds
+    with pytest.raises(Cancelled), monitor.phase("write"):
+        raise AssertionError("cancelled before it began")

@@ -17,7 +17,14 @@ from gsema_core.errors import UserError
 from gsema_core.inference import Monitor
 from gsema_core.worker import process
 from gsema_core.worker.process import Worker
-from gsema_core.worker.protocol import PREFIX, CardRequest, SegmentRequest
+from gsema_core.worker.protocol import (
+    PREFIX,
+    CardRequest,
+    ClickRequest,
+    PrepareRequest,
+    ScanNeededError,
+    SegmentRequest,
+)
 
 
 class FakeSession:
@@ -27,13 +34,24 @@ class FakeSession:
         self.started: Queue[int] = Queue()
         self.let_go = threading.Event()
 
-    def segment(self, request: SegmentRequest, monitor: Monitor) -> dict[str, Any]:
-        self.started.put(request.id)
+    def _waiting(self, number: int, monitor: Monitor) -> dict[str, Any]:
+        self.started.put(number)
         with monitor.phase("windows"):
             while not self.let_go.wait(0.005):
                 monitor.advance(0.5)
                 monitor.check()
-        return {"report": {}, "aneurysms": []}
+        return {"report": {}}
+
+    def segment(self, request: SegmentRequest, monitor: Monitor) -> dict[str, Any]:
+        return {"aneurysms": [], **self._waiting(request.id, monitor)}
+
+    def click(self, request: ClickRequest, monitor: Monitor) -> dict[str, Any]:
+        if request.input is None:
+            raise ScanNeededError("The scan is needed.")
+        return {"found": True, "point": request.point_lps, **self._waiting(request.id, monitor)}
+
+    def prepare(self, request: PrepareRequest, monitor: Monitor) -> dict[str, Any]:
+        return {"geometry": {}, **self._waiting(request.id, monitor)}
 
     def card(self, request: CardRequest) -> dict[str, Any]:
         errors: dict[str, Exception] = {
@@ -129,6 +147,41 @@ def test_cancel_takes_what_waits_out_of_the_line(talk: Talk) -> None:
     told = outcomes(talk.finish())
     assert told == [("hello", None), ("error", 4), ("result", 1), ("cancelled", 2), ("result", 5)]
     assert talk.session.started.empty()
+
+
+def test_clicks_and_preparations_are_answered_and_cancelled_like_segmentations(talk: Talk) -> None:
+    talk.send(id=1, command="prepare", input="i.nrrd", volume_key="k")
+    assert talk.session.started.get(timeout=10) == 1
+    talk.send(id=2, command="cancel", target=1)
+    click = {"command": "click", "point_lps": [1, 2, 3], "output": "o.nrrd"}
+    talk.send(id=3, input="i.nrrd", **click)
+    assert talk.session.started.get(timeout=10) == 3
+    talk.send(id=4, command="cancel", target=3)
+    talk.send(id=5, **click)
+    talk.wait_for('"id": 5')
+    talk.session.let_go.set()
+    talk.send(id=6, input="i.nrrd", **click)
+    talk.send(id=7, command="prepare", input="i.nrrd", volume_key="k")
+    talk.wait_for('"id": 7, "geometry"')
+    talk.close_stdin()
+    _, *events = talk.finish()
+    assert events[:2] == [{"event": "cancelled", "id": 1}, {"event": "cancelled", "id": 3}]
+    assert events[2] == {
+        "event": "error", "id": 5, "message": "The scan is needed.", "code": "scan_needed"
+    }  # fmt: skip
+    assert events[3] == {
+        "event": "result", "id": 6, "found": True, "point": [1, 2, 3], "report": {}
+    }  # fmt: skip
+    assert outcomes(events[4:]) == [("result", 7)]
+
+
+def test_a_number_is_free_again_as_soon_as_its_outcome_is_told(talk: Talk) -> None:
+    talk.session.let_go.set()
+    for turn in range(1, 200):
+        talk.segment(1)
+        deadline = time.monotonic() + 10
+        while talk.events.getvalue().count('"event": "result"') < turn:
+            assert time.monotonic() < deadline, talk.events.getvalue()
 
 
 @pytest.mark.parametrize("how", ["quit", "end of stdin", "stop"])

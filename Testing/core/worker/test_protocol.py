@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from gsema_core.worker import protocol
 from gsema_core.worker.protocol import (
     PREFIX,
     CancelRequest,
     CardRequest,
+    ClickRequest,
     DevicesRequest,
+    PrepareRequest,
     ProtocolError,
     QuitRequest,
     SegmentRequest,
@@ -32,6 +36,13 @@ def test_requests_as_the_panels_send_them() -> None:
     ) == SegmentRequest(
         1, "/a b/Ä.nrrd", "o.nrrd", overlap=0.5, minimum_aneurysm_mm3=3, volume_key="n:7"
     )  # fmt: skip
+    assert decode(
+        id=6, command="prepare", input="/a b/Ä.nrrd", volume_key="n:7", teacher="x", device="cpu"
+    ) == PrepareRequest(6, "/a b/Ä.nrrd", "n:7", "x", "cpu")
+    assert decode(
+        id=7, command="click", volume_key="n:7", point_lps=[12.5, -31, 4.8e1], output="c.nrrd",
+        input=None, teacher="default", device="auto", aneurysm_threshold=None, precision=None,
+    ) == ClickRequest(7, [12.5, -31, 48.0], "c.nrrd", volume_key="n:7")  # fmt: skip
     assert decode(id=2, command="cancel", target=1) == CancelRequest(2, 1)
     assert decode(id=3, command="devices") == DevicesRequest(3)
     assert decode(id=4, command="card", teacher="x") == CardRequest(4, "x")
@@ -74,6 +85,23 @@ def test_garbage_is_an_error_without_number(line: bytes) -> None:
         ({"command": "segment", "input": "i", "output": "o", "overlap": "0.5"}, "overlap"),
         ({"command": "segment", "input": "i", "output": "o", "overlap": True}, "overlap"),
         ({"command": "segment", "input": "i", "output": "o", "volume_key": 7}, "volume_key"),
+        ({"command": "segment", "input": "i", "output": "o", "overlap": 10**400}, "overlap"),
+        ({"command": "segment", "input": None, "output": "o"}, "input"),
+        ({"command": "prepare", "input": "i"}, "needs 'volume_key'"),
+        ({"command": "prepare", "input": None, "volume_key": "k"}, "input"),
+        ({"command": "prepare", "input": "i", "volume_key": None}, "volume_key"),
+        ({"command": "prepare", "input": "i", "volume_key": "k", "overlap": 0.5}, "no 'overlap'"),
+        ({"command": "click", "output": "o"}, "needs 'point_lps'"),
+        ({"command": "click", "point_lps": [1, 2, 3]}, "needs 'output'"),
+        ({"command": "click", "point_lps": [1, 2], "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": [1, 2, 3, 4], "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": [1, 2, "3"], "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": [1, 2, True], "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": [1, 2, None], "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": [1, 2, 10**400], "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": None, "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": "1 2 3", "output": "o"}, "three numbers"),
+        ({"command": "click", "point_lps": [1, 2, 3], "output": None}, "output"),
     ],
 )
 def test_a_wrong_request_is_an_error_with_its_number(values: dict[str, Any], told: str) -> None:
@@ -81,6 +109,20 @@ def test_a_wrong_request_is_an_error_with_its_number(values: dict[str, Any], tol
         decode(id=7, **values)
     assert caught.value.id == 7
     assert len(str(caught.value)) < 300
+
+
+def test_a_number_beyond_all_bounds_is_refused() -> None:
+    line = b'{"id": 1, "command": "click", "point_lps": [1, 2, 1e999], "output": "o"}'
+    with pytest.raises(ProtocolError, match="three numbers"):
+        decode_request(line)
+
+
+def test_the_messages_in_the_documentation_are_understood() -> None:
+    """Whoever writes a panel copies them from there."""
+    assert protocol.__doc__ is not None
+    requests = re.findall(r'\{"id".*?\}', protocol.__doc__, re.DOTALL)
+    kinds = [type(decode_request(text.replace("\n", " ").encode())) for text in requests]
+    assert kinds == [SegmentRequest, PrepareRequest, ClickRequest]
 
 
 def test_an_event_is_one_ascii_line() -> None:

@@ -1,17 +1,29 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import shutil
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from gsema_core.errors import UserError
+from gsema_core.errors import Cancelled, UserError
 from gsema_core.inference import Monitor, Segmenter
 from gsema_core.labels import ANEURYSM
-from gsema_core.volumes import Volume, read_labels, read_volume
-from gsema_core.worker.protocol import CardRequest, DevicesRequest, SegmentRequest
+from gsema_core.teachers import load_teacher, save_teacher
+from gsema_core.volumes import Volume, read_labels, read_volume, write_volume
+from gsema_core.worker.protocol import (
+    CardRequest,
+    ClickRequest,
+    DevicesRequest,
+    PrepareRequest,
+    ScanNeededError,
+    SegmentRequest,
+)
 from gsema_core.worker.session import Session
 
 
@@ -32,8 +44,30 @@ def request_for(scan_file: Path, teacher_file: Path, tmp_path: Path) -> SegmentR
     )
 
 
-def changed(request: SegmentRequest, **changes: object) -> SegmentRequest:
-    return SegmentRequest(**{**vars(request), **changes})  # type: ignore[arg-type]
+def changed(request: Any, **changes: object) -> Any:
+    return dataclasses.replace(request, **changes)
+
+
+@pytest.fixture
+def click_for(request_for: SegmentRequest, scan: Volume) -> ClickRequest:
+    """On the scan's aneurysm."""
+    x, y, z = (float(value) for value in np.add(scan.geometry.center, [6.0, 0.0, 2.0]))
+    return ClickRequest(
+        2,
+        [x, y, z],
+        request_for.output,
+        volume_key=request_for.volume_key,
+        teacher=request_for.teacher,
+        device="cpu",
+    )
+
+
+@pytest.fixture
+def prepare_for(request_for: SegmentRequest) -> PrepareRequest:
+    assert request_for.volume_key is not None
+    return PrepareRequest(
+        3, request_for.input, request_for.volume_key, request_for.teacher, request_for.device
+    )
 
 
 @pytest.fixture
@@ -154,3 +188,186 @@ def test_devices_and_cards(session: Session, teacher_file: Path) -> None:
     answer = session.card(CardRequest(2, str(teacher_file)))
     assert answer["card"]["name"] == "tiny"
     assert len(answer["sha256"]) == 64
+
+
+def test_a_prepared_scan_is_clicked_at_without_its_file(
+    session: Session,
+    prepare_for: PrepareRequest,
+    click_for: ClickRequest,
+    calls: list[str],
+    scan: Volume,
+) -> None:
+    prepared = session.prepare(prepare_for, Monitor())
+    assert prepared["geometry"]["size"] == list(scan.geometry.size)
+    assert prepared["device"] == "cpu"
+    assert set(prepared["seconds"]) == {"read", "load", "prepare"}
+    assert sorted(calls) == ["load", "prepare", "read"]
+    answer = session.click(click_for, Monitor())
+    assert len(calls) == 3
+    assert json.loads(json.dumps(answer, allow_nan=False))["found"] is True
+    labels = read_labels(click_for.output)
+    assert (labels.array == ANEURYSM).sum() == answer["aneurysm"]["voxels"] > 500
+    assert list(labels.geometry.size) == answer["box"]["size_ijk"]
+    first = scan.geometry.world_to_index(labels.geometry.origin)
+    np.testing.assert_allclose(first, answer["box"]["start_ijk"], atol=1e-4)
+    assert b"encoding: raw" in Path(click_for.output).read_bytes()[:2000]
+    assert answer["report"]["settings"]["threads"] == 1
+    assert answer["report"]["teacher"]["name"] == "tiny"
+
+
+def test_preparing_clicking_and_segmenting_share_what_is_kept(
+    session: Session,
+    prepare_for: PrepareRequest,
+    click_for: ClickRequest,
+    request_for: SegmentRequest,
+    calls: list[str],
+) -> None:
+    session.segment(request_for, Monitor())
+    session.prepare(prepare_for, Monitor())
+    session.click(click_for, Monitor())
+    session.segment(request_for, Monitor())
+    assert len(calls) == 3
+    session.click(changed(click_for, input=request_for.input, volume_key="node:2"), Monitor())
+    assert calls[3:] == ["read", "prepare"]
+    session.click(changed(click_for, input=request_for.input, volume_key=None), Monitor())
+    assert calls[5:] == ["read", "prepare"]
+
+
+def test_a_click_finds_the_same_as_a_whole_run(
+    session: Session, request_for: SegmentRequest, click_for: ClickRequest
+) -> None:
+    whole = session.segment(changed(request_for, aneurysm_threshold=0.5), Monitor())
+    clicked = session.click(changed(click_for, aneurysm_threshold=0.5), Monitor())
+    assert clicked["threshold"] == 0.5
+    assert whole["report"]["settings"]["aneurysm_threshold"] == 0.5
+    assert clicked["aneurysm"]["voxels"] == whole["aneurysms"][0]["voxels"]
+
+
+def test_nothing_found_writes_nothing(
+    session: Session, prepare_for: PrepareRequest, click_for: ClickRequest, scan: Volume
+) -> None:
+    session.prepare(prepare_for, Monitor())
+    old = Path(click_for.output)
+    old.write_text("old")
+    away = [float(value) for value in np.add(scan.geometry.center, [-9.0, 3.0, -5.0])]
+    answer = session.click(changed(click_for, point_lps=away), Monitor())
+    assert answer["found"] is False
+    assert answer["box"] is None
+    assert answer["aneurysm"] is None
+    assert answer["message"].startswith("There is no aneurysm at R ")
+    assert answer["highest_probability"] > 0.9
+    assert old.read_text() == "old"
+
+
+def test_a_scan_that_is_not_kept_is_asked_for(
+    session: Session,
+    prepare_for: PrepareRequest,
+    click_for: ClickRequest,
+    teacher_file: Path,
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ScanNeededError, match="'node:1'"):
+        session.click(click_for, Monitor())
+    session.prepare(prepare_for, Monitor())
+    for changes in ({"volume_key": "node:2"}, {"volume_key": None}):
+        with pytest.raises(ScanNeededError, match="send its file"):
+            session.click(changed(click_for, **changes), Monitor())
+    teacher = load_teacher(teacher_file)
+    other = tmp_path / "other.safetensors"
+    save_teacher(other, teacher.network, dataclasses.replace(teacher.card, spacing_mm=1.0))
+    with pytest.raises(ScanNeededError):
+        session.click(changed(click_for, teacher=str(other)), Monitor())
+    assert session.click(click_for, Monitor())["found"] is True
+
+
+def test_the_key_tells_whether_a_file_has_changed(
+    session: Session, click_for: ClickRequest, scan: Volume, tmp_path: Path
+) -> None:
+    path = tmp_path / "scan.nrrd"
+    write_volume(scan, path)
+    request = changed(click_for, input=str(path))
+    assert session.click(request, Monitor())["found"] is True
+    write_volume(Volume(scan.array[::-1, ::-1, ::-1].copy(), scan.geometry), path)
+    assert session.click(request, Monitor())["found"] is True
+    assert session.click(changed(request, volume_key="node:2"), Monitor())["found"] is False
+
+
+def test_the_scan_itself_is_not_kept(
+    session: Session,
+    prepare_for: PrepareRequest,
+    scan: Volume,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arrays = []
+
+    def reading(path: object) -> Volume:
+        array = scan.array.copy()
+        arrays.append(weakref.ref(array))
+        return Volume(array, scan.geometry)
+
+    monkeypatch.setattr("gsema_core.volumes.read_volume", reading)
+    session.prepare(prepare_for, Monitor())
+    assert [reference() for reference in arrays] == [None]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"point_lps": [1e4, 0.0, 0.0]}, "outside the scan"),
+        ({"point_lps": [float("nan"), 0.0, 0.0]}, "finite"),
+        ({"aneurysm_threshold": 1.5}, "threshold is 1.5"),
+        ({"precision": "int8"}, "int8"),
+        ({"device": "gpu"}, "gpu"),
+        ({"teacher": "nobody"}, "nobody"),
+        ({"output": "/no/such/folder/o.nrrd"}, "/no/such/folder"),
+        ({"input": "none.nrrd", "volume_key": None}, r"none\.nrrd"),
+    ],
+)
+def test_a_click_that_cannot_be_done_is_told_and_nothing_written(
+    session: Session,
+    prepare_for: PrepareRequest,
+    click_for: ClickRequest,
+    changes: dict[str, object],
+    told: str,
+) -> None:
+    session.prepare(prepare_for, Monitor())
+    with pytest.raises(UserError, match=told):
+        session.click(changed(click_for, **changes), Monitor())
+    assert list(Path(click_for.output).parent.iterdir()) == []
+
+
+def test_a_click_does_not_overwrite_the_scan(
+    session: Session, click_for: ClickRequest, request_for: SegmentRequest
+) -> None:
+    scan_file = request_for.input
+    with pytest.raises(UserError, match="overwrite the scan"):
+        session.click(changed(click_for, input=scan_file, output=scan_file), Monitor())
+
+
+@pytest.mark.parametrize("phase", ["Loading", "Segmenting", "Returning", "Measuring"])
+def test_cancelling_a_click_writes_nothing_and_keeps_the_scan(
+    session: Session, prepare_for: PrepareRequest, click_for: ClickRequest, phase: str
+) -> None:
+    session.prepare(prepare_for, Monitor())
+    reached: list[str] = []
+
+    def cancelled() -> bool:
+        return bool(reached) and reached[-1].startswith(phase)
+
+    with pytest.raises(Cancelled):
+        session.click(click_for, Monitor(lambda fraction, text: reached.append(text), cancelled))
+    assert list(Path(click_for.output).parent.iterdir()) == []
+    assert session.click(click_for, Monitor())["found"] is True
+
+
+def test_cancelling_a_preparation(
+    session: Session, prepare_for: PrepareRequest, click_for: ClickRequest
+) -> None:
+    reached: list[str] = []
+    monitor = Monitor(
+        lambda fraction, text: reached.append(text), lambda: "Preparing the scan" in reached
+    )
+    with pytest.raises(Cancelled):
+        session.prepare(prepare_for, monitor)
+    with pytest.raises(ScanNeededError):
+        session.click(click_for, Monitor())
