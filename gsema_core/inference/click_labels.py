@@ -22,10 +22,10 @@ from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.volumes import Volume, probability_to_original
 from gsema_core.volumes.components import connected_components
 
-MARGIN_MM = 6.0
-"""How far around an aneurysm its vessels are restored, for measuring. Ours: 1.5 diameters of a
-vessel of 4 mm, where Dhar et al. (Neurosurgery 63:185, 2008) measure the parent vessel. Against
-20 mm, measured on eight simulated scans: the same parent vessel but once, by 0.04 mm."""
+MARGIN_MM = 5.0
+"""How far around an aneurysm its vessels are restored, for measuring. Ours, for speed: of 17
+simulated scans 14 gave the same parent vessel as with 20 mm, two one within 0.13 mm and one one
+0.7 mm thinner; the neck was always the same."""
 
 
 def restore(finding: Finding, scan: PreparedScan) -> tuple[Volume, Box] | None:

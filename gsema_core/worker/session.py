@@ -64,7 +64,6 @@ class Session:
             Cancelled: the monitor says so; nothing was written.
             UserError: something in the request cannot be used; nothing was written.
         """
-
         settings = self._settings(request)
         probabilities = None if request.probabilities is None else Path(request.probabilities)
         self._check_outputs(request, Path(request.output), probabilities)
