@@ -86,8 +86,17 @@ def load_checkpoint(path: Path, trainer: Trainer) -> Progress:
 
 # What may change between two sessions of one run without changing what it computes.
 _FREE = {
-    "run": {"output", "name", "steps", "device", "threads", "log_every", "checkpoint_every"},
-    "data": {"datalist", "workers"},
+    "run": {
+        "output",
+        "name",
+        "license",
+        "steps",
+        "device",
+        "threads",
+        "log_every",
+        "checkpoint_every",
+    },
+    "data": {"datalist", "description", "workers"},
 }
 
 

@@ -53,6 +53,7 @@ class DataConfig:
 
     datalist: Path = _setting(Path(), "JSON file that lists image, label, patient and center.")
     centers: tuple[str, ...] = _setting((), "Centers to train on; empty means all of the list.")
+    description: str = _setting("", "What the scans are, for the teacher's card; no names.")
     validation_share: float = _setting(
         0.12, "Share of each center's patients kept out for choosing the teacher (ours)."
     )
@@ -92,6 +93,7 @@ class RunConfig:
 
     output: Path = _setting(Path(), "Folder for checkpoints, logs and the teacher.")
     name: str = _setting("local", "Name of the teacher that comes out.")
+    license: str = _setting("unstated", "License of the teacher that comes out.")
     initial_teacher: str = _setting("", "Teacher to start from: a name or file; empty: scratch.")
     steps: int = _setting(5000, "Optimizer steps.")
     batch_size: int = _setting(1, "Source patches a step; each gets one target patch.")

@@ -26,7 +26,9 @@ def write_teacher(path: Path, trainer: Trainer, progress: Progress, split: Split
         spacing_mm=config.data.spacing_mm,
         window=config.data.patch,
         intensity=IntensityRule(config.data.low_percentile, config.data.high_percentile).to_dict(),
+        license=config.run.license,
         training={
+            "data": config.data.description or "unstated",
             "preset": config.preset_name,
             "centers": centers,
             "patients": len({case.patient for case in split.training}),
