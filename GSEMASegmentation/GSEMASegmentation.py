@@ -12,11 +12,17 @@ import slicer
 import slicer.util
 import vtk
 from GSEMASegmentationLib.Aneurysms import Aneurysm
+from GSEMASegmentationLib.DeviceText import deviceText, rememberDevice, rememberRun
+from GSEMASegmentationLib.InstallationPanel import InstallationPanel
+from GSEMASegmentationLib.RemainingTime import RemainingTime
+from GSEMASegmentationLib.SampleScan import SampleScan, registerSample
 from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.SegmentationOutput import importSegments, segmentsOf
+from GSEMASegmentationLib.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.ViewHelpers import centerViews
-from GSEMASegmentationLib.VolumeChoice import checkVolume, firstVolume, volumeInfo
+from GSEMASegmentationLib.VolumeChoice import checkVolume, firstVolume, volumeJudgement
+from GSEMASegmentationLib.VoxelCheck import VoxelCheck
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -31,6 +37,8 @@ from gsema_core.terminology import CONTEXT_NAME
 
 DEVICES = ("auto", "cpu", "cuda")
 """What the entries of the panel's device box mean to the worker."""
+
+DEVICE_SETTING = "GSEMASegmentation/Device"
 
 
 class GSEMASegmentation(ScriptedLoadableModule):
@@ -52,6 +60,7 @@ class GSEMASegmentation(ScriptedLoadableModule):
             "segmentation."
         )
         slicer.app.connect("startupCompleted()", loadTerminology)
+        slicer.app.connect("startupCompleted()", offerSample)
 
 
 def loadTerminology() -> None:
@@ -61,8 +70,13 @@ def loadTerminology() -> None:
         logging.error("The terminology %s could not be loaded.", path)
 
 
+def offerSample() -> None:
+    """Put the simulated angiography into the Sample Data module."""
+    registerSample(Path(__file__).parent / "Resources" / "Icons" / "GSEMASegmentation.png")
+
+
 class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: it shows and asks, the logic works."""
+    """The panel: it shows and asks, the logic works; its larger sections are in the Lib."""
 
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -71,6 +85,8 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._parameterNode: Any = None
         self._guiTag: int | None = None
         self._volumeOfOutput: Any = None
+        self._remaining: RemainingTime | None = None
+        self._sample: SampleScan | None = None
 
     def setup(self) -> None:
         super().setup()
@@ -83,11 +99,15 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
-        self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self.onAneurysmDoubleClicked)
+        self.voxelCheck = VoxelCheck(self._updatePanel)
+        self.teachers = TeacherPanel(self.ui, self._updatePanel)
+        self.installation = InstallationPanel(self.ui, self._updatePanel)
         self._restoreSettings()
-        self.ui.teacherPathLineEdit.connect("currentPathChanged(QString)", self._saveSettings)
-        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._saveSettings)
+        self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
+        self.ui.sampleDataButton.connect("clicked(bool)", self.onSampleDataButton)
+        self.ui.checkDeviceButton.connect("clicked(bool)", self.onCheckDeviceButton)
+        self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self.onAneurysmDoubleClicked)
+        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDeviceChosen)
         self._showProgress(False)
         self._showAneurysms([])
         self._showStatus("")
@@ -95,11 +115,16 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def cleanup(self) -> None:
         """Called when the module is reloaded or the application closes."""
+        if self._sample is not None:
+            self._sample.stop()
+        self.voxelCheck.stop()
         self.logic.stop()
         self.setParameterNode(None)
         self.removeObservers()
 
     def enter(self) -> None:
+        self.teachers.refresh()
+        self.installation.refresh()
         self.initializeParameterNode()
 
     def exit(self) -> None:
@@ -141,13 +166,17 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             return
         node = self._parameterNode
         self._showAneurysms([])
+        self._showStatus(_("Starting..."))
+        self._remaining = RemainingTime()
         self.logic.segment(
             node.inputVolume,
-            teacher=self.ui.teacherPathLineEdit.currentPath or "default",
-            device=DEVICES[self.ui.deviceComboBox.currentIndex],
+            teacher=self.teachers.name,
+            device=self._device,
             outputSegmentation=node.outputSegmentation,
             overlap=node.overlap,
             minimumAneurysmMm3=node.minimumAneurysmMm3,
+            aneurysmThreshold=node.aneurysmThreshold or None,
+            keepProbability=node.keepProbability,
             blocking=False,
             onProgress=self._onProgress,
             onDone=self._onDone,
@@ -155,12 +184,44 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._showProgress(self.logic.isRunning)
         self._updatePanel()
 
+    def onSampleDataButton(self) -> None:
+        self.ui.sampleDataButton.enabled = False
+        self._showStatus(_("Making the sample..."))
+        self._sample = SampleScan(self._onSampleDone)
+        self._sample.start()
+
+    def onCheckDeviceButton(self) -> None:
+        self.ui.checkDeviceButton.enabled = False
+        self.ui.deviceInfoLabel.text = _("Starting the worker...")
+        self.logic.askForDevices(self._onDevices)
+
     def onAneurysmDoubleClicked(self, row: int, column: int) -> None:
         centerViews(self.logic.aneurysms[row].ras)
 
+    @property
+    def _device(self) -> str:
+        return DEVICES[self.ui.deviceComboBox.currentIndex]
+
+    def _onSampleDone(self, node: Any, message: str) -> None:
+        self._sample = None
+        self.ui.sampleDataButton.enabled = True
+        self._showStatus(message, isError=bool(message))
+        if node is not None and self._parameterNode is not None:
+            self._parameterNode.inputVolume = node
+
+    def _onDevices(self, devices: list[dict[str, Any]], message: str) -> None:
+        self.ui.checkDeviceButton.enabled = True
+        if devices:
+            rememberDevice(devices[0])
+        self._updatePanel()
+        if message:
+            self.ui.deviceInfoLabel.text = message
+
     def _onProgress(self, fraction: float, phase: str) -> None:
         self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
-        self._showStatus(_("{phase}...").format(phase=_(phase)))
+        left = self._remaining.text(fraction) if self._remaining else ""
+        text = _("{phase}, {duration} left...") if left else _("{phase}...")
+        self._showStatus(text.format(phase=_(phase), duration=left))
 
     def _onDone(self, outcome: JobOutcome) -> None:
         self._showProgress(False)
@@ -170,13 +231,15 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self._showStatus(outcome.message, isError=True)
             slicer.util.errorDisplay(outcome.message)
         else:
-            self._showResult(outcome.segmentationNode)
+            self._showResult(outcome)
         self._updatePanel()
 
-    def _showResult(self, segmentationNode: Any) -> None:
-        aneurysms = self.logic.aneurysms
-        if self._parameterNode is not None:
-            self._parameterNode.outputSegmentation = segmentationNode
+    def _showResult(self, outcome: JobOutcome) -> None:
+        node, aneurysms = self._parameterNode, self.logic.aneurysms
+        if node is not None:
+            node.outputSegmentation = outcome.segmentationNode
+            seconds = self._remaining.elapsed
+            rememberRun(outcome.report, node.inputVolume, node.overlap, seconds)
         self._showAneurysms(aneurysms)
         if not aneurysms:
             self._showStatus(_("No aneurysm was found."))
@@ -189,6 +252,9 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def _showAneurysms(self, aneurysms: list[Aneurysm]) -> None:
         table = self.ui.aneurysmTable
+        titles = [_("Number"), _("Volume (ml)"), _("Diameter (mm)"), _("R, A, S (mm)")]
+        table.setColumnCount(len(titles))
+        table.setHorizontalHeaderLabels(titles)
         table.setRowCount(len(aneurysms))
         for row, aneurysm in enumerate(aneurysms):
             position = ", ".join(f"{value:.1f}" for value in aneurysm.ras)
@@ -217,34 +283,32 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self._volumeOfOutput = volume
             node.outputSegmentation = None
         self.ui.show3DButton.setSegmentationNode(node.outputSegmentation if node else None)
-        self.ui.volumeInfoLabel.text = volumeInfo(volume)
+        self.voxelCheck.look(volume)
+        judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
+        self.ui.volumeInfoLabel.text = judgement
+        overlap = node.overlap if node is not None else 0.0
+        self.ui.deviceInfoLabel.text = deviceText(
+            volume, self.teachers.name, self._device, overlap
+        )
         button = self.ui.segmentButton
+        button.enabled = self.logic.isRunning or (isReady and not self.teachers.problem)
         if self.logic.isRunning:
-            button.enabled = True
             button.toolTip = _("Stop; the scene stays as it was.")
-            return
-        try:
-            checkVolume(volume)
-        except UserError as error:
-            button.enabled = False
-            button.toolTip = str(error)
-        else:
-            button.enabled = True
+        elif button.enabled:
             button.toolTip = _("Segment the vessels and the aneurysms of this volume.")
+        else:
+            button.toolTip = self.teachers.problem if isReady else judgement
 
     def _appendLog(self, line: str) -> None:
         self.ui.logTextEdit.appendPlainText(line)
 
     def _restoreSettings(self) -> None:
-        settings = slicer.app.userSettings()
-        self.ui.teacherPathLineEdit.currentPath = settings.value("GSEMASegmentation/Teacher", "")
-        device = settings.value("GSEMASegmentation/Device", DEVICES[0])
+        device = slicer.app.userSettings().value(DEVICE_SETTING, DEVICES[0])
         self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
 
-    def _saveSettings(self, *_ignored: Any) -> None:
-        settings = slicer.app.userSettings()
-        settings.setValue("GSEMASegmentation/Teacher", self.ui.teacherPathLineEdit.currentPath)
-        settings.setValue("GSEMASegmentation/Device", DEVICES[self.ui.deviceComboBox.currentIndex])
+    def _onDeviceChosen(self) -> None:
+        slicer.app.userSettings().setValue(DEVICE_SETTING, self._device)
+        self._updatePanel()
 
 
 class GSEMASegmentationTest(ScriptedLoadableModuleTest):

@@ -38,7 +38,7 @@ def readLabels(path: Path, volumeNode: Any) -> np.ndarray:
     storage.SetFileName(str(path))
     if not path.is_file() or not storage.ReadData(labelNode) or labelNode.GetImageData() is None:
         raise UserError(_("The worker left no readable result: look into the log and try again."))
-    _checkGrid(labelNode, volumeNode)
+    checkGrid(labelNode, volumeNode)
     array = slicer.util.arrayFromVolume(labelNode)
     if not np.isfinite(array).all():
         raise UserError(_("The result has voxels that are not numbers: it was not imported."))
@@ -52,7 +52,8 @@ def readLabels(path: Path, volumeNode: Any) -> np.ndarray:
     return array.astype(np.uint8)
 
 
-def _checkGrid(labelNode: Any, volumeNode: Any) -> None:
+def checkGrid(labelNode: Any, volumeNode: Any) -> None:
+    """Raise UserError unless the voxels of both lie at the same places."""
     dimensions = volumeNode.GetImageData().GetDimensions()
     found = labelNode.GetImageData().GetDimensions()
     rasToIjk, labelToRas = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()

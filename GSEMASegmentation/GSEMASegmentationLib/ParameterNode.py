@@ -20,9 +20,13 @@ class GSEMASegmentationParameterNode:
     outputSegmentation - Where the segments go; none for a new segmentation.
     overlap - Share of a window that its neighbor covers too.
     minimumAneurysmMm3 - Smaller findings are taken for noise.
+    aneurysmThreshold - Probability from which on a voxel is aneurysm; 0 for the likeliest class.
+    keepProbability - Whether the aneurysm's probability becomes a volume of the scene.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
     outputSegmentation: vtkMRMLSegmentationNode
     overlap: Annotated[float, WithinRange(0.0, MAXIMUM_OVERLAP)] = DEFAULTS.overlap
     minimumAneurysmMm3: Annotated[float, WithinRange(0.0, 1000.0)] = DEFAULTS.minimum_aneurysm_mm3
+    aneurysmThreshold: Annotated[float, WithinRange(0.0, 0.99)] = 0.0
+    keepProbability: bool = False

@@ -15,6 +15,8 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.Aneurysms import Aneurysm, aneurysmsFromWorker
 from GSEMASegmentationLib.LabelImport import readLabels
+from GSEMASegmentationLib.ProbabilityVolume import readProbability, showProbability
+from GSEMASegmentationLib.Requirements import requirePackages
 from GSEMASegmentationLib.SegmentationOutput import (
     checkOutput,
     importSegments,
@@ -35,12 +37,17 @@ class JobSettings:
         device: "auto", "cpu", "cuda" or "cuda:N".
         overlap: share of a window that its neighbor covers too; None for the program's default.
         minimumAneurysmMm3: smaller findings are taken for noise; None for the program's default.
+        aneurysmThreshold: probability from which on a voxel is aneurysm; None for the likeliest
+            class.
+        keepProbability: whether the aneurysm's probability becomes a volume of the scene.
     """
 
     teacher: str = "default"
     device: str = "auto"
     overlap: float | None = None
     minimumAneurysmMm3: float | None = None
+    aneurysmThreshold: float | None = None
+    keepProbability: bool = False
 
     def toRequest(self) -> dict[str, Any]:
         """The fields of the worker's request; what is None is left to the worker."""
@@ -49,6 +56,7 @@ class JobSettings:
             "device": self.device,
             "overlap": self.overlap,
             "minimum_aneurysm_mm3": self.minimumAneurysmMm3,
+            "aneurysm_threshold": self.aneurysmThreshold,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -81,7 +89,7 @@ class SegmentationJob:
         self._settings = settings
         self._onProgress, self._onDone = onProgress, onDone
         self._folder: Path | None = None
-        self._inputPath = self._outputPath = Path()
+        self._inputPath = self._outputPath = self._probabilityPath = Path()
         self._volumeKey = ""
         self._requestId: int | None = None
         self.isDone = False
@@ -89,11 +97,13 @@ class SegmentationJob:
     def start(self) -> None:
         """Check, export, and hand over to the worker; returns at once."""
         try:
+            requirePackages()
             checkVolume(self._volumeNode)
             checkOutput(self._outputNode, self._volumeNode)
             self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
             self._inputPath = self._folder / "volume.nrrd"
             self._outputPath = self._folder / "labels.nrrd"
+            self._probabilityPath = self._folder / "probability.nrrd"
             exportVolume(self._volumeNode, self._inputPath)
             self._volumeKey = volumeKey(self._volumeNode)
         except (UserError, OSError) as error:
@@ -106,6 +116,7 @@ class SegmentationJob:
             input=str(self._inputPath),
             output=str(self._outputPath),
             volume_key=self._volumeKey,
+            probabilities=str(self._probabilityPath) if self._settings.keepProbability else None,
             **self._settings.toRequest(),
         )
 
@@ -132,9 +143,14 @@ class SegmentationJob:
             labels = readLabels(self._outputPath, self._volumeNode)
             checkOutput(self._outputNode, self._volumeNode)
             aneurysms = aneurysmsFromWorker(data.get("aneurysms", []), self._volumeNode)
+            probability = None
+            if self._settings.keepProbability:
+                probability = readProbability(self._probabilityPath, self._volumeNode)
             contents = segmentsOf(labels)
             stale = staleSegments(self._outputNode, contents)
             node = importSegments(contents, self._volumeNode, self._outputNode, stale)
+            if probability is not None:
+                showProbability(probability, self._volumeNode, node)
         except UserError as error:
             return JobOutcome(message=str(error))
         except Exception as error:  # a slot of Qt would swallow it, and the panel wait forever

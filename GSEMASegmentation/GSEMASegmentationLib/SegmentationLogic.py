@@ -13,6 +13,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 from gsema_core.errors import Cancelled, UserError
 from GSEMASegmentationLib.Aneurysms import Aneurysm
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
+from GSEMASegmentationLib.Requirements import requirePackages
 from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
 from GSEMASegmentationLib.WorkerClient import WorkerClient
 
@@ -64,6 +65,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         blocking: bool = True,
         overlap: float | None = None,
         minimumAneurysmMm3: float | None = None,
+        aneurysmThreshold: float | None = None,
+        keepProbability: bool = False,
         onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
         onDone: Callable[[JobOutcome], None] = lambda outcome: None,
     ) -> Any:
@@ -78,6 +81,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             blocking: wait for the result; the application stays responsive meanwhile.
             overlap: share of a window that its neighbor covers too, from 0 to 0.9.
             minimumAneurysmMm3: smaller findings are taken for noise.
+            aneurysmThreshold: probability, 0.01 to 0.99, from which on a voxel is aneurysm; None
+                for the likeliest class.
+            keepProbability: put the aneurysm's probability into the scene as a volume.
             onProgress: called with the fraction done and what is being done.
             onDone: called once at the end, also when ``blocking``.
 
@@ -100,7 +106,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             loop.quit()
             onDone(outcome)
 
-        settings = JobSettings(teacher, device, overlap, minimumAneurysmMm3)
+        settings = JobSettings(
+            teacher, device, overlap, minimumAneurysmMm3, aneurysmThreshold, keepProbability
+        )
         self._beginJob(
             SegmentationJob(
                 self._client, volumeNode, outputSegmentation, settings, onProgress, onJobDone
@@ -116,6 +124,23 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         """Stop the running segmentation; the scene stays as it was."""
         if self._job is not None:
             self._job.cancel()
+
+    def askForDevices(self, onDone: Callable[[list[dict[str, Any]], str], None]) -> None:
+        """Ask the worker what there is to run on; starts it where it does not run.
+
+        Args:
+            onDone: called once with the devices, the one that "auto" takes first, or with none
+                and a sentence.
+        """
+        try:
+            requirePackages()
+        except UserError as error:
+            onDone([], str(error))
+            return
+        self._client.submit(
+            "devices",
+            onDone=lambda outcome: onDone(outcome.data.get("devices", []), outcome.message),
+        )
 
     def stop(self) -> None:
         """End the worker process, and with it what is running; the next run starts a new one."""

@@ -84,6 +84,62 @@ def make_logic(
     assert temporary_folders() == []
 
 
+@pytest.fixture(scope="session")
+def tiny_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A teacher file whose network is tiny and knows nothing."""
+    import torch
+
+    from gsema_core.networks import NetworkConfig, build_network
+    from gsema_core.teachers import TeacherCard, save_teacher
+    from gsema_core.volumes import IntensityRule
+
+    torch.manual_seed(0)
+    config = NetworkConfig(kind="cnn", features=8, stages=2, depth=1)
+    card = TeacherCard(
+        name="tiny",
+        network=config.to_dict(),
+        spacing_mm=1.6,
+        window=(32, 32, 32),
+        intensity=IntensityRule().to_dict(),
+    )
+    path = tmp_path_factory.mktemp("teacher") / "tiny.safetensors"
+    save_teacher(path, build_network(config), card)
+    return path
+
+
+@pytest.fixture
+def teachers(tiny_teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny teacher as the bundled one; returns the (empty) folder of imported ones."""
+    from gsema_core.teachers import registry
+
+    monkeypatch.setattr(registry, "BUNDLED_TEACHER", tiny_teacher)
+    folder = tmp_path / "teachers"
+    monkeypatch.setattr(registry, "user_folder", lambda: folder)
+    return folder
+
+
+@pytest.fixture
+def panel(
+    scene: Any,
+    segmentation_module: ModuleType,
+    fake_worker: Callable[[str], list[str]],
+    teachers: Path,
+) -> Iterator[Any]:
+    """The opened panel, its worker replaced by a fake one that finds what is there."""
+    import slicer
+
+    slicer.app.userSettings().clear()
+    module = slicer.modules.gsemasegmentation
+    widget = module.widgetRepresentation()
+    widget.enter()
+    opened = widget.self()
+    opened.logic._client._command = fake_worker("good")
+    yield opened
+    widget.exit()
+    module.closeWidget()
+    assert temporary_folders() == []
+
+
 def temporary_folders() -> list[str]:
     import slicer
 

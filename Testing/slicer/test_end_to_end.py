@@ -17,28 +17,6 @@ from gsema_core.errors import UserError
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def tiny_teacher(tmp_path_factory):
-    import torch
-
-    from gsema_core.networks import NetworkConfig, build_network
-    from gsema_core.teachers import TeacherCard, save_teacher
-    from gsema_core.volumes import IntensityRule
-
-    torch.manual_seed(0)
-    config = NetworkConfig(kind="cnn", features=8, stages=2, depth=1)
-    card = TeacherCard(
-        name="tiny",
-        network=config.to_dict(),
-        spacing_mm=1.6,
-        window=(32, 32, 32),
-        intensity=IntensityRule().to_dict(),
-    )
-    path = tmp_path_factory.mktemp("teacher") / "tiny.safetensors"
-    save_teacher(path, build_network(config), card)
-    return path
-
-
 @pytest.fixture
 def logic(scene, segmentation_module):
     made = segmentation_module.GSEMASegmentationLogic()

@@ -7,20 +7,6 @@ import pytest
 import slicer.util
 
 
-@pytest.fixture
-def panel(scene, segmentation_module, fake_worker):
-    """The opened panel, its worker replaced by a fake one that finds what is there."""
-    slicer.app.userSettings().clear()
-    module = slicer.modules.gsemasegmentation
-    widget = module.widgetRepresentation()
-    widget.enter()
-    opened = widget.self()
-    opened.logic._client._command = fake_worker("good")
-    yield opened
-    widget.exit()
-    module.closeWidget()
-
-
 def test_a_fresh_panel_says_what_is_missing(panel):
     assert not panel.ui.segmentButton.enabled
     assert "choose the angiography" in panel.ui.segmentButton.toolTip
@@ -33,7 +19,7 @@ def test_an_already_loaded_volume_is_chosen(panel, scene, make_balls):
     volume = make_balls(name="case")
     panel.parent.enter()
     assert panel.ui.inputSelector.currentNode() is volume
-    assert panel.ui.volumeInfoLabel.text == "60 × 56 × 52 voxels of 0.8 mm"
+    assert panel.ui.volumeInfoLabel.text == "60 × 56 × 52, 0.8 mm: ready"
     assert panel.ui.segmentButton.enabled
 
 
@@ -107,6 +93,8 @@ def test_choices_of_the_case_are_saved_with_the_scene(panel, make_balls, scene, 
     panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
     panel.ui.overlapSliderWidget.value = 0.25
     panel.ui.minimumAneurysmSpinBox.value = 12.0
+    panel.ui.thresholdSpinBox.value = 0.35
+    panel.ui.keepProbabilityCheckBox.checked = True
     slicer.util.saveScene(str(tmp_path / "case.mrb"))
     scene.Clear()
     assert panel.ui.inputSelector.currentNode() is None
@@ -115,16 +103,18 @@ def test_choices_of_the_case_are_saved_with_the_scene(panel, make_balls, scene, 
     assert panel.ui.inputSelector.currentNode().GetName() == "case"
     assert panel.ui.overlapSliderWidget.value == 0.25
     assert panel.ui.minimumAneurysmSpinBox.value == 12.0
+    assert panel.ui.thresholdSpinBox.value == 0.35
+    assert panel.ui.keepProbabilityCheckBox.checked
 
 
-def test_choices_of_the_machine_are_kept_in_the_settings(panel, fake_worker):
+def test_choices_of_the_machine_are_kept_in_the_settings(panel, tmp_path):
     panel.ui.deviceComboBox.currentIndex = 1
-    panel.ui.teacherPathLineEdit.currentPath = "/data/teacher.safetensors"
+    panel.ui.wheelFolderPathLineEdit.currentPath = str(tmp_path)
     module = slicer.modules.gsemasegmentation
     module.closeWidget()
     again = module.widgetRepresentation().self()
     assert again.ui.deviceComboBox.currentText == "CPU"
-    assert again.ui.teacherPathLineEdit.currentPath == "/data/teacher.safetensors"
+    assert again.ui.wheelFolderPathLineEdit.currentPath == str(tmp_path)
 
 
 def test_closing_the_scene_or_the_panel_while_it_runs(panel, make_balls, fake_worker, scene, spin):

@@ -1,0 +1,108 @@
+"""What a segmentation runs on and how long it takes there, judged by the last run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from GSEMASegmentationLib.RemainingTime import durationText
+
+SETTING = "GSEMASegmentation/LastRun"
+
+
+def rememberRun(
+    report: Mapping[str, Any], volumeNode: Any, overlap: float, seconds: float
+) -> None:
+    """Keep what the next run's time is judged by; a machine setting.
+
+    Args:
+        report: of the finished run.
+        volumeNode: what was segmented.
+        overlap: of its windows.
+        seconds: from the button to the result.
+    """
+    device, teacher = report.get("device"), report.get("teacher")
+    if not isinstance(device, Mapping) or not isinstance(teacher, Mapping):
+        return
+    run = {
+        "device": dict(device),
+        "teacher": teacher.get("name"),
+        "seconds": seconds,
+        "mm3": _cubicMillimeters(volumeNode),
+        "overlap": overlap,
+    }
+    slicer.app.userSettings().setValue(SETTING, json.dumps(run))
+
+
+def rememberDevice(device: Mapping[str, Any]) -> None:
+    """Keep what the worker says of a device, with the time of a run on the same one."""
+    run = _lastRun()
+    isSame = run.get("device", {}).get("name") == device.get("name")
+    kept = {**run, "device": dict(device)} if isSame else {"device": dict(device)}
+    slicer.app.userSettings().setValue(SETTING, json.dumps(kept))
+
+
+def deviceText(volumeNode: Any, teacher: str, device: str, overlap: float) -> str:
+    """One line for the panel.
+
+    Args:
+        volumeNode: what will be segmented, or None.
+        teacher: the chosen teacher's name.
+        device: auto, cpu, cuda or cuda:N, as chosen.
+        overlap: as chosen.
+    """
+    run = _lastRun()
+    found = run.get("device")
+    if not isinstance(found, dict) or not (
+        device == "auto" or str(found.get("name", "")).startswith(device)
+    ):
+        return _("Not known yet: press Check, or segment a volume.")
+    text = _describe(found)
+    seconds = _expectedSeconds(run, volumeNode, teacher, overlap)
+    if seconds is None:
+        return text
+    return _("{device}; about {duration} for this volume, judged by the last run").format(
+        device=text, duration=durationText(seconds)
+    )
+
+
+def _describe(device: Mapping[str, Any]) -> str:
+    if str(device.get("name", "")).startswith("cuda"):
+        free, total = (float(device.get(key, 0)) / 1e9 for key in ("free_bytes", "memory_bytes"))
+        return _("{model}, {free:.0f} of {total:.0f} GB free").format(
+            model=device.get("model", "GPU"), free=free, total=total
+        )
+    return _("CPU with {count} threads").format(count=device.get("threads", "?"))
+
+
+def _expectedSeconds(
+    run: Mapping[str, Any], volumeNode: Any, teacher: str, overlap: float
+) -> float | None:
+    """The network works on voxels of one size: the time goes with the volume in mm3."""
+    if volumeNode is None or volumeNode.GetImageData() is None or run.get("teacher") != teacher:
+        return None
+    try:
+        windows = ((1.0 - run["overlap"]) / (1.0 - overlap)) ** 3
+        return float(run["seconds"] * windows * _cubicMillimeters(volumeNode) / run["mm3"])
+    except (KeyError, TypeError, ZeroDivisionError):
+        return None
+
+
+def _cubicMillimeters(volumeNode: Any) -> float:
+    product = 1.0
+    dimensions = volumeNode.GetImageData().GetDimensions()
+    for count, side in zip(dimensions, volumeNode.GetSpacing(), strict=True):
+        product *= count * side
+    return product
+
+
+def _lastRun() -> dict[str, Any]:
+    try:
+        run = json.loads(slicer.app.userSettings().value(SETTING, "{}"))
+    except (TypeError, ValueError):
+        return {}
+    return run if isinstance(run, dict) else {}

@@ -1,0 +1,53 @@
+"""A teacher's card in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from gsema_core.teachers.card import TeacherCard
+
+LONGEST = 160
+"""Letters of one line; a card is free to say more than a panel has room for. Ours."""
+
+
+def cardText(card: TeacherCard, sha256: str) -> str:
+    """What it is for, on what it was trained, its scores, its license and which file it is.
+
+    Args:
+        card: what the file says about itself.
+        sha256: hash of the file, in hexadecimal; its first eight letters are shown.
+    """
+    lines = [
+        _("Segments vessels and aneurysms in voxels of {spacing:g} mm.").format(
+            spacing=card.spacing_mm
+        ),
+        _("Training: {facts}.").format(facts=_facts(card.training)),
+        _("Scores: {facts}.").format(facts=_facts(card.metrics)),
+        _("License: {license}. File: {hash}.").format(license=card.license, hash=sha256[:8]),
+    ]
+    return "\n".join(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…" for line in lines)
+
+
+def _facts(table: Mapping[str, Any]) -> str:
+    return ", ".join(_flat(table)) or _("not stated")
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Tables in tables as "name name value", without what is None."""
+    for key, value in table.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name} ")
+        elif value is not None:
+            yield f"{name} {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, (list, tuple)):
+        return " ".join(_short(one) for one in value)
+    return str(value)
