@@ -12,10 +12,13 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import Cancelled, UserError
 from GSEMASegmentationLib.Aneurysms import Aneurysm
+from GSEMASegmentationLib.ClickJob import ClickSettings
+from GSEMASegmentationLib.ClickOutcome import ClickOutcome
+from GSEMASegmentationLib.ClickSession import ClickSession
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
 from GSEMASegmentationLib.Requirements import requirePackages
 from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
-from GSEMASegmentationLib.WorkerClient import WorkerClient
+from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
 
 
 class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
@@ -45,6 +48,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self.aneurysms: list[Aneurysm] = []
         self.report: dict[str, Any] = {}
         self._client = WorkerClient(workerCommand, onLog)
+        self._clicks = ClickSession(self._client)
         self._job: SegmentationJob | None = None
         self._closeObservation: int | None = None
 
@@ -53,8 +57,13 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
 
     @property
     def isRunning(self) -> bool:
-        """Whether a segmentation is being made."""
-        return self._job is not None
+        """Whether a segmentation is being made, or a click answered."""
+        return self._job is not None or self._clicks.isRunning
+
+    @property
+    def canUndoClick(self) -> bool:
+        """Whether there is a click to take back."""
+        return self._clicks.canUndo
 
     def segment(
         self,
@@ -95,8 +104,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
                 outcome says it.
             Cancelled: it was cancelled; the scene is as before.
         """
-        if self._job is not None:
-            raise UserError(_("A segmentation is running: wait for its end, or cancel it."))
+        self._checkIdle()
         outcomes: list[JobOutcome] = []
         loop = qt.QEventLoop()
 
@@ -120,8 +128,80 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             loop.exec_()
         return _nodeOf(outcomes[0])
 
+    def prepareClicks(
+        self,
+        volumeNode: Any,
+        teacher: str = "default",
+        device: str = "auto",
+        onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
+        onDone: Callable[[WorkerOutcome], None] = lambda outcome: None,
+    ) -> None:
+        """Hand the volume to the worker before the first click; returns at once.
+
+        Args:
+            volumeNode: the angiography.
+            teacher: as for ``segment``.
+            device: as for ``segment``.
+            onProgress: as for ``segment``.
+            onDone: called once at the end; ``kind`` is "result", "error" or "cancelled".
+        """
+        self._clicks.prepare(volumeNode, ClickSettings(teacher, device), onProgress, onDone)
+
+    def segmentAtPoint(
+        self,
+        volumeNode: Any,
+        ras: Sequence[float],
+        outputSegmentation: Any = None,
+        blocking: bool = True,
+        teacher: str = "default",
+        device: str = "auto",
+        aneurysmThreshold: float | None = None,
+        onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
+        onDone: Callable[[ClickOutcome], None] = lambda outcome: None,
+    ) -> ClickOutcome | None:
+        """Segment the aneurysm at a point, and nothing else; ``undoClick`` takes it back.
+
+        An aneurysm of this module that is there already is refreshed instead of doubled; see
+        ``ClickImport.importClick``. Where there is no aneurysm, the scene stays as it is.
+
+        Args:
+            volumeNode: the angiography.
+            ras: where, in mm, in the world's RAS coordinates, as markups points have it.
+            outputSegmentation: where the segment goes; None for the segmentation of this volume's
+                last click, or a new one.
+            blocking: as for ``segment``.
+            teacher: as for ``segment``.
+            device: as for ``segment``.
+            aneurysmThreshold: the least probability that counts, from 0 to 1; None for half of the
+                highest near the point.
+            onProgress: as for ``segment``.
+            onDone: called once at the end, also when ``blocking``.
+
+        Returns:
+            What was found, or that nothing was; None when not ``blocking``.
+
+        Raises:
+            UserError: it cannot be done, one sentence says why; when not ``blocking``, the
+                outcome says it.
+            Cancelled: it was cancelled; the scene is as before.
+        """
+        self._checkIdle()
+        settings = ClickSettings(teacher, device, aneurysmThreshold)
+        return self._clicks.segmentAtPoint(
+            volumeNode, ras, outputSegmentation, settings, blocking, onProgress, onDone
+        )
+
+    def undoClick(self) -> None:
+        """Take back what the last click has changed; earlier ones may follow.
+
+        Raises:
+            UserError: there is none, or its segment was changed since.
+        """
+        self._clicks.undo()
+
     def cancel(self) -> None:
-        """Stop the running segmentation; the scene stays as it was."""
+        """Stop what is running; the scene stays as it was."""
+        self._clicks.cancel()
         if self._job is not None:
             self._job.cancel()
 
@@ -145,6 +225,10 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
     def stop(self) -> None:
         """End the worker process, and with it what is running; the next run starts a new one."""
         self._client.stop()
+
+    def _checkIdle(self) -> None:
+        if self.isRunning:
+            raise UserError(_("A segmentation is running: wait for its end, or cancel it."))
 
     def _beginJob(self, job: SegmentationJob) -> None:
         self._job = job

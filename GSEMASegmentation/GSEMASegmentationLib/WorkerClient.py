@@ -32,7 +32,7 @@ class WorkerOutcome:
     Attributes:
         kind: result, error or cancelled.
         message: for an error, one sentence for the user.
-        data: what the worker sent with a result.
+        data: what the worker sent with a result or an error.
     """
 
     kind: str
@@ -181,7 +181,8 @@ class WorkerClient:
         elif event.kind == "result":
             self._finish(requestId, WorkerOutcome("result", data=event.data))
         elif event.kind == "error":
-            self._finish(requestId, WorkerOutcome("error", str(event.data.get("message", ""))))
+            message = str(event.data.get("message", ""))
+            self._finish(requestId, WorkerOutcome("error", message, event.data))
 
     def _finish(self, requestId: int, outcome: WorkerOutcome) -> None:
         request = self._requests.pop(requestId)

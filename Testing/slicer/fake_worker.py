@@ -12,6 +12,7 @@ othergrid  writes a label map shifted by half a voxel
 otherlabels  writes a label that does not exist
 nofile     says that it is done, without a file
 oldprotocol  greets with another protocol's number
+outside    puts the box of a click outside of the volume
 mute       says nothing at all
 """
 
@@ -106,8 +107,6 @@ def segment(mode: str, request: dict[str, Any]) -> None:
         through_the_core(request)
         emit("result", id=number, report={}, aneurysms=[])
         return
-    lines, voxels = read_nrrd(request["input"])
-    labels = by_value(voxels)
     if mode in ("slow", "stubborn"):
         for step in range(600):
             emit("progress", id=number, fraction=0.1 + step / 1000, phase="Segmenting")
@@ -123,6 +122,8 @@ def segment(mode: str, request: dict[str, Any]) -> None:
     if mode == "error":
         emit("error", id=number, message="The volume is constant: choose another one.")
         return
+    lines, voxels = read_nrrd(request["input"])
+    labels = by_value(voxels)
     if mode == "garbage":
         sys.stdout.buffer.write(b"\xff\xfe\x00 @gsema {\n@gsema {broken\n@gsema [1]\n")
         emit("result", id=number + 1000, report={})
@@ -137,6 +138,22 @@ def segment(mode: str, request: dict[str, Any]) -> None:
     emit("result", id=number, report={"teacher": request["teacher"]}, aneurysms=found)
 
 
+def answer_click(mode: str, request: dict[str, Any]) -> None:
+    import fake_clicks
+
+    number = request["id"]
+    if mode in ("slow", "crash", "error"):  # these do not read the volume
+        segment(mode, request)
+    elif request["command"] == "prepare":
+        emit("progress", id=number, fraction=0.5, phase="Reading the scan")
+        fake_clicks.prepare(request)
+        emit("result", id=number, geometry={}, device="cpu", seconds={})
+    elif fake_clicks.is_kept(request):
+        emit("result", id=number, **fake_clicks.click(request, mode))
+    else:
+        emit("error", id=number, message="The scan is not kept.", code="scan_needed")
+
+
 def main() -> None:
     mode = sys.argv[1]
     threading.Thread(target=listen, daemon=True).start()
@@ -144,7 +161,7 @@ def main() -> None:
         emit("hello", pid=os.getpid(), protocol=2 if mode == "oldprotocol" else 1, version="0")
     while (request := requests.get()) is not None:
         if mode not in ("mute", "oldprotocol"):
-            segment(mode, request)
+            (segment if request["command"] == "segment" else answer_click)(mode, request)
     os._exit(0)
 
 

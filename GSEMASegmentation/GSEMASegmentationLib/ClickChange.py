@@ -1,0 +1,106 @@
+"""What a click has changed in a segmentation, and how it is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMASegmentationLib.SegmentMasks import gridOf, imageArray, segmentImage
+
+SURFACE = "Closed surface"
+"""Slicer's name of the representation that 3D views show."""
+
+
+@dataclass(eq=False)
+class ClickChange:
+    """What a click has changed, so that it can be taken back.
+
+    Attributes:
+        node: the segmentation.
+        segmentId: the only segment that was changed.
+        isNew: whether the segment was not there before.
+        before: its voxels before (vtkOrientedImageData), None where there were none.
+        after: its voxels since.
+        created: nodes that were not in the scene before.
+        hadSurface: whether the segmentation had 3D surfaces before.
+    """
+
+    node: Any
+    segmentId: str
+    isNew: bool
+    before: Any
+    after: Any
+    created: list[Any] = field(default_factory=list)
+    hadSurface: bool = True
+
+    @property
+    def isPossible(self) -> bool:
+        """Whether what was changed is still in the scene."""
+        return (
+            slicer.mrmlScene.IsNodePresent(self.node)
+            and self.node.GetSegmentation().GetSegment(self.segmentId) is not None
+        )
+
+    def undo(self) -> None:
+        """Take the change back.
+
+        Raises:
+            UserError: somebody has changed the segment since; nothing is done.
+        """
+        segmentation = self.node.GetSegmentation()
+        if not _areSame(segmentImage(self.node, self.segmentId), self.after):
+            raise UserError(
+                _("{name} was changed after the click: use the Segment Editor instead.").format(
+                    name=segmentation.GetSegment(self.segmentId).GetName()
+                )
+            )
+        if self.isNew:
+            segmentation.RemoveSegment(self.segmentId)
+        else:
+            _setVoxels(self.node, self.segmentId, self.before)
+        if not self.hadSurface:
+            segmentation.RemoveRepresentation(SURFACE)
+        elif not self.isNew:
+            logic = slicer.vtkSlicerSegmentationsModuleLogic
+            logic.ReconvertAllRepresentations(self.node, [self.segmentId])
+        if segmentation.GetNumberOfSegments() == 0:  # else it has become somebody's work
+            for node in self.created:
+                slicer.mrmlScene.RemoveNode(node)
+
+
+def displaysOf(node: Any) -> list[Any]:
+    """A node's display nodes."""
+    if node is None:
+        return []
+    return [node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes())]
+
+
+def _setVoxels(node: Any, segmentId: str, image: Any) -> None:
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    if image is None:
+        logic.ClearSegment(node, segmentId)
+    else:
+        logic.SetBinaryLabelmapToSegment(
+            image, node, segmentId, logic.MODE_REPLACE, image.GetExtent()
+        )
+
+
+def _areSame(first: Any, second: Any) -> bool:
+    """Whether two images, which may be None, have the same voxels at the same places."""
+    if first is None or second is None:
+        return first is second
+    isSameGrid = all(
+        abs(gridOf(first).GetElement(row, column) - gridOf(second).GetElement(row, column)) < 1e-6
+        for row in range(3)
+        for column in range(4)
+    )
+    return (
+        isSameGrid
+        and first.GetExtent() == second.GetExtent()
+        and np.array_equal(imageArray(first), imageArray(second))
+    )

@@ -1,0 +1,148 @@
+"""Clicks on one scene, one after the other: what runs, where the results go, and undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from gsema_core.errors import Cancelled, UserError
+from GSEMASegmentationLib.ClickChange import ClickChange
+from GSEMASegmentationLib.ClickJob import ClickJob, ClickSettings
+from GSEMASegmentationLib.ClickOutcome import ClickOutcome
+from GSEMASegmentationLib.ScanTransfer import ScanTransfer
+from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
+
+
+class ClickSession:
+    """Segments at clicks and remembers what they have changed.
+
+    Args:
+        client: the worker, which also keeps the scan.
+    """
+
+    def __init__(self, client: WorkerClient) -> None:
+        self._client = client
+        self._job: ClickJob | None = None
+        self._transfer: ScanTransfer | None = None
+        self._changes: list[tuple[Any, ClickChange]] = []  # each with the volume clicked into
+        self._closeObservation: int | None = None
+
+    @property
+    def isRunning(self) -> bool:
+        """Whether a click is being answered."""
+        return self._job is not None
+
+    @property
+    def canUndo(self) -> bool:
+        """Whether there is a click to take back."""
+        return any(change.isPossible for _volume, change in self._changes)
+
+    def prepare(
+        self,
+        volumeNode: Any,
+        settings: ClickSettings,
+        onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
+        onDone: Callable[[WorkerOutcome], None] = lambda outcome: None,
+    ) -> None:
+        """Hand the volume over while the user still looks for an aneurysm; returns at once.
+
+        Clicks may come meanwhile: they are answered afterwards. ``onDone`` gets an outcome of kind
+        "result", "error" or "cancelled".
+        """
+        if self._transfer is not None:
+            self._transfer.cancel()
+
+        def onTransferred(outcome: WorkerOutcome) -> None:
+            if self._transfer is transfer:
+                self._transfer = None
+            onDone(outcome)
+
+        teacher, device = settings.teacher, settings.device
+        transfer = ScanTransfer(
+            self._client, volumeNode, teacher, device, onProgress, onTransferred
+        )
+        self._transfer = transfer
+        transfer.start()
+
+    def segmentAtPoint(
+        self,
+        volumeNode: Any,
+        ras: Sequence[float],
+        outputNode: Any,
+        settings: ClickSettings,
+        blocking: bool,
+        onProgress: Callable[[float, str], None],
+        onDone: Callable[[ClickOutcome], None],
+    ) -> ClickOutcome | None:
+        """See ``GSEMASegmentationLogic.segmentAtPoint``."""
+        outcomes: list[ClickOutcome] = []
+        loop = qt.QEventLoop()
+
+        def onJobDone(outcome: ClickOutcome, change: ClickChange | None) -> None:
+            outcomes.append(outcome)
+            self._endJob()
+            if change is not None:
+                self._changes.append((volumeNode, change))
+            loop.quit()
+            onDone(outcome)
+
+        output = outputNode or self._lastOutput(volumeNode)
+        self._beginJob(
+            ClickJob(self._client, volumeNode, ras, output, settings, onProgress, onJobDone)
+        )
+        if not blocking:
+            return None
+        if not outcomes:
+            loop.exec_()
+        return _checked(outcomes[0])
+
+    def undo(self) -> None:
+        """Take the last click's change back; clicks whose segments are gone are passed over.
+
+        Raises:
+            UserError: there is none, or its segment was changed since.
+        """
+        while self._changes:
+            _volume, change = self._changes.pop()
+            if change.isPossible:
+                change.undo()
+                return
+        raise UserError(_("There is no click to take back."))
+
+    def cancel(self) -> None:
+        """Stop what runs; the scene stays as it was."""
+        for running in (self._job, self._transfer):
+            if running is not None:
+                running.cancel()
+
+    def _lastOutput(self, volumeNode: Any) -> Any:
+        for volume, change in reversed(self._changes):
+            if volume is volumeNode and change.isPossible:
+                return change.node
+        return None
+
+    def _beginJob(self, job: ClickJob) -> None:
+        present = slicer.mrmlScene.IsNodePresent
+        self._changes = [one for one in self._changes if present(one[1].node)]
+        self._job = job
+        scene = slicer.mrmlScene
+        self._closeObservation = scene.AddObserver(
+            scene.StartCloseEvent, lambda caller, event: self.cancel()
+        )
+        job.start()
+
+    def _endJob(self) -> None:
+        slicer.mrmlScene.RemoveObserver(self._closeObservation)
+        self._job = None
+
+
+def _checked(outcome: ClickOutcome) -> ClickOutcome:
+    if outcome.kind == "cancelled":
+        raise Cancelled
+    if outcome.kind == "error":
+        raise UserError(outcome.message)
+    return outcome

@@ -1,0 +1,121 @@
+"""The voxels of single segments, without a copy of all that a segmentation holds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util import numpy_support
+
+_LABELMAP = "Binary labelmap"
+
+
+def segmentImage(segmentationNode: Any, segmentId: str) -> Any:
+    """A segment's voxels (0 and 1) in the smallest box of its own grid, or None where it is empty.
+
+    Args:
+        segmentationNode: stored as label maps or as surfaces; it is not changed.
+        segmentId: the segment.
+
+    Returns:
+        A vtkOrientedImageData in the segmentation's own frame, without its parent transform.
+    """
+    image, value = _labelmapOf(segmentationNode, segmentId)
+    if image is None:
+        return None
+    mask, offset = _cropped(imageArray(image) == value)
+    if mask.size == 0:
+        return None
+    extent = image.GetExtent()
+    start = [extent[0] + offset[2], extent[2] + offset[1], extent[4] + offset[0]]
+    return orientedImage(mask, start, gridOf(image))
+
+
+def maskInBox(segmentationNode: Any, segmentId: str, box: Any) -> np.ndarray:
+    """Where a segment is within a box, which may lie on any grid; nearest voxels.
+
+    Args:
+        segmentationNode: stored as label maps or as surfaces; it is not changed.
+        segmentId: the segment.
+        box: a vtkOrientedImageData whose grid and extent count; its voxels do not.
+
+    Returns:
+        bool, (k, j, i).
+    """
+    i0, i1, j0, j1, k0, k1 = box.GetExtent()
+    image, value = _labelmapOf(segmentationNode, segmentId)
+    if image is None:
+        return np.zeros((k1 - k0 + 1, j1 - j0 + 1, i1 - i0 + 1), dtype=bool)
+    found = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        image, box, found, False
+    )
+    return np.asarray(imageArray(found) == value)
+
+
+def orientedImage(mask: np.ndarray, startIjk: Any, ijkToRas: Any) -> Any:
+    """A (k, j, i) mask as Slicer's oriented image, at its place on a grid.
+
+    Args:
+        mask: the voxels.
+        startIjk: index of the first voxel.
+        ijkToRas: vtkMatrix4x4 of the grid.
+    """
+    depth, height, width = mask.shape
+    i, j, k = (int(n) for n in startIjk)
+    image = slicer.vtkOrientedImageData()
+    image.SetExtent(i, i + width - 1, j, j + height - 1, k, k + depth - 1)
+    image.SetGeometryFromImageToWorldMatrix(ijkToRas)
+    voxels = np.ascontiguousarray(mask, dtype=np.uint8).ravel()
+    image.GetPointData().SetScalars(numpy_support.numpy_to_vtk(voxels, deep=True))
+    return image
+
+
+def imageArray(image: Any) -> np.ndarray:
+    """The voxels (k, j, i) of an oriented image, shared with it."""
+    scalars = image.GetPointData().GetScalars()
+    return np.asarray(numpy_support.vtk_to_numpy(scalars).reshape(image.GetDimensions()[::-1]))
+
+
+def voxelMm3(image: Any) -> float:
+    """The volume of a voxel, mm3."""
+    return math.prod(image.GetSpacing())
+
+
+def gridOf(image: Any) -> Any:
+    """An oriented image's vtkMatrix4x4 from index to position."""
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    return matrix
+
+
+def _labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
+    """The label map that has the segment, perhaps among others, and the segment's value in it."""
+    segmentation = segmentationNode.GetSegmentation()
+    segment = segmentation.GetSegment(segmentId)
+    image, value = segment.GetRepresentation(_LABELMAP), segment.GetLabelValue()
+    if image is None and segmentation.GetContainedRepresentationNames():
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        image, value = slicer.vtkOrientedImageData(), 1
+        if not logic.GetSegmentBinaryLabelmapRepresentation(
+            segmentationNode, segmentId, image, False
+        ):
+            image = None
+    if image is None or image.IsEmpty() or image.GetPointData().GetScalars() is None:
+        return None, value
+    return image, value
+
+
+def _cropped(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """The part of a mask that is not empty, and at which voxel it begins."""
+    start = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        inside = np.flatnonzero(mask.any(axis=others))
+        first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (0, -1)
+        mask = mask[(slice(None),) * axis + (slice(first, last + 1),)]
+        start.append(first)
+    return mask, tuple(start)
