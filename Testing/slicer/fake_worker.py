@@ -14,6 +14,8 @@ nofile     says that it is done, without a file
 oldprotocol  greets with another protocol's number
 outside    puts the box of a click outside of the volume
 mute       says nothing at all
+reports    like "good", with a report such as the real worker's
+otherprobability  writes probabilities above 1
 """
 
 from __future__ import annotations
@@ -28,6 +30,11 @@ from queue import Queue
 from typing import Any
 
 import numpy as np
+
+DEVICES = [
+    {"name": "cuda:0", "model": "X100", "free_bytes": 6.2e9, "memory_bytes": 8e9},
+    {"name": "cpu", "model": "x86_64", "threads": 2},
+]
 
 cancelled: set[int] = set()
 requests: Queue[dict[str, Any] | None] = Queue()
@@ -66,6 +73,12 @@ def write_labels(path: str, lines: list[str], labels: np.ndarray) -> None:
     kept = [line for line in lines if not line.startswith(("type:", "endian:"))]
     header = "\n".join([kept[0], "type: uint8", *kept[1:]]) + "\n\n"
     Path(path).write_bytes(header.encode("utf-8") + labels.astype(np.uint8).tobytes())
+
+
+def write_probabilities(path: str, lines: list[str], values: np.ndarray) -> None:
+    kept = [line for line in lines if not line.startswith(("type:", "endian:"))]
+    header = "\n".join([kept[0], "type: float", "endian: little", *kept[1:]]) + "\n\n"
+    Path(path).write_bytes(header.encode("utf-8") + values.astype("<f4").tobytes())
 
 
 def shifted(lines: list[str]) -> list[str]:
@@ -132,10 +145,16 @@ def segment(mode: str, request: dict[str, Any]) -> None:
         labels = labels * 3
     if mode != "nofile":
         write_labels(request["output"], shifted(lines) if mode == "othergrid" else lines, labels)
+    if request.get("probabilities"):
+        scale = 1.0 if mode == "otherprobability" else 0.5
+        write_probabilities(request["probabilities"], lines, labels * scale)
     emit("progress", id=number, fraction=1.0, phase="Writing the result")
     row = {"index": 1, "volume_ml": 0.25, "largest_diameter_mm": 7.5, "centroid_lps": [1, 2, 3]}
     found = [row] if (labels == 2).any() else []
-    emit("result", id=number, report={"teacher": request["teacher"]}, aneurysms=found)
+    report: dict[str, Any] = {"teacher": request["teacher"]}
+    if mode == "reports":
+        report = {"teacher": {"name": "default"}, "device": {"name": "cpu", "threads": 2}}
+    emit("result", id=number, report=report, aneurysms=found)
 
 
 def answer_click(mode: str, request: dict[str, Any]) -> None:
@@ -160,7 +179,9 @@ def main() -> None:
     if mode != "mute":
         emit("hello", pid=os.getpid(), protocol=2 if mode == "oldprotocol" else 1, version="0")
     while (request := requests.get()) is not None:
-        if mode not in ("mute", "oldprotocol"):
+        if request["command"] == "devices":
+            emit("result", id=request["id"], devices=DEVICES)
+        elif mode not in ("mute", "oldprotocol"):
             (segment if request["command"] == "segment" else answer_click)(mode, request)
     os._exit(0)
 
