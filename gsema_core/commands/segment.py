@@ -82,6 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fp32, bf16 or auto, which is bf16 where the device has it (default: auto)",
     )
     parser.add_argument(
+        "--no-skip",
+        action="store_true",
+        help="run all windows, also those in which nothing is bright",
+    )
+    parser.add_argument(
         "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, no table")
@@ -96,6 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         "minimum_aneurysm_mm3": arguments.minimum_aneurysm,
         "aneurysm_threshold": arguments.threshold,
         "precision": arguments.precision,
+        "skip_empty": False if arguments.no_skip else None,
         "probabilities": arguments.probabilities is not None,
         "threads": arguments.threads,
     }

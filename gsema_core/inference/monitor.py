@@ -18,6 +18,7 @@ PHASES = {
     "read": (0.02, "Reading the scan"),
     "load": (0.05, "Loading the teacher"),
     "prepare": (0.08, "Preparing the scan"),
+    "mask": (0.09, "Looking for vessels"),
     "windows": (0.93, "Segmenting"),
     "restore": (0.96, "Returning to the scan's grid"),
     "clean": (0.98, "Removing specks"),

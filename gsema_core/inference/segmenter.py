@@ -20,7 +20,8 @@ from gsema_core.inference.prepared import PreparedScan, prepare_scan
 from gsema_core.inference.report import provenance
 from gsema_core.inference.result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.inference.sliding_window import predict_windows
+from gsema_core.inference.sliding_window import pad_to_window, predict_windows
+from gsema_core.inference.windows import Start, WindowChoice, choose_windows
 from gsema_core.labels import ANEURYSM
 from gsema_core.measurements import measure_aneurysms
 from gsema_core.teachers import Teacher
@@ -78,12 +79,16 @@ class Segmenter:
         monitor = monitor or Monitor()
         with thread_limit(settings.threads):
             prepared = self._prepared(scan, monitor)
+            image = prepared.working.array
+            with monitor.phase("mask"):
+                choice = self._choose(image, settings)
             with monitor.phase("windows"):
-                probabilities = self._predict(prepared.working.array, settings, monitor)
+                probabilities = self._predict(image, settings, monitor, choice.starts)
             labels, kept = self._restore(probabilities, prepared, settings, monitor)
             with monitor.phase("measure"):
                 aneurysms = measure_aneurysms(labels)
             report = self._report(prepared, settings, monitor)
+        report["windows"] = choice.to_dict()
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
         return SegmentationResult(labels, kept, aneurysms, report)
 
@@ -132,8 +137,19 @@ class Segmenter:
         with monitor.phase("prepare"):
             return scan if isinstance(scan, PreparedScan) else self.prepare(scan)
 
+    def _choose(
+        self, image: npt.NDArray[np.float32], settings: SegmentationSettings
+    ) -> WindowChoice:
+        window = self.teacher.card.window
+        padded, _ = pad_to_window(torch.from_numpy(image), window)
+        return choose_windows(padded.numpy(), window, settings.overlap, skip=settings.skip_empty)
+
     def _predict(
-        self, image: npt.NDArray[np.float32], settings: SegmentationSettings, monitor: Monitor
+        self,
+        image: npt.NDArray[np.float32],
+        settings: SegmentationSettings,
+        monitor: Monitor,
+        windows: Sequence[Start] | None = None,
     ) -> npt.NDArray[np.float32]:
         return predict_windows(
             self.teacher.network,
@@ -142,6 +158,7 @@ class Segmenter:
             overlap=settings.overlap,
             device=self.device,
             precision=settings.precision,
+            windows=windows,
             progress=monitor.advance,
             cancelled=monitor.cancelled,
         )

@@ -30,6 +30,8 @@ class SegmentationSettings:
             at a click half the highest probability there counts (``inference.click``).
         precision: ``fp32``, ``bf16`` or ``auto``, which is bf16 where the device has it in
             hardware.
+        skip_empty: whether windows in which nothing is bright are left out
+            (``inference.bright``).
         probabilities: whether the aneurysm's probability is wanted on the scan's grid.
         threads: CPU threads; None leaves the libraries their default, one a core.
 
@@ -42,6 +44,7 @@ class SegmentationSettings:
     minimum_vessel_mm3: float = 10.0
     aneurysm_threshold: float | None = None
     precision: str = "auto"
+    skip_empty: bool = True
     probabilities: bool = False
     threads: int | None = None
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.inference.devices import autocast_type
 from gsema_core.inference.monitor import PHASES, CancelCheck, ProgressCallback
-from gsema_core.inference.windows import Size, Start, choose_windows, importance
+from gsema_core.inference.windows import Size, Start, all_windows, importance
 from gsema_core.labels import BACKGROUND, CLASSES
 
 Network = Callable[[Tensor], Tensor]
@@ -51,8 +51,8 @@ def predict_windows(
         overlap: share of a window that its neighbor covers too, 0 to below 1.
         batch: windows run at once. Default 1: on CPUs more do not help.
         precision: ``auto``, ``fp32`` or ``bf16``.
-        windows: starts of the windows to run, in the padded image; default
-            ``choose_windows``. Voxels that no window covers are background.
+        windows: starts of the windows to run, in the padded image; default all. Voxels that no
+            window covers are background.
         progress: told the share of the windows that are done, after each batch.
         cancelled: asked before each batch whether to stop.
 
@@ -66,7 +66,7 @@ def predict_windows(
     device = torch.device(device)
     padded, inside = pad_to_window(torch.as_tensor(image, dtype=torch.float32), window)
     if windows is None:
-        windows = choose_windows(padded, window, overlap)
+        windows = all_windows(padded.shape, window, overlap)
     sums = torch.zeros((CLASSES, *padded.shape))
     weights = torch.zeros(padded.shape)
     weight = importance(window)

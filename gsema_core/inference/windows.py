@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from gsema_core.inference.boxes import Box
+from gsema_core.inference.bright import POOLED, bright_spots, is_plausible
 
 Start = tuple[int, int, int]
 """First voxel (k, j, i) of a window."""
@@ -19,21 +27,84 @@ LEAST_WEIGHT = 1e-3
 sees are that window's."""
 
 
-def choose_windows(image: Tensor, window: Size, overlap: float) -> list[Start]:
-    """The windows to look through, in the order of the voxels in memory.
+MARGIN = 1 / 8
+"""A window is not run for what lies this near to its border, as a share of its width: there its
+weight is below 0.02, and a neighbor sees the same farther inside. Ours."""
 
-    All of them, for now as for any image whose content says nothing about where vessels are.
+
+@dataclass(frozen=True)
+class WindowChoice:
+    """The windows to run.
+
+    Attributes:
+        starts: in the order of the voxels in memory.
+        total: how many there are with those that are left out.
+        reason: why all are run although some might have been left out, one sentence; else empty.
+    """
+
+    starts: list[Start]
+    total: int
+    reason: str = ""
+
+    @property
+    def skipped_share(self) -> float:
+        """Share of the windows that are left out."""
+        return 1 - len(self.starts) / self.total
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the report."""
+        return {
+            "run": len(self.starts),
+            "total": self.total,
+            "skipped_share": round(self.skipped_share, 4),
+            "reason": self.reason,
+        }
+
+
+def choose_windows(
+    image: npt.NDArray[np.float32], window: Size, overlap: float, *, skip: bool = True
+) -> WindowChoice:
+    """The windows to look through: those that may show vessels.
+
+    A window is left out if nothing bright lies in it, as ``bright_spots`` says; its outermost
+    ``MARGIN`` does not count where a neighbor sees it better.
 
     Args:
-        image: (k, j, i), the scan on the working grid.
+        image: (k, j, i) in [0, 1], at least as large as the window, on the working grid.
         window: size (k, j, i).
         overlap: share of a window that its neighbor covers too, 0 to below 1.
+        skip: False takes all windows.
     """
+    starts = all_windows(image.shape, window, overlap)
+    if not skip or len(starts) == 1:
+        return WindowChoice(starts, len(starts))
+    spots = bright_spots(image)
+    if not is_plausible(spots):
+        reason = f"All windows were run, as {spots.mean():.2%} of the scan is bright."
+        return WindowChoice(starts, len(starts), reason)
+    kept = [start for start in starts if spots[_middle(start, image.shape, window, overlap)].any()]
+    return WindowChoice(kept, len(starts))
+
+
+def all_windows(shape: Sequence[int], window: Size, overlap: float) -> list[Start]:
+    """The starts of all windows, in the order of the voxels in memory."""
     k, j, i = (
-        axis_starts(length, width, overlap)
-        for length, width in zip(image.shape, window, strict=True)
+        axis_starts(length, width, overlap) for length, width in zip(shape, window, strict=True)
     )
     return list(itertools.product(k, j, i))
+
+
+def _middle(start: Start, shape: Sequence[int], window: Size, overlap: float) -> Box:
+    """The spots in a window without its margin, except at the border of the scan."""
+    sides = []
+    for first, length, width in zip(start, shape, window, strict=True):
+        # Rounded starts overlap by one voxel less; without overlap there is no margin to spare.
+        margin = max(0, int(width * min(MARGIN, overlap / 2)) - 1)
+        low = first + margin if first > 0 else 0
+        high = first + width - margin if first + width < length else length
+        sides.append(slice(low // POOLED, -(-high // POOLED)))
+    k, j, i = sides
+    return k, j, i
 
 
 def axis_starts(length: int, width: int, overlap: float) -> list[int]:

@@ -55,7 +55,7 @@ def test_everything_that_can_be_written(
 ) -> None:
     probabilities, report = tmp_path / "p.nii.gz", tmp_path / "r.json"
     options = ("--probabilities", probabilities, "--report", report, "--overlap", "0.25")
-    code, output = gsema(*map(str, options))
+    code, output = gsema(*map(str, options), "--no-skip")
     assert code == 0
     labels, scan = read_labels(output), read_volume(scan_file)
     assert labels.geometry.is_close(scan.geometry, 1e-6)
@@ -64,6 +64,7 @@ def test_everything_that_can_be_written(
     told = json.loads(report.read_text())
     assert told["input"] == str(scan_file)
     assert told["settings"]["overlap"] == 0.25
+    assert told["settings"]["skip_empty"] is False
 
     captured = capsys.readouterr()
     head, row = captured.out.splitlines()

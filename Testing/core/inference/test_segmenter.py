@@ -84,6 +84,23 @@ def test_a_prepared_scan_gives_the_same(
     assert again.probabilities is None
 
 
+def test_windows_left_out_change_nothing_and_are_told(
+    segmenter: Segmenter, make_scan: Any, windows_run: Any
+) -> None:
+    wide, _ = make_scan(Geometry((88, 88, 40), (1.0, 1.0, 1.0)))
+    quick = segmenter.segment(wide)
+    ran = len(windows_run)
+    windows_run.clear()
+    slow = segmenter.segment(wide, SegmentationSettings(skip_empty=False))
+    np.testing.assert_array_equal(quick.labels.array, slow.labels.array)
+    told = quick.report["windows"]
+    assert (told["run"], told["total"]) == (ran, len(windows_run))
+    assert told["skipped_share"] == pytest.approx(1 - ran / len(windows_run), abs=1e-4)
+    assert told["skipped_share"] > 0.4
+    assert slow.report["windows"]["skipped_share"] == 0
+    assert slow.report["settings"]["skip_empty"] is False
+
+
 def test_small_aneurysms_are_left_out_as_told(segmenter: Segmenter, scan: Volume) -> None:
     picky = segmenter.segment(scan, SegmentationSettings(minimum_aneurysm_mm3=2000.0))
     assert picky.aneurysms == []

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from gsema_core.inference.windows import LEAST_WEIGHT, axis_starts, choose_windows, importance
+from gsema_core.inference.windows import (
+    LEAST_WEIGHT,
+    all_windows,
+    axis_starts,
+    choose_windows,
+    importance,
+)
 
 
 @pytest.mark.parametrize("length", [1, 31, 32, 33, 48, 63, 64, 65, 100, 257])
@@ -27,10 +35,60 @@ def test_no_more_windows_than_needed() -> None:
 
 
 def test_all_windows_of_an_image_in_memory_order() -> None:
-    windows = choose_windows(torch.zeros(8, 16, 24), (8, 8, 16), 0.5)
+    windows = all_windows((8, 16, 24), (8, 8, 16), 0.5)
     assert windows == [
         (0, 0, 0), (0, 0, 8), (0, 4, 0), (0, 4, 8), (0, 8, 0), (0, 8, 8)
     ]  # fmt: skip
+
+
+def vessel_along_k(length: int, j: int, i: int) -> Any:
+    """A cube of faint noise with a bright vessel three voxels wide."""
+    image = np.random.default_rng(5).normal(0.1, 0.01, (length,) * 3).astype(np.float32)
+    image[:, j : j + 3, i : i + 3] = 0.6
+    return image
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5, 0.75])
+def test_windows_without_vessel_are_left_out(overlap: float) -> None:
+    image = vessel_along_k(100, 4, 60)
+    choice = choose_windows(image, (20, 20, 20), overlap)
+    assert choice.total == len(all_windows(image.shape, (20, 20, 20), overlap))
+    assert 0.5 < choice.skipped_share < 1
+    assert choice.reason == ""
+    assert set(choice.starts) <= set(all_windows(image.shape, (20, 20, 20), overlap))
+    seen = np.zeros(image.shape, dtype=int)
+    for k, j, i in choice.starts:
+        seen[k : k + 20, j : j + 20, i : i + 20] += 1
+    assert seen[:, 4:7, 60:63].min() >= 1
+    assert seen[:, 40:, :40].max() == 0
+
+
+def test_a_vessel_in_the_corner_of_the_scan_counts() -> None:
+    image = vessel_along_k(64, 0, 61)
+    choice = choose_windows(image, (32, 32, 32), 0.5)
+    assert {(0, 0, 32), (16, 0, 32), (32, 0, 32)} == set(choice.starts)
+
+
+def test_no_skip_and_a_single_window_take_all() -> None:
+    image = vessel_along_k(64, 4, 60)
+    every = choose_windows(image, (32, 32, 32), 0.5, skip=False)
+    assert (len(every.starts), every.total, every.skipped_share) == (27, 27, 0)
+    assert choose_windows(image, (64, 64, 64), 0.5).starts == [(0, 0, 0)]
+
+
+@pytest.mark.parametrize("kind", ["dark", "speck", "checkered"])
+def test_an_implausible_look_at_the_scan_takes_all(kind: str) -> None:
+    image = np.zeros((64, 64, 64), dtype=np.float32)
+    if kind == "speck":
+        image[30:32, 30:32, 30:32] = 1.0
+    if kind == "checkered":
+        image[:] = np.kron(np.indices((32,) * 3).sum(axis=0) % 2, np.ones((2, 2, 2)))
+        image[:, :4] = 1.0
+    choice = choose_windows(image, (16, 16, 16), 0.5)
+    assert len(choice.starts) == choice.total
+    assert choice.skipped_share == 0
+    assert choice.reason.endswith("of the scan is bright.")
+    assert choice.to_dict()["reason"] == choice.reason
 
 
 def test_the_center_counts_most_and_every_voxel_counts() -> None:
