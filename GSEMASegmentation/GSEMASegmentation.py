@@ -287,9 +287,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
         self.ui.volumeInfoLabel.text = judgement
         overlap = node.overlap if node is not None else 0.0
-        self.ui.deviceInfoLabel.text = deviceText(
-            volume, self.teachers.name, self._device, overlap
-        )
+        self.ui.deviceInfoLabel.text = deviceText(volume, self.teachers.name, self._device, overlap)
         button = self.ui.segmentButton
         button.enabled = self.logic.isRunning or (isReady and not self.teachers.problem)
         if self.logic.isRunning:

@@ -14,9 +14,7 @@ from GSEMASegmentationLib.RemainingTime import durationText
 SETTING = "GSEMASegmentation/LastRun"
 
 
-def rememberRun(
-    report: Mapping[str, Any], volumeNode: Any, overlap: float, seconds: float
-) -> None:
+def rememberRun(report: Mapping[str, Any], volumeNode: Any, overlap: float, seconds: float) -> None:
     """Keep what the next run's time is judged by; a machine setting.
 
     Args:

@@ -34,9 +34,7 @@ class TeacherPanel:
         folder: where imported teachers lie; None for the user's own folder.
     """
 
-    def __init__(
-        self, ui: Any, onChanged: Callable[[], None], folder: Path | None = None
-    ) -> None:
+    def __init__(self, ui: Any, onChanged: Callable[[], None], folder: Path | None = None) -> None:
         self.ui = ui
         self._onChanged, self._folder = onChanged, folder
         self._listed: list[ListedTeacher] = []
