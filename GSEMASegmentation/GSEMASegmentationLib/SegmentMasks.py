@@ -97,7 +97,7 @@ def _labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
     segmentation = segmentationNode.GetSegmentation()
     segment = segmentation.GetSegment(segmentId)
     image, value = segment.GetRepresentation(_LABELMAP), segment.GetLabelValue()
-    if image is None and segmentation.GetContainedRepresentationNames():
+    if image is None and segmentation.GetSourceRepresentationName() != _LABELMAP:
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         image, value = slicer.vtkOrientedImageData(), 1
         if not logic.GetSegmentBinaryLabelmapRepresentation(

@@ -15,9 +15,12 @@ from GSEMASegmentationLib.Aneurysms import Aneurysm
 from GSEMASegmentationLib.ClickJob import ClickSettings
 from GSEMASegmentationLib.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.ClickSession import ClickSession
+from GSEMASegmentationLib.MeasurementLines import updateLines
+from GSEMASegmentationLib.MeasurementTable import updateTable
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
 from GSEMASegmentationLib.Requirements import requirePackages
 from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
+from GSEMASegmentationLib.SegmentMeasurement import measureSegments
 from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
 
 
@@ -198,6 +201,29 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             UserError: there is none, or its segment was changed since.
         """
         self._clicks.undo()
+
+    def measure(self, segmentationNode: Any, volumeNode: Any = None, lines: bool = False) -> Any:
+        """Measure the aneurysms of a segmentation as they are now, whoever drew them.
+
+        Measuring again updates the same table. ``SegmentKinds.segmentsShowing`` says what counts
+        as an aneurysm; ``gsema_core.measurements.Aneurysm`` what the columns mean.
+
+        Args:
+            segmentationNode: the segmentation.
+            volumeNode: beside which the table is put; None for the segmented volume.
+            lines: show diameters, heights and necks as lines; else lines of before are removed.
+
+        Returns:
+            The vtkMRMLTableNode, a row an aneurysm, the largest first.
+
+        Raises:
+            UserError: it is no segmentation.
+        """
+        if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
+            raise UserError(_("Nothing can be measured: choose a segmentation."))
+        measured = measureSegments(segmentationNode)
+        updateLines(segmentationNode, measured if lines else [])
+        return updateTable(segmentationNode, measured, volumeNode)
 
     def cancel(self) -> None:
         """Stop what is running; the scene stays as it was."""

@@ -1,0 +1,187 @@
+"""Measuring the aneurysms of a segmentation as it is now, also after edits by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+
+from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.labels import ANEURYSM, VESSEL
+from GSEMASegmentationLib.SegmentKinds import segmentsShowing
+from GSEMASegmentationLib.SegmentMasks import (
+    gridOf,
+    imageArray,
+    maskInBox,
+    segmentImage,
+    voxelMm3,
+)
+
+if TYPE_CHECKING:  # scipy: not at start-up
+    from gsema_core.measurements import Aneurysm
+
+SMALLEST_PIECE_MM3 = SegmentationSettings().minimum_aneurysm_mm3
+"""Smaller second pieces of a segment are specks of a brush, not aneurysms; the same limit as for
+noise in a segmentation."""
+
+LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class MeasuredAneurysm:
+    """One row of the table.
+
+    Attributes:
+        segmentId: the segment that it is, or is a piece of.
+        name: the segment's; further pieces have a number behind it.
+        aneurysm: its measurements; positions and lines are those of the world, in LPS.
+    """
+
+    segmentId: str
+    name: str
+    aneurysm: Aneurysm
+
+
+def measureSegments(segmentationNode: Any) -> list[MeasuredAneurysm]:
+    """Measure every aneurysm of a segmentation, the largest first.
+
+    Which segments are aneurysms and vessels, ``segmentsShowing`` decides. A segment of several
+    pieces gives a row for each (see ``SMALLEST_PIECE_MM3``). Only a box around each piece is
+    looked at. Sizes are in the mm of the segmentation itself; a parent transform moves positions
+    and lines, and would have to be hardened to change sizes.
+    """
+    measured = []
+    for segmentId in segmentsShowing(segmentationNode, ANEURYSM):
+        name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
+        for number, piece in enumerate(_pieces(segmentationNode, segmentId), start=1):
+            title = name if number == 1 else f"{name} ({number})"
+            measured.append(MeasuredAneurysm(segmentId, title, _measured(segmentationNode, piece)))
+    measured.sort(key=lambda one: -one.aneurysm.volume_ml)
+    return [
+        replace(one, aneurysm=replace(one.aneurysm, index=index))
+        for index, one in enumerate(measured, start=1)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A connected piece of a segment: bool (k, j, i), its first voxel (i, j, k), and its grid."""
+
+    mask: np.ndarray
+    start: np.ndarray
+    grid: Any
+
+
+def _pieces(segmentationNode: Any, segmentId: str) -> Iterator[_Piece]:
+    """The largest first; without the specks."""
+    from scipy import ndimage
+
+    from gsema_core.volumes.components import connected_components
+
+    image = segmentImage(segmentationNode, segmentId)
+    if image is None:
+        return
+    components, _count = connected_components(imageArray(image) != 0)
+    sizes = np.bincount(components.ravel())[1:]
+    boxes = ndimage.find_objects(components)
+    first = np.array(image.GetExtent()[::2])
+    for rank, index in enumerate(np.argsort(-sizes, kind="stable")):
+        if rank > 0 and sizes[index] * voxelMm3(image) < SMALLEST_PIECE_MM3:
+            return
+        box = boxes[index]
+        start = first + [side.start for side in reversed(box)]
+        yield _Piece(components[box] == index + 1, start, gridOf(image))
+
+
+def _measured(segmentationNode: Any, piece: _Piece) -> Aneurysm:
+    from gsema_core.measurements import measure_aneurysms
+    from gsema_core.volumes import Volume
+
+    box = _surroundings(segmentationNode, piece)
+    start = np.array(box.GetExtent()[::2])
+    labels = np.zeros(box.GetDimensions()[::-1], np.uint8)
+    for segmentId in segmentsShowing(segmentationNode, VESSEL):
+        labels[maskInBox(segmentationNode, segmentId, box)] = VESSEL
+    inside = tuple(
+        slice(offset, offset + count)
+        for offset, count in zip((piece.start - start)[::-1], piece.mask.shape, strict=True)
+    )
+    labels[inside][piece.mask] = ANEURYSM
+    (found,) = measure_aneurysms(Volume(labels, _geometry(box)))
+    return _inWorld(found, segmentationNode, start)
+
+
+def _surroundings(segmentationNode: Any, piece: _Piece) -> Any:
+    """A box without voxels around a piece, as far as measuring looks at vessels.
+
+    Where the grid is that of the segmented volume, the box ends with the volume, so that what is
+    cut off by its border is known to be.
+    """
+    from gsema_core.measurements.parent_vessel import REACH_MM
+
+    box = slicer.vtkOrientedImageData()
+    box.SetGeometryFromImageToWorldMatrix(piece.grid)
+    margin = np.ceil(REACH_MM / np.array(box.GetSpacing())).astype(int)
+    low = piece.start - margin
+    high = piece.start + piece.mask.shape[::-1] - 1 + margin
+    whole = _wholeGrid(segmentationNode)
+    if whole is not None and slicer.vtkOrientedImageDataResample.DoGeometriesMatch(box, whole):
+        extent = np.array(whole.GetExtent())
+        # A hand may have drawn beyond the volume.
+        low = np.maximum(low, np.minimum(extent[::2], piece.start))
+        last = piece.start + piece.mask.shape[::-1] - 1
+        high = np.minimum(high, np.maximum(extent[1::2], last))
+    box.SetExtent([int(n) for pair in zip(low, high, strict=True) for n in pair])
+    return box
+
+
+def _wholeGrid(segmentationNode: Any) -> Any:
+    """The grid of the volume that was segmented, which the segmentation remembers; or None."""
+    converter = slicer.vtkSegmentationConverter
+    name = converter.GetReferenceImageGeometryParameterName()
+    text = segmentationNode.GetSegmentation().GetConversionParameter(name)
+    whole = slicer.vtkOrientedImageData()
+    if not text or not converter.DeserializeImageGeometry(text, whole, False):
+        return None
+    return whole
+
+
+def _geometry(box: Any) -> Any:
+    """An oriented image's grid in ITK's terms; its first voxel is (0, 0, 0)."""
+    from gsema_core.volumes import Geometry
+
+    spacing = box.GetSpacing()
+    matrix = LPS_RAS @ slicer.util.arrayFromVTKMatrix(gridOf(box))
+    origin = matrix @ [*box.GetExtent()[::2], 1.0]
+    direction = matrix[:3, :3] / spacing
+    return Geometry(box.GetDimensions(), spacing, tuple(origin[:3]), tuple(direction.ravel()))
+
+
+def _inWorld(aneurysm: Aneurysm, segmentationNode: Any, start: np.ndarray) -> Aneurysm:
+    """Positions and lines through the parent transform; indices from the grid's first voxel."""
+    matrix = vtk.vtkMatrix4x4()
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
+        segmentationNode.GetParentTransformNode(), None, matrix
+    )
+    toWorld = LPS_RAS @ slicer.util.arrayFromVTKMatrix(matrix) @ LPS_RAS
+
+    def moved(point: Any) -> Any:
+        x, y, z, _one = (toWorld @ [*point, 1.0]).tolist()
+        return x, y, z
+
+    lines = ("diameter_line_lps", "height_line_lps", "neck_line_lps")
+    ends = {name: getattr(aneurysm, name) for name in lines}
+    return replace(
+        aneurysm,
+        centroid_lps=moved(aneurysm.centroid_lps),
+        centroid_ijk=tuple((start + aneurysm.centroid_ijk).tolist()),
+        **{
+            name: None if line is None else tuple(moved(point) for point in line)
+            for name, line in ends.items()
+        },
+    )
