@@ -1,4 +1,5 @@
-"""``gsema segment``: vessels and aneurysms of one scan, or the aneurysms at some points of it."""
+"""``gsema segment``: vessels and aneurysms of a scan or of all in a folder, or the aneurysms at
+some points of a scan."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from gsema_core.errors import UserError
 if TYPE_CHECKING:
     from gsema_core.inference import ClickResult, SegmentationResult, SegmentationSettings
 
-HELP = "Segment vessels and aneurysms in a scan."
+HELP = "Segment vessels and aneurysms in a scan, or in all scans of a folder."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input",
         metavar="INPUT",
         type=Path,
-        help="NRRD, NIfTI or MetaImage file, or a folder with one DICOM series",
+        help="NRRD, NIfTI or MetaImage file, a folder with one DICOM series, or, where OUTPUT is a "
+        "folder, a folder of such files and folders",
     )
     parser.add_argument(
         "-o",
@@ -31,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUTPUT",
         type=Path,
         required=True,
-        help="label map (1 vessel, 2 aneurysm): .seg.nrrd, .nrrd, .nii, .nii.gz or .mha",
+        help="label map (1 vessel, 2 aneurysm): .seg.nrrd, .nrrd, .nii, .nii.gz or .mha; or a "
+        "folder, which gets NAME.seg.nrrd and the report NAME.json of each scan",
     )
     parser.add_argument(
         "--teacher",
@@ -89,10 +92,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="of a folder, only scans that have no output yet"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, no table")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from gsema_core.commands.segment_folder import segment_folder
+    from gsema_core.inference.batch import is_batch
     from gsema_core.inference.outputs import check_outputs
     from gsema_core.inference.settings import SegmentationSettings
 
@@ -108,6 +116,10 @@ def run(arguments: argparse.Namespace) -> int:
     settings = SegmentationSettings(**{k: v for k, v in chosen.items() if v is not None})
     if arguments.at:
         _check_options_of_points(arguments)
+    if is_batch(arguments.input, arguments.output):
+        return segment_folder(arguments, settings)
+    if arguments.resume:
+        raise UserError("The option --resume is for folders: give a folder as INPUT and OUTPUT.")
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, source=arguments.input)
     with terminated() as was_terminated:  # once it writes, it writes to the end

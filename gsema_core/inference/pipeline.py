@@ -130,8 +130,17 @@ def _read(scan: Scan, teacher: str | os.PathLike[str], device: str, monitor: Mon
         return scan if isinstance(scan, Volume) else read_volume(scan)
 
 
+def load_segmenter(teacher: str | os.PathLike[str], device: str) -> Segmenter:
+    """A teacher on a device.
+
+    Raises:
+        UserError: one of them cannot be used.
+    """
+    from gsema_core.inference.segmenter import Segmenter  # torch takes seconds: not before
+
+    return Segmenter(load_teacher(find_teacher(teacher)), device)
+
+
 def _load(teacher: str | os.PathLike[str], device: str, monitor: Monitor) -> Segmenter:
     with monitor.phase("load"):
-        from gsema_core.inference.segmenter import Segmenter  # torch takes seconds: not before
-
-        return Segmenter(load_teacher(find_teacher(teacher)), device)
+        return load_segmenter(teacher, device)

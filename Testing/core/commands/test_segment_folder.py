@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+
+from gsema_core.cli import EXIT_CANCELLED, EXIT_USER_ERROR, main
+from gsema_core.commands.segment_folder import EXIT_SOME_FAILED
+from gsema_core.inference import Segmenter, pipeline
+from gsema_core.labels import ANEURYSM
+from gsema_core.progress_line import ProgressLine
+from gsema_core.volumes import read_labels, read_volume
+
+Gsema = Callable[..., int]
+
+
+@pytest.fixture
+def scans(tmp_path: Path, scan_file: Path) -> Path:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name in ("a.nrrd", "c.nrrd"):
+        shutil.copy(scan_file, folder / name)
+    (folder / "b.nii.gz").write_bytes(b"no image at all")
+    (folder / "notes.txt").write_text("not a scan")
+    (folder / "old.seg.nrrd").write_text("no scan either")
+    return folder
+
+
+@pytest.fixture
+def gsema(scans: Path, tmp_path: Path, teacher_file: Path) -> Gsema:
+    def run(*options: str, source: Path = scans, output: Path = tmp_path / "out") -> int:
+        call = ["segment", source, "-o", output, "--teacher", teacher_file, "--device", "cpu"]
+        return main([str(part) for part in (*call, "--threads", "1", *options)])
+
+    return run
+
+
+def test_one_bad_file_does_not_stop_the_rest(
+    gsema: Gsema,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded = []
+    load = pipeline.load_teacher
+    monkeypatch.setattr(pipeline, "load_teacher", lambda path: loaded.append(path) or load(path))
+    assert gsema() == EXIT_SOME_FAILED
+    assert len(loaded) == 1
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "a.json", "a.seg.nrrd", "c.json", "c.seg.nrrd"
+    ]  # fmt: skip
+    assert (read_labels(out / "c.seg.nrrd").array == ANEURYSM).sum() > 500
+    assert json.loads((out / "c.json").read_text())["input"].endswith("c.nrrd")
+    captured = capsys.readouterr()
+    first, second, third, counts = captured.out.splitlines()
+    assert first.split() == ["a.nrrd", "done", "1", "aneurysm"]
+    assert second.startswith("b.nii.gz  failed   The image")
+    assert third.split()[:2] == ["c.nrrd", "done"]
+    assert counts == "2 done, 1 failed."
+    assert "a.nrrd: Segmenting" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_resume_does_only_what_is_missing(
+    gsema: Gsema, scans: Path, tmp_path: Path, scan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.seg.nrrd").write_text("kept")
+    shutil.copy(scan_file, scans / "b.nrrd")
+    (scans / "b.nii.gz").unlink()
+    assert gsema("--resume") == 0
+    assert (out / "a.seg.nrrd").read_text() == "kept"
+    assert capsys.readouterr().out.splitlines()[-1] == "2 done, 1 skipped."
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert gsema("--resume") == 0
+    assert before == {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert capsys.readouterr().out.splitlines()[-1] == "3 skipped."
+
+
+def test_names_that_would_collide_stay_apart(gsema: Gsema, scans: Path, tmp_path: Path) -> None:
+    sitk.WriteImage(sitk.ReadImage(str(scans / "a.nrrd")), str(scans / "a.mha"))
+    assert gsema("--quiet") == EXIT_SOME_FAILED
+    names = {path.name for path in (tmp_path / "out").glob("*.seg.nrrd")}
+    assert names == {"a.mha.seg.nrrd", "a.nrrd.seg.nrrd", "c.seg.nrrd"}
+
+
+def test_quiet_still_tells_what_failed(gsema: Gsema, capsys: pytest.CaptureFixture[str]) -> None:
+    assert gsema("--quiet") == EXIT_SOME_FAILED
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("error: The image")
+
+
+def _write_dicom(folder: Path, scan_file: Path) -> None:
+    folder.mkdir()
+    image = read_volume(scan_file).to_image()
+    axes = [f"{image.GetDirection()[n]:.10g}" for n in (0, 3, 6, 1, 4, 7)]
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    for index in range(image.GetSize()[2]):
+        piece = sitk.GetImageFromArray(sitk.GetArrayFromImage(image[:, :, index])[None])
+        piece.SetSpacing(image.GetSpacing())
+        position = image.TransformIndexToPhysicalPoint((0, 0, index))
+        tags = {
+            "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
+            "0008|0018": f"1.2.4.{index + 1}",
+            "0008|0060": "CT",
+            "0020|000d": "1.2.3",
+            "0020|000e": "1.2.5",
+            "0020|0013": str(index + 1),
+            "0020|0032": "\\".join(f"{x:.10g}" for x in position),
+            "0020|0037": "\\".join(axes),
+        }
+        for tag, value in tags.items():
+            piece.SetMetaData(tag, value)
+        writer.SetFileName(str(folder / f"{index:03d}.dcm"))
+        writer.Execute(piece)
+
+
+def test_dicom_folders_are_one_scan_each(
+    gsema: Gsema, scans: Path, tmp_path: Path, scan_file: Path
+) -> None:
+    series = scans / "patient 7"
+    _write_dicom(series, scan_file)
+    assert gsema("--quiet") == EXIT_SOME_FAILED
+    assert (read_labels(tmp_path / "out" / "patient 7.seg.nrrd").array == ANEURYSM).sum() > 500
+    assert gsema("--quiet", source=series, output=tmp_path / "alone") == 0
+    assert {path.name for path in (tmp_path / "alone").iterdir()} == {
+        "patient 7.seg.nrrd", "patient 7.json"
+    }  # fmt: skip
+    single = tmp_path / "single.nrrd"
+    assert gsema("--quiet", source=series, output=single) == 0
+    assert (read_labels(single).array == ANEURYSM).sum() > 500
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--at", "0", "0", "0"), "--at is for one scan"),
+        (("--probabilities", "p.nrrd"), "--probabilities is for one scan"),
+        (("--report", "r.json"), "--report is for one scan"),
+        (("--teacher", "no-such-teacher"), "no-such-teacher"),
+        (("--device", "gpu"), "'gpu' is unknown"),
+    ],
+)
+def test_what_stops_all_is_one_sentence(
+    gsema: Gsema, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], told: str
+) -> None:
+    assert gsema(*options) == EXIT_USER_ERROR
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert told in captured.err
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_a_folder_without_scans_and_an_output_that_cannot_be(
+    gsema: Gsema, tmp_path: Path, capsys: pytest.CaptureFixture[str], scan_file: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert gsema(source=empty) == EXIT_USER_ERROR
+    assert "has no scans" in capsys.readouterr().err
+    assert gsema(output=tmp_path / "none" / "out") == EXIT_USER_ERROR
+    assert "cannot be made" in capsys.readouterr().err
+    assert gsema("--resume", source=scan_file, output=tmp_path / "o.nrrd") == EXIT_USER_ERROR
+    assert "--resume is for folders" in capsys.readouterr().err
+
+
+def test_a_signal_keeps_what_is_done(
+    gsema: Gsema,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def kill(line: ProgressLine, fraction: float, phase: str) -> None:
+        if phase == "c.nrrd: Segmenting":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(ProgressLine, "__call__", kill)
+    assert gsema() == EXIT_CANCELLED
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["a.json", "a.seg.nrrd"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[:2] == ["c.nrrd", "left"]
+    assert lines[-1] == "1 done, 1 failed, 1 left."
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("a surprise")])
+def test_whatever_goes_wrong_the_rest_is_done(
+    gsema: Gsema,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    segment = Segmenter.segment
+    calls: list[object] = []
+
+    def failing_once(self: Segmenter, *arguments: object, **options: object) -> object:
+        calls.append(self)
+        if len(calls) == 1:
+            raise error
+        return segment(self, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Segmenter, "segment", failing_once)
+    assert gsema() == EXIT_SOME_FAILED
+    lines = capsys.readouterr().out.splitlines()
+    told = (
+        "memory did not suffice"
+        if isinstance(error, MemoryError)
+        else "RuntimeError occurred (a surpr"
+    )
+    assert told in lines[0]
+    assert lines[-1] == "1 done, 2 failed."

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gsema_core.inference.certainty import drop_uncertain_aneurysms
+from gsema_core.labels import ANEURYSM, VESSEL
+
+
+@pytest.fixture
+def probabilities():
+    """A vessel with two sacs: the teacher is sure of the first one's middle only."""
+    array = np.zeros((3, 12, 12, 24), np.float32)
+    array[VESSEL, 4:8, 4:8] = 0.9
+    for start, middle in ((3, 0.99), (15, 0.8)):
+        array[:, 4:8, 4:8, start : start + 5] = np.array([0.1, 0.3, 0.6])[:, None, None, None]
+        array[:, 5:7, 5:7, start + 2] = np.array([0.0, 1 - middle, middle])[:, None, None]
+    array[0] = 1 - array[1:].sum(0)
+    return array
+
+
+def classes(probabilities):
+    return np.argmax(probabilities, axis=0)
+
+
+def test_a_sac_without_a_sure_voxel_becomes_vessel(probabilities):
+    before = classes(probabilities.copy())
+    after = classes(drop_uncertain_aneurysms(probabilities, 0.95))
+    first, second = before[..., :12], before[..., 12:]
+    assert np.array_equal(after[..., :12], first) and (first == ANEURYSM).any()
+    assert (second == ANEURYSM).any() and not (after[..., 12:] == ANEURYSM).any()
+    assert np.all(after[..., 12:][second == ANEURYSM] == VESSEL)
+
+
+def test_probabilities_still_sum_to_one(probabilities):
+    np.testing.assert_allclose(drop_uncertain_aneurysms(probabilities, 0.95).sum(0), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("minimum_peak", [0.0, 0.5, 0.8])
+def test_low_bars_keep_both(probabilities, minimum_peak):
+    before = probabilities.copy()
+    assert np.array_equal(drop_uncertain_aneurysms(probabilities, minimum_peak), before)
+
+
+def test_two_components_that_nearly_touch_are_judged_apart(probabilities):
+    """The margin of a dropped sac must not eat its sure neighbor."""
+    near = np.concatenate([probabilities[..., 3:8], probabilities[..., 8:9]], axis=-1)
+    near = np.concatenate([near, probabilities[..., 15:20]], axis=-1)
+    after = classes(drop_uncertain_aneurysms(near, 0.95))
+    assert (after[..., :5] == ANEURYSM).sum() == 4 * 4 * 5
+    assert not (after[..., 6:] == ANEURYSM).any()
+
+
+def test_nothing_there_is_fine():
+    empty = np.zeros((3, 4, 4, 4), np.float32)
+    empty[0] = 1
+    assert (classes(drop_uncertain_aneurysms(empty, 0.95)) == 0).all()
