@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ COMMANDS = ("segment", "train", "evaluate", "simulate", "teacher", "worker")
 
 EXIT_USER_ERROR = 2
 EXIT_CANCELLED = 130  # what a shell reports for a program stopped by Ctrl-C
+EXIT_BROKEN_PIPE = 141  # likewise by a closed pipe
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -44,3 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Cancelled, KeyboardInterrupt):
         print("cancelled: nothing was written.", file=sys.stderr)
         return EXIT_CANCELLED
+    except BrokenPipeError:
+        # Whoever read (head, less) has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except OSError as error:
+        what = error.filename or "A file"
+        print(
+            f"error: {what} could not be used ({error.strerror or error}): check that it is "
+            "there, that you may use it and that the disk has space.",
+            file=sys.stderr,
+        )
+        return EXIT_USER_ERROR

@@ -42,9 +42,26 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
             _flush_to_disk(temporary)
             os.replace(temporary, destination)  # noqa: PTH105 (what tests of full disks replace)
         except OSError as error:
-            if error.errno in _WRITE_FAILURES:
+            # NumPy reports a short write without a number.
+            if error.errno is None or error.errno in _WRITE_FAILURES:
                 raise _explained(destination, error) from error
             raise
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder, and those above it, where it is missing.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder {path} cannot be made ({error.strerror}): choose a place that you may "
+            "write to."
+        ) from error
+    return Path(path)
 
 
 def _flush_to_disk(path: Path) -> None:

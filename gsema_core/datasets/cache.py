@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
+from gsema_core.files import atomic_path, make_folder
 from gsema_core.labels import ANEURYSM, CLASSES, VESSEL
 from gsema_core.volumes import (
     IntensityRule,
@@ -65,7 +65,7 @@ class VolumeCache:
         entry = self.folder / self._key(case)
         paths = {name: entry.with_suffix(f".{name}.npy") for name in _ARRAYS}
         if not all(path.is_file() for path in paths.values()):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             for name, array in self._prepare(case).items():
                 with atomic_path(paths[name]) as temporary, temporary.open("wb") as file:
                     np.save(file, array)

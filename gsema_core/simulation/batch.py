@@ -13,8 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
+from gsema_core.files import atomic_path, make_folder
 from gsema_core.simulation.acquisition import VERSION, Model, acquire, resolve_model
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.phantom import make_phantom
@@ -69,7 +68,8 @@ def image_cases(cases: Sequence[Case], output: Path, model: Model = "auto", jobs
     Raises:
         UserError: the folder cannot be made or written to, or a label map cannot be read.
     """
-    _make_folders(output)
+    for name in (*_FOLDERS, "records"):
+        make_folder(output / name)
     model = resolve_model(model)
     waiting = [case for case in cases if not _is_finished(case, output, model)]
     _say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
@@ -78,16 +78,6 @@ def image_cases(cases: Sequence[Case], output: Path, model: Model = "auto", jobs
         _say(f"{number}/{len(waiting)} {case.patient} at {case.center} in {seconds:.0f} s")
     _write_datalist(output)
     return len(waiting)
-
-
-def _make_folders(output: Path) -> None:
-    try:
-        for name in (*_FOLDERS, "records"):
-            (output / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The output folder {output} could not be made ({error.strerror}): choose another."
-        ) from None
 
 
 def _work(

@@ -27,10 +27,10 @@ def read_manifest(path: Path) -> list[Case]:
         UserError: the file or a label map is missing, or an entry is not as described.
     """
     try:
-        entries = json.loads(path.read_text())
+        entries = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"The manifest {path} does not exist: check its path.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"The manifest {path} could not be read ({error}): give a JSON list of cases."
         ) from None
@@ -70,18 +70,21 @@ def select(
     """Keep some centers' cases and some patients; an empty choice keeps all.
 
     Raises:
-        UserError: a chosen name is unknown.
+        UserError: a chosen name is unknown, or no case is left.
     """
     for name in centers:
         find_center(name)
     unknown = sorted(set(patients) - {case.patient for case in cases})
     if unknown:
         raise UserError(f"Patient {unknown[0]} is not in the manifest: choose one that is.")
-    return [
+    chosen = [
         case
         for case in cases
         if (not centers or case.center in centers) and (not patients or case.patient in patients)
     ]
+    if not chosen:
+        raise UserError("The manifest has no case of those centers and patients: choose others.")
+    return chosen
 
 
 def find_center(name: str) -> Protocol:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
+from gsema_core.files import atomic_path, make_folder
 from gsema_core.teachers.card import TeacherCard, is_plain_name
 from gsema_core.teachers.teacher_file import SUFFIX, read_card
 
@@ -85,7 +85,7 @@ def add_teacher(source: str | os.PathLike[str], folder: Path | None = None) -> L
     taken = card.name == DEFAULT or (target.is_file() and target.read_bytes() != content)
     if taken:
         raise UserError(f"A teacher named {card.name} is there already: remove that one first.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with atomic_path(target) as temporary:
         temporary.write_bytes(content)
     return ListedTeacher(card.name, target, card)

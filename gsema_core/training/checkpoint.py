@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,11 @@ class Progress:
 
 
 def save_checkpoint(path: Path, trainer: Trainer, progress: Progress) -> None:
-    """Write atomically: a run killed while writing resumes from the checkpoint before."""
+    """Write atomically: a run killed while writing resumes from the checkpoint before.
+
+    Raises:
+        UserError: it could not be written.
+    """
     state = {
         "format": FORMAT,
         "config": trainer.config.to_dict(),
@@ -45,8 +50,11 @@ def save_checkpoint(path: Path, trainer: Trainer, progress: Progress) -> None:
         "progress": vars(progress),
         "random_state": torch.get_rng_state(),
     }
+    # By way of the memory: torch hides the reason when it meets a full disk itself.
+    content = io.BytesIO()
+    torch.save(state, content)
     with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(content.getbuffer())
 
 
 def load_checkpoint(path: Path, trainer: Trainer) -> Progress:
@@ -84,7 +92,8 @@ def load_checkpoint(path: Path, trainer: Trainer) -> Progress:
     return Progress(**state["progress"])
 
 
-# What may change between two sessions of one run without changing what it computes.
+# What may change between two sessions of one run: where and how long it runs, what it is called.
+# More steps stretch the schedule of the learning rate; the datalist may have moved.
 _FREE = {
     "run": {
         "output",

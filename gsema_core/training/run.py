@@ -19,6 +19,7 @@ from gsema_core.datasets import PatchDataset, Split, VolumeCache, read_datalist,
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.patches import PatchPair, PatchSampler
 from gsema_core.errors import UserError
+from gsema_core.files import make_folder
 from gsema_core.inference.devices import resolve_device
 from gsema_core.networks import SegmentationNetwork, build_network
 from gsema_core.teachers import find_teacher, load_teacher
@@ -80,7 +81,7 @@ def train(
         config.data.validation_share,
         config.run.seed,
     )
-    folder = _make_folder(config.run.output)
+    folder = make_folder(config.run.output)
     training, validation = _load(config, split, report)
     torch.manual_seed(config.run.seed)
     trainer = Trainer(config, _first_student(config), device)
@@ -173,16 +174,6 @@ class _Loop:
 
     def _save(self) -> None:
         save_checkpoint(self.folder / CHECKPOINT, self.trainer, self.progress)
-
-
-def _make_folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The output folder {path} cannot be made ({error.strerror}): choose another."
-        ) from error
-    return path
 
 
 def _load(

@@ -165,12 +165,15 @@ def test_other_errors_are_explained(three_cases, tmp_path):
         gsema_simulate(three_cases, "--output", output, "--patients", "7")
     with pytest.raises(UserError, match="no center 'Q'"):
         gsema_simulate(three_cases, "--output", output, "--centers", "Q")
-    three_cases.write_text("{")
-    with pytest.raises(UserError, match="could not be read"):
-        gsema_simulate(three_cases, "--output", output)
+    with pytest.raises(UserError, match="no case of those centers and patients"):
+        gsema_simulate(three_cases, "--output", output, "--centers", "A")
+    for broken in ("{", "[" * 100_000):
+        three_cases.write_text(broken)
+        with pytest.raises(UserError, match="could not be read"):
+            gsema_simulate(three_cases, "--output", output)
     assert not output.exists()
     blocked = tmp_path / "file"
     blocked.write_text("")
     three_cases.write_text(json.dumps([{"patient": "1", "center": "A", "label": "maps/1.nrrd"}]))
-    with pytest.raises(UserError, match="output"):
+    with pytest.raises(UserError, match=r"file/out.* cannot be made"):
         gsema_simulate(three_cases, "--output", blocked / "out")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +20,11 @@ from gsema_core.errors import UserError
 from gsema_core.evaluation import case_metrics
 from gsema_core.inference import Segmenter
 from gsema_core.labels import ANEURYSM
+from gsema_core.networks import build_network
 from gsema_core.teachers import load_teacher, save_teacher
 from gsema_core.training import train
+from gsema_core.training.checkpoint import Progress, save_checkpoint
+from gsema_core.training.trainer import Trainer
 from gsema_core.volumes import read_labels, read_volume
 
 
@@ -128,6 +133,21 @@ def test_a_broken_checkpoint_is_named_and_kept(make_config):
     with pytest.raises(UserError, match=r"checkpoint\.pt cannot be read"):
         train(config, silent)
     assert path.read_bytes() == b"broken"
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(make_config, tmp_path, monkeypatch):
+    config, path = make_config(), tmp_path / "checkpoint.pt"
+    trainer = Trainer(config, build_network(config.network), torch.device("cpu"))
+    save_checkpoint(path, trainer, Progress())
+    before = path.read_bytes()
+
+    def refuse(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(UserError, match=r"Could not write .*checkpoint\.pt \(No space left"):
+        save_checkpoint(path, trainer, Progress(seconds=1.0))
+    assert path.read_bytes() == before
 
 
 def test_patients_are_never_named_in_the_teacher_or_the_logs(make_config):
