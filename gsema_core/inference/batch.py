@@ -156,7 +156,7 @@ def outcome_table(outcomes: Sequence[Outcome]) -> str:
         f"{outcome.item.source.name:{width}}  {outcome.state:7}  {outcome.detail}"
         for outcome in outcomes
     ]
-    counts = Counter(outcome.state for outcome in outcomes)
+    counts = Counter(str(outcome.state) for outcome in outcomes)
     states = [state for state in ("done", "skipped", "failed", "left") if counts[state]]
     return "\n".join([*lines, ", ".join(f"{counts[state]} {state}" for state in states) + "."])
 
