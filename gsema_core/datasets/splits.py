@@ -28,7 +28,7 @@ def split_by_patient(
         UserError: a center has no case, or too few patients to keep one out.
     """
     known = sorted({case.center for case in cases})
-    chosen = list(centers) or known
+    chosen = list(dict.fromkeys(centers)) or known
     training: list[Case] = []
     validation: list[Case] = []
     for center in chosen:

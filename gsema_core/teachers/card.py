@@ -21,6 +21,7 @@ FORMAT_VERSION = 1
 # from asking for terabytes.
 WINDOW_VOXELS = (16, 256)
 SPACING_MM = (0.1, 2.0)
+LICENSE_LENGTH = 200
 _PLAIN_NAME = re.compile(r"\w[\w .+()-]{0,79}")
 
 
@@ -67,7 +68,8 @@ class TeacherCard:
             _require(isinstance(getattr(self, key), dict), key, getattr(self, key), "a table")
         for key in ("license", "program_version"):
             text = getattr(self, key)
-            _require(isinstance(text, str) and len(text) <= 200, key, text, "a short text")
+            short = isinstance(text, str) and len(text) <= LICENSE_LENGTH
+            _require(short, key, text, f"a text of at most {LICENSE_LENGTH} characters")
         low, high = SPACING_MM
         _require(
             _is_number(self.spacing_mm) and low <= self.spacing_mm <= high,

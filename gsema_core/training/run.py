@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -29,7 +30,7 @@ from gsema_core.training.logbook import Logbook
 from gsema_core.training.result import write_teacher
 from gsema_core.training.trainer import Trainer
 from gsema_core.training.validation import validate
-from gsema_core.transforms import build_transform
+from gsema_core.transforms import Transform, build_transform
 from gsema_core.volumes import IntensityRule
 
 CHECKPOINT = "checkpoint.pt"
@@ -82,9 +83,10 @@ def train(
         config.run.seed,
     )
     folder = make_folder(config.run.output)
-    training, validation = _load(config, split, report)
     torch.manual_seed(config.run.seed)
     trainer = Trainer(config, _first_student(config), device)
+    transform = build_transform(config.method.transform)
+    training, validation = _load(config, split, report)  # long, so after all that may be refused
     progress = Progress()
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
@@ -93,7 +95,7 @@ def train(
     with _stop_on_signals() as signalled:
         asked_to_stop = lambda: signalled.is_set() or (stop is not None and stop())  # noqa: E731
         loop = _Loop(config, trainer, progress, split, validation, device, report, asked_to_stop)
-        loop.run(_batches(config, training, trainer.step))
+        loop.run(_batches(config, training, transform, trainer.step))
     teacher = folder / TEACHER
     return TrainingResult(
         teacher if teacher.exists() else None,
@@ -212,13 +214,13 @@ def _first_student(config: TrainingConfig) -> SegmentationNetwork:
 
 
 def _batches(
-    config: TrainingConfig, volumes: list[CachedVolume], step: int
+    config: TrainingConfig, volumes: list[CachedVolume], transform: Transform[Any], step: int
 ) -> Iterator[list[PatchPair]]:
     """The micro-batches of every step from ``step`` on."""
     dataset = PatchDataset(
         volumes,
         PatchSampler(config.data.patch, config.data.aneurysm_share, config.data.random_orientation),
-        build_transform(config.method.transform),
+        transform,
         config.run.batch_size,
         config.run.seed,
     )

@@ -44,6 +44,11 @@ def test_an_unseen_center_has_no_influence():
     assert with_other == without
 
 
+def test_a_center_named_twice_counts_once():
+    cases = make_cases(A=4, B=4)
+    assert split_by_patient(cases, ("A", "A"), 0.2, 0) == split_by_patient(cases, ("A",), 0.2, 0)
+
+
 def test_share_of_zero_keeps_nobody_out():
     split = split_by_patient(make_cases(A=3), (), 0.0, seed=0)
     assert len(split.training) == 6 and not split.validation

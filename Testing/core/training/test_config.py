@@ -60,12 +60,17 @@ def test_round_trip():
     ("tables", "named"),
     [
         ({"preset": "best"}, "'best'"),
+        ({"preset": ["paper"]}, "paper"),
         ({"extra": {}}, "'extra'"),
         ({"run": 3}, "'run' is 3"),
         ({"run": {"stepz": 3}}, "'stepz' in .run."),
         ({"run": {"steps": "many"}}, "'many'"),
         ({"run": {"steps": True}}, "True"),
         ({"run": {"steps": 0}}, "steps in .run. is 0"),
+        ({"run": {"seed": -1}}, "seed in .run. is -1"),
+        ({"run": {"seed": 2**64}}, "seed in .run."),
+        ({"run": {"name": "../a"}}, "name in .run. is '../a'"),
+        ({"run": {"license": "x" * 201}}, "201 characters"),
         ({"method": {"alpha_aligned": 1.5}}, "1.5"),
         ({"method": {"similarity": "dot"}}, "'dot'"),
         ({"data": {"patch": [96, 96]}}, "3 values"),
@@ -87,6 +92,16 @@ def test_unreadable_toml_is_named(tmp_path):
         TrainingConfig.from_toml(path)
     with pytest.raises(UserError, match="does not exist"):
         TrainingConfig.from_toml(Path("nowhere.toml"))
+
+
+def test_a_file_must_say_what_to_read_and_where_to_write(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text('[run]\noutput = "out"\n')
+    with pytest.raises(UserError, match=r"config\.toml does not name the datalist"):
+        TrainingConfig.from_toml(path)
+    path.write_text('[data]\ndatalist = "list.json"\n')
+    with pytest.raises(UserError, match=r"config\.toml does not name the output"):
+        TrainingConfig.from_toml(path)
 
 
 def test_every_setting_explains_itself():

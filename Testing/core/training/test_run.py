@@ -159,6 +159,23 @@ def test_patients_are_never_named_in_the_teacher_or_the_logs(make_config):
     assert "secret" not in logs + "".join(lines)
 
 
+@pytest.mark.parametrize(
+    ("section", "values", "named"),
+    [
+        ("method", {"transform": ["blur"]}, "'blur' is unknown"),
+        ("method", {"transform": []}, "transforms is empty"),
+        ("optimization", {"class_weights": [-1.0, 1.0, 1.0]}, "-1.0"),
+        ("run", {"initial_teacher": "nobody"}, "no teacher named nobody"),
+        ("run", {"device": "cuda:99"}, "cuda:99"),
+    ],
+)
+def test_wrong_settings_are_told_before_the_cases_are_prepared(make_config, section, values, named):
+    config = make_config(**{section: values})
+    with pytest.raises(UserError, match=named):
+        train(config, silent)
+    assert not (config.run.output / "cache").exists()
+
+
 def test_data_without_any_aneurysm_is_refused(make_config, monkeypatch):
     monkeypatch.setattr("gsema_core.datasets.cache.ANEURYSM", 7)
     with pytest.raises(UserError, match="None of the 6 training cases"):
