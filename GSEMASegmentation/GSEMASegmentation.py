@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import qt
 import slicer
 import slicer.util
 import vtk
-from GSEMASegmentationLib.Aneurysms import Aneurysm
+from GSEMASegmentationLib.ClickPanel import ClickChoices, ClickPanel
 from GSEMASegmentationLib.DeviceText import deviceText, rememberDevice, rememberRun
 from GSEMASegmentationLib.InstallationPanel import InstallationPanel
-from GSEMASegmentationLib.RemainingTime import RemainingTime
+from GSEMASegmentationLib.ResultsPanel import ResultsPanel
+from GSEMASegmentationLib.RunPanel import RunPanel
 from GSEMASegmentationLib.SampleScan import SampleScan, registerSample
 from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
@@ -76,7 +76,7 @@ def offerSample() -> None:
 
 
 class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: it shows and asks, the logic works; its larger sections are in the Lib."""
+    """The panel: it shows and asks, the logic works; its sections are in the Lib."""
 
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -85,7 +85,6 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._parameterNode: Any = None
         self._guiTag: int | None = None
         self._volumeOfOutput: Any = None
-        self._remaining: RemainingTime | None = None
         self._sample: SampleScan | None = None
 
     def setup(self) -> None:
@@ -99,24 +98,30 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.voxelCheck = VoxelCheck(self._updatePanel)
-        self.teachers = TeacherPanel(self.ui, self._updatePanel)
-        self.installation = InstallationPanel(self.ui, self._updatePanel)
-        self._restoreSettings()
-        self.ui.segmentButton.connect("clicked(bool)", self.onSegmentButton)
+        self._makeSections()
+        device = slicer.app.userSettings().value(DEVICE_SETTING, DEVICES[0])
+        self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
+        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDeviceChosen)
         self.ui.sampleDataButton.connect("clicked(bool)", self.onSampleDataButton)
         self.ui.checkDeviceButton.connect("clicked(bool)", self.onCheckDeviceButton)
-        self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self.onAneurysmDoubleClicked)
-        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDeviceChosen)
-        self._showProgress(False)
-        self._showAneurysms([])
-        self._showStatus("")
         self.initializeParameterNode()
+
+    def _makeSections(self) -> None:
+        ui, logic, update = self.ui, self.logic, self._updatePanel
+        self.voxelCheck = VoxelCheck(update)
+        self.teachers = TeacherPanel(ui, update)
+        self.installation = InstallationPanel(ui, update)
+        self.results = ResultsPanel(ui, logic)
+        self.run = RunPanel(ui, logic, self._segmentChoices, self._onStart, self._onResult, update)
+        self.clicks = ClickPanel(
+            ui, logic, self._clickChoices, self.run.showBusy, self.run.showStatus, self._onClicked
+        )
 
     def cleanup(self) -> None:
         """Called when the module is reloaded or the application closes."""
         if self._sample is not None:
             self._sample.stop()
+        self.clicks.stop()
         self.voxelCheck.stop()
         self.logic.stop()
         self.setParameterNode(None)
@@ -129,13 +134,13 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def exit(self) -> None:
         """The panel stays bound to the parameters: a run may end while another module is shown."""
+        self.clicks.stop()
 
     def onSceneStartClose(self, caller: Any, event: str) -> None:
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller: Any, event: str) -> None:
-        self._showAneurysms([])
-        self._showStatus("")
+        self.run.showStatus("")
         if self.parent.isEntered:
             self.initializeParameterNode()
 
@@ -157,36 +162,9 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self.addObserver(parameterNode, modified, self._updatePanel)
         self._updatePanel()
 
-    def onSegmentButton(self) -> None:
-        """Start, or cancel what runs."""
-        if self.logic.isRunning:
-            self.logic.cancel()
-            self._showStatus(_("Cancelling..."))
-            self.ui.segmentButton.enabled = False
-            return
-        node = self._parameterNode
-        self._showAneurysms([])
-        self._showStatus(_("Starting..."))
-        self._remaining = RemainingTime()
-        self.logic.segment(
-            node.inputVolume,
-            teacher=self.teachers.name,
-            device=self._device,
-            outputSegmentation=node.outputSegmentation,
-            overlap=node.overlap,
-            minimumAneurysmMm3=node.minimumAneurysmMm3,
-            aneurysmThreshold=node.aneurysmThreshold or None,
-            keepProbability=node.keepProbability,
-            blocking=False,
-            onProgress=self._onProgress,
-            onDone=self._onDone,
-        )
-        self._showProgress(self.logic.isRunning)
-        self._updatePanel()
-
     def onSampleDataButton(self) -> None:
         self.ui.sampleDataButton.enabled = False
-        self._showStatus(_("Making the sample..."))
+        self.run.showStatus(_("Making the sample..."))
         self._sample = SampleScan(self._onSampleDone)
         self._sample.start()
 
@@ -195,17 +173,52 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.ui.deviceInfoLabel.text = _("Starting the worker...")
         self.logic.askForDevices(self._onDevices)
 
-    def onAneurysmDoubleClicked(self, row: int, column: int) -> None:
-        centerViews(self.logic.aneurysms[row].ras)
-
     @property
     def _device(self) -> str:
         return DEVICES[self.ui.deviceComboBox.currentIndex]
 
+    def _segmentChoices(self) -> dict[str, Any]:
+        node = self._parameterNode
+        return {
+            "volumeNode": node.inputVolume,
+            "teacher": self.teachers.name,
+            "device": self._device,
+            "outputSegmentation": node.outputSegmentation,
+            "overlap": node.overlap,
+            "minimumAneurysmMm3": node.minimumAneurysmMm3,
+            "aneurysmThreshold": node.aneurysmThreshold or None,
+            "keepProbability": node.keepProbability,
+        }
+
+    def _clickChoices(self) -> ClickChoices:
+        node, threshold = self._parameterNode, self._parameterNode.aneurysmThreshold or None
+        volume, output = node.inputVolume, node.outputSegmentation
+        return ClickChoices(volume, output, self.teachers.name, self._device, threshold)
+
+    def _onStart(self) -> None:
+        self.clicks.stop()
+
+    def _onResult(self, outcome: JobOutcome, seconds: float) -> None:
+        node = self._parameterNode
+        if node is not None:
+            node.outputSegmentation = outcome.segmentationNode
+            rememberRun(outcome.report, node.inputVolume, node.overlap, seconds)
+            self._updatePanel()
+            self.results.measure()
+        if outcome.aneurysms:
+            centerViews(outcome.aneurysms[0].ras)
+
+    def _onClicked(self, segmentationNode: Any) -> None:
+        """A click has changed a segmentation; None: its undo has."""
+        if self._parameterNode is not None and segmentationNode is not None:
+            self._parameterNode.outputSegmentation = segmentationNode
+        self._updatePanel()
+        self.results.measure()
+
     def _onSampleDone(self, node: Any, message: str) -> None:
         self._sample = None
         self.ui.sampleDataButton.enabled = True
-        self._showStatus(message, isError=bool(message))
+        self.run.showStatus(message, isError=bool(message))
         if node is not None and self._parameterNode is not None:
             self._parameterNode.inputVolume = node
 
@@ -217,96 +230,33 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         if message:
             self.ui.deviceInfoLabel.text = message
 
-    def _onProgress(self, fraction: float, phase: str) -> None:
-        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
-        left = self._remaining.text(fraction) if self._remaining else ""
-        text = _("{phase}, {duration} left...") if left else _("{phase}...")
-        self._showStatus(text.format(phase=_(phase), duration=left))
-
-    def _onDone(self, outcome: JobOutcome) -> None:
-        self._showProgress(False)
-        if outcome.isCancelled:
-            self._showStatus(_("Cancelled; the scene is unchanged."))
-        elif outcome.message:
-            self._showStatus(outcome.message, isError=True)
-            slicer.util.errorDisplay(outcome.message)
-        else:
-            self._showResult(outcome)
+    def _onDeviceChosen(self) -> None:
+        slicer.app.userSettings().setValue(DEVICE_SETTING, self._device)
         self._updatePanel()
 
-    def _showResult(self, outcome: JobOutcome) -> None:
-        node, aneurysms = self._parameterNode, self.logic.aneurysms
-        if node is not None:
-            node.outputSegmentation = outcome.segmentationNode
-            seconds = self._remaining.elapsed
-            rememberRun(outcome.report, node.inputVolume, node.overlap, seconds)
-        self._showAneurysms(aneurysms)
-        if not aneurysms:
-            self._showStatus(_("No aneurysm was found."))
-            return
-        centerViews(aneurysms[0].ras)
-        found = (
-            _("1 aneurysm was found.") if len(aneurysms) == 1 else _("{n} aneurysms were found.")
-        )
-        self._showStatus(found.format(n=len(aneurysms)))
-
-    def _showAneurysms(self, aneurysms: list[Aneurysm]) -> None:
-        table = self.ui.aneurysmTable
-        titles = [_("Number"), _("Volume (ml)"), _("Diameter (mm)"), _("R, A, S (mm)")]
-        table.setColumnCount(len(titles))
-        table.setHorizontalHeaderLabels(titles)
-        table.setRowCount(len(aneurysms))
-        for row, aneurysm in enumerate(aneurysms):
-            position = ", ".join(f"{value:.1f}" for value in aneurysm.ras)
-            volume, diameter = f"{aneurysm.volumeMl:.3f}", f"{aneurysm.largestDiameterMm:.1f}"
-            for column, text in enumerate((str(aneurysm.index), volume, diameter, position)):
-                table.setItem(row, column, qt.QTableWidgetItem(text))
-        table.resizeColumnsToContents()
-        self.ui.aneurysmsCollapsibleButton.visible = bool(aneurysms)
-
-    def _showProgress(self, isRunning: bool) -> None:
-        self.ui.progressBar.value = 0
-        self.ui.progressBar.visible = isRunning
-        self.ui.segmentButton.text = _("Cancel") if isRunning else _("Segment")
-
-    def _showStatus(self, text: str, isError: bool = False) -> None:
-        self.ui.statusLabel.styleSheet = "color: #d33" if isError else ""
-        self.ui.statusLabel.text = text
-        self.ui.statusLabel.visible = bool(text)
-
     def _updatePanel(self, caller: Any = None, event: str = "") -> None:
-        """Enable what can be used now; a disabled button's tooltip says why it is."""
+        """Show what is chosen, and enable what can be used now."""
         node = self._parameterNode
         volume = node.inputVolume if node is not None else None
         if node is not None and volume is not self._volumeOfOutput:
             # The segments of the volume before must not be replaced by those of another one.
             self._volumeOfOutput = volume
             node.outputSegmentation = None
-        self.ui.show3DButton.setSegmentationNode(node.outputSegmentation if node else None)
+            self.clicks.stop()
+        output = node.outputSegmentation if node is not None else None
+        self.ui.show3DButton.setSegmentationNode(output)
+        self.results.show(output, volume)
         self.voxelCheck.look(volume)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
         self.ui.volumeInfoLabel.text = judgement
         overlap = node.overlap if node is not None else 0.0
         self.ui.deviceInfoLabel.text = deviceText(volume, self.teachers.name, self._device, overlap)
-        button = self.ui.segmentButton
-        button.enabled = self.logic.isRunning or (isReady and not self.teachers.problem)
-        if self.logic.isRunning:
-            button.toolTip = _("Stop; the scene stays as it was.")
-        elif button.enabled:
-            button.toolTip = _("Segment the vessels and the aneurysms of this volume.")
-        else:
-            button.toolTip = self.teachers.problem if isReady else judgement
+        problem = self.teachers.problem if isReady else judgement
+        self.run.update(problem)
+        self.clicks.update(problem)
 
     def _appendLog(self, line: str) -> None:
         self.ui.logTextEdit.appendPlainText(line)
-
-    def _restoreSettings(self) -> None:
-        device = slicer.app.userSettings().value(DEVICE_SETTING, DEVICES[0])
-        self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
-
-    def _onDeviceChosen(self) -> None:
-        slicer.app.userSettings().setValue(DEVICE_SETTING, self._device)
-        self._updatePanel()
 
 
 class GSEMASegmentationTest(ScriptedLoadableModuleTest):

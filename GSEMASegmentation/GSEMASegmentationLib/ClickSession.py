@@ -14,6 +14,8 @@ from GSEMASegmentationLib.ClickChange import ClickChange
 from GSEMASegmentationLib.ClickJob import ClickJob, ClickSettings
 from GSEMASegmentationLib.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.ScanTransfer import ScanTransfer
+from GSEMASegmentationLib.VolumeChoice import checkVolume
+from GSEMASegmentationLib.VolumeExport import volumeKey
 from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
 
 
@@ -28,6 +30,9 @@ class ClickSession:
         self._client = client
         self._job: ClickJob | None = None
         self._transfer: ScanTransfer | None = None
+        self._wanted: tuple[str, ...] = ()  # volume, teacher and device of the transfer
+        self._listeners: list[Callable[[WorkerOutcome], None]] = []
+        self._sent: tuple[Any, ...] = ()  # the same of the last one, and the worker that has it
         self._changes: list[tuple[Any, ClickChange]] = []  # each with the volume clicked into
         self._closeObservation: int | None = None
 
@@ -50,23 +55,41 @@ class ClickSession:
     ) -> None:
         """Hand the volume over while the user still looks for an aneurysm; returns at once.
 
-        Clicks may come meanwhile: they are answered afterwards. ``onDone`` gets an outcome of kind
-        "result", "error" or "cancelled".
+        What the worker has already is not sent again. Clicks may come meanwhile: they are answered
+        afterwards. ``onDone`` gets an outcome of kind "result", "error" or "cancelled".
         """
-        if self._transfer is not None:
-            self._transfer.cancel()
+        try:
+            checkVolume(volumeNode)
+        except UserError as error:
+            onDone(WorkerOutcome("error", str(error)))
+            return
+        wanted = (volumeKey(volumeNode), settings.teacher, settings.device)
+        if self._transfer is not None and wanted == self._wanted:
+            self._listeners.append(onDone)
+        elif (*wanted, self._client.pid) == self._sent:
+            onDone(WorkerOutcome("result"))
+        else:
+            if self._transfer is not None:
+                self._transfer.cancel()
+            self._wanted, self._listeners = wanted, [onDone]
+            self._transfer = self._newTransfer(volumeNode, settings, onProgress)
+            self._transfer.start()
+
+    def _newTransfer(
+        self, volumeNode: Any, settings: ClickSettings, onProgress: Callable[[float, str], None]
+    ) -> ScanTransfer:
+        wanted, listeners = self._wanted, self._listeners
 
         def onTransferred(outcome: WorkerOutcome) -> None:
-            if self._transfer is transfer:
+            if outcome.kind == "result":
+                self._sent = (*wanted, self._client.pid)
+            if self._listeners is listeners:  # no other volume came after it
                 self._transfer = None
-            onDone(outcome)
+            for listener in listeners:
+                listener(outcome)
 
         teacher, device = settings.teacher, settings.device
-        transfer = ScanTransfer(
-            self._client, volumeNode, teacher, device, onProgress, onTransferred
-        )
-        self._transfer = transfer
-        transfer.start()
+        return ScanTransfer(self._client, volumeNode, teacher, device, onProgress, onTransferred)
 
     def segmentAtPoint(
         self,

@@ -10,7 +10,9 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
+from slicer.i18n import tr as _
 
+from gsema_core.errors import UserError
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.labels import ANEURYSM, VESSEL
 from GSEMASegmentationLib.SegmentKinds import segmentsShowing
@@ -54,7 +56,17 @@ def measureSegments(segmentationNode: Any) -> list[MeasuredAneurysm]:
     pieces gives a row for each (see ``SMALLEST_PIECE_MM3``). Only a box around each piece is
     looked at. Sizes are in the mm of the segmentation itself; a parent transform moves positions
     and lines, and would have to be hardened to change sizes.
+
+    Raises:
+        UserError: the parent transform is not linear.
     """
+    transform = segmentationNode.GetParentTransformNode()
+    if transform is not None and not transform.IsTransformToWorldLinear():
+        raise UserError(
+            _("{name} lies under the non-linear transform {transform}: harden it first.").format(
+                name=segmentationNode.GetName(), transform=transform.GetName()
+            )
+        )
     measured = []
     for segmentId in segmentsShowing(segmentationNode, ANEURYSM):
         name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
@@ -86,7 +98,7 @@ def _pieces(segmentationNode: Any, segmentId: str) -> Iterator[_Piece]:
     image = segmentImage(segmentationNode, segmentId)
     if image is None:
         return
-    components, _count = connected_components(imageArray(image) != 0)
+    components, _ignored = connected_components(imageArray(image) != 0)
     sizes = np.bincount(components.ravel())[1:]
     boxes = ndimage.find_objects(components)
     first = np.array(image.GetExtent()[::2])
@@ -171,7 +183,7 @@ def _inWorld(aneurysm: Aneurysm, segmentationNode: Any, start: np.ndarray) -> An
     toWorld = LPS_RAS @ slicer.util.arrayFromVTKMatrix(matrix) @ LPS_RAS
 
     def moved(point: Any) -> Any:
-        x, y, z, _one = (toWorld @ [*point, 1.0]).tolist()
+        x, y, z, _ones = (toWorld @ [*point, 1.0]).tolist()
         return x, y, z
 
     lines = ("diameter_line_lps", "height_line_lps", "neck_line_lps")

@@ -217,7 +217,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             The vtkMRMLTableNode, a row an aneurysm, the largest first.
 
         Raises:
-            UserError: it is no segmentation.
+            UserError: it is no segmentation, or lies under a transform that is not linear.
         """
         if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
             raise UserError(_("Nothing can be measured: choose a segmentation."))

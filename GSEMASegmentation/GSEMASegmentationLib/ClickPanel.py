@@ -1,0 +1,158 @@
+"""The panel's click to segment: a button, clicks in the views, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMASegmentationLib.ClickOutcome import ClickOutcome, describePoint
+from GSEMASegmentationLib.PointPicker import Point, PointPicker
+from GSEMASegmentationLib.Requirements import requirePackages
+from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+from GSEMASegmentationLib.WorkerClient import WorkerOutcome
+
+
+@dataclass(frozen=True)
+class ClickChoices:
+    """What the panel's user has chosen when a click comes."""
+
+    volumeNode: Any
+    outputNode: Any
+    teacher: str
+    device: str
+    threshold: float | None
+
+
+class ClickPanel:
+    """Hands clicks to the logic, one after the other.
+
+    Args:
+        ui: the panel's widgets.
+        logic: does the work.
+        choices: what is chosen now.
+        onBusy: called with True when a click is being answered, with False afterwards.
+        onStatus: called with a sentence for the user, and whether it is an error.
+        onChanged: called with the segmentation that a click or an undo has changed.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        logic: GSEMASegmentationLogic,
+        choices: Callable[[], ClickChoices],
+        onBusy: Callable[[bool], None],
+        onStatus: Callable[[str, bool], None],
+        onChanged: Callable[[Any], None],
+    ) -> None:
+        self.ui = ui
+        self._logic, self._choices = logic, choices
+        self._onBusy, self._onStatus, self._onChanged = onBusy, onStatus, onChanged
+        self.picker = PointPicker(self.onPoint, self._onPickerEnd)
+        self.ui.clickButton.connect("toggled(bool)", self._onToggled)
+        self.ui.undoClickButton.connect("clicked(bool)", self._onUndo)
+
+    def stop(self) -> None:
+        """Give the mouse back; what runs goes on."""
+        self.picker.stop()
+
+    def update(self, problem: str) -> None:
+        """Enable what can be used.
+
+        Args:
+            problem: why the volume cannot be segmented; empty where it can.
+        """
+        self.ui.clickButton.enabled = not problem
+        self.ui.clickButton.toolTip = problem or _(
+            "Press, then click on an aneurysm in a slice view: it becomes a segment. "
+            "Press again, or Esc, to end."
+        )
+        self.ui.undoClickButton.enabled = self._logic.canUndoClick and not self._logic.isRunning
+        self.ui.undoClickButton.toolTip = (
+            _("Take back the last clicked aneurysm.")
+            if self.ui.undoClickButton.enabled
+            else _("There is no click to take back.")
+        )
+        if problem:
+            self.stop()
+
+    def onPoint(self, ras: Point) -> None:
+        """Segment at a point of the world (mm, RAS)."""
+        if self._logic.isRunning:
+            self._onStatus(_("Wait for the end of what runs, then click again."), False)
+            return
+        chosen = self._choices()
+        self._onBusy(True)
+        self._onStatus(_("Looking at {place}...").format(place=describePoint(ras)), False)
+        self._logic.segmentAtPoint(
+            chosen.volumeNode,
+            ras,
+            outputSegmentation=chosen.outputNode,
+            blocking=False,
+            teacher=chosen.teacher,
+            device=chosen.device,
+            aneurysmThreshold=chosen.threshold,
+            onDone=self._onDone,
+        )
+
+    def _onToggled(self, isOn: bool) -> None:
+        if not isOn:
+            self.picker.stop()
+            return
+        try:
+            requirePackages()
+        except UserError as error:
+            self.ui.clickButton.checked = False
+            self._onStatus(str(error), True)
+            return
+        self.picker.start()
+        self._onStatus(_("Click on an aneurysm in a slice view."), False)
+        chosen = self._choices()
+        self._logic.prepareClicks(
+            chosen.volumeNode, chosen.teacher, chosen.device, onDone=self._onPrepared
+        )
+
+    def _onPickerEnd(self) -> None:
+        self.ui.clickButton.checked = False
+
+    def _onPrepared(self, outcome: WorkerOutcome) -> None:
+        if outcome.kind == "error":
+            self.picker.stop()
+            self._onStatus(outcome.message, True)
+
+    def _onDone(self, outcome: ClickOutcome) -> None:
+        self._onBusy(False)
+        if outcome.isFound:
+            self._onChanged(outcome.segmentationNode)
+        self._onStatus(_statusOf(outcome), outcome.kind == "error")
+
+    def _onUndo(self) -> None:
+        try:
+            self._logic.undoClick()
+        except UserError as error:
+            self._onStatus(str(error), True)
+        else:
+            self._onStatus(_("The last click was taken back."), False)
+        self._onChanged(None)
+
+
+def _statusOf(outcome: ClickOutcome) -> str:
+    """What the panel says of a click."""
+    if outcome.kind == "cancelled":
+        return _("Cancelled; the scene is unchanged.")
+    if outcome.aneurysm is None or not outcome.isFound:
+        return outcome.message
+    text = _("Aneurysm of {volume:.3f} ml and {diameter:.1f} mm, probability {probability:.2f}.")
+    if not outcome.isComplete:
+        text = _(
+            "Aneurysm of {volume:.3f} ml and {diameter:.1f} mm, probability {probability:.2f}; it "
+            "reaches beyond what a click looks at: use Segment for all of it."
+        )
+    return text.format(
+        volume=outcome.aneurysm.volumeMl,
+        diameter=outcome.aneurysm.largestDiameterMm,
+        probability=outcome.probability,
+    )

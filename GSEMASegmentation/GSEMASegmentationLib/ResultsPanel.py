@@ -1,0 +1,97 @@
+"""The panel's table of measurements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+import slicer.util
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMASegmentationLib.MeasurementLines import linesOf
+from GSEMASegmentationLib.MeasurementTable import centerViewsOnRow, tableOf, writeCsv
+from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+
+
+class ResultsPanel:
+    """Shows the measurements that belong to the chosen segmentation, as the scene has them.
+
+    Args:
+        ui: the panel's widgets.
+        logic: measures.
+    """
+
+    def __init__(self, ui: Any, logic: GSEMASegmentationLogic) -> None:
+        self.ui = ui
+        self._logic = logic
+        self._segmentation: Any = None
+        self._volume: Any = None
+        self._shown: tuple[str, int] | None = None
+        self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self._onDoubleClicked)
+        self.ui.measureButton.connect("clicked(bool)", self.measure)
+        self.ui.exportButton.connect("clicked(bool)", self._onExport)
+        self.ui.linesCheckBox.connect("clicked(bool)", self.measure)
+
+    def show(self, segmentationNode: Any, volumeNode: Any) -> None:
+        """Show the measurements of a segmentation; None for nothing."""
+        if segmentationNode is not self._segmentation:
+            hasLines = segmentationNode is not None and bool(linesOf(segmentationNode))
+            self.ui.linesCheckBox.checked = hasLines
+        self._segmentation, self._volume = segmentationNode, volumeNode
+        self.ui.aneurysmsCollapsibleButton.visible = segmentationNode is not None
+        table = tableOf(segmentationNode) if segmentationNode is not None else None
+        self.ui.exportButton.enabled = table is not None
+        self.ui.exportButton.toolTip = (
+            _("Write the measurements to a file for a spreadsheet.")
+            if table is not None
+            else _("There is nothing to write yet: press Measure first.")
+        )
+        shown = (table.GetID(), table.GetMTime()) if table is not None else None
+        if shown != self._shown:
+            self._shown = shown
+            self._fill(table)
+
+    def measure(self) -> None:
+        """Measure the chosen segmentation as it is now."""
+        if self._segmentation is None:
+            return
+        try:
+            isWanted = self.ui.linesCheckBox.checked
+            self._logic.measure(self._segmentation, self._volume, lines=isWanted)
+        except UserError as error:
+            slicer.util.errorDisplay(str(error))
+        self.show(self._segmentation, self._volume)
+
+    def _fill(self, tableNode: Any) -> None:
+        widget = self.ui.aneurysmTable
+        widget.setRowCount(0)
+        if tableNode is None:
+            return
+        table = tableNode.GetTable()
+        names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
+        widget.setColumnCount(len(names))
+        widget.setHorizontalHeaderLabels([tableNode.GetColumnTitle(name) for name in names])
+        widget.setRowCount(table.GetNumberOfRows())
+        for row in range(table.GetNumberOfRows()):
+            for column in range(len(names)):
+                text = table.GetValue(row, column).ToString()
+                widget.setItem(row, column, qt.QTableWidgetItem(text))
+        widget.resizeColumnsToContents()
+
+    def _onDoubleClicked(self, row: int, column: int) -> None:
+        table = tableOf(self._segmentation) if self._segmentation is not None else None
+        if table is not None:
+            centerViewsOnRow(table, row)
+
+    def _onExport(self) -> None:
+        pattern = _("Tables (*.csv)")
+        title = _("Export the measurements")
+        path = qt.QFileDialog.getSaveFileName(None, title, "aneurysms.csv", pattern)
+        table = tableOf(self._segmentation) if self._segmentation is not None else None
+        if not path or table is None:
+            return
+        try:
+            writeCsv(table, path)
+        except UserError as error:
+            slicer.util.errorDisplay(str(error))

@@ -1,0 +1,114 @@
+"""The panel's main button with progress and status: one run from the press to the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer.util
+from slicer.i18n import tr as _
+
+from GSEMASegmentationLib.RemainingTime import RemainingTime
+from GSEMASegmentationLib.SegmentationJob import JobOutcome
+from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+
+
+class RunPanel:
+    """Starts, cancels and shows what runs; clicks use its progress and status too.
+
+    Args:
+        ui: the panel's widgets.
+        logic: does the work.
+        choices: the arguments of ``logic.segment`` as they are chosen now.
+        onStart: called before a run.
+        onResult: called with a run's result and its duration in seconds.
+        onChanged: called when a run has begun or ended.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        logic: GSEMASegmentationLogic,
+        choices: Callable[[], dict[str, Any]],
+        onStart: Callable[[], None],
+        onResult: Callable[[JobOutcome, float], None],
+        onChanged: Callable[[], None],
+    ) -> None:
+        self.ui = ui
+        self._logic, self._choices = logic, choices
+        self._onStart, self._onResult, self._onChanged = onStart, onResult, onChanged
+        self._remaining = RemainingTime()
+        self._showProgress(False)
+        self.showStatus("")
+        self.ui.segmentButton.connect("clicked(bool)", self._onButton)
+
+    def update(self, problem: str) -> None:
+        """Enable the button; disabled, its tooltip says why.
+
+        Args:
+            problem: why there is nothing to segment; empty where there is.
+        """
+        button = self.ui.segmentButton
+        button.enabled = self._logic.isRunning or not problem
+        if self._logic.isRunning:
+            button.toolTip = _("Stop; the scene stays as it was.")
+        else:
+            usual = _("Segment the vessels and the aneurysms of this volume.")
+            button.toolTip = problem or usual
+
+    def showBusy(self, isBusy: bool) -> None:
+        """Turn the button into Cancel and back, for a click."""
+        self._showProgress(isBusy)
+        self._onChanged()
+
+    def showStatus(self, text: str, isError: bool = False) -> None:
+        """Tell the user; nothing takes the line away."""
+        self.ui.statusLabel.styleSheet = "color: #d33" if isError else ""
+        self.ui.statusLabel.text = text
+        self.ui.statusLabel.visible = bool(text)
+
+    def _onButton(self) -> None:
+        if self._logic.isRunning:
+            self.showStatus(_("Cancelling..."))
+            self.ui.segmentButton.enabled = False
+            self._logic.cancel()
+            return
+        self._onStart()
+        self.showStatus(_("Starting..."))
+        self._remaining = RemainingTime()
+        self._logic.segment(
+            blocking=False, onProgress=self._onProgress, onDone=self._onDone, **self._choices()
+        )
+        self._showProgress(self._logic.isRunning)
+        self._onChanged()
+
+    def _onProgress(self, fraction: float, phase: str) -> None:
+        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+        left = self._remaining.text(fraction)
+        text = _("{phase}, {duration} left...") if left else _("{phase}...")
+        self.showStatus(text.format(phase=_(phase), duration=left))
+
+    def _onDone(self, outcome: JobOutcome) -> None:
+        self._showProgress(False)
+        if outcome.isCancelled:
+            self.showStatus(_("Cancelled; the scene is unchanged."))
+        elif outcome.message:
+            self.showStatus(outcome.message, isError=True)
+            slicer.util.errorDisplay(outcome.message)
+        else:
+            self.showStatus(_foundText(len(outcome.aneurysms)))
+            self._onResult(outcome, self._remaining.elapsed)
+        self._onChanged()
+
+    def _showProgress(self, isRunning: bool) -> None:
+        self.ui.progressBar.value = 0
+        self.ui.progressBar.visible = isRunning
+        self.ui.segmentButton.text = _("Cancel") if isRunning else _("Segment")
+
+
+def _foundText(count: int) -> str:
+    if count == 0:
+        return _("No aneurysm was found.")
+    if count == 1:
+        return _("1 aneurysm was found.")
+    return _("{count} aneurysms were found.").format(count=count)

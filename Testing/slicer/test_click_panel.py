@@ -1,0 +1,182 @@
+"""Click to segment in the panel: the mouse in a slice view, undo, and who ends it."""
+
+from __future__ import annotations
+
+import pytest
+import slicer
+
+VESSEL = (3.0, -2.0, 5.0)
+ANEURYSM = (14.0, 1.0, 3.0)
+
+
+@pytest.fixture
+def clicking(panel, make_balls, scene):
+    """The panel with a volume, its click button pressed."""
+    panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
+    panel.ui.clickButton.checked = True
+    yield panel
+    panel.clicks.stop()
+
+
+def settle(panel, spin):
+    spin(lambda: not panel.logic._client._requests and not panel.logic.isRunning)
+
+
+def nodes_by_class(scene):
+    nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+    return sorted((node.GetClassName(), node.GetID()) for node in nodes)
+
+
+def test_a_click_in_a_slice_view_becomes_a_segment(panel, make_balls, spin, scene):
+    from slicer_harness.views import SliceView
+
+    volume = make_balls(name="case")
+    panel.ui.inputSelector.setCurrentNode(volume)
+    view = SliceView("Red", size=(200, 200))
+    view.show_volume(volume)
+    view.node.JumpSliceByCentering(*ANEURYSM)
+    view.image()
+    panel.ui.clickButton.click()
+    assert panel.ui.statusLabel.text == "Click on an aneurysm in a slice view."
+    settle(panel, spin)
+    point = view.click(100, 100)
+    assert point == pytest.approx(ANEURYSM, abs=0.8)
+    spin(lambda: panel.logic.isRunning)
+    assert panel.ui.segmentButton.text == "Cancel"
+    settle(panel, spin)
+    node = panel.ui.outputSelector.currentNode()
+    assert [node.GetSegmentation().GetNthSegment(0).GetName()] == ["Aneurysm"]
+    assert panel.ui.statusLabel.text.startswith("Aneurysm of 0.2")
+    assert panel.ui.aneurysmTable.rowCount == 1
+    assert panel.ui.segmentButton.text == "Segment"
+    assert panel.ui.clickButton.checked  # ready for the next one
+    panel.ui.clickButton.click()
+    assert scene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 0
+
+
+def test_undo_takes_it_back(clicking, spin):
+    panel = clicking
+    settle(panel, spin)
+    assert not panel.ui.undoClickButton.enabled
+    assert panel.ui.undoClickButton.toolTip == "There is no click to take back."
+    panel.clicks.onPoint(ANEURYSM)
+    settle(panel, spin)
+    assert panel.ui.undoClickButton.enabled
+    panel.ui.undoClickButton.click()
+    assert panel.ui.statusLabel.text == "The last click was taken back."
+    assert not panel.ui.undoClickButton.enabled
+    assert panel.ui.outputSelector.currentNode() is None
+    assert panel.ui.aneurysmTable.rowCount == 0
+
+
+def test_where_nothing_is_the_scene_stays(clicking, spin, scene):
+    panel = clicking
+    settle(panel, spin)
+    before = nodes_by_class(scene)
+    panel.clicks.onPoint((-15.0, -18.0, -15.0))
+    settle(panel, spin)
+    assert panel.ui.statusLabel.text.startswith("There is no aneurysm at R -15.0")
+    assert panel.ui.segmentButton.text == "Segment"
+    assert nodes_by_class(scene) == before
+
+
+def test_a_second_click_waits_for_the_first(clicking, spin):
+    panel = clicking
+    panel.clicks.onPoint(ANEURYSM)
+    panel.clicks.onPoint(VESSEL)
+    assert panel.ui.statusLabel.text.startswith("Wait for the end")
+    settle(panel, spin)
+    assert panel.ui.outputSelector.currentNode().GetSegmentation().GetNumberOfSegments() == 1
+
+
+def test_cancel_ends_a_click(panel, make_balls, fake_worker, spin, scene):
+    panel.logic._client._command = fake_worker("slow")
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    panel.clicks.onPoint(ANEURYSM)
+    panel.ui.segmentButton.click()
+    settle(panel, spin)
+    assert panel.ui.statusLabel.text == "Cancelled; the scene is unchanged."
+    assert panel.ui.segmentButton.enabled
+    assert panel.ui.segmentButton.text == "Segment"
+
+
+def interaction(scene):
+    return scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+
+
+def end_by_mouse_mode(panel, scene, make_balls):
+    node = interaction(scene)
+    node.SetCurrentInteractionMode(node.ViewTransform)
+
+
+def end_by_button(panel, scene, make_balls):
+    panel.ui.clickButton.click()
+
+
+def end_by_other_module(panel, scene, make_balls):
+    panel.parent.exit()
+
+
+def end_by_other_volume(panel, scene, make_balls):
+    panel.ui.inputSelector.setCurrentNode(make_balls(name="other"))
+
+
+def end_by_no_volume(panel, scene, make_balls):
+    scene.RemoveNode(panel.ui.inputSelector.currentNode())
+
+
+def end_by_closing(panel, scene, make_balls):
+    scene.Clear()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [end_by_mouse_mode, end_by_button, end_by_other_module, end_by_other_volume,
+     end_by_no_volume, end_by_closing],
+)  # fmt: skip
+def test_it_ends_with(clicking, scene, spin, make_balls, end):
+    panel = clicking
+    settle(panel, spin)
+    assert interaction(scene).GetCurrentInteractionMode() == interaction(scene).Place
+    end(panel, scene, make_balls)
+    assert not panel.ui.clickButton.checked
+    assert not panel.clicks.picker.isActive
+    assert interaction(scene).GetCurrentInteractionMode() != interaction(scene).Place
+    assert scene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 0
+
+
+def test_on_and_off_leaves_nothing_behind(panel, make_balls, scene, spin):
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    before = None
+    for _ in range(5):
+        panel.ui.clickButton.checked = True
+        panel.ui.clickButton.checked = False
+        settle(panel, spin)
+        before = before or nodes_by_class(scene)
+        assert nodes_by_class(scene) == before
+
+
+def test_without_a_volume_the_button_says_why(panel):
+    assert not panel.ui.clickButton.enabled
+    assert "choose the angiography" in panel.ui.clickButton.toolTip
+
+
+def test_what_the_worker_refuses_ends_it(panel, make_balls, fake_worker, spin):
+    panel.logic._client._command = fake_worker("error")
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    panel.ui.clickButton.checked = True
+    settle(panel, spin)
+    assert not panel.ui.clickButton.checked
+    assert panel.ui.statusLabel.text.startswith("The volume is constant")
+
+
+def test_missing_packages_are_one_sentence(panel, make_balls, monkeypatch):
+    from GSEMASegmentationLib import Requirements
+
+    monkeypatch.setattr(Requirements, "installedVersion", lambda package: None)
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    panel.ui.clickButton.checked = True
+    assert not panel.ui.clickButton.checked
+    assert "press Install" in panel.ui.statusLabel.text
+    assert not panel.logic._client.isRunning
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 0
