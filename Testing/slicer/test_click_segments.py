@@ -364,6 +364,39 @@ def test_a_click_while_the_scan_is_handed_over_waits_for_it(make_logic, make_bal
     assert not logic.isRunning
 
 
+def test_the_same_scan_is_handed_over_once(make_logic, make_balls, monkeypatch, spin):
+    from GSEMASegmentationLib import ScanTransfer
+
+    exported = []
+    export = ScanTransfer.exportVolume
+    monkeypatch.setattr(
+        ScanTransfer, "exportVolume", lambda *values: exported.append(values) or export(*values)
+    )
+    logic, volume, other = make_logic("good"), make_balls(), make_balls(name="other")
+    kinds = []
+
+    def prepare(node):
+        logic.prepareClicks(node, onDone=lambda outcome: kinds.append(outcome.kind))
+
+    prepare(volume)
+    prepare(volume)  # while the first is under way
+    spin(lambda: len(kinds) == 2)
+    prepare(volume)
+    assert kinds == ["result"] * 3
+    assert len(exported) == 1
+    prepare(other)
+    prepare(volume)  # the user has changed their mind
+    spin(lambda: len(kinds) == 5)
+    assert kinds[-1] == "result"
+    assert logic.segmentAtPoint(volume, ANEURYSM_CENTER).isFound
+    logic.stop()
+    prepare(volume)
+    spin(lambda: len(kinds) == 6)
+    assert len(exported) == 4
+    prepare(None)
+    assert kinds[-1] == "error"
+
+
 def test_cancel_leaves_the_scene(make_logic, make_balls, scene):
     volume, logic = make_balls(), make_logic("slow")
     before = snapshot(scene)

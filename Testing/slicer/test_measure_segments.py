@@ -210,3 +210,12 @@ def test_nothing_to_measure(make_logic, make_balls, segmentation_of, scene):
     for wrong in (None, make_balls()):
         with pytest.raises(UserError, match="choose a segmentation"):
             logic.measure(wrong)
+
+
+def test_a_bent_segmentation_is_refused(make_logic, make_balls, scene):
+    logic = make_logic("good")
+    node = logic.segment(make_balls())
+    transform = scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "warp")
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    with pytest.raises(UserError, match="non-linear transform warp: harden it"):
+        logic.measure(node)
