@@ -127,6 +127,8 @@ def run(arguments: argparse.Namespace) -> int:
         result.save(*outputs)
     if not arguments.quiet:
         print("\n".join([aneurysm_table(result), *misses]))
+        for note in result.report["notes"]:
+            print(f"note: {note}", file=sys.stderr)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import SimpleITK as sitk
@@ -36,11 +36,15 @@ def resolve_device(name: str = "auto") -> torch.device:
 
 
 def available_devices() -> list[dict[str, Any]]:
-    """Every device with what a user wants to know of it; the one ``auto`` takes comes first."""
-    gpus = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
-    return [describe_device(torch.device("cuda", index)) for index in gpus] + [
-        describe_device(torch.device("cpu"))
-    ]
+    """Every device with what a user wants to know of it; the one ``auto`` takes comes first.
+
+    GPUs whose driver does not answer are left out.
+    """
+    found = []
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        with suppress(RuntimeError):
+            found.append(describe_device(torch.device("cuda", index)))
+    return [*found, describe_device(torch.device("cpu"))]
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:

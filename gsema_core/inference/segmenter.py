@@ -12,15 +12,16 @@ import torch
 from gsema_core.inference.click import look_around
 from gsema_core.inference.click_labels import restore
 from gsema_core.inference.click_result import ClickResult, FoundAneurysm, click_result
-from gsema_core.inference.devices import resolve_device, thread_limit
+from gsema_core.inference.devices import thread_limit
 from gsema_core.inference.monitor import Monitor
+from gsema_core.inference.placement import Placement
 from gsema_core.inference.points import check_point
 from gsema_core.inference.postprocessing import postprocess
 from gsema_core.inference.prepared import PreparedScan, prepare_scan
 from gsema_core.inference.report import provenance
 from gsema_core.inference.result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.inference.sliding_window import pad_to_window, predict_windows
+from gsema_core.inference.sliding_window import blend_windows, pad_to_window
 from gsema_core.inference.windows import Start, WindowChoice, choose_windows
 from gsema_core.labels import ANEURYSM
 from gsema_core.measurements import measure_aneurysms
@@ -41,13 +42,17 @@ class Segmenter:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        UserError: there is no such device.
+        UserError: there is no such device, or it was asked for by name and does not work.
     """
 
     def __init__(self, teacher: Teacher, device: str = "auto") -> None:
         self.teacher = teacher
-        self.device: torch.device = resolve_device(device)
-        teacher.network.to(self.device)
+        self._placement = Placement(teacher.network, device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is; the CPU once a GPU has failed."""
+        return self._placement.device
 
     def prepare(self, volume: Volume) -> PreparedScan:
         """The scan as the network sees it; keep it to segment or click more than once.
@@ -77,6 +82,7 @@ class Segmenter:
         """
         settings = settings or SegmentationSettings()
         monitor = monitor or Monitor()
+        self._placement.begin()
         with thread_limit(settings.threads):
             prepared = self._prepared(scan, monitor)
             image = prepared.working.array
@@ -89,6 +95,7 @@ class Segmenter:
                 aneurysms = measure_aneurysms(labels)
             report = self._report(prepared, settings, monitor)
         report["windows"] = choice.to_dict()
+        report["notes"] += [choice.reason] if choice.reason else []
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
         return SegmentationResult(labels, kept, aneurysms, report)
 
@@ -116,6 +123,7 @@ class Segmenter:
         settings = settings or SegmentationSettings()
         monitor = monitor or Monitor()
         point = check_point(point_lps, scan.geometry)
+        self._placement.begin()
         with thread_limit(settings.threads):
             prepared = self._prepared(scan, monitor)
             with monitor.phase("windows"):
@@ -151,13 +159,12 @@ class Segmenter:
         monitor: Monitor,
         windows: Sequence[Start] | None = None,
     ) -> npt.NDArray[np.float32]:
-        return predict_windows(
-            self.teacher.network,
+        return blend_windows(
+            lambda patches: self._placement.probabilities(patches, settings.precision),
             image,
             self.teacher.card.window,
             overlap=settings.overlap,
-            device=self.device,
-            precision=settings.precision,
+            batch=self._placement.batch,
             windows=windows,
             progress=monitor.advance,
             cancelled=monitor.cancelled,
@@ -189,6 +196,7 @@ class Segmenter:
         self, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor
     ) -> dict[str, Any]:
         report = provenance(self.teacher, self.device, settings, scan.geometry)
+        report["notes"] = list(self._placement.notes)
         report["seconds"] = {name: round(s, 3) for name, s in monitor.seconds.items()}
         return report
 

@@ -18,18 +18,50 @@ from gsema_core.inference.windows import Size, Start, all_windows, importance
 from gsema_core.labels import BACKGROUND, CLASSES
 
 Network = Callable[[Tensor], Tensor]
+Answer = Callable[[Tensor], Tensor]
 
 
-@torch.inference_mode()
 def predict_windows(
     network: Network,
     image: npt.NDArray[np.float32] | Tensor,
     window: Size,
     *,
-    overlap: float = 0.5,
     device: str | torch.device = "cpu",
-    batch: int = 1,
     precision: str = "auto",
+    overlap: float = 0.5,
+    batch: int = 1,
+    windows: Sequence[Start] | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> npt.NDArray[np.float32]:
+    """``blend_windows`` for a network on a device.
+
+    Args:
+        network: (B, 1, k, j, i) in [0, 1] to logits (B, 3, k, j, i), on ``device``.
+        image: as there, like everything else that is not named here.
+        precision: ``auto``, ``fp32`` or ``bf16``.
+    """
+    device = torch.device(device)
+    return blend_windows(
+        lambda patches: softmax(network, patches, device, precision),
+        image,
+        window,
+        overlap=overlap,
+        batch=batch,
+        windows=windows,
+        progress=progress,
+        cancelled=cancelled,
+    )
+
+
+@torch.inference_mode()
+def blend_windows(
+    answer: Answer,
+    image: npt.NDArray[np.float32] | Tensor,
+    window: Size,
+    *,
+    overlap: float = 0.5,
+    batch: int = 1,
     windows: Sequence[Start] | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -45,12 +77,12 @@ def predict_windows(
     scanners store outside their field of view.
 
     Args:
-        network: (B, 1, k, j, i) in [0, 1] to logits (B, 3, k, j, i), on ``device``.
+        answer: from windows (B, 1, k, j, i) to their class probabilities (B, 3, k, j, i), both
+            in main memory.
         image: (k, j, i) in [0, 1].
         window: size (k, j, i) of the windows.
         overlap: share of a window that its neighbor covers too, 0 to below 1.
-        batch: windows run at once. Default 1: on CPUs more do not help.
-        precision: ``auto``, ``fp32`` or ``bf16``.
+        batch: windows asked for at once. Default 1: on CPUs more do not help.
         windows: starts of the windows to run, in the padded image; default all. Voxels that no
             window covers are background.
         progress: told the share of the windows that are done, after each batch.
@@ -61,9 +93,8 @@ def predict_windows(
 
     Raises:
         Cancelled: ``cancelled`` said True.
-        UserError: the network's output is not finite.
+        UserError: an answer is not finite.
     """
-    device = torch.device(device)
     padded, inside = pad_to_window(torch.as_tensor(image, dtype=torch.float32), window)
     if windows is None:
         windows = all_windows(padded.shape, window, overlap)
@@ -76,19 +107,18 @@ def predict_windows(
             raise Cancelled
         boxes = [_box(start, window) for start in starts]
         patches = torch.stack([padded[box] for box in boxes])[:, None]
-        for box, patch in zip(boxes, _softmax(network, patches, device, precision), strict=True):
-            sums[(slice(None), *box)].addcmul_(patch, weight)
+        for box, probabilities in zip(boxes, answer(patches), strict=True):
+            sums[(slice(None), *box)].addcmul_(probabilities, weight)
             weights[box] += weight
         done += len(starts)
         if progress is not None:
             progress(done / len(windows), PHASES["windows"][1])
-    probabilities = _normalized(sums[(slice(None), *inside)], weights[inside])
-    if not bool(probabilities.sum().isfinite()):
+    blended = _normalized(sums[(slice(None), *inside)], weights[inside])
+    if not bool(blended.sum().isfinite()):
         raise UserError(
-            f"The teacher's answer is not finite at precision {precision}: try fp32, or another "
-            "teacher."
+            "The teacher's answer is not finite: try the precision fp32, or another teacher."
         )
-    return probabilities.numpy()
+    return blended.numpy()
 
 
 def pad_to_window(image: Tensor, window: Size) -> tuple[Tensor, tuple[slice, slice, slice]]:
@@ -105,8 +135,8 @@ def pad_to_window(image: Tensor, window: Size) -> tuple[Tensor, tuple[slice, sli
     return padded, (k, j, i)
 
 
-def _softmax(network: Network, patches: Tensor, device: torch.device, precision: str) -> Tensor:
-    """Probabilities of a batch of windows (B, 1, ...), in main memory."""
+def softmax(network: Network, patches: Tensor, device: torch.device, precision: str) -> Tensor:
+    """Class probabilities (B, 3, k, j, i) of windows (B, 1, k, j, i), in main memory."""
     reduced = autocast_type(precision, device)
     with torch.autocast(device.type, dtype=reduced, enabled=reduced is not None):
         logits = network(patches.to(device))

@@ -57,7 +57,6 @@ class WindowChoice:
             "run": len(self.starts),
             "total": self.total,
             "skipped_share": round(self.skipped_share, 4),
-            "reason": self.reason,
         }
 
 

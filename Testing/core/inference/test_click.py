@@ -66,7 +66,7 @@ def test_a_click_on_a_sac(click: Click, scan_of_two: Volume, windows_run: Any) -
     assert aneurysm.volume_ml == pytest.approx(4 / 3 * np.pi * 0.4**3, rel=0.1)
     assert not aneurysm.cut_off
     assert set(result.report) == {
-        "program", "teacher", "device", "settings", "geometry", "seconds"
+        "program", "teacher", "device", "settings", "geometry", "notes", "seconds"
     }  # fmt: skip
 
 

@@ -46,6 +46,17 @@ def test_with_two_gpus() -> None:
     assert (first["free_bytes"], first["memory_bytes"]) == (3 << 30, 4 << 30)
 
 
+@pytest.mark.usefixtures("two_gpus")
+def test_a_gpu_whose_driver_does_not_answer_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def memory(device: torch.device) -> tuple[int, int]:
+        if device.index == 0:
+            raise RuntimeError("CUDA error: unspecified launch failure")
+        return 3 << 30, 4 << 30
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", memory)
+    assert [device["name"] for device in available_devices()] == ["cuda:1", "cpu"]
+
+
 def test_an_unknown_name() -> None:
     with pytest.raises(UserError, match="'tpu' is unknown"):
         resolve_device("tpu")

@@ -1,0 +1,116 @@
+"""Where the network is, and what happens when the device there fails."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from gsema_core.errors import UserError
+from gsema_core.inference.devices import resolve_device
+from gsema_core.inference.sliding_window import softmax
+
+CPU = torch.device("cpu")
+GPU_BATCH = 4
+"""Windows run at once on a GPU, where its memory suffices; on CPUs more than 1 does not help. The
+bundled teacher then needs far less than 4 GB. Our choice, not measured."""
+
+
+class Placement:
+    """A network on a device. When a GPU fails, smaller batches and then the CPU do the work.
+
+    The network itself stays in main memory; a GPU gets a copy, so that nothing has to be brought
+    back from a device that no longer answers.
+
+    Args:
+        network: (B, 1, k, j, i) to logits, in main memory.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Attributes:
+        device: where the next window is run.
+        batch: windows that are run at once.
+        notes: what went otherwise than wanted in this run, one sentence each.
+
+    Raises:
+        UserError: there is no such device, or it was asked for by name and does not work.
+    """
+
+    def __init__(self, network: nn.Module, device: str = "auto") -> None:
+        self._network = network
+        self._wanted = resolve_device(device)
+        self._may_leave = device == "auto"
+        self._broken = ""
+        self.notes: list[str] = []
+        self._use_cpu()
+        self._try_wanted()
+
+    def begin(self) -> None:
+        """Begin a run: back to the wanted device, unless it is broken."""
+        self.notes = [self._broken] if self._broken else []
+        if not self._broken and (self.device != self._wanted or self.batch < self._full_batch()):
+            self._try_wanted()
+
+    def probabilities(self, patches: Tensor, precision: str) -> Tensor:
+        """Class probabilities (B, 3, k, j, i) of windows (B, 1, k, j, i), in main memory.
+
+        Raises:
+            UserError: the device was asked for by name and does not work.
+        """
+        while True:
+            try:
+                parts = patches.split(self.batch)
+                return torch.cat(
+                    [softmax(self._placed, part, self.device, precision) for part in parts]
+                )
+            except torch.cuda.OutOfMemoryError:
+                self._save_memory()
+            except RuntimeError as error:
+                if self.device == CPU:
+                    raise
+                self._give_up(error)
+
+    def _try_wanted(self) -> None:
+        if self._wanted == CPU:
+            return
+        try:
+            placed = copy.deepcopy(self._network).to(self._wanted)
+            # Asks for a kernel: an architecture that PyTorch was not built for fails only here.
+            torch.zeros(1, device=self._wanted).add_(1).cpu()
+        except torch.cuda.OutOfMemoryError:
+            self._use_cpu()
+            self.notes.append("The GPU's memory is full: the CPU did the work.")
+        except RuntimeError as error:
+            self._give_up(error)
+        else:
+            self._placed, self.device = placed, self._wanted
+            self.batch = self._full_batch()
+
+    def _save_memory(self) -> None:
+        if self.device == CPU:
+            raise UserError("The memory did not suffice for one window: close other programs.")
+        if self.batch > 1:
+            self.batch //= 2
+            self.notes.append(f"The GPU's memory was short: {self.batch} window(s) at once.")
+        else:
+            self._use_cpu()
+            self.notes.append("The GPU's memory did not suffice: the CPU did the rest.")
+        torch.cuda.empty_cache()
+
+    def _give_up(self, error: RuntimeError) -> None:
+        """Leave a device that does not work, for good."""
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+        if not self._may_leave:
+            raise UserError(
+                f"The device {self._wanted} does not work ({reason}): use cpu, or install a "
+                "driver and a PyTorch that fit it."
+            ) from error
+        self._use_cpu()
+        self._broken = f"The device {self._wanted} does not work ({reason}): the CPU is used."
+        self.notes.append(self._broken)
+
+    def _use_cpu(self) -> None:
+        self._placed, self.device, self.batch = self._network, CPU, 1
+
+    def _full_batch(self) -> int:
+        return 1 if self._wanted == CPU else GPU_BATCH
