@@ -1,8 +1,9 @@
-"""The two domains' gradients and the contrastive one, exactly, at half the naive cost.
+"""The two domains' gradients and the contrastive one, exactly, at three quarters of the naive cost.
 
 Naive: four forwards, a backward of the total loss and one more for g_s and for g_t. Here the
 teacher only encodes, and every graph is walked no more often than three separate gradients need:
-decoders once a stream, the encoder once a stream and once for the contrastive part of both.
+decoders once a stream, the encoder once a stream and once for the contrastive part of both
+(measured in docs/method.md).
 """
 
 from __future__ import annotations

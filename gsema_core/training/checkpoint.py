@@ -15,6 +15,9 @@ from gsema_core.training.trainer import Trainer
 
 FORMAT = 1
 
+NO_SCORE = -1.0
+"""Below every Dice: nothing was validated yet, or nobody was kept out."""
+
 
 @dataclass
 class Progress:
@@ -27,7 +30,7 @@ class Progress:
     """
 
     seconds: float = 0.0
-    best_score: float = -1.0
+    best_score: float = NO_SCORE
     best_step: int = 0
 
 

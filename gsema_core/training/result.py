@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -38,12 +39,15 @@ def write_teacher(path: Path, trainer: Trainer, progress: Progress, split: Split
             "alpha_conflict": config.method.alpha_conflict,
             "initial_teacher": Path(config.run.initial_teacher).stem or None,
         },
-        metrics={
-            "validation": {
-                "aneurysm_dice": round(progress.best_score, 4),
-                "patients": len({case.patient for case in split.validation}),
-            }
-        },
+        metrics=_validation(progress, split),
     )
     # Half the file for nothing: bfloat16 training knows the weights less exactly than that.
     save_teacher(path, trainer.teacher, card, dtype=torch.float16)
+
+
+def _validation(progress: Progress, split: Split) -> dict[str, Any]:
+    """The score that chose these weights; nothing where nobody was kept out."""
+    patients = len({case.patient for case in split.validation})
+    if not patients:
+        return {}
+    return {"validation": {"aneurysm_dice": round(progress.best_score, 4), "patients": patients}}

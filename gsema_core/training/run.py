@@ -24,7 +24,7 @@ from gsema_core.files import make_folder
 from gsema_core.inference.devices import resolve_device
 from gsema_core.networks import SegmentationNetwork, build_network
 from gsema_core.teachers import find_teacher, load_teacher
-from gsema_core.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from gsema_core.training.checkpoint import NO_SCORE, Progress, load_checkpoint, save_checkpoint
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.logbook import Logbook
 from gsema_core.training.result import write_teacher
@@ -146,7 +146,8 @@ class _Loop:
                 logged_at, logged_step = now, step
             if step % run.validate_every == 0 or step == run.steps:
                 self._validate()
-                clock = logged_at = time.monotonic()
+                clock = logged_at = time.monotonic()  # validating is no part of a step's time
+                logged_step = step
             if step % run.checkpoint_every == 0:
                 self._save()
         self._save()
@@ -161,7 +162,7 @@ class _Loop:
     def _validate(self) -> None:
         """Score the teacher and keep it where it is the best so far."""
         trainer, progress = self.trainer, self.progress
-        score = 0.0
+        score = NO_SCORE
         if self.validation:
             scores = validate(trainer.teacher, self.validation, self.config.data.patch, self.device)
             self.logbook.write_validation(trainer.step, progress.seconds, scores)

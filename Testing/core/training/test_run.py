@@ -21,7 +21,7 @@ from gsema_core.evaluation import case_metrics
 from gsema_core.inference import Segmenter
 from gsema_core.labels import ANEURYSM
 from gsema_core.networks import build_network
-from gsema_core.teachers import load_teacher, save_teacher
+from gsema_core.teachers import load_teacher, read_card, save_teacher
 from gsema_core.training import train
 from gsema_core.training.checkpoint import Progress, save_checkpoint
 from gsema_core.training.trainer import Trainer
@@ -236,6 +236,21 @@ def _first_teacher(config):
     torch.manual_seed(config.run.seed)
     save_teacher(path / "untrained.safetensors", build_network(config.network), card)
     return path / "untrained.safetensors"
+
+
+def test_without_validation_there_is_a_teacher_and_no_score(make_config):
+    result = train(make_config(data={"validation_share": 0.0}), silent)
+    assert result.best_score == -1
+    assert read_card(result.teacher).metrics == {}
+
+
+def test_seconds_per_step_leave_validations_out(make_config, monkeypatch):
+    # A clock that counts: each step takes a second, whatever lies between the log's lines.
+    ticks = iter(range(1000))
+    monkeypatch.setattr("gsema_core.training.run.time.monotonic", lambda: float(next(ticks)))
+    config = make_config(run={"steps": 6, "log_every": 3, "validate_every": 2})
+    train(config, silent)
+    assert [float(row["seconds_per_step"]) for row in read_steps(config)] == [1.0, 1.0]
 
 
 def test_validation_scores_are_logged(make_config):
