@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from gsema_core.datasets.cache import CachedVolume
+from gsema_core.errors import UserError
 from gsema_core.transforms import Transform
 
 
@@ -87,6 +88,9 @@ class PatchDataset(Dataset[PatchPair]):
 
     Everything random in it comes from ``(seed, n)``: a run that is resumed at step ``n``, or has
     more worker processes, sees the very same patches.
+
+    Raises:
+        UserError: the transform needs patches of another center, and there is only one.
     """
 
     def __init__(
@@ -97,6 +101,11 @@ class PatchDataset(Dataset[PatchPair]):
         batch_size: int,
         seed: int,
     ) -> None:
+        if transform.needs_donor and len({volume.case.center for volume in volumes}) < 2:
+            raise UserError(
+                "The target transform mixes in patches of another center and all cases are of one: "
+                "train on cases of two or more centers, or choose another transform."
+            )
         self.volumes = list(volumes)
         self.sampler = sampler
         self.transform = transform
@@ -109,9 +118,19 @@ class PatchDataset(Dataset[PatchPair]):
         drawn = [self.sampler.draw(self.volumes[case], random) for case in cases]
         image = torch.from_numpy(np.stack([each[0] for each in drawn]))[:, None]
         labels = torch.from_numpy(np.stack([each[1] for each in drawn]))[:, None]
+        donor = self._donors(cases, random) if self.transform.needs_donor else None
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-        target_image, target_labels = self.transform(image, labels, generator)
+        target_image, target_labels = self.transform(image, labels, generator, donor)
         return PatchPair(image, labels, target_image, target_labels)
+
+    def _donors(self, cases: NDArray[np.int64], random: np.random.Generator) -> Tensor:
+        """A patch of another center for each case, (B, 1, D, H, W)."""
+        images = []
+        for case in cases:
+            center = self.volumes[case].case.center
+            others = [each for each in self.volumes if each.case.center != center]
+            images.append(self.sampler.draw(others[random.integers(len(others))], random)[0])
+        return torch.from_numpy(np.stack(images))[:, None]
 
 
 def _crop(

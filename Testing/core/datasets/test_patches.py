@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from gsema_core.datasets import PatchDataset, VolumeCache, read_datalist
 from gsema_core.datasets.patches import PatchSampler
-from gsema_core.transforms import build_transform
+from gsema_core.errors import UserError
+from gsema_core.transforms import NoTransform, build_transform
 from gsema_core.volumes import IntensityRule
 
 PATCH = (16, 16, 16)
@@ -59,6 +62,36 @@ def test_labels_move_with_the_image(volumes):
 def test_aneurysm_share_is_kept(volumes):
     always = make_dataset(volumes, aneurysm_share=1.0)
     assert all((always[step].source_labels == 2).flatten(1).any(1).all() for step in range(15))
+
+
+def test_donors_are_of_another_center(volumes):
+    recorded = []
+
+    class Recorder(NoTransform):
+        needs_donor = True
+
+        def draw(self, generator, image, donor=None):
+            recorded.append((image, donor))
+            return super().draw(generator, image, donor)
+
+    # Centers told apart by their intensity: A is 0, B is 1 everywhere.
+    marked = [
+        dataclasses.replace(each, image=np.full_like(each.image, each.case.center == "B"))
+        for each in volumes
+    ]
+    dataset = PatchDataset(marked, PatchSampler(PATCH, 0.7, True), Recorder(), 2, seed=5)
+    for step in range(5):
+        dataset[step]
+    for image, donor in recorded:
+        assert torch.equal(donor, 1 - image)
+
+
+def test_amplitudes_are_mixed_between_centers_only(volumes):
+    pair = make_dataset(volumes, "amplitude_mix")[0]
+    assert not torch.equal(pair.target_image, pair.source_image)
+    assert torch.equal(pair.target_labels, pair.source_labels)
+    with pytest.raises(UserError, match="all cases are of one"):
+        make_dataset([each for each in volumes if each.case.center == "A"], "amplitude_mix")
 
 
 def test_small_volumes_are_padded_with_the_darkest_value(volumes):
