@@ -15,9 +15,17 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "alpha_aligned": 0.9,
             "alpha_conflict": 0.999,
             "similarity": "sign_cosine",
+            "volume_contrast": False,
             "boundary_magnitude": True,
+            "transform": ["gin"],
         },
-        "optimization": {"optimizer": "adam", "learning_rate": 1e-4, "schedule": "constant"},
+        "optimization": {
+            "optimizer": "adam",
+            "learning_rate": 1e-4,
+            "schedule": "constant",
+            "warmup_steps": 0,
+            "clip_norm": 0.0,
+        },
     },
     # The ablation's "EMA" row: no gate.
     "mean_teacher": {"method": {"alpha_aligned": 0.999, "alpha_conflict": 0.999}},

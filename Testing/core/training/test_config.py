@@ -32,6 +32,15 @@ def test_presets_have_the_stated_coefficients(name, aligned, conflict):
     assert (method.alpha_aligned, method.alpha_conflict) == (aligned, conflict)
 
 
+def test_code_preset_is_the_published_training():
+    config = TrainingConfig.preset("code", datalist="a", output="b")
+    method, optimization = config.method, config.optimization
+    assert (method.similarity, method.transform) == ("sign_cosine", ("gin",))
+    assert (method.volume_contrast, method.boundary_contrast) == (False, True)
+    assert (optimization.optimizer, optimization.learning_rate) == ("adam", 1e-4)
+    assert (optimization.schedule, optimization.warmup_steps) == ("constant", 0)
+
+
 def test_a_section_overrides_the_preset():
     config = TrainingConfig.preset("code", datalist="a", output="b", method={"alpha_aligned": 0.99})
     assert config.method.alpha_aligned == 0.99
