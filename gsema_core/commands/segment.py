@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", metavar="FILE.json", type=Path, help="also write where the result comes from"
     )
     parser.add_argument(
+        "--profile", metavar="FILE.json", type=Path, help="also write where the time went"
+    )
+    parser.add_argument(
         "--at",
         metavar=("R", "A", "S"),
         nargs=3,
@@ -99,9 +103,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    started = time.perf_counter()
     from gsema_core.commands.segment_folder import segment_folder
     from gsema_core.inference.batch import is_batch
     from gsema_core.inference.outputs import check_outputs
+    from gsema_core.inference.profile import profile, write_profile
     from gsema_core.inference.settings import SegmentationSettings
 
     chosen: dict[str, Any] = {
@@ -121,10 +127,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.resume:
         raise UserError("The option --resume is for folders: give a folder as INPUT and OUTPUT.")
     outputs = arguments.output, arguments.probabilities, arguments.report
-    check_outputs(*outputs, source=arguments.input)
+    check_outputs(*outputs, arguments.profile, source=arguments.input)
     with terminated() as was_terminated:  # once it writes, it writes to the end
         result, misses = _segment(arguments, settings, was_terminated)
         result.save(*outputs)
+    if arguments.profile is not None:
+        write_profile(profile(result.report, time.perf_counter() - started), arguments.profile)
     if not arguments.quiet:
         print("\n".join([aneurysm_table(result), *misses]))
         for note in result.report["notes"]:

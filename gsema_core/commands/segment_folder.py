@@ -28,7 +28,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     from gsema_core.inference.batch import find_scans, outcome_table, segment_batch
     from gsema_core.progress_line import ProgressLine
 
-    for option in ("at", "probabilities", "report"):
+    for option in ("at", "probabilities", "report", "profile"):
         if getattr(arguments, option):
             raise UserError(f"The option --{option} is for one scan: leave it out with a folder.")
     items = find_scans(arguments.input, arguments.output)

@@ -35,7 +35,7 @@ class Monitor:
         cancelled: asked often; the run stops when it says True.
 
     Attributes:
-        seconds: duration of each finished phase.
+        seconds: duration of each finished phase, and of the parts that were timed in it.
         cancelled: whether the user wants the run to stop.
     """
 
@@ -67,6 +67,13 @@ class Monitor:
         if name != "write":
             self.check()
         self.advance(1.0)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time a part of the running phase, which may come again and again."""
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
     def advance(self, share: float, _phase: str = "") -> None:
         """Say that ``share`` (0 to 1) of the running phase is done; a ``ProgressCallback``."""

@@ -14,6 +14,7 @@ def check_outputs(
     labels: Path,
     probabilities: Path | None = None,
     report: Path | None = None,
+    profile: Path | None = None,
     *,
     source: Path | None = None,
 ) -> None:
@@ -23,18 +24,20 @@ def check_outputs(
         labels: an image file to be written.
         probabilities: likewise.
         report: a JSON file to be written.
+        profile: likewise.
         source: the scan, which must not be overwritten.
 
     Raises:
         UserError: unknown format, no such folder, no right or no space to write there, two
             outputs are one file, or one is the scan.
     """
-    outputs = [path for path in (labels, probabilities, report) if path is not None]
+    outputs = [path for path in (labels, probabilities, report, profile) if path is not None]
     for path in (labels, probabilities):
         if path is not None:
             check_output_path(path)
-    if report is not None and report.suffix.lower() != ".json":
-        raise UserError(f"The report {report} is JSON: end its name with .json.")
+    for name, path in (("report", report), ("profile", profile)):
+        if path is not None and path.suffix.lower() != ".json":
+            raise UserError(f"The {name} {path} is JSON: end its name with .json.")
     if source is not None and source.resolve() in {path.resolve() for path in outputs}:
         raise UserError(f"An output would overwrite the scan {source}: give it another name.")
     if len({path.resolve() for path in outputs}) < len(outputs):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from gsema_core.inference.click import look_around
 from gsema_core.inference.click_labels import restore
@@ -159,8 +160,12 @@ class Segmenter:
         monitor: Monitor,
         windows: Sequence[Start] | None = None,
     ) -> npt.NDArray[np.float32]:
+        def answer(patches: Tensor) -> Tensor:
+            with monitor.part("network"):
+                return self._placement.probabilities(patches, settings.precision)
+
         return blend_windows(
-            lambda patches: self._placement.probabilities(patches, settings.precision),
+            answer,
             image,
             self.teacher.card.window,
             overlap=settings.overlap,

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from gsema_core.cli import EXIT_CANCELLED, EXIT_USER_ERROR, main
+from gsema_core.inference.profile import PARTS
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
 from gsema_core.volumes import read_labels, read_volume
@@ -123,6 +124,25 @@ def test_the_threshold(gsema: Any, tmp_path: Path) -> None:
     assert sizes[0] < sizes[1]
 
 
+def test_the_profile(gsema: Any, tmp_path: Path) -> None:
+    path, report = tmp_path / "profile.json", tmp_path / "report.json"
+    code, _ = gsema("--profile", str(path), "--report", str(report))
+    assert code == 0
+    told, seconds = json.loads(path.read_text()), json.loads(report.read_text())["seconds"]
+    parts = {part["part"]: part for part in told["parts"]}
+    assert list(parts) == [*PARTS, "other"]
+    assert sum(part["seconds"] for part in parts.values()) == pytest.approx(
+        told["total_seconds"], abs=0.02
+    )
+    assert sum(part["share"] for part in parts.values()) == pytest.approx(1.0, abs=0.02)
+    for name in ("read", "mask", "network", "clean"):
+        assert parts[name]["seconds"] == pytest.approx(seconds[name], abs=1e-3)
+    assert parts["write"]["seconds"] > 0
+    assert 0 < parts["network"]["seconds"] <= seconds["windows"]
+    assert told["windows"]["run"] > 0
+    assert told["peak_memory_mb"] > 50
+
+
 def test_quiet_says_nothing(gsema: Any, capsys: pytest.CaptureFixture[str]) -> None:
     code, output = gsema("--quiet")
     assert code == 0
@@ -152,6 +172,8 @@ def test_no_aneurysm_is_said(gsema: Any, capsys: pytest.CaptureFixture[str]) -> 
         (("--at", "0", "0", "0", "--minimum-aneurysm", "5"), "--minimum-aneurysm"),
         (("--at", "0", "0", "0", "--probabilities", "p.nrrd"), "--probabilities"),
         (("--report", "report.txt"), "JSON"),
+        (("--profile", "profile.csv"), "JSON"),
+        (("--profile", "/no/such/folder/p.json"), "/no/such/folder"),
         (("--probabilities", "/no/such/folder/p.nrrd"), "/no/such/folder"),
     ],
 )

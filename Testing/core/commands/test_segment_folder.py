@@ -148,6 +148,7 @@ def test_dicom_folders_are_one_scan_each(
         (("--at", "0", "0", "0"), "--at is for one scan"),
         (("--probabilities", "p.nrrd"), "--probabilities is for one scan"),
         (("--report", "r.json"), "--report is for one scan"),
+        (("--profile", "p.json"), "--profile is for one scan"),
         (("--teacher", "no-such-teacher"), "no-such-teacher"),
         (("--device", "gpu"), "'gpu' is unknown"),
     ],
