@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from gsema_core.errors import UserError
-from gsema_core.volumes.integrity import check_integrity
+from gsema_core.volumes.integrity import check_integrity, has_all_finite_voxels
 from gsema_core.volumes.nifti_header import DamagedFile, read_nifti_header
 from gsema_core.volumes.quiet import silent_libraries
 from gsema_core.volumes.volume import Volume
@@ -56,12 +57,22 @@ def read_image_file(path: Path) -> Volume:
             reader.ReadImageInformation()
         check_header(path, reader)
         check_integrity(path)
+        if name.endswith((".nii", ".nii.gz")) and not has_all_finite_voxels(path):
+            raise not_finite(path)
         with silent_libraries():
             return Volume.from_image(reader.Execute())
     except (RuntimeError, DamagedFile) as error:
         raise UserError(f"The image {path} {_meaning(str(error))}.") from error
     except MemoryError as error:
         raise UserError(f"The image {path} is too large for this computer's memory.") from error
+
+
+def not_finite(path: str | os.PathLike[str]) -> UserError:
+    """The refusal of an image with NaN or infinite voxels."""
+    return UserError(
+        f"The image {path} has voxels that are not finite numbers (NaN or infinite): "
+        "export it again or replace them."
+    )
 
 
 def check_header(path: Path, reader: sitk.ImageFileReader) -> None:

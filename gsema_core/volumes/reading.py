@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gsema_core.errors import UserError
 from gsema_core.volumes.dicom_series import is_dicom, read_dicom
-from gsema_core.volumes.image_files import read_image_file
+from gsema_core.volumes.image_files import not_finite, read_image_file
 from gsema_core.volumes.volume import Volume
 
 LABEL_MAP_VALUES = 8
@@ -43,10 +43,7 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         with np.errstate(over="ignore"):
             array = array.astype(np.float32, copy=False)
         if not np.isfinite(array).all():
-            raise UserError(
-                f"The image {path} has voxels that are not finite numbers (NaN or infinite): "
-                "export it again or replace them."
-            )
+            raise not_finite(path)
     values = few_values(array)
     if values is not None and len(values) == 1:
         raise UserError(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from gsema_core.volumes.integrity import check_integrity
+from gsema_core.volumes.integrity import check_integrity, has_all_finite_voxels
 from gsema_core.volumes.nifti_header import DamagedFile, read_nifti_header
 
 
@@ -47,6 +47,17 @@ def test_nifti_2_header(tmp_path: Path, big_endian: bool) -> None:
     path.write_bytes(nifti2(big_endian)[:-1])
     with pytest.raises(DamagedFile):
         check_integrity(path)
+
+
+@pytest.mark.parametrize("offset", [0, -100])
+def test_voxels_never_begin_within_the_header(tmp_path: Path, offset: int) -> None:
+    path = tmp_path / "a.nii"
+    sitk.WriteImage(sitk.GetImageFromArray(np.ones((7, 6, 5), np.float32)), str(path))
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<f", content, 108, offset)
+    path.write_bytes(content)
+    assert read_nifti_header(path).data_offset == 348
+    assert has_all_finite_voxels(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"\x1f\x8bxx", bytes(600), b"\x5c\x01\0\0"])

@@ -166,12 +166,24 @@ def test_complex_numbers(tmp_path: Path) -> None:
     assert "complex numbers" in refusal(write_array(tmp_path / "scan.nii", array))
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_voxels_that_are_not_finite(tmp_path: Path, scan: Volume, value: float) -> None:
-    array = scan.array.copy()
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".nii", ".nii.gz"])
+def test_voxels_that_are_not_finite(
+    tmp_path: Path, scan: Volume, suffix: str, value: float, kind: type
+) -> None:
+    array = scan.array.astype(kind)
     array[1, 2, 3] = value
-    write_volume(Volume(array, scan.geometry), tmp_path / "scan.nrrd")
-    assert "not finite" in refusal(tmp_path / "scan.nrrd")
+    write_volume(Volume(array, scan.geometry), tmp_path / f"scan{suffix}")
+    assert "not finite" in refusal(tmp_path / f"scan{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_finite_nifti_files_of_any_type_are_read(tmp_path: Path, scan: Volume, suffix: str) -> None:
+    for kind in (np.float32, np.float64, np.int16):
+        path = tmp_path / f"scan{suffix}"
+        write_volume(Volume(scan.array.astype(kind), scan.geometry), path)
+        assert np.array_equal(read_volume(path).array, scan.array.astype(kind).astype(np.float32))
 
 
 def test_numbers_too_large_for_float32(tmp_path: Path, scan: Volume) -> None:
