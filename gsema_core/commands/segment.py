@@ -97,6 +97,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
     )
     parser.add_argument(
+        "--memory-limit",
+        metavar="GB",
+        type=float,
+        help="save memory, or refuse a scan, where more would be needed (default: no limit)",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="of a folder, only scans that have no output yet"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, no table")
@@ -118,6 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
         "skip_empty": False if arguments.no_skip else None,
         "probabilities": arguments.probabilities is not None,
         "threads": arguments.threads,
+        "memory_limit_gb": arguments.memory_limit,
     }
     settings = SegmentationSettings(**{k: v for k, v in chosen.items() if v is not None})
     if arguments.at:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from gsema_core.inference.click import look_around
 from gsema_core.inference.click_labels import restore
 from gsema_core.inference.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.devices import thread_limit
+from gsema_core.inference.memory import estimate, needs_half
 from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.placement import Placement
 from gsema_core.inference.points import check_point
@@ -32,7 +34,10 @@ from gsema_core.volumes import (
     Volume,
     probabilities_to_labels,
     probability_to_original,
+    working_geometry,
 )
+
+HALF_NOTE = "To keep within the memory limit, probabilities were added up in half precision."
 
 
 class Segmenter:
@@ -85,18 +90,20 @@ class Segmenter:
         monitor = monitor or Monitor()
         self._placement.begin()
         with thread_limit(settings.threads):
+            half = self._needs_half(scan, settings)
             prepared = self._prepared(scan, monitor)
             image = prepared.working.array
             with monitor.phase("mask"):
                 choice = self._choose(image, settings)
             with monitor.phase("windows"):
-                probabilities = self._predict(image, settings, monitor, choice.starts)
+                probabilities = self._predict(image, settings, monitor, choice.starts, half)
             labels, kept = self._restore(probabilities, prepared, settings, monitor)
             with monitor.phase("measure"):
                 aneurysms = measure_aneurysms(labels)
             report = self._report(prepared, settings, monitor)
         report["windows"] = choice.to_dict()
         report["notes"] += [choice.reason] if choice.reason else []
+        report["notes"] += [HALF_NOTE] if half else []
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
         return SegmentationResult(labels, kept, aneurysms, report)
 
@@ -146,6 +153,18 @@ class Segmenter:
         with monitor.phase("prepare"):
             return scan if isinstance(scan, PreparedScan) else self.prepare(scan)
 
+    def _needs_half(self, scan: Volume | PreparedScan, settings: SegmentationSettings) -> bool:
+        card = self.teacher.card
+        bytes_needed = partial(
+            estimate,
+            scan.geometry,
+            working_geometry(scan.geometry, card.spacing_mm),
+            card.window,
+            scan_bytes_a_voxel=scan.array.itemsize if isinstance(scan, Volume) else 0,
+            probabilities=settings.probabilities,
+        )
+        return needs_half(bytes_needed(), bytes_needed(half=True), settings.memory_limit_gb)
+
     def _choose(
         self, image: npt.NDArray[np.float32], settings: SegmentationSettings
     ) -> WindowChoice:
@@ -159,7 +178,8 @@ class Segmenter:
         settings: SegmentationSettings,
         monitor: Monitor,
         windows: Sequence[Start] | None = None,
-    ) -> npt.NDArray[np.float32]:
+        half: bool = False,
+    ) -> npt.NDArray[np.floating]:
         def answer(patches: Tensor) -> Tensor:
             with monitor.part("network"):
                 return self._placement.probabilities(patches, settings.precision)
@@ -171,13 +191,14 @@ class Segmenter:
             overlap=settings.overlap,
             batch=self._placement.batch,
             windows=windows,
+            half=half,
             progress=monitor.advance,
             cancelled=monitor.cancelled,
         )
 
     def _restore(
         self,
-        probabilities: npt.NDArray[np.float32],
+        probabilities: npt.NDArray[np.floating],
         scan: PreparedScan,
         settings: SegmentationSettings,
         monitor: Monitor,
@@ -207,7 +228,7 @@ class Segmenter:
 
 
 def _labels(
-    probabilities: npt.NDArray[np.float32],
+    probabilities: npt.NDArray[np.floating],
     working: Geometry,
     original: Geometry,
     threshold: float | None,
@@ -216,7 +237,7 @@ def _labels(
     if threshold is None:
         return probabilities_to_labels(probabilities, working, original)
     labels = probabilities_to_labels(probabilities[:ANEURYSM], working, original)
-    aneurysm = probabilities[ANEURYSM]
+    aneurysm = probabilities[ANEURYSM].astype(np.float32, copy=False)
     # An opponent that scores the same everywhere; just below, as the threshold itself is enough.
     bar = np.full_like(aneurysm, np.nextafter(np.float32(threshold), np.float32(0)))
     above = probabilities_to_labels(np.stack([bar, aneurysm]), working, original)

@@ -33,6 +33,8 @@ class SegmentationSettings:
         skip_empty: whether windows in which nothing is bright are left out
             (``inference.bright``).
         probabilities: whether the aneurysm's probability is wanted on the scan's grid.
+        memory_limit_gb: main memory that a whole scan's run may take, program included, in 10^9
+            bytes; 0.5 to 4096. It is kept by an estimate. Default None: no limit.
         threads: CPU threads; None leaves the libraries their default, one a core.
 
     Raises:
@@ -46,6 +48,7 @@ class SegmentationSettings:
     precision: str = "auto"
     skip_empty: bool = True
     probabilities: bool = False
+    memory_limit_gb: float | None = None
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -58,6 +61,8 @@ class SegmentationSettings:
             raise UserError(
                 f"The precision {self.precision!r} is unknown: use {', '.join(PRECISIONS)}."
             )
+        if self.memory_limit_gb is not None:
+            _check_range("memory limit (GB)", self.memory_limit_gb, 0.5, 4096)
         if self.threads is not None:
             _check_range("number of threads", self.threads, 1, 1024)
 

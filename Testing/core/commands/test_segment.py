@@ -171,6 +171,8 @@ def test_no_aneurysm_is_said(gsema: Any, capsys: pytest.CaptureFixture[str]) -> 
         (("--at", "0", "0", "0", "--overlap", "0.5"), "--overlap"),
         (("--at", "0", "0", "0", "--minimum-aneurysm", "5"), "--minimum-aneurysm"),
         (("--at", "0", "0", "0", "--probabilities", "p.nrrd"), "--probabilities"),
+        (("--memory-limit", "0.1"), "memory limit (GB) is 0.1"),
+        (("--memory-limit", "0.51"), "GB of memory where 0.51 GB are allowed"),
         (("--report", "report.txt"), "JSON"),
         (("--profile", "profile.csv"), "JSON"),
         (("--profile", "/no/such/folder/p.json"), "/no/such/folder"),

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gsema_core.errors import UserError
+from gsema_core.inference import SegmentationSettings, Segmenter
+from gsema_core.inference.memory import PROGRAM_BYTES, estimate, needs_half
+from gsema_core.volumes import Geometry, Volume, working_geometry
+
+FINE = Geometry((512, 512, 512), (0.25,) * 3)
+COARSE = Geometry((256, 256, 256), (1.0,) * 3)
+
+
+def needed(scan: Geometry, **options: Any) -> int:
+    return estimate(scan, working_geometry(scan, 0.5), (80, 80, 80), **options)
+
+
+def test_a_scan_of_512_takes_less_than_4_gb_above_itself() -> None:
+    assert needed(FINE, scan_bytes_a_voxel=0) - PROGRAM_BYTES < 4e9
+
+
+def test_the_largest_phase_decides() -> None:
+    """By hand: cleaning on the fine grid; restoring three classes to the coarse one."""
+    voxels, working = 512**3, 256**3
+    assert needed(FINE, scan_bytes_a_voxel=2) == PROGRAM_BYTES + 11 * voxels + 16 * working
+    voxels, working = 256**3, 512**3
+    slab = 16 * 2**23
+    assert needed(COARSE, scan_bytes_a_voxel=2) == PROGRAM_BYTES + 3 * voxels + 32 * working + slab
+    assert needed(COARSE) - needed(COARSE, half=True) == 6 * working
+    assert needed(FINE, probabilities=True) - needed(FINE) == 4 * 512**3
+
+
+def test_the_limit_decides() -> None:
+    assert not needs_half(10**12, 10**12, None)
+    assert not needs_half(2_000_000_000, 1_000_000_000, 2.0)
+    assert needs_half(2_000_000_001, 1_000_000_000, 2.0)
+    with pytest.raises(UserError, match=r"needs about 2\.1 GB of memory where 2 GB are allowed"):
+        needs_half(2_500_000_000, 2_100_000_000, 2.0)
+
+
+def test_a_run_within_its_limit_says_that_it_saves(segmenter: Segmenter, scan: Volume) -> None:
+    free = segmenter.segment(scan)
+    grids = scan.geometry, working_geometry(scan.geometry, 0.8), (32, 32, 32)
+    full, half = (estimate(*grids, scan_bytes_a_voxel=2, half=half) for half in (False, True))
+    assert half < full
+    tight = SegmentationSettings(memory_limit_gb=(full + half) / 2e9)
+    saved = segmenter.segment(scan, tight)
+    assert [note for note in saved.report["notes"] if "half precision" in note]
+    assert not [note for note in free.report["notes"] if "half precision" in note]
+    assert (saved.labels.array == free.labels.array).mean() > 0.999
+    with pytest.raises(UserError, match="allowed: allow more, or crop the scan"):
+        segmenter.segment(scan, SegmentationSettings(memory_limit_gb=0.5))
+
+
+PROGRAM = """
+import resource, sys
+import numpy as np, torch
+torch.set_num_threads(1)
+from gsema_core.inference import SegmentationSettings, Segmenter
+from gsema_core.teachers import load_teacher
+from gsema_core.volumes import Geometry, Volume
+segmenter = Segmenter(load_teacher(sys.argv[1]), "cpu")
+def peak(size):
+    image = np.random.default_rng(1).normal(100, 9, (size,) * 3).astype(np.int16)
+    image[:, 20:26, 20:26] = 1300
+    segmenter.segment(Volume(image, Geometry((size,) * 3, (0.4,) * 3)),
+                      SegmentationSettings(overlap=0.0, threads=1))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(peak(40), peak(200))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in kilobytes")
+def test_the_estimate_is_what_a_run_takes(teacher_file: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(teacher_file)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    before, after = map(int, run.stdout.split())
+    grid = Geometry((200,) * 3, (0.4,) * 3)
+    expected = estimate(grid, working_geometry(grid, 0.8), (32, 32, 32), scan_bytes_a_voxel=2)
+    assert 0.6 < (after - before) / (expected - PROGRAM_BYTES) < 1.15
+    assert 0.6 < after / expected < 1.15
