@@ -51,13 +51,17 @@ class GSEMASegmentation(ScriptedLoadableModule):
         parent.dependencies = []
         parent.contributors = ["The AneurysmSegmentation contributors"]
         parent.helpText = _(
-            "Finds cerebral aneurysms and the vessels they sit on in 3D rotational angiography: "
-            "choose the volume, press Segment. For research use; not a medical device."
+            "Finds cerebral aneurysms and the vessels they sit on in 3D rotational angiography. "
+            "Choose the volume and press Segment, or press Click to segment and click on an "
+            "aneurysm. The button Sample makes a simulated scan to try it. What has to be "
+            "installed stands in the section Installation; nothing is installed before you ask. "
+            "For research use; not a medical device."
         )
         parent.acknowledgementText = _(
-            "The method is GS-EMA: Lin et al., gradient surgery exponential moving average with "
-            "boundary-aware contrastive learning for domain generalization in aneurysm "
-            "segmentation."
+            "If you use this in research, cite the method: F. Lin, Y. Xia, M. MacRaid, Y. Deo, "
+            "H. Dou, Q. Liu, N. Cheng, N. Ravikumar, A. F. Frangi: GS-EMA: Integrating Gradient "
+            "Surgery Exponential Moving Average with Boundary-Aware Contrastive Learning for "
+            "Enhanced Domain Generalization in Aneurysm Segmentation."
         )
         slicer.app.connect("startupCompleted()", loadTerminology)
         slicer.app.connect("startupCompleted()", offerSample)
@@ -114,7 +118,12 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.results = ResultsPanel(ui, logic)
         self.run = RunPanel(ui, logic, self._segmentChoices, self._onStart, self._onResult, update)
         self.clicks = ClickPanel(
-            ui, logic, self._clickChoices, self.run.showBusy, self.run.showStatus, self._onClicked
+            ui,
+            logic,
+            self._clickChoices,
+            self.run.showBusy,
+            self.run.showStatus,
+            self._showSegmentation,
         )
 
     def cleanup(self) -> None:
@@ -198,20 +207,19 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
     def _onStart(self) -> None:
         self.clicks.stop()
 
-    def _onResult(self, outcome: JobOutcome, seconds: float) -> None:
-        node = self._parameterNode
-        if node is not None:
-            node.outputSegmentation = outcome.segmentationNode
-            rememberRun(outcome.report, node.inputVolume, node.overlap, seconds)
-            self._updatePanel()
-            self.results.measure()
+    def _onResult(self, volumeNode: Any, outcome: JobOutcome, seconds: float) -> None:
+        rememberRun(outcome.report, volumeNode, seconds)
+        self._showSegmentation(volumeNode, outcome.segmentationNode)
         if outcome.aneurysms:
             centerViews(outcome.aneurysms[0].ras)
 
-    def _onClicked(self, segmentationNode: Any) -> None:
-        """A click has changed a segmentation; None: its undo has."""
-        if self._parameterNode is not None and segmentationNode is not None:
-            self._parameterNode.outputSegmentation = segmentationNode
+    def _showSegmentation(self, volumeNode: Any, segmentationNode: Any) -> None:
+        """Measure what was segmented; it is the output of its own volume only."""
+        node = self._parameterNode
+        if node is None or (volumeNode is not None and volumeNode is not node.inputVolume):
+            return
+        if segmentationNode is not None:
+            node.outputSegmentation = segmentationNode
         self._updatePanel()
         self.results.measure()
 

@@ -36,7 +36,8 @@ class ClickPanel:
         choices: what is chosen now.
         onBusy: called with True when a click is being answered, with False afterwards.
         onStatus: called with a sentence for the user, and whether it is an error.
-        onChanged: called with the segmentation that a click or an undo has changed.
+        onChanged: called with the volume and the segmentation that a click has changed; with None
+            for both after an undo.
     """
 
     def __init__(
@@ -46,11 +47,12 @@ class ClickPanel:
         choices: Callable[[], ClickChoices],
         onBusy: Callable[[bool], None],
         onStatus: Callable[[str, bool], None],
-        onChanged: Callable[[Any], None],
+        onChanged: Callable[[Any, Any], None],
     ) -> None:
         self.ui = ui
         self._logic, self._choices = logic, choices
         self._onBusy, self._onStatus, self._onChanged = onBusy, onStatus, onChanged
+        self._volumeNode: Any = None
         self.picker = PointPicker(self.onPoint, self._onPickerEnd)
         self.ui.clickButton.connect("toggled(bool)", self._onToggled)
         self.ui.undoClickButton.connect("clicked(bool)", self._onUndo)
@@ -85,6 +87,7 @@ class ClickPanel:
             self._onStatus(_("Wait for the end of what runs, then click again."), False)
             return
         chosen = self._choices()
+        self._volumeNode = chosen.volumeNode
         self._onBusy(True)
         self._onStatus(_("Looking at {place}...").format(place=describePoint(ras)), False)
         self._logic.segmentAtPoint(
@@ -126,7 +129,7 @@ class ClickPanel:
     def _onDone(self, outcome: ClickOutcome) -> None:
         self._onBusy(False)
         if outcome.isFound:
-            self._onChanged(outcome.segmentationNode)
+            self._onChanged(self._volumeNode, outcome.segmentationNode)
         self._onStatus(_statusOf(outcome), outcome.kind == "error")
 
     def _onUndo(self) -> None:
@@ -136,7 +139,7 @@ class ClickPanel:
             self._onStatus(str(error), True)
         else:
             self._onStatus(_("The last click was taken back."), False)
-        self._onChanged(None)
+        self._onChanged(None, None)
 
 
 def _statusOf(outcome: ClickOutcome) -> str:

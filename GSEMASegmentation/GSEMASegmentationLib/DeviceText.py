@@ -14,13 +14,12 @@ from GSEMASegmentationLib.RemainingTime import durationText
 SETTING = "GSEMASegmentation/LastRun"
 
 
-def rememberRun(report: Mapping[str, Any], volumeNode: Any, overlap: float, seconds: float) -> None:
+def rememberRun(report: Mapping[str, Any], volumeNode: Any, seconds: float) -> None:
     """Keep what the next run's time is judged by; a machine setting.
 
     Args:
         report: of the finished run.
         volumeNode: what was segmented.
-        overlap: of its windows.
         seconds: from the button to the result.
     """
     device, teacher = report.get("device"), report.get("teacher")
@@ -31,7 +30,7 @@ def rememberRun(report: Mapping[str, Any], volumeNode: Any, overlap: float, seco
         "teacher": teacher.get("name"),
         "seconds": seconds,
         "mm3": _cubicMillimeters(volumeNode),
-        "overlap": overlap,
+        "overlap": dict(report.get("settings", {})).get("overlap"),
     }
     slicer.app.userSettings().setValue(SETTING, json.dumps(run))
 
@@ -63,7 +62,7 @@ def deviceText(volumeNode: Any, teacher: str, device: str, overlap: float) -> st
     seconds = _expectedSeconds(run, volumeNode, teacher, overlap)
     if seconds is None:
         return text
-    return _("{device}; about {duration} for this volume, judged by the last run").format(
+    return _("{device}; {duration} for this volume, judged by the last run").format(
         device=text, duration=durationText(seconds)
     )
 
@@ -74,7 +73,8 @@ def _describe(device: Mapping[str, Any]) -> str:
         return _("{model}, {free:.0f} of {total:.0f} GB free").format(
             model=device.get("model", "GPU"), free=free, total=total
         )
-    return _("CPU with {count} threads").format(count=device.get("threads", "?"))
+    count = device.get("threads", "?")
+    return _("CPU, 1 thread") if count == 1 else _("CPU, {count} threads").format(count=count)
 
 
 def _expectedSeconds(

@@ -49,5 +49,5 @@ def durationText(seconds: float) -> str:
     if seconds < 10:
         return _("a few seconds")
     if seconds < 55:
-        return _("{count} s").format(count=round(seconds / 5) * 5)
-    return _("{count} min").format(count=max(1, round(seconds / 60)))
+        return _("about {count} s").format(count=round(seconds / 5) * 5)
+    return _("about {count} min").format(count=max(1, round(seconds / 60)))

@@ -10,8 +10,16 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.MeasurementLines import linesOf
-from GSEMASegmentationLib.MeasurementTable import centerViewsOnRow, tableOf, writeCsv
+from GSEMASegmentationLib.MeasurementTable import (
+    POSITION_COLUMNS,
+    centerViewsOnRow,
+    tableOf,
+    writeCsv,
+)
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+
+INDEX = "index"
+"""The column that the panel leaves out: the rows are in its order."""
 
 
 class ResultsPanel:
@@ -69,15 +77,19 @@ class ResultsPanel:
         if tableNode is None:
             return
         table = tableNode.GetTable()
-        names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
+        present = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
+        # The position comes last: the views show it anyway.
+        names = [name for name in present if name not in (INDEX, *POSITION_COLUMNS)]
+        names += [name for name in POSITION_COLUMNS if name in present]
         widget.setColumnCount(len(names))
         widget.setHorizontalHeaderLabels([tableNode.GetColumnTitle(name) for name in names])
         widget.setRowCount(table.GetNumberOfRows())
         for row in range(table.GetNumberOfRows()):
-            for column in range(len(names)):
-                text = table.GetValue(row, column).ToString()
+            for column, name in enumerate(names):
+                text = table.GetValueByName(row, name).ToString()
                 widget.setItem(row, column, qt.QTableWidgetItem(text))
         widget.resizeColumnsToContents()
+        widget.resizeRowsToContents()
 
     def _onDoubleClicked(self, row: int, column: int) -> None:
         table = tableOf(self._segmentation) if self._segmentation is not None else None

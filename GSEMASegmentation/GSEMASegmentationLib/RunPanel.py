@@ -21,7 +21,7 @@ class RunPanel:
         logic: does the work.
         choices: the arguments of ``logic.segment`` as they are chosen now.
         onStart: called before a run.
-        onResult: called with a run's result and its duration in seconds.
+        onResult: called with the segmented volume, a run's result and its duration in seconds.
         onChanged: called when a run has begun or ended.
     """
 
@@ -31,13 +31,14 @@ class RunPanel:
         logic: GSEMASegmentationLogic,
         choices: Callable[[], dict[str, Any]],
         onStart: Callable[[], None],
-        onResult: Callable[[JobOutcome, float], None],
+        onResult: Callable[[Any, JobOutcome, float], None],
         onChanged: Callable[[], None],
     ) -> None:
         self.ui = ui
         self._logic, self._choices = logic, choices
         self._onStart, self._onResult, self._onChanged = onStart, onResult, onChanged
         self._remaining = RemainingTime()
+        self._volumeNode: Any = None
         self._showProgress(False)
         self.showStatus("")
         self.ui.segmentButton.connect("clicked(bool)", self._onButton)
@@ -76,8 +77,10 @@ class RunPanel:
         self._onStart()
         self.showStatus(_("Starting..."))
         self._remaining = RemainingTime()
+        chosen = self._choices()
+        self._volumeNode = chosen["volumeNode"]
         self._logic.segment(
-            blocking=False, onProgress=self._onProgress, onDone=self._onDone, **self._choices()
+            blocking=False, onProgress=self._onProgress, onDone=self._onDone, **chosen
         )
         self._showProgress(self._logic.isRunning)
         self._onChanged()
@@ -97,7 +100,7 @@ class RunPanel:
             slicer.util.errorDisplay(outcome.message)
         else:
             self.showStatus(_foundText(len(outcome.aneurysms)))
-            self._onResult(outcome, self._remaining.elapsed)
+            self._onResult(self._volumeNode, outcome, self._remaining.elapsed)
         self._onChanged()
 
     def _showProgress(self, isRunning: bool) -> None:

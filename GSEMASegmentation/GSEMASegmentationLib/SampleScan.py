@@ -18,6 +18,7 @@ from GSEMASegmentationLib.CorePackage import pythonExecutable
 from GSEMASegmentationLib.PythonProcess import PythonProcess
 
 NAME = "3DRA phantom with aneurysm"
+NODE_NAME = "3DRA phantom"
 SEED = 8
 """Its aneurysm is large enough to be seen at first sight."""
 FIELD_MM = 56.0
@@ -136,7 +137,7 @@ def _load(path: Path) -> Any:
     storage.SetFileName(str(path))
     if not path.is_file() or not storage.ReadData(read) or read.GetImageData() is None:
         return None
-    name = slicer.mrmlScene.GenerateUniqueName(_(NAME))
+    name = slicer.mrmlScene.GenerateUniqueName(_(NODE_NAME))
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     node.CopyOrientation(read)
     node.SetAndObserveImageData(read.GetImageData())

@@ -14,6 +14,7 @@ nofile     says that it is done, without a file
 oldprotocol  greets with another protocol's number
 outside    puts the box of a click outside of the volume
 mute       says nothing at all
+waits      works for half a second, then like "good"
 reports    like "good", with a report such as the real worker's
 otherprobability  writes probabilities above 1
 """
@@ -127,6 +128,8 @@ def segment(mode: str, request: dict[str, Any]) -> None:
             if number in cancelled and mode == "slow":
                 emit("cancelled", id=number)
                 return
+    if mode == "waits":
+        time.sleep(0.5)
     if mode == "crash":
         os.abort()
     if mode == "exit":
@@ -153,7 +156,11 @@ def segment(mode: str, request: dict[str, Any]) -> None:
     found = [row] if (labels == 2).any() else []
     report: dict[str, Any] = {"teacher": request["teacher"]}
     if mode == "reports":
-        report = {"teacher": {"name": "default"}, "device": {"name": "cpu", "threads": 2}}
+        report = {
+            "teacher": {"name": "default"},
+            "device": {"name": "cpu", "threads": 2},
+            "settings": {"overlap": request["overlap"]},
+        }
     emit("result", id=number, report=report, aneurysms=found)
 
 

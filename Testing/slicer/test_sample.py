@@ -27,7 +27,7 @@ def test_the_sample_is_a_scan_that_can_be_segmented(panel, spin):
     assert panel.ui.statusLabel.text == "Making the sample..."
     spin(lambda: panel.ui.sampleDataButton.enabled, seconds=60)
     node = panel.ui.inputSelector.currentNode()
-    assert node.GetName() == "3DRA phantom with aneurysm"
+    assert node.GetName() == "3DRA phantom"
     assert node.GetImageData().GetDimensions() == (106, 106, 106)
     assert panel.ui.volumeInfoLabel.text == "106 × 106 × 106, 0.53 mm: ready"
     assert panel.ui.segmentButton.enabled

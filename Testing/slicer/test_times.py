@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 import slicer
 
-CPU = {"device": {"name": "cpu", "threads": 4}, "teacher": {"name": "default"}}
+CPU = {
+    "device": {"name": "cpu", "threads": 4},
+    "teacher": {"name": "default"},
+    "settings": {"overlap": 0.5},
+}
 GPU = {
     "device": {"name": "cuda:0", "model": "X100", "free_bytes": 6.2e9, "memory_bytes": 8e9},
     "teacher": {"name": "default"},
@@ -45,8 +49,8 @@ def test_the_start_up_does_not_count(remaining):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "a few seconds"), (9, "a few seconds"), (12, "10 s"), (53, "55 s"), (58, "1 min"),
-     (200, "3 min")],
+    [(0, "a few seconds"), (9, "a few seconds"), (12, "about 10 s"), (53, "about 55 s"),
+     (58, "about 1 min"), (200, "about 3 min")],
 )  # fmt: skip
 def test_durations_are_rounded(scene, segmentation_module, seconds, text):
     from GSEMASegmentationLib.RemainingTime import durationText
@@ -60,19 +64,19 @@ def test_before_the_first_run_nothing_is_claimed(times, make_balls):
 
 def test_the_last_run_is_the_measure(times, make_balls):
     volume = make_balls()
-    times.rememberRun(CPU, volume, 0.5, 100.0)
-    text = "CPU with 4 threads; about {} for this volume, judged by the last run"
-    assert times.deviceText(volume, "default", "auto", 0.5) == text.format("2 min")
-    assert times.deviceText(volume, "default", "cpu", 0.0) == text.format("10 s")  # an eighth
+    times.rememberRun(CPU, volume, 100.0)
+    text = "CPU, 4 threads; {} for this volume, judged by the last run"
+    assert times.deviceText(volume, "default", "auto", 0.5) == text.format("about 2 min")
+    assert times.deviceText(volume, "default", "cpu", 0.0) == text.format("about 10 s")  # an eighth
     volume.SetSpacing(0.4, 0.8, 0.8)
-    assert times.deviceText(volume, "default", "auto", 0.5) == text.format("50 s")
+    assert times.deviceText(volume, "default", "auto", 0.5) == text.format("about 50 s")
 
 
 def test_other_teachers_and_devices_are_not_judged_by_it(times, make_balls):
     volume = make_balls()
-    times.rememberRun(CPU, volume, 0.5, 100.0)
-    assert times.deviceText(volume, "other", "auto", 0.5) == "CPU with 4 threads"
-    assert times.deviceText(None, "default", "auto", 0.5) == "CPU with 4 threads"
+    times.rememberRun(CPU, volume, 100.0)
+    assert times.deviceText(volume, "other", "auto", 0.5) == "CPU, 4 threads"
+    assert times.deviceText(None, "default", "auto", 0.5) == "CPU, 4 threads"
     assert times.deviceText(volume, "default", "cuda", 0.5).startswith("Not known yet")
 
 
@@ -100,7 +104,7 @@ def test_the_panel_shows_what_is_left_and_remembers_the_run(panel, make_balls, f
     panel.ui.segmentButton.click()
     spin(lambda: not panel.logic.isRunning)
     assert panel.ui.deviceInfoLabel.text == (
-        "CPU with 2 threads; about a few seconds for this volume, judged by the last run"
+        "CPU, 2 threads; a few seconds for this volume, judged by the last run"
     )
 
 
