@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except (Cancelled, KeyboardInterrupt):
-        print("cancelled: nothing was written.", file=sys.stderr)
+        print("cancelled: no file is left half-written.", file=sys.stderr)
         return EXIT_CANCELLED
     except BrokenPipeError:
         # Whoever read (head, less) has seen enough; Python would complain once more at its end.

@@ -15,8 +15,8 @@ from gsema_core.errors import Cancelled, UserError
     ("raised", "code", "said"),
     [
         (UserError("The teacher is blue."), 2, "error: The teacher is blue.\n"),
-        (Cancelled(), 130, "cancelled: nothing was written.\n"),
-        (KeyboardInterrupt(), 130, "cancelled: nothing was written.\n"),
+        (Cancelled(), 130, "cancelled: no file is left half-written.\n"),
+        (KeyboardInterrupt(), 130, "cancelled: no file is left half-written.\n"),
         (
             OSError(errno.ENAMETOOLONG, "File name too long", "aaa"),
             2,

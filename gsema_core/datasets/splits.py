@@ -12,6 +12,8 @@ from gsema_core.errors import UserError
 
 @dataclass(frozen=True)
 class Split:
+    """Cases to train on, and cases of other patients to choose the teacher by."""
+
     training: tuple[Case, ...]
     validation: tuple[Case, ...]
 

@@ -133,7 +133,7 @@ def _is_finished(case: Case, output: Path, model: Model) -> bool:
 def _read_record(path: Path) -> dict[str, Any] | None:
     """Return a finished case's record, or None where it or a file that it speaks of is missing."""
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(encoding="utf-8"))
         files = [path.parents[1] / name / f"{record['patient']}.nrrd" for name in _FOLDERS]
         complete = {"key", "center"} <= set(record) and all(file.is_file() for file in files)
     except (OSError, ValueError, KeyError, TypeError):

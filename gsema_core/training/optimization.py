@@ -12,12 +12,14 @@ from gsema_core.training.config import OptimizationConfig
 
 
 def build_optimizer(config: OptimizationConfig, student: nn.Module) -> Optimizer:
+    """AdamW or Adam over all of the student's parameters; only AdamW decays weights."""
     if config.optimizer == "adam":
         return Adam(student.parameters(), lr=config.learning_rate)
     return AdamW(student.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def build_scheduler(config: OptimizationConfig, optimizer: Optimizer, steps: int) -> LambdaLR:
+    """A schedule that sets the learning rate of every step by `learning_rate_factor`."""
     return LambdaLR(optimizer, lambda step: learning_rate_factor(config, step, steps))
 
 
