@@ -42,6 +42,10 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
             _flush_to_disk(temporary)
             os.replace(temporary, destination)  # noqa: PTH105 (what tests of full disks replace)
         except OSError as error:
+            if not folder.is_dir():
+                raise UserError(
+                    f"Could not write {destination}: its folder was removed meanwhile."
+                ) from error
             # NumPy reports a short write without a number.
             if error.errno is None or error.errno in _WRITE_FAILURES:
                 raise _explained(destination, error) from error

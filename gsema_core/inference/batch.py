@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.outputs import check_outputs
-from gsema_core.inference.pipeline import load_segmenter
+from gsema_core.inference.pipeline import load_segmenter, read_scan
 from gsema_core.inference.settings import SegmentationSettings, check_device_name
 from gsema_core.teachers import find_teacher, read_card
-from gsema_core.volumes import read_volume
 from gsema_core.volumes.dicom_series import is_dicom
 from gsema_core.volumes.image_files import SUFFIXES
 
@@ -169,7 +168,7 @@ def _segment_one(
 ) -> str:
     check_outputs(item.output, report=item.report, source=item.source)
     with monitor.phase("read"):
-        volume = read_volume(item.source)
+        volume = read_scan(item.source)
     result = segmenter.segment(volume, settings, monitor=monitor)
     result.report["input"] = str(item.source)
     with monitor.phase("write"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsema_core.errors import UserError
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.points import check_point
 from gsema_core.inference.result import SegmentationResult
@@ -127,7 +129,28 @@ def _read(scan: Scan, teacher: str | os.PathLike[str], device: str, monitor: Mon
     check_device_name(device)
     read_card(find_teacher(teacher))  # a wrong file is told before anything takes time
     with monitor.phase("read"):
-        return scan if isinstance(scan, Volume) else read_volume(scan)
+        return scan if isinstance(scan, Volume) else read_scan(scan)
+
+
+def read_scan(path: str | os.PathLike[str]) -> Volume:
+    """``read_volume``, for a file that somebody may still be writing.
+
+    Raises:
+        UserError: the scan cannot be read, or changed meanwhile.
+    """
+    before = _state(Path(path))
+    volume = read_volume(path)
+    if _state(Path(path)) != before:
+        raise UserError(f"The scan {path} changed while it was read: wait until it is complete.")
+    return volume
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # reading it tells why
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def load_segmenter(teacher: str | os.PathLike[str], device: str) -> Segmenter:

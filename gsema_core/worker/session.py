@@ -175,11 +175,11 @@ class Session:
                 f"The worker does not keep the scan {request.volume_key!r} for this teacher: send "
                 "its file."
             )
-        from gsema_core.volumes import read_volume
+        from gsema_core.inference.pipeline import read_scan
 
         self._scan = None  # make room first
         self._scan_key = ()
-        return read_volume(request.input)
+        return read_scan(request.input)
 
     def _prepare(self, segmenter: Segmenter, volume: Volume) -> PreparedScan:
         from gsema_core.inference.devices import thread_limit

@@ -88,7 +88,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(owner, attribute, watched)
 
-    watch("gsema_core.volumes.read_volume", "read")
+    watch("gsema_core.inference.pipeline.read_volume", "read")
     watch("gsema_core.inference.segmenter.prepare", "prepare")
     watch("gsema_core.teachers.load_teacher", "load")
     return done
@@ -305,7 +305,7 @@ def test_the_scan_itself_is_not_kept(
         arrays.append(weakref.ref(array))
         return Volume(array, scan.geometry)
 
-    monkeypatch.setattr("gsema_core.volumes.read_volume", reading)
+    monkeypatch.setattr("gsema_core.inference.pipeline.read_volume", reading)
     session.prepare(prepare_for, Monitor())
     assert [reference() for reference in arrays] == [None]
 
