@@ -67,7 +67,7 @@ def test_a_click_in_a_slice_view_places_the_point_that_is_segmented(
     from slicer_harness.views import SliceView
 
     volume = make_balls(parent=PARENT)
-    view = SliceView("Red", "Coronal", size=(300, 300))
+    view = SliceView("Clicked", "Coronal", size=(300, 300))
     view.show_volume(volume)
     mode = slicer.vtkMRMLSliceNode.CenteredJumpSlice
     slicer.vtkMRMLSliceNode.JumpAllSlices(scene, *VESSEL_CENTER, mode)

@@ -87,7 +87,7 @@ def test_a_row_is_shown_in_all_views(measured, scene):
     from GSEMASegmentationLib.MeasurementTable import centerViewsOnRow, rowPosition
     from slicer_harness.views import SliceView
 
-    views = [SliceView("Red", "Axial"), SliceView("Green", "Coronal")]
+    views = [SliceView("First", "Axial"), SliceView("Second", "Coronal")]
     for row in (1, 0):
         centerViewsOnRow(measured[2], row)
         for view in views:
