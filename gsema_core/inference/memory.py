@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from gsema_core.errors import UserError
 from gsema_core.volumes import Geometry
@@ -54,6 +56,27 @@ def estimate(
         "clean": (4 + sums) * working_voxels + 9 * voxels + kept,  # component numbers, masks
     }
     return PROGRAM_BYTES + scan_bytes_a_voxel * voxels + max(phases.values())
+
+
+ALLOCATION_TEXTS = ("allocate memory", "not enough memory", "bad allocation", "bad_alloc")
+"""How PyTorch and SimpleITK tell in a RuntimeError that the main memory is full."""
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Turn a full main memory into a sentence.
+
+    Raises:
+        UserError: the block ran out of memory.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or any(text in str(error) for text in ALLOCATION_TEXTS):
+            raise UserError(
+                "The memory did not suffice for this scan: close other programs or crop it."
+            ) from error
+        raise
 
 
 def needs_half(full_bytes: int, half_bytes: int, limit_gb: float | None) -> bool:

@@ -15,7 +15,7 @@ from gsema_core.inference.click import look_around
 from gsema_core.inference.click_labels import restore
 from gsema_core.inference.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.devices import thread_limit
-from gsema_core.inference.memory import estimate, needs_half
+from gsema_core.inference.memory import enough_memory, estimate, needs_half
 from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.placement import Placement
 from gsema_core.inference.points import check_point
@@ -89,7 +89,7 @@ class Segmenter:
         settings = settings or SegmentationSettings()
         monitor = monitor or Monitor()
         self._placement.begin()
-        with thread_limit(settings.threads):
+        with enough_memory(), thread_limit(settings.threads):
             half = self._needs_half(scan, settings)
             prepared = self._prepared(scan, monitor)
             image = prepared.working.array
@@ -132,7 +132,7 @@ class Segmenter:
         monitor = monitor or Monitor()
         point = check_point(point_lps, scan.geometry)
         self._placement.begin()
-        with thread_limit(settings.threads):
+        with enough_memory(), thread_limit(settings.threads):
             prepared = self._prepared(scan, monitor)
             with monitor.phase("windows"):
                 finding = look_around(

@@ -9,7 +9,7 @@ import pytest
 
 from gsema_core.errors import UserError
 from gsema_core.inference import SegmentationSettings, Segmenter
-from gsema_core.inference.memory import PROGRAM_BYTES, estimate, needs_half
+from gsema_core.inference.memory import PROGRAM_BYTES, enough_memory, estimate, needs_half
 from gsema_core.volumes import Geometry, Volume, working_geometry
 
 FINE = Geometry((512, 512, 512), (0.25,) * 3)
@@ -55,6 +55,31 @@ def test_a_run_within_its_limit_says_that_it_saves(segmenter: Segmenter, scan: V
     assert (saved.labels.array == free.labels.array).mean() > 0.999
     with pytest.raises(UserError, match="allowed: allow more, or crop the scan"):
         segmenter.segment(scan, SegmentationSettings(memory_limit_gb=0.5))
+
+
+FULL = "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError(FULL)])
+@pytest.mark.parametrize("where", ["prepare_scan", "blend_windows", "postprocess"])
+def test_a_full_memory_is_told(
+    segmenter: Segmenter,
+    scan: Volume,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    error: Exception,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"gsema_core.inference.segmenter.{where}", full)
+    with pytest.raises(UserError, match="memory did not suffice"):
+        segmenter.segment(scan)
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="shapes do not fit"), enough_memory():
+        raise RuntimeError("shapes do not fit")
 
 
 PROGRAM = """
