@@ -11,8 +11,8 @@ from gsema_core.volumes.components import connected_components
 
 
 def drop_uncertain_aneurysms(
-    probabilities: npt.NDArray[np.float32], minimum_peak: float
-) -> npt.NDArray[np.float32]:
+    probabilities: npt.NDArray[np.floating], minimum_peak: float
+) -> npt.NDArray[np.floating]:
     """Take for vessel every aneurysm whose highest probability stays below ``minimum_peak``.
 
     Where vessels end at the border of the field, or bend sharply, a teacher is often half

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from gsema_core.inference.certainty import drop_uncertain_aneurysms
 from gsema_core.inference.click import look_around
 from gsema_core.inference.click_labels import restore
 from gsema_core.inference.click_result import ClickResult, FoundAneurysm, click_result
@@ -206,10 +207,12 @@ class Segmenter:
         """Labels, and the aneurysm's probability where it is wanted, on the scan's grid."""
         grids = scan.working.geometry, scan.geometry
         with monitor.phase("restore"):
-            labels = _labels(probabilities, *grids, settings.aneurysm_threshold)
             kept = None
             if settings.probabilities:
                 kept = probability_to_original(probabilities[ANEURYSM], *grids)
+            if settings.aneurysm_threshold is None:
+                drop_uncertain_aneurysms(probabilities, settings.minimum_certainty)
+            labels = _labels(probabilities, *grids, settings.aneurysm_threshold)
         with monitor.phase("clean"):
             labels = postprocess(
                 labels,

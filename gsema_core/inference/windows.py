@@ -27,11 +27,6 @@ LEAST_WEIGHT = 1e-3
 sees are that window's."""
 
 
-MARGIN = 1 / 8
-"""A window is not run for what lies this near to its border, as a share of its width: there its
-weight is below 0.02, and a neighbor sees the same farther inside. Ours."""
-
-
 @dataclass(frozen=True)
 class WindowChoice:
     """The windows to run.
@@ -65,8 +60,7 @@ def choose_windows(
 ) -> WindowChoice:
     """The windows to look through: those that may show vessels.
 
-    A window is left out if nothing bright lies in it, as ``bright_spots`` says; its outermost
-    ``MARGIN`` does not count where a neighbor sees it better.
+    A window is left out if nothing bright lies in it, as ``bright_spots`` says.
 
     Args:
         image: (k, j, i) in [0, 1], at least as large as the window, on the working grid.
@@ -81,7 +75,7 @@ def choose_windows(
     if not is_plausible(spots):
         reason = f"All windows were run, as {spots.mean():.2%} of the scan is bright."
         return WindowChoice(starts, len(starts), reason)
-    kept = [start for start in starts if spots[_middle(start, image.shape, window, overlap)].any()]
+    kept = [start for start in starts if spots[_spots_of(start, window)].any()]
     return WindowChoice(kept, len(starts))
 
 
@@ -93,28 +87,25 @@ def all_windows(shape: Sequence[int], window: Size, overlap: float) -> list[Star
     return list(itertools.product(k, j, i))
 
 
-def _middle(start: Start, shape: Sequence[int], window: Size, overlap: float) -> Box:
-    """The spots in a window without its margin, except at the border of the scan."""
-    sides = []
-    for first, length, width in zip(start, shape, window, strict=True):
-        # Rounded starts overlap by one voxel less; without overlap there is no margin to spare.
-        margin = max(0, int(width * min(MARGIN, overlap / 2)) - 1)
-        low = first + margin if first > 0 else 0
-        high = first + width - margin if first + width < length else length
-        sides.append(slice(low // POOLED, -(-high // POOLED)))
-    k, j, i = sides
+def _spots_of(start: Start, window: Size) -> Box:
+    """The spots in a window."""
+    k, j, i = (
+        slice(first // POOLED, -(-(first + width) // POOLED))
+        for first, width in zip(start, window, strict=True)
+    )
     return k, j, i
 
 
 def axis_starts(length: int, width: int, overlap: float) -> list[int]:
-    """Evenly spread starts of windows that cover ``length`` voxels with at least ``overlap``.
+    """Starts of windows that cover ``length`` voxels with at least ``overlap``.
 
-    Where the axis is shorter than the window, one window starts at 0: the image gets padded.
+    The last one is moved back to end with the axis, as MONAI has it. Where the axis is shorter
+    than the window, one window starts at 0: the image gets padded.
     """
     room = max(0, length - width)
-    step = max(1.0, width * (1 - overlap))
+    step = max(1, int(width * (1 - overlap)))
     count = math.ceil(room / step) + 1
-    return [round(index * room / max(1, count - 1)) for index in range(count)]
+    return [min(index * step, room) for index in range(count)]
 
 
 def importance(window: Size) -> Tensor:

@@ -107,7 +107,7 @@ def test_the_estimate_is_what_a_run_takes(teacher_file: Path) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     before, after = map(int, run.stdout.split())
+    assert before < after  # imports alone may peak above the program's size
     grid = Geometry((200,) * 3, (0.4,) * 3)
     expected = estimate(grid, working_geometry(grid, 0.8), (32, 32, 32), scan_bytes_a_voxel=2)
-    assert 0.6 < (after - before) / (expected - PROGRAM_BYTES) < 1.15
-    assert 0.6 < after / expected < 1.15
+    assert 0.75 < after / expected < 1.15
