@@ -53,9 +53,13 @@ class ClickPanel:
         self._logic, self._choices = logic, choices
         self._onBusy, self._onStatus, self._onChanged = onBusy, onStatus, onChanged
         self._volumeNode: Any = None
+        self._waiting: list[Point] = []
+        self._problem = ""
         self.picker = PointPicker(self.onPoint, self._onPickerEnd)
         self.ui.clickButton.connect("toggled(bool)", self._onToggled)
         self.ui.undoClickButton.connect("clicked(bool)", self._onUndo)
+        self.ui.segmentPointsButton.connect("clicked(bool)", self._onPoints)
+        self.ui.pointsSelector.connect("currentNodeChanged(bool)", self._onPointsChosen)
 
     def stop(self) -> None:
         """Give the mouse back; what runs goes on."""
@@ -72,6 +76,8 @@ class ClickPanel:
             "Press, then click on an aneurysm in a slice view: it becomes a segment. "
             "Press again, or Esc, to end."
         )
+        self._problem = problem
+        self._onPointsChosen()
         self.ui.undoClickButton.enabled = self._logic.canUndoClick and not self._logic.isRunning
         self.ui.undoClickButton.toolTip = (
             _("Take back the last clicked aneurysm.")
@@ -118,6 +124,34 @@ class ClickPanel:
             chosen.volumeNode, chosen.teacher, chosen.device, onDone=self._onPrepared
         )
 
+    def _onPointsChosen(self) -> None:
+        hasList = self.ui.pointsSelector.currentNode() is not None
+        self.ui.segmentPointsButton.enabled = hasList and not self._problem
+        usual = _("Segment the aneurysm at each point of the list.")
+        missing = usual if hasList else _("Choose a point list first.")
+        self.ui.segmentPointsButton.toolTip = self._problem or missing
+
+    def _onPoints(self) -> None:
+        """One point of the list after the other."""
+        markups = self.ui.pointsSelector.currentNode()
+        points = []
+        for index in range(markups.GetNumberOfControlPoints()):
+            if markups.GetNthControlPointPositionStatus(index) == markups.PositionDefined:
+                ras = [0.0, 0.0, 0.0]
+                markups.GetNthControlPointPositionWorld(index, ras)
+                points.append((ras[0], ras[1], ras[2]))
+        if not points:
+            self._onStatus(_("The list has no points: place one on an aneurysm first."), True)
+            return
+        try:
+            requirePackages()
+        except UserError as error:
+            self._onStatus(str(error), True)
+            return
+        if not self._logic.isRunning:
+            self._waiting = points[1:]
+        self.onPoint(points[0])
+
     def _onPickerEnd(self) -> None:
         self.ui.clickButton.checked = False
 
@@ -131,6 +165,11 @@ class ClickPanel:
         if outcome.isFound:
             self._onChanged(self._volumeNode, outcome.segmentationNode)
         self._onStatus(_statusOf(outcome), outcome.kind == "error")
+        isEnd = outcome.kind in ("error", "cancelled")
+        if self._waiting and (isEnd or self._choices().volumeNode is not self._volumeNode):
+            self._waiting = []
+        if self._waiting:
+            self.onPoint(self._waiting.pop(0))
 
     def _onUndo(self) -> None:
         try:

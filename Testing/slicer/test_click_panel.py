@@ -180,3 +180,53 @@ def test_missing_packages_are_one_sentence(panel, make_balls, monkeypatch):
     assert "press Install" in panel.ui.statusLabel.text
     assert not panel.logic._client.isRunning
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 0
+
+
+@pytest.fixture
+def make_points(scene):
+    def make(*points):
+        markups = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "suspects")
+        for point in points:
+            markups.AddControlPointWorld(*point)
+        return markups
+
+    return make
+
+
+def test_the_points_of_a_list_are_taken_one_after_the_other(panel, make_balls, make_points, spin):
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    assert panel.ui.segmentPointsButton.toolTip == "Choose a point list first."
+    markups = make_points((-15.0, -18.0, -15.0), ANEURYSM)
+    panel.ui.pointsSelector.setCurrentNode(markups)
+    panel.ui.segmentPointsButton.click()
+    spin(lambda: panel.ui.statusLabel.text.startswith("Aneurysm of"))
+    settle(panel, spin)
+    assert panel.ui.outputSelector.currentNode().GetSegmentation().GetNumberOfSegments() == 1
+    assert markups.GetNumberOfControlPoints() == 2  # they belong to the user
+
+
+def test_an_empty_list_and_a_cancel_end_it(panel, make_balls, make_points, fake_worker, spin):
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    panel.ui.pointsSelector.setCurrentNode(make_points())
+    panel.ui.segmentPointsButton.click()
+    assert panel.ui.statusLabel.text.startswith("The list has no points")
+    panel.logic._client._command = fake_worker("slow")
+    panel.ui.pointsSelector.setCurrentNode(make_points(ANEURYSM, VESSEL))
+    panel.ui.segmentPointsButton.click()
+    panel.ui.segmentButton.click()
+    settle(panel, spin)
+    assert panel.ui.statusLabel.text == "Cancelled; the scene is unchanged."
+    assert panel.ui.segmentButton.text == "Segment"
+
+
+def test_closing_the_scene_ends_a_click_in_a_panel_that_is_not_shown(
+    panel, make_balls, fake_worker, scene, spin
+):
+    panel.logic._client._command = fake_worker("slow")
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    panel.clicks.onPoint(ANEURYSM)
+    panel.parent.exit()
+    scene.Clear()
+    settle(panel, spin)
+    assert panel.ui.segmentButton.text == "Segment"
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
