@@ -11,11 +11,11 @@ import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
-from vtk.util import numpy_support
 
 from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM, COLORS, NAMES, VESSEL
 from gsema_core.terminology import terminology_entry
+from GSEMASegmentationLib.SegmentMasks import orientedImage
 
 VESSEL_ID = "GSEMA_Vessel"
 ANEURYSM_ID = "GSEMA_Aneurysm"
@@ -225,17 +225,10 @@ def _cropped(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
 def _orientedImage(content: SegmentContent, volumeNode: Any) -> Any:
     """The mask's bounding box as Slicer's oriented image, at its place on the volume's grid."""
     mask, offset = _cropped(content.mask)
-    box = np.ascontiguousarray(mask, dtype=np.uint8)
     k, j, i = (first + more for first, more in zip(content.start, offset, strict=True))
-    depth, height, width = box.shape
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
-    image = slicer.vtkOrientedImageData()
-    image.SetExtent(i, i + width - 1, j, j + height - 1, k, k + depth - 1)
-    image.SetGeometryFromImageToWorldMatrix(matrix)
-    scalars = numpy_support.numpy_to_vtk(box.ravel(), deep=True)
-    image.GetPointData().SetScalars(scalars)
-    return image
+    return orientedImage(mask, (i, j, k), matrix)
 
 
 def placeBeside(node: Any, volumeNode: Any) -> None:

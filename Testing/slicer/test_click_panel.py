@@ -32,7 +32,7 @@ def test_a_click_in_a_slice_view_becomes_a_segment(panel, make_balls, spin, scen
 
     volume = make_balls(name="case")
     panel.ui.inputSelector.setCurrentNode(volume)
-    view = SliceView("Red", size=(200, 200))
+    view = SliceView("Green", size=(200, 200))
     view.show_volume(volume)
     view.node.JumpSliceByCentering(*ANEURYSM)
     view.image()
