@@ -119,4 +119,6 @@ class TeacherPanel:
         if teacher is None or teacher.card is None:
             self.ui.teacherCardLabel.text = self.problem
         else:
-            self.ui.teacherCardLabel.text = cardText(teacher.card, file_hash(teacher.path))
+            sha256 = file_hash(teacher.path)
+            self.ui.teacherCardLabel.text = cardText(teacher.card, sha256)
+            self.ui.teacherCardLabel.toolTip = cardText(teacher.card, sha256, longest=2000)

@@ -9,16 +9,17 @@ from slicer.i18n import tr as _
 
 from gsema_core.teachers.card import TeacherCard
 
-LONGEST = 160
+LONGEST = 130
 """Letters of one line; a card is free to say more than a panel has room for. Ours."""
 
 
-def cardText(card: TeacherCard, sha256: str) -> str:
+def cardText(card: TeacherCard, sha256: str, longest: int = LONGEST) -> str:
     """What it is for, on what it was trained, its scores, its license and which file it is.
 
     Args:
         card: what the file says about itself.
         sha256: hash of the file, in hexadecimal; its first eight letters are shown.
+        longest: letters of one line.
     """
     lines = [
         _("Segments vessels and aneurysms in voxels of {spacing:g} mm.").format(
@@ -28,7 +29,7 @@ def cardText(card: TeacherCard, sha256: str) -> str:
         _("Scores: {facts}.").format(facts=_facts(card.metrics)),
         _("License: {license}. File: {hash}.").format(license=card.license, hash=sha256[:8]),
     ]
-    return "\n".join(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…" for line in lines)
+    return "\n".join(line if len(line) <= longest else line[: longest - 1] + "…" for line in lines)
 
 
 def _facts(table: Mapping[str, Any]) -> str:
