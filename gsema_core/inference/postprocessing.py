@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +14,20 @@ from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.volumes.components import NEIGHBORS_26, connected_components
 from gsema_core.volumes.volume import Volume
 
+REACH_MM = 3.0
+"""A sac this near to a vessel hangs on it, though the network drew no neck: on phantoms of an
+unseen center the bundled teacher left up to 2.9 mm open at narrow necks, and the sacs, drawn all
+but exactly, would have been lost. Ours."""
+
 
 def postprocess(
     labels: Volume, *, minimum_aneurysm_mm3: float, minimum_vessel_mm3: float
 ) -> Volume:
     """Remove what is too small, and aneurysms that hang on no vessel.
 
-    In this order, with voxels that share a corner counted as touching:
+    In this order, with voxels that share a corner counted as connected:
 
-    1. An aneurysm that touches no vessel becomes background.
+    1. An aneurysm with no vessel within ``REACH_MM`` becomes background.
     2. An aneurysm smaller than ``minimum_aneurysm_mm3`` becomes vessel.
     3. A piece of vessel smaller than ``minimum_vessel_mm3`` becomes background, unless it carries
        an aneurysm: a sac is never lost for the shortness of the vessel around it.
@@ -38,21 +45,39 @@ def postprocess(
     if box is not None:
         array = result.array[box]  # a view: vessels fill a small part of most scans
         voxel_mm3 = labels.geometry.voxel_volume_mm3
-        _clean_aneurysms(array, minimum_aneurysm_mm3 / voxel_mm3)
+        spacing = labels.geometry.spacing[::-1]
+        _clean_aneurysms(array, minimum_aneurysm_mm3 / voxel_mm3, spacing)
         _remove_specks(array, minimum_vessel_mm3 / voxel_mm3)
     return result
 
 
-def _clean_aneurysms(array: npt.NDArray[np.uint8], minimum_voxels: float) -> None:
+def _clean_aneurysms(
+    array: npt.NDArray[np.uint8], minimum_voxels: float, spacing: Sequence[float]
+) -> None:
+    """Judge every sac by its size and by the vessel around it; ``spacing`` is (k, j, i) in mm."""
     components, _ = connected_components(array == ANEURYSM)
+    margin = [max(1, math.ceil(REACH_MM / side)) for side in spacing]
     for number, box in enumerate(ndimage.find_objects(components), start=1):
-        around = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
+        around = tuple(
+            slice(max(0, side.start - steps), side.stop + steps)
+            for side, steps in zip(box, margin, strict=True)
+        )
         sac = components[around] == number
-        touched = ndimage.binary_dilation(sac, NEIGHBORS_26) & (array[around] == VESSEL)
-        if not touched.any():
+        if not _is_near(sac, array[around] == VESSEL, spacing):
             array[around][sac] = BACKGROUND
         elif sac.sum() < minimum_voxels:
             array[around][sac] = VESSEL
+
+
+def _is_near(
+    sac: npt.NDArray[np.bool_], vessel: npt.NDArray[np.bool_], spacing: Sequence[float]
+) -> bool:
+    if (ndimage.binary_dilation(sac, NEIGHBORS_26) & vessel).any():
+        return True  # nearly always so, and quicker to see than a distance
+    if not vessel.any():
+        return False
+    distance = ndimage.distance_transform_edt(~sac, sampling=spacing)
+    return bool(distance[vessel].min() <= REACH_MM)
 
 
 def _remove_specks(array: npt.NDArray[np.uint8], minimum_voxels: float) -> None:

@@ -93,7 +93,11 @@ def labels_to_working(labels: Volume, spacing_mm: float) -> Volume:
 def probabilities_to_labels(
     probabilities: npt.NDArray[np.floating], working: Geometry, original: Geometry
 ) -> Volume:
-    """Bring class probabilities back to a scan's own grid and take the likeliest class.
+    """Bring class probabilities back to a scan's own grid and choose a class for every voxel.
+
+    A voxel is background where that is likelier than all other classes together; otherwise it is
+    of the likeliest other class, the rule of `labels_to_working`. Plain argmax would open a gap
+    of background between a sac and its vessel, where the two share what is not background.
 
     Probabilities are interpolated linearly before the choice is made, so that the surface does
     not show the working grid's steps. What lies outside the working grid is background.
@@ -110,12 +114,16 @@ def probabilities_to_labels(
     images = [_as_image(channel, working) for channel in probabilities]
     result = np.zeros(original.shape, dtype=np.uint8)
     for start, slab in _slabs(original):
-        best = _resample(images[0], slab, outside=1.0)
+        background = _resample(images[0], slab, outside=1.0)
+        best = np.zeros_like(background)
+        filled = np.zeros_like(background)
         winner = result[start : start + slab.size[2]]
         for value, image in enumerate(images[1:], start=1):
             share = _resample(image, slab)
             winner[share > best] = value
             np.maximum(best, share, out=best)
+            filled += share
+        winner[background >= filled] = BACKGROUND
     return Volume(result, original)
 
 

@@ -87,3 +87,21 @@ def test_the_input_is_left_alone() -> None:
     volume = labels((cube(14, 1, at=(14, 14)), 1))
     cleaned(volume)
     assert volume.array.sum() == 1
+
+
+@pytest.mark.parametrize(("gap_voxels", "kept"), [(1, True), (5, True), (6, False)])
+def test_a_sac_beside_a_vessel_is_kept_though_its_neck_was_not_drawn(
+    gap_voxels: int, kept: bool
+) -> None:
+    """The vessel's last center to the sac's first: a gap of 5 voxels is 3 mm."""
+    sac = (slice(8, 12), slice(8 + gap_voxels, 12 + gap_voxels), slice(4, 8))
+    assert (cleaned(labels(VESSEL, (sac, 2))) == 2).any() == kept
+
+
+def test_the_reach_is_in_millimeters_along_every_axis() -> None:
+    array = np.zeros((24, 24, 24), np.uint8)
+    array[2:4] = 1
+    array[7:10, 8:12, 8:12] = 2  # four steps from the last vessel slice: 2 or 4 mm
+    for thickness, kept in ((0.5, True), (1.0, False)):
+        volume = Volume(array, Geometry((24, 24, 24), (0.5, 0.5, thickness)))
+        assert (cleaned(volume) == 2).any() == kept

@@ -197,3 +197,11 @@ def test_fine_noise_does_not_alias_into_the_coarse_grid() -> None:
     coarse = to_working(fine, 0.8)
     # Averaging 4^3 voxels would leave 1/8; nearest neighbors would leave 1.
     assert coarse.array.std() < 0.2
+
+
+def test_two_classes_that_share_a_voxel_leave_no_gap_between_them() -> None:
+    """At a neck neither class outweighs the background, but both together do."""
+    grid = Geometry((3, 1, 1))
+    probabilities = np.array([[0, 1, 0], [0.4, 0.25, 0.35], [0, 0, 1]]).T.reshape(3, 1, 1, 3)
+    labels = probabilities_to_labels(probabilities, grid, grid).array
+    assert labels.ravel().tolist() == [1, 2, 2]
