@@ -19,7 +19,7 @@ from GSEMASegmentationLib.PythonProcess import PythonProcess
 
 NAME = "3DRA phantom with aneurysm"
 NODE_NAME = "3DRA phantom"
-SEED = 8
+SEED = 12
 """Its aneurysm is large enough to be seen at first sight."""
 FIELD_MM = 56.0
 

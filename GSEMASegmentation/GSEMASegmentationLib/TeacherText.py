@@ -26,10 +26,21 @@ def cardText(card: TeacherCard, sha256: str, longest: int = LONGEST) -> str:
             spacing=card.spacing_mm
         ),
         _("Training: {facts}.").format(facts=_facts(card.training)),
-        _("Scores: {facts}.").format(facts=_facts(card.metrics)),
+        _("Scores: {facts}.").format(facts=_scores(card.metrics)),
         _("License: {license}. File: {hash}.").format(license=card.license, hash=sha256[:8]),
     ]
     return "\n".join(line if len(line) <= longest else line[: longest - 1] + "…" for line in lines)
+
+
+def _scores(metrics: Mapping[str, Any]) -> str:
+    """The mean Dice of `gsema teacher score`, saying of what images; other scores as they are."""
+    try:
+        test = metrics["test"]
+        return _("aneurysm Dice {dice:.2f}, mean of {cases} cases ({images} images)").format(
+            dice=test["aneurysm"]["dice"]["mean"], cases=test["cases"], images=test["images"]
+        )
+    except (KeyError, TypeError, ValueError):
+        return _facts(metrics)
 
 
 def _facts(table: Mapping[str, Any]) -> str:

@@ -134,3 +134,12 @@ def test_without_any_teacher_the_panel_says_what_to_do(panel, make_balls, monkey
     assert panel.ui.teacherComboBox.count == 0
     assert not panel.ui.segmentButton.enabled
     assert "import a teacher file" in panel.ui.segmentButton.toolTip
+
+
+def test_simulated_scores_are_called_simulated(harness):
+    from GSEMASegmentationLib.TeacherText import cardText
+
+    from gsema_core.teachers import find_teacher, read_card
+
+    text = cardText(read_card(find_teacher("default")), "0123456789abcdef")
+    assert "mean of 18 cases (simulated images)" in text
