@@ -51,7 +51,7 @@ def make_config(datalist: Path, tmp_path: Path):
         tables: dict[str, dict[str, Any]] = {
             "data": {"patch": [32, 32, 32], "workers": 0, "validation_share": 0.25},
             "network": {"kind": "cnn", "features": 8, "stages": 3, "depth": 1},
-            "optimization": {"learning_rate": 3e-3, "warmup_steps": 2},
+            "optimization": {"learning_rate": 3e-3, "warmup_steps": 2, "schedule": "cosine"},
             "run": {
                 "steps": 4,
                 "precision": "fp32",

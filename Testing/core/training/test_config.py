@@ -123,3 +123,8 @@ def test_every_setting_explains_itself():
 def test_configurations_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         MethodConfig().alpha_aligned = 0.5
+
+
+def test_paper_has_the_papers_learning_rate():
+    optimization = TrainingConfig.preset("paper", datalist="a", output="b").optimization
+    assert (optimization.learning_rate, optimization.schedule) == (1e-3, "step")

@@ -1,0 +1,79 @@
+"""How sure a teacher must be of an aneurysm: scores over the bar ``minimum_certainty``.
+
+    python Testing/benchmarks/certainty.py default cases/datalist.json --centers A,B,C --seed 1
+
+Uses the patients that training with this seed, these centers and this share kept out for choosing
+the teacher, and phantoms imaged by the light model at the same centers: never an unseen center.
+Prints one JSON line a bar and group. All images are simulated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gsema_core.datasets import read_datalist, split_by_patient
+from gsema_core.evaluation import case_metrics, lesion_metrics
+from gsema_core.inference import SegmentationSettings, Segmenter
+from gsema_core.labels import ANEURYSM
+from gsema_core.simulation.acquisition import acquire
+from gsema_core.simulation.centers import CENTERS
+from gsema_core.simulation.phantom import make_phantom
+from gsema_core.teachers import find_teacher, load_teacher
+from gsema_core.volumes import Volume, read_labels, read_volume
+
+BARS = (0.0, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+FIRST_PHANTOM = 500  # the demo's and the tests' seeds are below
+
+
+def scans(arguments: argparse.Namespace) -> Iterator[tuple[str, Volume, Volume]]:
+    centers = arguments.centers.split(",")
+    cases = read_datalist(arguments.datalist)
+    split = split_by_patient(cases, centers, arguments.validation_share, arguments.seed)
+    for case in split.validation:
+        yield "patients kept out", read_volume(case.image), read_labels(case.label)
+    for number in range(arguments.phantoms):
+        seed = FIRST_PHANTOM + number
+        protocol = CENTERS[centers[number % len(centers)]]
+        yield "phantoms", *acquire(make_phantom(seed), protocol, seed=seed, model="light")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("teacher")
+    parser.add_argument("datalist", type=Path)
+    parser.add_argument("--centers", default="A,B,C")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--validation-share", type=float, default=0.12)
+    parser.add_argument("--phantoms", type=int, default=12)
+    arguments = parser.parse_args()
+    segmenter = Segmenter(load_teacher(find_teacher(arguments.teacher)))
+    rows: dict[tuple[str, float], list[tuple[float, int, int]]] = {}
+    for group, volume, reference in scans(arguments):
+        prepared = segmenter.prepare(volume)
+        for bar in BARS:
+            labels = segmenter.segment(prepared, SegmentationSettings(minimum_certainty=bar)).labels
+            dice = case_metrics(labels.array, reference.array, ANEURYSM, volume.geometry)["dice"]
+            lesions = lesion_metrics(labels.array, reference.array, ANEURYSM)
+            rows.setdefault((group, bar), []).append(
+                (dice, lesions.missed, lesions.false_positives)
+            )
+    for (group, bar), values in sorted(rows.items()):
+        dice, missed, false_positives = np.array(values).T
+        line = {
+            "group": group,
+            "minimum_certainty": bar,
+            "cases": len(values),
+            "aneurysm_dice": round(float(dice.mean()), 4),
+            "missed": int(missed.sum()),
+            "false_positives_per_case": round(float(false_positives.mean()), 3),
+        }
+        print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
