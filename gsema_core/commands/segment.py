@@ -77,6 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="smaller aneurysms are taken for noise (default: 4 mm3)",
     )
     parser.add_argument(
+        "--certainty",
+        metavar="P",
+        type=float,
+        help="an aneurysm in which no voxel reaches this probability is taken for vessel; 0 keeps "
+        "all (default: 0.95)",
+    )
+    parser.add_argument(
         "--threshold",
         metavar="P",
         type=float,
@@ -119,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen: dict[str, Any] = {
         "overlap": arguments.overlap,
         "minimum_aneurysm_mm3": arguments.minimum_aneurysm,
+        "minimum_certainty": arguments.certainty,
         "aneurysm_threshold": arguments.threshold,
         "precision": arguments.precision,
         "skip_empty": False if arguments.no_skip else None,
@@ -152,6 +160,7 @@ def _check_options_of_points(arguments: argparse.Namespace) -> None:
         "--probabilities": arguments.probabilities,
         "--overlap": arguments.overlap,
         "--minimum-aneurysm": arguments.minimum_aneurysm,
+        "--certainty": arguments.certainty,
     }
     for option, value in whole.items():
         if value is not None:

@@ -36,10 +36,16 @@ def test_settings_survive_a_report() -> None:
 
 @pytest.mark.parametrize("name", ["auto", "cpu", "cuda", "cuda:0", "cuda:15"])
 def test_names_of_devices(name: str) -> None:
-    check_device_name(name)
+    assert check_device_name(name) is None  # it raises otherwise
 
 
 @pytest.mark.parametrize("name", ["", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:x", "cpu:0", "mps"])
 def test_names_of_no_device(name: str) -> None:
     with pytest.raises(UserError, match="use auto, cpu, cuda or cuda:N"):
         check_device_name(name)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_certainty_is_a_probability(value: float) -> None:
+    with pytest.raises(UserError, match="smallest certainty"):
+        SegmentationSettings(minimum_certainty=value)
