@@ -181,3 +181,22 @@ def test_a_missing_device_is_told(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(UserError, match="no device cuda here"):
         Segmenter(load_teacher(teacher_file), "cuda")
+
+
+def test_an_aneurysm_that_is_nowhere_sure_is_vessel(
+    segmenter: Segmenter, scan: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict = segmenter._predict
+
+    def unsure(*arguments: Any, **options: Any) -> Any:
+        probabilities = predict(*arguments, **options).copy()
+        surplus = np.maximum(probabilities[ANEURYSM] - 0.8, 0)
+        probabilities[ANEURYSM] -= surplus
+        probabilities[VESSEL] += surplus
+        return probabilities
+
+    monkeypatch.setattr(segmenter, "_predict", unsure)
+    kept = segmenter.segment(scan, SegmentationSettings(minimum_certainty=0.0))
+    dropped = segmenter.segment(scan, SegmentationSettings(minimum_certainty=0.95))
+    assert kept.aneurysms and not dropped.aneurysms
+    assert (dropped.labels.array == VESSEL).sum() > (kept.labels.array == VESSEL).sum()
