@@ -22,6 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="DIR", type=Path, required=True)
     parser.add_argument("--centers", metavar="A,B", type=_names, default=[])
     parser.add_argument("--patients", metavar="P,Q", type=_names, default=[])
+    parser.add_argument(
+        "--test-patients",
+        metavar="P,Q",
+        type=_names,
+        default=[],
+        help="mark these patients' cases for testing in the datalist: never trained on",
+    )
     parser.add_argument("--limit", metavar="N", type=int, help="the first N cases only")
     parser.add_argument(
         "--model",
@@ -30,9 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="cone_beam needs itk-rtk; light is blur, noise and shading; auto takes what is there",
     )
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default 1)")
-    parser.add_argument("--seed", type=int, default=0, help="of the first phantom (default 0)")
     parser.add_argument(
-        "--randomize", action="store_true", help="a random scanner for every phantom"
+        "--seed",
+        type=int,
+        default=0,
+        help="of first phantom and random scanners (default 0)",
+    )
+    parser.add_argument(
+        "--randomize", action="store_true", help="a random scanner for every phantom or patient"
+    )
+    parser.add_argument(
+        "--variants",
+        metavar="N",
+        type=int,
+        default=1,
+        help="with --randomize: image every patient of the manifest N times (default 1)",
     )
 
 
@@ -48,12 +67,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         cases = manifest.read_manifest(arguments.manifest)
         cases = manifest.select(cases, arguments.centers, arguments.patients)
-    image_cases(cases[: arguments.limit], arguments.output, arguments.model, arguments.jobs)
+        if arguments.randomize:
+            cases = manifest.randomize(cases, arguments.variants, arguments.seed)
+    image_cases(
+        cases[: arguments.limit],
+        arguments.output,
+        arguments.model,
+        arguments.jobs,
+        arguments.test_patients,
+    )
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    for name in ("phantoms", "limit", "jobs"):
+    for name in ("phantoms", "limit", "jobs", "variants"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name} is {value}: give a number from 1 on.")
@@ -63,10 +90,14 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError("Give a manifest or --phantoms N (one of them) to say what to image.")
     if arguments.patients and arguments.phantoms:
         raise UserError("--patients chooses from a manifest: leave it out with --phantoms.")
-    if arguments.randomize and (arguments.manifest or arguments.centers):
+    if arguments.randomize and arguments.phantoms and arguments.centers:
         raise UserError(
-            "--randomize gives every phantom a scanner of its own: use it with --phantoms and "
-            "without --centers."
+            "--randomize gives every phantom a scanner of its own: leave out --centers."
+        )
+    if arguments.variants > 1 and (arguments.phantoms or not arguments.randomize):
+        raise UserError(
+            "--variants images a manifest's patients with several random scanners: use it with a "
+            "manifest and --randomize."
         )
 
 

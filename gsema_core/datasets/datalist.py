@@ -10,6 +10,7 @@ from typing import Any
 from gsema_core.errors import UserError
 
 _FIELDS = ("patient", "center", "image", "label")
+USES = ("", "training", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -20,18 +21,20 @@ class Case:
         patient: never in two parts of a split.
         center: the domain, in the paper's words.
         image, label: files on the same grid.
+        use: training, validation or test; empty leaves it to the run (`split_by_patient`).
     """
 
     patient: str
     center: str
     image: Path
     label: Path
+    use: str = ""
 
 
 def read_datalist(path: str | Path) -> list[Case]:
     """Read ``{"cases": [{"patient", "center", "image", "label"}, ...]}``.
 
-    Relative file names start at the list's own folder.
+    A case may say its ``use``. Relative file names start at the list's own folder.
 
     Raises:
         UserError: the list is missing, is not such a list, or names a file that does not exist.
@@ -49,7 +52,15 @@ def read_datalist(path: str | Path) -> list[Case]:
             f'The datalist {path} has no cases: expected {{"cases": [{{"patient": ..., '
             '"center": ..., "image": ..., "label": ...}, ...]}.'
         )
-    return [_case(path, number, entry) for number, entry in enumerate(entries, start=1)]
+    cases = [_case(path, number, entry) for number, entry in enumerate(entries, start=1)]
+    uses: dict[str, str] = {}
+    for case in cases:
+        if uses.setdefault(case.patient, case.use) != case.use:
+            raise UserError(
+                f"Patient {case.patient!r} of {path} has cases of different use: give all of a "
+                "patient's cases the same."
+            )
+    return cases
 
 
 def _case(path: Path, number: int, entry: Any) -> Case:
@@ -63,4 +74,10 @@ def _case(path: Path, number: int, entry: Any) -> Case:
     for name, file in files.items():
         if not file.exists():
             raise UserError(f"The {name} {file} of case {number} in {path} does not exist.")
-    return Case(entry["patient"], entry["center"], files["image"], files["label"])
+    use = entry.get("use", "")
+    if use not in USES:
+        raise UserError(
+            f"Case {number} of {path} has the use {use!r}: give training, validation or test, or "
+            "leave it out."
+        )
+    return Case(entry["patient"], entry["center"], files["image"], files["label"], use)

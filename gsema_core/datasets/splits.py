@@ -23,37 +23,51 @@ def split_by_patient(
 ) -> Split:
     """Choose the cases of ``centers`` and keep a share of each center's patients for validation.
 
-    At least one patient a center is kept, unless the share is 0. Only the chosen centers are
-    looked at: nothing of an unseen center has any part in choosing a teacher.
+    Cases for testing are left out. Where the datalist names cases for validation, they are what
+    is kept, and the share means nothing. Otherwise at least one patient a center is kept, unless
+    the share is 0. Only the chosen centers are looked at: nothing of an unseen center has any
+    part in choosing a teacher. A patient who was imaged by several of them counts at the first by
+    name, and all of the patient's cases go the same way.
 
     Raises:
         UserError: a center has no case, or too few patients to keep one out.
     """
     known = sorted({case.center for case in cases})
     chosen = list(dict.fromkeys(centers)) or known
-    training: list[Case] = []
-    validation: list[Case] = []
     for center in chosen:
-        of_center = [case for case in cases if case.center == center]
-        if not of_center:
+        if center not in known:
             raise UserError(
                 f"Center {center!r} has no case in the datalist: use {', '.join(known)}."
             )
-        patients = sorted({case.patient for case in of_center})
+    chosen_cases = [
+        case for center in chosen for case in cases if case.center == center and case.use != "test"
+    ]
+    held_out = {case.patient for case in chosen_cases if case.use == "validation"}
+    if not held_out:
+        undecided = [case for case in chosen_cases if case.use != "training"]
+        held_out = _held_out(undecided, validation_share, seed)
+    return Split(
+        tuple(case for case in chosen_cases if case.patient not in held_out),
+        tuple(case for case in chosen_cases if case.patient in held_out),
+    )
+
+
+def _held_out(cases: Sequence[Case], share: float, seed: int) -> set[str]:
+    """A share of the patients of every center where one is at home."""
+    if not share:
+        return set()
+    homes: dict[str, str] = {}
+    for case in cases:
+        homes[case.patient] = min(case.center, homes.get(case.patient, case.center))
+    held_out: set[str] = set()
+    for center in sorted(set(homes.values())):
+        patients = sorted(patient for patient, home in homes.items() if home == center)
         random.Random(f"{seed}/{center}").shuffle(patients)
-        kept = max(1, round(validation_share * len(patients))) if validation_share else 0
+        kept = max(1, round(share * len(patients)))
         if kept >= len(patients):
             raise UserError(
                 f"Center {center!r} has {len(patients)} patient(s), too few to keep {kept} for "
                 "validation: add cases or set validation_share to 0."
             )
-        held_out = set(patients[:kept])
-        training += [case for case in of_center if case.patient not in held_out]
-        validation += [case for case in of_center if case.patient in held_out]
-    shared = {case.patient for case in training} & {case.patient for case in validation}
-    if shared:
-        raise UserError(
-            f"Patient {sorted(shared)[0]!r} was seen by two centers and would be in training and "
-            "validation: give the cases one center."
-        )
-    return Split(tuple(training), tuple(validation))
+        held_out.update(patients[:kept])
+    return held_out

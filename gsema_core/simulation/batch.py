@@ -27,11 +27,12 @@ class Case:
     """One volume to be made.
 
     Args:
-        patient: its name in the datalist and of its files.
+        patient: its name in the datalist.
         center: the center's name in the datalist.
         protocol: the scanner.
         seed: of the acquisition, and of the phantom.
         label_path: the label map, or None for a phantom.
+        variant: which of the patient's random scanners this is, from 1; 0 is the center's own.
     """
 
     patient: str
@@ -39,6 +40,12 @@ class Case:
     protocol: Protocol
     seed: int
     label_path: Path | None = None
+    variant: int = 0
+
+    @property
+    def stem(self) -> str:
+        """Name of its files."""
+        return f"{self.patient}-random{self.variant}" if self.variant else self.patient
 
     def labels(self) -> Volume:
         """Read or make the label map."""
@@ -53,7 +60,13 @@ class Case:
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def image_cases(cases: Sequence[Case], output: Path, model: Model = "auto", jobs: int = 1) -> int:
+def image_cases(
+    cases: Sequence[Case],
+    output: Path,
+    model: Model = "auto",
+    jobs: int = 1,
+    test_patients: Sequence[str] = (),
+) -> int:
     """Write ``images``, ``labels`` and ``datalist.json`` into a folder; skip what is there.
 
     Args:
@@ -61,6 +74,7 @@ def image_cases(cases: Sequence[Case], output: Path, model: Model = "auto", jobs
         output: the folder; made where it is missing.
         model: see `acquire`.
         jobs: processes, each on one thread.
+        test_patients: all of their cases are marked for testing in the datalist, for good.
 
     Returns:
         The number of volumes made now.
@@ -74,9 +88,9 @@ def image_cases(cases: Sequence[Case], output: Path, model: Model = "auto", jobs
     waiting = [case for case in cases if not _is_finished(case, output, model)]
     _say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
     for number, (case, seconds) in enumerate(_work(waiting, output, model, jobs), start=1):
-        _write_datalist(output)
-        _say(f"{number}/{len(waiting)} {case.patient} at {case.center} in {seconds:.0f} s")
-    _write_datalist(output)
+        _write_datalist(output, test_patients)
+        _say(f"{number}/{len(waiting)} {case.stem} at {case.center} in {seconds:.0f} s")
+    _write_datalist(output, test_patients)
     return len(waiting)
 
 
@@ -112,8 +126,8 @@ def _make(case: Case, output: Path, model: Model) -> float:
     """Image one case and write it; the record comes last and says that it is finished."""
     start = time.monotonic()
     image, labels = acquire(case.labels(), case.protocol, case.seed, model)
-    write_volume(image, output / "images" / f"{case.patient}.nrrd")
-    write_labels(labels, output / "labels" / f"{case.patient}.nrrd")
+    write_volume(image, output / "images" / f"{case.stem}.nrrd")
+    write_labels(labels, output / "labels" / f"{case.stem}.nrrd")
     record = {
         "patient": case.patient,
         "center": case.center,
@@ -134,32 +148,48 @@ def _read_record(path: Path) -> dict[str, Any] | None:
     """Return a finished case's record, or None where it or a file that it speaks of is missing."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        files = [path.parents[1] / name / f"{record['patient']}.nrrd" for name in _FOLDERS]
-        complete = {"key", "center"} <= set(record) and all(file.is_file() for file in files)
+        files = [path.parents[1] / name / f"{path.stem}.nrrd" for name in _FOLDERS]
+        complete = {"key", "patient", "center"} <= set(record) and all(
+            file.is_file() for file in files
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return record if complete else None
 
 
 def _record_path(case: Case, output: Path) -> Path:
-    return output / "records" / f"{case.patient}.json"
+    return output / "records" / f"{case.stem}.json"
 
 
-def _write_datalist(output: Path) -> None:
-    """List every finished case of the folder, also those of earlier runs."""
-    records = map(_read_record, sorted((output / "records").glob("*.json")))
-    cases = [
-        {
+def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
+    """List every finished case of the folder, also those of earlier runs, and keep their use."""
+    destination = output / "datalist.json"
+    uses = _uses(destination) | dict.fromkeys(test_patients, "test")
+    cases = []
+    for path in sorted((output / "records").glob("*.json")):
+        record = _read_record(path)
+        if record is None:
+            continue
+        case = {
             "patient": record["patient"],
             "center": record["center"],
-            "image": f"images/{record['patient']}.nrrd",
-            "label": f"labels/{record['patient']}.nrrd",
+            "image": f"images/{path.stem}.nrrd",
+            "label": f"labels/{path.stem}.nrrd",
         }
-        for record in records
-        if record is not None
-    ]
+        if record["patient"] in uses:
+            case["use"] = uses[record["patient"]]
+        cases.append(case)
     description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
-    _write_json(output / "datalist.json", {"description": description, "cases": cases})
+    _write_json(destination, {"description": description, "cases": cases})
+
+
+def _uses(datalist: Path) -> dict[str, str]:
+    """What an earlier datalist says that its patients are for."""
+    try:
+        cases = json.loads(datalist.read_text(encoding="utf-8"))["cases"]
+        return {case["patient"]: case["use"] for case in cases if "use" in case}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -64,6 +64,20 @@ def phantom_cases(
     return cases
 
 
+def randomize(cases: Sequence[Case], variants: int, seed: int) -> list[Case]:
+    """Image every case ``variants`` times, each time with a random scanner of its own.
+
+    The center of what comes out is "random". The same seed gives the same scanners.
+    """
+    randomized = []
+    for variant in range(1, variants + 1):
+        for case in cases:
+            own = zlib.crc32(f"{seed}/{case.patient}/{variant}".encode())
+            scanner = random_protocol(own)
+            randomized.append(Case(case.patient, "random", scanner, own, case.label_path, variant))
+    return randomized
+
+
 def select(
     cases: Sequence[Case], centers: Sequence[str] = (), patients: Sequence[str] = ()
 ) -> list[Case]:

@@ -48,3 +48,27 @@ def test_missing_image_is_named(datalist):
     datalist.write_text(json.dumps(document))
     with pytest.raises(UserError, match=r"gone\.nrrd of case 2"):
         read_datalist(datalist)
+
+
+def test_a_case_may_say_what_it_is_for(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][1]["use"] = "test"
+    datalist.write_text(json.dumps(document))
+    assert [case.use for case in read_datalist(datalist)] == ["", "test", "", "", ""]
+
+
+def test_an_unknown_use_is_named(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][1]["use"] = "exam"
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"Case 2.*'exam'"):
+        read_datalist(datalist)
+
+
+def test_a_patient_in_two_parts_is_refused(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][0]["use"] = "training"
+    document["cases"].append(document["cases"][0] | {"use": "test"})
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"'p0'.*different use"):
+        read_datalist(datalist)

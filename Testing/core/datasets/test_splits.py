@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,21 +65,41 @@ def test_a_single_patient_cannot_be_kept_out():
         split_by_patient(make_cases(A=1), (), 0.2, seed=0)
 
 
-def test_a_patient_seen_by_two_centers_is_never_in_both_parts():
+def test_all_cases_of_a_patient_seen_by_two_centers_go_the_same_way():
     cases = make_cases(A=4, B=4)
     shared = [Case("A0", "B", case.image, case.label) for case in cases if case.patient == "A0"]
-    outcomes = set()
     for seed in range(20):
-        try:
-            split = split_by_patient(cases + shared, (), 0.3, seed)
-        except UserError as error:
-            assert "'A0'" in str(error)
-            outcomes.add("refused")
-        else:
-            sides = [
-                any(case.patient == "A0" for case in part)
-                for part in (split.training, split.validation)
-            ]
-            assert sum(sides) == 1
-            outcomes.add("kept together")
-    assert "refused" in outcomes
+        split = split_by_patient(cases + shared, (), 0.3, seed)
+        sides = {
+            any(case.patient == "A0" for case in part)
+            for part in (split.training, split.validation)
+        }
+        assert sides == {True, False}
+        assert len(split.training) + len(split.validation) == len(cases + shared)
+
+
+def test_cases_for_testing_are_in_neither_part():
+    cases = [replace(case, use="test" if case.patient == "A0" else "") for case in make_cases(A=6)]
+    split = split_by_patient(cases, (), 0.3, seed=0)
+    assert len(split.training + split.validation) == 10
+    assert "A0" not in {case.patient for case in split.training + split.validation}
+
+
+def test_named_validation_cases_take_the_place_of_the_share():
+    cases = [
+        replace(case, use="validation" if case.patient == "A3" else "") for case in make_cases(A=6)
+    ]
+    split = split_by_patient(cases, (), 0.5, seed=0)
+    assert {case.patient for case in split.validation} == {"A3"}
+    assert len(split.training) == 10
+
+
+def test_named_training_cases_are_never_kept_out():
+    cases = [
+        replace(case, use="training" if case.patient in ("A0", "A1") else "")
+        for case in make_cases(A=5)
+    ]
+    for seed in range(10):
+        split = split_by_patient(cases, (), 0.6, seed)
+        assert {"A0", "A1"} <= {case.patient for case in split.training}
+        assert split.validation

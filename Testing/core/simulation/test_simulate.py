@@ -111,6 +111,37 @@ def test_phantoms_need_no_manifest(tmp_path, monkeypatch):
     assert all(2 in np.unique(read_labels(output / case["label"]).array) for case in cases)
 
 
+def test_patients_are_imaged_by_several_random_scanners(three_cases, tmp_path):
+    output = tmp_path / "out"
+    gsema_simulate(three_cases, "--output", output, "--model", "light", "--limit", 1)
+    gsema_simulate(three_cases, "--output", output, "--model", "light", "--patients", "1",
+                   "--randomize", "--variants", 2)  # fmt: skip
+    cases = json.loads((output / "datalist.json").read_text())["cases"]
+    random = [case for case in cases if case["center"] == "random"]
+    assert [case["patient"] for case in random] == ["1", "1"]
+    one, two = (read_volume(output / case["image"]) for case in random)
+    assert one.geometry.spacing != two.geometry.spacing
+    assert len(cases) == 3  # the center's own image of the first run is still listed
+
+
+def test_random_scanners_come_from_the_seed(three_cases):
+    cases = manifest.read_manifest(three_cases)
+    first, again, other = (manifest.randomize(cases, 2, seed) for seed in (0, 0, 1))
+    assert first == again
+    assert len({case.protocol.spacing_mm for case in first}) == len(first)
+    assert all(a.protocol != b.protocol for a, b in zip(first, other, strict=True))
+
+
+def test_patients_for_testing_stay_marked(three_cases, tmp_path):
+    output = tmp_path / "out"
+    arguments = (three_cases, "--output", output, "--model", "light")
+    gsema_simulate(*arguments, "--test-patients", "2")
+    gsema_simulate(*arguments)
+    cases = json.loads((output / "datalist.json").read_text())["cases"]
+    uses = {case["patient"]: case.get("use") for case in cases}
+    assert uses == {"1": None, "2": "test", "3": None}
+
+
 def test_phantoms_are_spread_over_the_centers():
     cases = manifest.phantom_cases(6, seed=10)
     assert [case.center for case in cases] == ["A", "B", "C", "D", "A", "B"]
@@ -156,7 +187,9 @@ def test_other_errors_are_explained(three_cases, tmp_path):
     with pytest.raises(UserError, match="--phantoms"):
         gsema_simulate("--output", output)
     with pytest.raises(UserError, match="--randomize"):
-        gsema_simulate(three_cases, "--output", output, "--randomize")
+        gsema_simulate("--phantoms", 1, "--output", output, "--randomize", "--centers", "A")
+    with pytest.raises(UserError, match="--variants"):
+        gsema_simulate(three_cases, "--output", output, "--variants", 2)
     with pytest.raises(UserError, match="--patients"):
         gsema_simulate("--phantoms", 1, "--output", output, "--patients", "1")
     with pytest.raises(UserError, match="--jobs is 0"):
