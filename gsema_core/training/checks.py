@@ -17,6 +17,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "method.contrastive_weight": (0, 100),
     "method.boundary_cutoff": (0, 0.5),
     "method.temperature": (1e-3, 100),
+    "method.consistency_weight": (0, 100),
     "data.validation_share": (0, 0.9),
     "data.spacing_mm": (0.1, 2),
     "data.aneurysm_share": (0, 1),

@@ -45,6 +45,9 @@ class MethodConfig:
     )
     boundary_magnitude: bool = _setting(False, "Use magnitudes of boundary maps, as code does.")
     temperature: float = _setting(1.0, "Temperature of the contrastive loss (the paper has none).")
+    consistency_weight: float = _setting(
+        0.0, "Weight of the agreement of predictions on two random views of a patch (CMDG's)."
+    )
     transform: tuple[str, ...] = _setting(("paper",), "Source to target transforms, in order.")
 
 
