@@ -11,6 +11,7 @@ import torch
 
 from gsema_core.errors import UserError
 from gsema_core.files import atomic_path
+from gsema_core.training.config import TrainingConfig
 from gsema_core.training.trainer import Trainer
 
 FORMAT = 1
@@ -103,6 +104,8 @@ _FREE = {
         "name",
         "license",
         "steps",
+        "minutes",
+        "patience",
         "device",
         "threads",
         "log_every",
@@ -113,10 +116,13 @@ _FREE = {
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    """Name the first setting that differs; what an older version did not know was the default."""
+    defaults = TrainingConfig().to_dict()
     for section, values in new.items():
         if not isinstance(values, dict):
             continue
         for name, value in values.items():
-            if name not in _FREE.get(section, ()) and old.get(section, {}).get(name) != value:
+            before = old.get(section, {}).get(name, defaults[section][name])
+            if name not in _FREE.get(section, ()) and before != value:
                 return f"{name} in [{section}]"
     return None

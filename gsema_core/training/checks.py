@@ -24,11 +24,15 @@ _RANGES: dict[str, tuple[float, float]] = {
     "data.low_percentile": (0, 50),
     "data.high_percentile": (50, 100),
     "data.workers": (0, 64),
+    "data.replay_share": (0, 1),
+    "data.replay_cases": (1, 1000),
     "optimization.learning_rate": (0, 1),
     "optimization.warmup_steps": (0, 10**9),
     "optimization.weight_decay": (0, 1),
     "optimization.clip_norm": (0, 1e6),
     "run.steps": (1, 10**9),
+    "run.minutes": (0, 10**6),
+    "run.patience": (0, 10**6),
     "run.batch_size": (1, 1024),
     "run.seed": (0, 2**32 - 1),
     "run.accumulate": (1, 1024),
@@ -42,7 +46,7 @@ _CHOICES = {
     "method.similarity": ("cosine", "sign_cosine"),
     "optimization.optimizer": ("adamw", "adam"),
     "optimization.schedule": ("cosine", "constant", "step"),
-    "run.precision": ("bf16", "fp32"),
+    "run.precision": ("bf16", "fp16", "fp32"),
 }
 
 

@@ -72,6 +72,10 @@ class DataConfig:
         True, "Flip and permute the axes of source patches: a patient may lie anyhow (ours)."
     )
     workers: int = _setting(1, "Processes that prepare patches; 0 prepares them in line.")
+    replay_share: float = _setting(
+        0.0, "Share of patches from phantoms, against forgetting; 0 makes no phantoms (ours)."
+    )
+    replay_cases: int = _setting(8, "Phantoms with random scanners that are replayed (ours).")
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,17 @@ class RunConfig:
     license: str = _setting("unstated", "License of the teacher that comes out.")
     initial_teacher: str = _setting("", "Teacher to start from: a name or file; empty: scratch.")
     steps: int = _setting(5000, "Optimizer steps.")
+    minutes: float = _setting(
+        0.0, "Time for training steps; the run ends with its steps or this; 0 is no limit.", "min"
+    )
+    patience: int = _setting(
+        0, "Validations in a row without a better teacher that end the run; 0 never ends it."
+    )
     batch_size: int = _setting(1, "Source patches a step; each gets one target patch.")
     accumulate: int = _setting(1, "Batches whose gradients are added before a step.")
     seed: int = _setting(0, "Seed of weights, patches and transforms.")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
-    precision: str = _setting("bf16", "bf16 or fp32.")
+    precision: str = _setting("bf16", "bf16, fp16 (with a scaled loss) or fp32.")
     threads: int = _setting(0, "CPU threads; 0 lets PyTorch choose.")
     log_every: int = _setting(20, "Steps between log lines.")
     validate_every: int = _setting(500, "Steps between validations.")

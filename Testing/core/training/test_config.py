@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import gsema_core
 from gsema_core.errors import UserError
 from gsema_core.training import PRESETS, TrainingConfig
 from gsema_core.training.config import MethodConfig
@@ -76,6 +77,11 @@ def test_round_trip():
         ({"run": {"steps": "many"}}, "'many'"),
         ({"run": {"steps": True}}, "True"),
         ({"run": {"steps": 0}}, "steps in .run. is 0"),
+        ({"run": {"patience": -1}}, "patience in .run. is -1"),
+        ({"run": {"minutes": float("nan")}}, "minutes in .run. is nan"),
+        ({"run": {"precision": "int8"}}, "'int8': use one of bf16, fp16, fp32"),
+        ({"data": {"replay_share": 1.5}}, "replay_share in .data. is 1.5"),
+        ({"data": {"replay_cases": 0}}, "replay_cases in .data. is 0"),
         ({"run": {"seed": -1}}, "seed in .run. is -1"),
         ({"run": {"seed": 2**64}}, "seed in .run."),
         ({"run": {"name": "../a"}}, "name in .run. is '../a'"),
@@ -123,6 +129,16 @@ def test_every_setting_explains_itself():
 def test_configurations_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         MethodConfig().alpha_aligned = 0.5
+
+
+def test_runs_end_and_replay_nothing_by_themselves_unless_asked():
+    config = TrainingConfig.preset("paper", datalist="a", output="b")
+    assert (config.run.minutes, config.run.patience, config.data.replay_share) == (0, 0, 0)
+
+
+def test_the_bundled_teachers_recipe_still_reads():
+    path = Path(gsema_core.__file__).parent / "teachers" / "default" / "recipe.toml"
+    assert TrainingConfig.from_toml(path).run.steps == 8100
 
 
 def test_paper_has_the_papers_learning_rate():

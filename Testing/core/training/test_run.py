@@ -125,6 +125,20 @@ def test_another_configuration_does_not_take_over_a_run(make_config):
         train(make_config(run={"batch_size": 2}), silent)
 
 
+def test_a_checkpoint_of_a_version_with_fewer_settings_goes_on(make_config):
+    config = make_config(run={"steps": 2})
+    train(config, silent)
+    path = config.run.output / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    for section, name in (("run", "patience"), ("data", "replay_share"), ("run", "accumulate")):
+        del state["config"][section][name]
+    torch.save(state, path)
+    longer = replace(config, run=replace(config.run, steps=3, patience=5, minutes=9.0))
+    assert train(longer, silent).step == 3
+    with pytest.raises(UserError, match=r"another accumulate in \[run\]"):
+        train(replace(longer, run=replace(longer.run, accumulate=2)), silent)
+
+
 def test_a_broken_checkpoint_is_named_and_kept(make_config):
     config = make_config()
     train(config, silent)
