@@ -111,7 +111,7 @@ _FREE = {
         "log_every",
         "checkpoint_every",
     },
-    "data": {"datalist", "description", "workers"},
+    "data": {"datalist", "description", "cache", "workers"},
 }
 
 

@@ -71,6 +71,9 @@ class DataConfig:
     random_orientation: bool = _setting(
         True, "Flip and permute the axes of source patches: a patient may lie anyhow (ours)."
     )
+    cache: Path = _setting(
+        Path(), "Folder of prepared cases, may be shared by runs; empty: in the run's output."
+    )
     workers: int = _setting(1, "Processes that prepare patches; 0 prepares them in line.")
     replay_share: float = _setting(
         0.0, "Share of patches from phantoms, against forgetting; 0 makes no phantoms (ours)."
@@ -193,7 +196,11 @@ class TrainingConfig:
         folder = path.parent
         return replace(
             config,
-            data=replace(config.data, datalist=folder / config.data.datalist),
+            data=replace(
+                config.data,
+                datalist=folder / config.data.datalist,
+                cache=folder / config.data.cache if config.data.cache != Path() else Path(),
+            ),
             run=replace(config.run, output=folder / config.run.output),
         )
 

@@ -183,7 +183,8 @@ def _load(
     config: TrainingConfig, split: Split, report: Report
 ) -> tuple[list[CachedVolume], list[CachedVolume]]:
     rule = IntensityRule(config.data.low_percentile, config.data.high_percentile)
-    cache = VolumeCache(config.run.output / "cache", config.data.spacing_mm, rule)
+    folder = config.data.cache if config.data.cache != Path() else config.run.output / "cache"
+    cache = VolumeCache(folder, config.data.spacing_mm, rule)
     report(
         f"Preparing {len(split.training)} cases for training and {len(split.validation)} for "
         f"validation at {config.data.spacing_mm:g} mm."
