@@ -71,8 +71,8 @@ class Process:
     def answer(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The event that ends a request, and the progress before it."""
         progress = []
-        while (event := self.event())["event"] == "progress":
-            progress.append(event)
+        while (event := self.event())["event"] in ("progress", "heartbeat"):
+            progress += [event] if event["event"] == "progress" else []
         return event, progress
 
     def ended(self) -> int:
@@ -201,7 +201,7 @@ def test_cancel_while_it_runs(
         id=2, command="segment", input=str(large), output=str(output),
         teacher=str(teacher_file), device="cpu", overlap=0.8, precision="fp32",
     )  # fmt: skip
-    while shared.event()["phase"] != "Segmenting":
+    while shared.event().get("phase") != "Segmenting":
         pass
     waiting = {"input": str(large), "point_lps": [80, 80, 80], "output": str(output)}
     shared.send(id=4, command="click", teacher=str(teacher_file), device="cpu", **waiting)
@@ -285,14 +285,14 @@ def test_preload_says_ready_or_why_not(teacher_file: Path) -> None:
     process = Process("--preload", str(teacher_file), "--device", "cpu")
     try:
         assert process.event()["event"] == "hello"
-        ready = process.event()
+        ready, _ = process.answer()
         assert ready == {"event": "ready", "teacher": str(teacher_file), "device": "cpu"}
     finally:
         process.stop()
     process = Process("--preload", "nobody")
     try:
         assert process.event()["event"] == "hello"
-        error = process.event()
+        error, _ = process.answer()
         assert (error["event"], error["id"]) == ("error", None)
         assert "nobody" in error["message"]
     finally:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.worker.heartbeat import Heartbeat
 from gsema_core.worker.protocol import (
     MAXIMUM_LINE_BYTES,
     PROTOCOL_VERSION,
@@ -80,6 +81,7 @@ class Worker:
         self._lock_events = threading.Lock()
         self._open: set[int] = set()  # numbers of the requests that wait or run
         self._cancelled: set[int] = set()
+        self._heart = Heartbeat(self._emit)
 
     def run(self, preload: str | None = None, device: str = "auto") -> None:
         """Say hello, then work until stopped."""
@@ -125,21 +127,27 @@ class Worker:
     def _answer(self, request: Request) -> None:
         if self._is_cancelled(request.id):
             raise Cancelled
-        content: dict[str, Any] = {}
-        if isinstance(request, SegmentRequest):
-            content = self._session.segment(request, self._monitor(request))
-        elif isinstance(request, PrepareRequest):
-            content = self._session.prepare(request, self._monitor(request))
-        elif isinstance(request, ClickRequest):
-            content = self._session.click(request, self._monitor(request))
-        elif isinstance(request, CardRequest):
-            content = self._session.card(request)
-        elif isinstance(request, DevicesRequest):
-            content = self._session.devices(request)
+        with self._heart.beating(request.id):
+            content = self._content(request)
         self._end({"event": "result", "id": request.id, **content})
 
+    def _content(self, request: Request) -> dict[str, Any]:
+        """Do the work; what the result has besides ``event`` and ``id``."""
+        if isinstance(request, SegmentRequest):
+            return self._session.segment(request, self._monitor(request))
+        if isinstance(request, PrepareRequest):
+            return self._session.prepare(request, self._monitor(request))
+        if isinstance(request, ClickRequest):
+            return self._session.click(request, self._monitor(request))
+        if isinstance(request, CardRequest):
+            return self._session.card(request)
+        if isinstance(request, DevicesRequest):
+            return self._session.devices(request)
+        return {}
+
     def _preload(self, teacher: str, device: str) -> None:
-        segmenter = self._session.load(teacher, device)
+        with self._heart.beating(None):
+            segmenter = self._session.load(teacher, device)
         self._emit({"event": "ready", "teacher": teacher, "device": str(segmenter.device)})
 
     def _guard(self, number: int | None, work: Callable[[], None]) -> None:
@@ -172,13 +180,18 @@ class Worker:
     def _monitor(self, request: Request) -> Monitor:
         from gsema_core.inference import Monitor
 
-        return Monitor(self._progress(request), partial(self._is_cancelled, request.id))
+        def cancelled() -> bool:
+            self._heart.advance()  # asked before each batch of windows
+            return self._is_cancelled(request.id)
+
+        return Monitor(self._progress(request), cancelled)
 
     def _progress(self, request: Request) -> Callable[[float, str], None]:
         last_phase, last_time = "", 0.0
 
         def tell(fraction: float, phase: str) -> None:
             nonlocal last_phase, last_time
+            self._heart.advance()
             now = time.monotonic()
             if phase != last_phase or now - last_time >= PROGRESS_SECONDS:
                 last_phase, last_time = phase, now

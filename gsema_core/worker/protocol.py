@@ -9,24 +9,35 @@ progress    ``id``, ``fraction`` (0 to 1, never falling), ``phase`` (text for th
 result      ``id`` and what the command gives; the request is done
 error       ``id`` (null where it could not be read), ``message`` (one sentence)
 cancelled   ``id``; the request was cancelled, nothing was written
+heartbeat   ``id``, ``work``, ``cpu_seconds``; every 2 s while a request is worked on
 =========== ==========================================================================
 
 Every request ends with exactly one ``result``, ``error`` or ``cancelled``, except that a
 ``cancel`` which finds its target answers through the target, and that ``quit`` answers by ending
 the process. End of stdin means ``quit``.
 
+Heartbeats tell a busy worker from a stuck one. ``work`` is a count that rises with every window,
+phase and step of the progress, ``cpu_seconds`` the processor time that the process has taken; both
+never fall. No line at all for half a minute: the process is frozen. Beats in which neither rises
+by more than a tenth for a minute: it waits for something that does not come. Beats in which only
+``cpu_seconds`` rises: one long step; reading a large scan takes a minute, and importing PyTorch
+from a cold disk too. Beats for ``--preload`` have the id null.
+
 A segmentation, and what its result has besides ``event`` and ``id``::
 
     {"id": 1, "command": "segment", "input": "/tmp/a/volume.nrrd", "output": "/tmp/a/labels.nrrd",
      "teacher": "default", "device": "auto", "overlap": 0.5, "minimum_aneurysm_mm3": 4.0,
-     "aneurysm_threshold": null, "precision": null, "probabilities": null,
+     "aneurysm_threshold": null, "minimum_certainty": 0.95, "skip": true,
+     "memory_limit_gb": null, "precision": null, "probabilities": null,
      "volume_key": "vtkMRMLScalarVolumeNode1:4711"}
     -> {"report": {...}, "aneurysms": [{"index": 1, "volume_ml": 0.41, "centroid_lps": [...],
         "centroid_ras": [...], "centroid_ijk": [...], "largest_diameter_mm": 10.2, ...}]}
 
-Only ``input`` and ``output`` must be there. What was read under a ``volume_key`` is kept until
-the next one comes, so that the ``input`` of a later request may be gone, and may be left out of a
-click. A key stands for the voxels and the geometry; whoever changes these changes the key.
+Only ``input`` and ``output`` must be there. ``skip`` says whether windows without anything bright
+are left out, ``memory_limit_gb`` (10^9 bytes) how much main memory the run may take. What was read
+under a ``volume_key`` is kept until the next one comes, so that the ``input`` of a later request
+may be gone, and may be left out of a click. A key stands for the voxels and the geometry; whoever
+changes these changes the key.
 
 A scan is prepared while the user still looks for an aneurysm, and then clicked at::
 
@@ -117,6 +128,9 @@ class SegmentRequest(Request):
     overlap: float | None = None
     minimum_aneurysm_mm3: float | None = None
     aneurysm_threshold: float | None = None
+    minimum_certainty: float | None = None
+    skip: bool | None = None
+    memory_limit_gb: float | None = None
     precision: str | None = None
     probabilities: str | None = None
     volume_key: str | None = None
@@ -252,10 +266,17 @@ def _build(kind: type[Request], number: int, values: dict[str, Any]) -> Request:
         elif not _fits(values[name], str(one.type)):
             raise ProtocolError(
                 f"The {name} of {kind.command} is {_short(values[name])}: it must be "
-                f"{str(one.type).replace('Point', 'three numbers')}.",
+                f"{_spoken(str(one.type))}.",
                 number,
             )
     return kind(id=number, **values)
+
+
+def _spoken(type_name: str) -> str:
+    """A field's type in words."""
+    words = {"Point": "three numbers", "str": "a text", "int": "a whole number", "None": "null"}
+    words |= {"float": "a number", "bool": "true or false"}
+    return " or ".join(words[one] for one in type_name.split(" | "))
 
 
 def _fits(value: Any, type_name: str) -> bool:
@@ -267,6 +288,8 @@ def _fits(value: Any, type_name: str) -> bool:
         return _is_id(value)
     if wanted == "float":
         return _is_number(value)
+    if wanted == "bool":
+        return isinstance(value, bool)
     if wanted == "Point":
         return isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
     return isinstance(value, str) and len(value) > 0 and "\0" not in value and _is_unicode(value)

@@ -19,6 +19,17 @@ if TYPE_CHECKING:  # the worker says hello before it imports what takes seconds
     from gsema_core.inference import Monitor, PreparedScan, SegmentationSettings, Segmenter
     from gsema_core.volumes import Volume
 
+SETTING_FIELDS = {
+    "overlap": "overlap",
+    "minimum_aneurysm_mm3": "minimum_aneurysm_mm3",
+    "minimum_certainty": "minimum_certainty",
+    "aneurysm_threshold": "aneurysm_threshold",
+    "precision": "precision",
+    "skip_empty": "skip",
+    "memory_limit_gb": "memory_limit_gb",
+}
+"""``SegmentationSettings`` and the fields of requests that choose them."""
+
 
 class Session:
     """Keeps the last teacher on its device, and the last scan as that teacher sees it.
@@ -126,8 +137,7 @@ class Session:
     def _settings(self, request: SegmentRequest | ClickRequest) -> SegmentationSettings:
         from gsema_core.inference import SegmentationSettings
 
-        names = ("overlap", "minimum_aneurysm_mm3", "aneurysm_threshold", "precision")
-        chosen = {name: getattr(request, name, None) for name in names}
+        chosen = {setting: getattr(request, name, None) for setting, name in SETTING_FIELDS.items()}
         return SegmentationSettings(
             probabilities=getattr(request, "probabilities", None) is not None,
             threads=self._threads,

@@ -16,6 +16,7 @@ import pytest
 from gsema_core.errors import UserError
 from gsema_core.inference import Monitor
 from gsema_core.worker import process
+from gsema_core.worker.heartbeat import Heartbeat
 from gsema_core.worker.process import Worker
 from gsema_core.worker.protocol import (
     PREFIX,
@@ -96,12 +97,12 @@ class Talk:
             time.sleep(0.005)
 
     def finish(self) -> list[dict[str, Any]]:
-        """All events but the progress, once the worker has ended."""
+        """All events but progress and heartbeats, once the worker has ended."""
         self._thread.join(10)
         assert not self._thread.is_alive()
         lines = self.events.getvalue().splitlines()
         events = [json.loads(line[len(PREFIX) :]) for line in lines]
-        return [event for event in events if event["event"] != "progress"]
+        return [event for event in events if event["event"] not in ("progress", "heartbeat")]
 
 
 @pytest.fixture
@@ -269,3 +270,41 @@ def test_one_core_is_left_to_slicer(
     monkeypatch.setattr("sys.stdin", SimpleNamespace(fileno=lambda: 0))
     assert process.serve(threads=asked) == 0
     assert given == [expected]
+
+
+def test_a_busy_worker_beats_and_counts_its_work(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk.worker, "_heart", Heartbeat(talk.worker._emit, seconds=0.02))
+    talk.segment(7)
+    talk.session.started.get(timeout=10)
+    while talk.events.getvalue().count('"heartbeat"') < 5:
+        time.sleep(0.01)
+    talk.session.let_go.set()
+    talk.wait_for('"result"')
+    told = talk.events.getvalue()
+    time.sleep(0.1)
+    assert talk.events.getvalue() == told  # an idle worker is silent
+    events = [json.loads(line[len(PREFIX) :]) for line in told.splitlines()]
+    beats = [event for event in events if event["event"] == "heartbeat"]
+    assert {frozenset(beat) for beat in beats} == {
+        frozenset({"event", "id", "work", "cpu_seconds"})
+    }
+    assert {beat["id"] for beat in beats} == {7}
+    for count in ("work", "cpu_seconds"):
+        values = [beat[count] for beat in beats]
+        assert values == sorted(values)
+    assert beats[-1]["work"] > beats[0]["work"]
+
+
+def test_a_stuck_worker_beats_without_counting() -> None:
+    told: list[dict[str, Any]] = []
+    heart = Heartbeat(told.append, seconds=0.01)
+    with heart.beating(3):
+        heart.advance()
+        time.sleep(0.1)
+    count = len(told)
+    assert count >= 3
+    assert {(beat["id"], beat["work"]) for beat in told} == {(3, 1)}
+    time.sleep(0.05)
+    assert len(told) == count

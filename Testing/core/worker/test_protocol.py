@@ -37,6 +37,12 @@ def test_requests_as_the_panels_send_them() -> None:
         1, "/a b/Ä.nrrd", "o.nrrd", overlap=0.5, minimum_aneurysm_mm3=3, volume_key="n:7"
     )  # fmt: skip
     assert decode(
+        id=8, command="segment", input="i", output="o", skip=False, memory_limit_gb=4,
+        minimum_certainty=0,
+    ) == SegmentRequest(
+        8, "i", "o", skip=False, memory_limit_gb=4, minimum_certainty=0
+    )  # fmt: skip
+    assert decode(
         id=6, command="prepare", input="/a b/Ä.nrrd", volume_key="n:7", teacher="x", device="cpu"
     ) == PrepareRequest(6, "/a b/Ä.nrrd", "n:7", "x", "cpu")
     assert decode(
@@ -86,7 +92,11 @@ def test_garbage_is_an_error_without_number(line: bytes) -> None:
         ({"command": "segment", "input": "i", "output": "o", "overlap": True}, "overlap"),
         ({"command": "segment", "input": "i", "output": "o", "volume_key": 7}, "volume_key"),
         ({"command": "segment", "input": "i", "output": "o", "overlap": 10**400}, "overlap"),
-        ({"command": "segment", "input": None, "output": "o"}, "input"),
+        ({"command": "segment", "input": None, "output": "o"}, "must be a text"),
+        ({"command": "segment", "input": "i", "output": "o", "skip": 1}, "true or false or null"),
+        ({"command": "segment", "input": "i", "output": "o", "skip": "no"}, "skip"),
+        ({"command": "segment", "input": "i", "output": "o", "memory_limit_gb": True}, "a number"),
+        ({"command": "segment", "input": "i", "output": "o", "minimum_certainty": "1"}, "certain"),
         ({"command": "prepare", "input": "i"}, "needs 'volume_key'"),
         ({"command": "prepare", "input": None, "volume_key": "k"}, "input"),
         ({"command": "prepare", "input": "i", "volume_key": None}, "volume_key"),

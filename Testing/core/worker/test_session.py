@@ -106,6 +106,29 @@ def test_the_label_map_is_written_uncompressed(
     assert answer["report"]["seconds"]["write"] >= 0
 
 
+def test_windows_memory_and_certainty_can_be_chosen(
+    session: Session, request_for: SegmentRequest
+) -> None:
+    chosen = {"skip": False, "memory_limit_gb": 8, "minimum_certainty": 0.5}
+    report = session.segment(changed(request_for, **chosen), Monitor())["report"]
+    assert report["settings"]["skip_empty"] is False
+    assert report["settings"]["memory_limit_gb"] == 8
+    assert report["settings"]["minimum_certainty"] == 0.5
+    assert report["windows"]["skipped_share"] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"memory_limit_gb": 0}, {"memory_limit_gb": -3}, {"minimum_certainty": 1.5}]
+)
+def test_settings_out_of_range_are_told(
+    session: Session, request_for: SegmentRequest, wrong: dict[str, float]
+) -> None:
+    (value,) = wrong.values()
+    with pytest.raises(UserError, match=f"is {value:g}: give a number from"):
+        session.segment(changed(request_for, **wrong), Monitor())
+    assert not Path(request_for.output).exists()
+
+
 def test_scan_and_teacher_stay_in_memory(
     session: Session, request_for: SegmentRequest, calls: list[str]
 ) -> None:
