@@ -14,11 +14,12 @@ ALL_PAIRS_POINTS = 1000
 def largest_diameter(points: Floats, spacing: Floats) -> tuple[Floats, Floats]:
     """The ends of the longest line through a set of voxels; its length is the largest diameter.
 
-    Between two voxels' centers the largest distance falls short, by 0.05 to 0.3 voxels for a
-    sphere and by 0.4 to 0.9 for an elongated sac, both 5 to 20 voxels across (measured: random
-    places and rotations). So half a voxel's width along that line is added, a quarter at each end,
-    which leaves less than half a voxel of error: sqrt(sum (u_i s_i)^2) / 2 for the direction u
-    along the grid's axes and the spacings s. A single voxel is as wide as its longest side.
+    Between two voxels' centers the largest distance falls short, more so for an elongated sac than
+    for a sphere. So half a voxel's width along that line is added, a quarter at each end: sqrt(sum
+    (u_i s_i)^2) / 2 for the direction u along the grid's axes and the spacings s. What is left of
+    the error is 0.4 +- 0.1 voxels for spheres and 0.0 +- 0.2, at most 0.8, for sacs twice as long
+    as wide, 5 to 20 voxels across (Testing/benchmarks/measurements.py). A single voxel is as wide
+    as its longest side.
 
     Args:
         points: (N, 3) voxel centers in mm along the array's axes; those on the surface are enough.

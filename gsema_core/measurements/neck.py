@@ -11,10 +11,10 @@ from gsema_core.measurements.interface import Faces, Floats
 
 WIDTH_EXCESS = 0.8
 """Voxels by which labelled sacs touch their vessel beyond the true neck, both sides together: the
-groove between the two is narrower than a voxel there. Measured, see ``Neck``."""
+groove between the two is narrower than a voxel there. Our fit, see ``Neck``."""
 
 HEIGHT_LOSS = 0.35
-"""Voxels that a height measured to the last voxel's center lacks; measured, see ``height``."""
+"""Voxels that a height measured to the last voxel's center lacks; our fit, see ``height``."""
 
 FLATTEST_FOLD = 1 / 3
 """The least share that an interface's opening may have of its faces; a hemisphere has a third."""
@@ -36,10 +36,9 @@ class Neck:
     along the neck plane's normal: the neck's largest diameter, as interventional practice has it,
     but not at the mercy of single voxels.
 
-    Measured on 800 spheres of 6 to 24 voxels across, cut by planes and cylinders in random places
-    and rotations (spacing up to 1:1:2, necks of 5 to 22 voxels): the width's error is 0.1 +- 0.3
-    of the coarsest voxel, at most 1.25, as long as the walls meet at more than 40 degrees. A
-    groove of 24 degrees is not resolved: there the neck is taken for 1.1 +- 0.4 voxels wider.
+    The width's error on spheres of 6 to 24 voxels across in random places and rotations, spacing
+    up to 1:1:2, is 0.0 +- 0.2 of the coarsest voxel, at most 1.05, on tubes, and -0.4 +- 0.3, at
+    most 1.15, on planes (300 each: Testing/benchmarks/measurements.py).
 
     Args:
         center: (3,) in mm along the array's axes.
@@ -110,8 +109,8 @@ def height(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Floats] 
 
     The "maximum perpendicular height" of Dhar et al. (Neurosurgery 63:185, 2008), H in Raghavan
     et al. (Journal of Neurosurgery 102:355, 2005). Centers of voxels fall short of the wall, so
-    ``HEIGHT_LOSS`` voxels along the normal are added. Measured as for ``Neck``, the error is then
-    0.02 +- 0.15 of the coarsest voxel, at most 0.9.
+    ``HEIGHT_LOSS`` voxels along the normal are added. The error is then 0.0 +- 0.1 of the coarsest
+    voxel, at most 0.3, on the planes of ``Neck``'s measurement.
 
     Args:
         neck: its plane.

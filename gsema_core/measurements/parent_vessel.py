@@ -19,7 +19,7 @@ WIDEST_MM = 10.0
 
 DIAMETER_LOSS = 1.15
 """Voxels by which twice the distance from a voxel's center to the nearest face of the wall falls
-short of a vessel's diameter; measured, see ``parent_vessel_diameter_mm``."""
+short of a vessel's diameter; our fit, see ``parent_vessel_diameter_mm``."""
 
 
 def parent_vessel_diameter_mm(
@@ -35,8 +35,9 @@ def parent_vessel_diameter_mm(
     of a fork nor a short narrowing counts, and of several branches the widest is taken. Of a stump
     that ends before, D0 itself is returned.
 
-    Measured on 560 tubes of 3 to 12 voxels across in random places and rotations (spacing up to
-    1:1:2): the error is 0.0 +- 0.2 of the coarsest voxel, at most 0.9; at forks -0.1 +- 0.2.
+    The error on 300 straight tubes of 3 to 12 voxels across in random places and rotations,
+    spacing up to 1:1:2, is 0.0 +- 0.2 of the coarsest voxel, at most 0.85
+    (Testing/benchmarks/measurements.py).
 
     Args:
         vessel: (k, j, i) mask around the neck.

@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 SMALLEST_ACROSS = 4.0
 """Voxels of the coarsest axis across the sphere of a set's volume, from which on its surface
-is measured. Below, the estimate is off by up to a quarter (measured on spheres)."""
+is measured. Our choice: at 4 the error is up to 9 %, and it grows quickly below."""
 
 LONGEST_STEP = 3
 """Voxels; the directions between voxels within 3 steps are dense enough for spacings up to 1:3, and
@@ -29,12 +29,12 @@ def surface_area_mm2(mask: npt.NDArray[np.bool_], spacing: Floats) -> float | No
     the mean of these shadows over all u (Crofton; discrete form and Voronoi weights as Lehmann and
     Legland, Insight Journal 2012). The directions are those between voxels up to one step of the
     coarsest axis apart: 13 on a cubic grid, where the result is that of SimpleITK's
-    ``LabelShapeStatisticsImageFilter``; more on others, where that filter keeps 13 and errs by up
-    to 11 % (measured at 1:1:2).
+    ``LabelShapeStatisticsImageFilter``; more on others, where that filter keeps 13.
 
-    Measured errors of 880 spheres and ellipsoids (axes up to 2.4:1) in random places and rotations,
-    spacing up to 1:1:3, by the number of the coarsest axis' voxels across the sphere of the same
-    volume: at 4 voxels -15 to +1 %, at 6 -5 to +2 %, at 10 -3 to +2 %, from 14 on within 2 %.
+    Errors of 300 ellipsoids each (axes up to 2.4:1, random places and rotations, spacing up to
+    1:1:3), by the number of the coarsest axis' voxels across the sphere of the same volume: at 4
+    voxels -9 to +3 %, at 6 -5 to +3 %, at 10 -3 to +1 %, at 14 within 2 %
+    (Testing/benchmarks/measurements.py).
 
     Args:
         mask: (k, j, i); voxels outside the array are outside the set.

@@ -3,9 +3,7 @@
 Nothing is projected. The scene is blurred by the resolution that the run and the kernel would
 give, covered with noise of the variance that the dose would give, and shaded as a truncated
 reconstruction is. It has no streaks, no cone-beam artefacts and no trace of motion between mask
-and contrast run: good for demonstrations and tests, second choice for training. Measured on a
-phantom at the four centers, against the cone-beam model: vessels' mean within 8 %, noise within
-25 %, steepness of the vessels' edges within 10 %; 1 to 3 s instead of 7 to 30 s on one core.
+and contrast run: good for demonstrations and tests, second choice for training.
 """
 
 from __future__ import annotations

@@ -1,0 +1,168 @@
+"""How far measurements are off on voxel shapes whose measures are known by formula.
+
+Spheres, ellipsoids, spheres cut by a plane or a tube, and tubes are drawn in random places and
+rotations on random grids. One JSON line a measurement: mean, standard deviation, least and largest
+error, in the unit that its docstring states.
+
+    python Testing/benchmarks/measurements.py --shapes 200
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import defaultdict
+
+import numpy as np
+from scipy.integrate import quad
+from scipy.spatial.transform import Rotation
+
+from gsema_core.measurements.diameter import largest_diameter
+from gsema_core.measurements.interface import faces_between
+from gsema_core.measurements.neck import find_neck, height
+from gsema_core.measurements.parent_vessel import parent_vessel_diameter_mm
+from gsema_core.measurements.surface import surface_area_mm2
+
+Errors = dict[str, list[float]]
+ORIGIN = np.zeros(3, dtype=np.int64)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shapes", type=int, default=200, help="of each kind and size")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    random = np.random.default_rng(arguments.seed)
+    for measure in (diameters, surfaces, necks, parent_vessels):
+        errors: Errors = defaultdict(list)
+        for _ in range(arguments.shapes):
+            measure(random, errors)
+        for name, values in errors.items():
+            print(json.dumps({"measurement": name, **_summary(values)}), flush=True)
+
+
+def diameters(random: np.random.Generator, errors: Errors) -> None:
+    """Errors in voxels of spheres and of ellipsoids twice as long, 5 to 20 voxels across."""
+    for name, stretch in (("sphere", 1.0), ("elongated sac", 2.0)):
+        across = random.uniform(5, 20)
+        axes = np.array([across * stretch, across, across]) / 2
+        spacing = np.ones(3)
+        points = np.argwhere(_ellipsoid(random, axes, spacing)) * spacing
+        first, second = largest_diameter(points, spacing)
+        errors[f"largest diameter, {name} (voxels)"].append(
+            float(np.linalg.norm(second - first)) - across * stretch
+        )
+
+
+def surfaces(random: np.random.Generator, errors: Errors) -> None:
+    """Relative errors by the coarsest axis' voxels across the sphere of the same volume."""
+    for across in (4, 6, 10, 14):
+        spacing = np.array([random.uniform(1 / 3, 1), random.uniform(1 / 3, 1), 1.0])
+        ratios = np.array([random.uniform(1, 2.4), 1.0, random.uniform(1, 1.5)])
+        axes = across * 1.02 / 2 * ratios / math.prod(ratios) ** (1 / 3)
+        area = surface_area_mm2(_ellipsoid(random, axes, spacing), spacing)
+        if area is not None:
+            relative = area / _ellipsoid_area(axes) - 1
+            errors[f"surface area, {across} voxels across (%)"].append(100 * relative)
+
+
+def necks(random: np.random.Generator, errors: Errors) -> None:
+    """Errors in coarsest voxels of the width and height of spheres cut by a plane."""
+    spacing = _spacing(random)
+    voxel = spacing.max()
+    radius = random.uniform(3, 12) * voxel
+    # The walls meet at the angle whose cosine is the cut's height over the radius.
+    cut = radius * random.uniform(-0.75, 0.5)
+    width = 2 * math.sqrt(radius**2 - cut**2)
+    if width < 5 * voxel:
+        return
+    normal = _rotation(random)[0]
+    points = _grid(random, 2 * radius + 10 * voxel, spacing)
+    along = points @ normal
+    sac = (np.linalg.norm(points, axis=-1) <= radius) & (along > cut)
+    vessel = (along <= cut) & (along > cut - 4 * voxel)
+    neck = find_neck(faces_between(sac, vessel, spacing, ORIGIN), sac.shape)
+    if neck is None:
+        errors["neck, planes: share not found (%)"].append(100.0)
+        return
+    errors["neck, planes: share not found (%)"].append(0.0)
+    errors["neck width, planes (coarsest voxels)"].append((neck.width_mm - width) / voxel)
+    measured = height(neck, np.argwhere(sac) * spacing, spacing)
+    if measured is not None:
+        errors["height, planes (coarsest voxels)"].append((measured[0] - (radius - cut)) / voxel)
+
+
+def parent_vessels(random: np.random.Generator, errors: Errors) -> None:
+    """Errors in coarsest voxels of straight tubes' width and the neck of a sphere on each."""
+    spacing = _spacing(random)
+    voxel = spacing.max()
+    radius = random.uniform(3, 12) * voxel / 2
+    rotation = _rotation(random)
+    points = _grid(random, 14 * radius, spacing) @ rotation.T
+    vessel = np.linalg.norm(points[..., :2], axis=-1) <= radius
+    sac_radius = radius * random.uniform(0.8, 1.6)
+    center = np.array([radius + 0.6 * sac_radius, 0.0, 0.0])
+    sac = (np.linalg.norm(points - center, axis=-1) <= sac_radius) & ~vessel
+    neck = find_neck(faces_between(sac, vessel, spacing, ORIGIN), sac.shape)
+    if neck is None:
+        return
+    width = 1.6 * sac_radius  # along the tube, where the sphere's center is 0.6 radii above it
+    errors["neck width, tubes (coarsest voxels)"].append((neck.width_mm - width) / voxel)
+    measured = parent_vessel_diameter_mm(vessel, neck, spacing, ORIGIN)
+    if measured is not None:
+        errors["parent vessel (coarsest voxels)"].append((measured - 2 * radius) / voxel)
+
+
+def _ellipsoid(random: np.random.Generator, axes: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    points = _grid(random, 2 * axes.max() + 4 * spacing.max(), spacing) @ _rotation(random).T
+    return ((points / axes) ** 2).sum(axis=-1) <= 1
+
+
+def _ellipsoid_area(axes: np.ndarray) -> float:
+    """By quadrature of the distance-to-tangent-plane form; 1e-6 relative."""
+    a, b, c = axes
+
+    def ring(theta: float) -> float:
+        def element(phi: float) -> float:
+            n = (
+                math.sin(theta) * math.cos(phi) / a,
+                math.sin(theta) * math.sin(phi) / b,
+                math.cos(theta) / c,
+            )
+            return math.sqrt(sum(each**2 for each in n))
+
+        return math.sin(theta) * quad(element, 0, math.pi / 2)[0]
+
+    return float(8 * a * b * c * quad(ring, 0, math.pi / 2)[0])
+
+
+def _grid(random: np.random.Generator, width: float, spacing: np.ndarray) -> np.ndarray:
+    """Points (k, j, i, 3) in mm of a cube of voxels around a random place within a voxel."""
+    counts = np.ceil(width / spacing).astype(int)
+    indices = np.stack(np.indices(tuple(counts)), axis=-1) - (counts - 1) / 2
+    return (indices + random.uniform(-0.5, 0.5, 3)) * spacing
+
+
+def _spacing(random: np.random.Generator) -> np.ndarray:
+    """In mm, up to 1:1:2."""
+    return np.array([random.uniform(0.5, 1), random.uniform(0.5, 1), 1.0]) * 0.5
+
+
+def _rotation(random: np.random.Generator) -> np.ndarray:
+    return Rotation.random(random_state=random).as_matrix()
+
+
+def _summary(values: list[float]) -> dict[str, float | int]:
+    array = np.array(values)
+    return {
+        "shapes": len(array),
+        "mean": round(float(array.mean()), 3),
+        "deviation": round(float(array.std()), 3),
+        "least": round(float(array.min()), 3),
+        "largest": round(float(array.max()), 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
