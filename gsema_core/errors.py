@@ -9,5 +9,11 @@ class UserError(ValueError):
     """
 
 
+class DeviceFailedError(UserError):
+    """A processor stopped working while it was in use; only a new process may get it back."""
+
+    code = "device_failed"
+
+
 class Cancelled(Exception):
     """The user asked for the running work to stop; nothing was written."""

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gsema_core.errors import UserError
+from gsema_core.errors import DeviceFailedError, UserError
 from gsema_core.inference.devices import resolve_device
 from gsema_core.inference.sliding_window import softmax
 
@@ -31,6 +31,7 @@ class Placement:
         device: where the next window is run.
         batch: windows that are run at once.
         notes: what went otherwise than wanted in this run, one sentence each.
+        failed: whether the device broke down at work, so that only a new process may get it back.
 
     Raises:
         UserError: there is no such device, or it was asked for by name and does not work.
@@ -41,6 +42,7 @@ class Placement:
         self._wanted = resolve_device(device)
         self._may_leave = device == "auto"
         self._broken = ""
+        self.failed = False
         self.notes: list[str] = []
         self._use_cpu()
         self._try_wanted()
@@ -55,7 +57,7 @@ class Placement:
         """Class probabilities (B, 3, k, j, i) of windows (B, 1, k, j, i), in main memory.
 
         Raises:
-            UserError: the device was asked for by name and does not work.
+            DeviceFailedError: the device was asked for by name and does not work.
         """
         while True:
             try:
@@ -68,6 +70,7 @@ class Placement:
             except RuntimeError as error:
                 if self.device == CPU:
                     raise
+                self.failed = True
                 self._give_up(error)
 
     def _try_wanted(self) -> None:
@@ -101,7 +104,7 @@ class Placement:
         """Leave a device that does not work, for good."""
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
         if not self._may_leave:
-            raise UserError(
+            raise DeviceFailedError(
                 f"The device {self._wanted} does not work ({reason}): use cpu, or install a "
                 "driver and a PyTorch that fit it."
             ) from error

@@ -61,6 +61,11 @@ class Segmenter:
         """Where the network is; the CPU once a GPU has failed."""
         return self._placement.device
 
+    @property
+    def device_failed(self) -> bool:
+        """Whether a GPU broke down at work, so that only a new process may get it back."""
+        return self._placement.failed
+
     def prepare(self, volume: Volume) -> PreparedScan:
         """The scan as the network sees it; keep it to segment or click more than once.
 

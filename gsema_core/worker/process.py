@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TextIO
 
 from gsema_core import __version__
-from gsema_core.errors import Cancelled, UserError
+from gsema_core.errors import Cancelled, DeviceFailedError, UserError
 from gsema_core.worker.heartbeat import Heartbeat
 from gsema_core.worker.protocol import (
     MAXIMUM_LINE_BYTES,
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 PROGRESS_SECONDS = 0.05
 """A progress bar needs no more than twenty events a second."""
 
+EXIT_DEVICE_FAILED = 75
+"""EX_TEMPFAIL of BSD's sysexits.h: try again, in a new process."""
+
 
 def serve(preload: str | None = None, device: str = "auto", threads: int | None = None) -> int:
     """Be the worker on this process's stdin and stdout until told to quit.
@@ -58,8 +61,7 @@ def serve(preload: str | None = None, device: str = "auto", threads: int | None 
     worker = Worker(_chunks(sys.stdin.fileno()), _private_stdout(), Session(threads))
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at Slicer's terminal is Slicer's
-    worker.run(preload, device)
-    return 0
+    return worker.run(preload, device)
 
 
 class Worker:
@@ -83,8 +85,8 @@ class Worker:
         self._cancelled: set[int] = set()
         self._heart = Heartbeat(self._emit)
 
-    def run(self, preload: str | None = None, device: str = "auto") -> None:
-        """Say hello, then work until stopped."""
+    def run(self, preload: str | None = None, device: str = "auto") -> int:
+        """Say hello, then work until stopped; returns the exit code."""
         hello = {"pid": os.getpid(), "protocol": PROTOCOL_VERSION, "version": __version__}
         self._emit({"event": "hello", **hello})
         threading.Thread(target=self._listen, name="requests", daemon=True).start()
@@ -92,6 +94,10 @@ class Worker:
             self._guard(None, partial(self._preload, preload, device))
         while (request := self._requests.get()) is not None:
             self._guard(request.id, partial(self._answer, request))
+            if self._session.device_failed:
+                self._refuse_what_waits()
+                return EXIT_DEVICE_FAILED
+        return 0
 
     def stop(self) -> None:
         """End as soon as the running work lets go; what waits is cancelled."""
@@ -129,6 +135,8 @@ class Worker:
             raise Cancelled
         with self._heart.beating(request.id):
             content = self._content(request)
+        if self._session.device_failed:
+            content["device_failed"] = True
         self._end({"event": "result", "id": request.id, **content})
 
     def _content(self, request: Request) -> dict[str, Any]:
@@ -157,8 +165,7 @@ class Worker:
         except Cancelled:
             self._end({"event": "cancelled", "id": number})
         except UserError as error:
-            code = {"code": error.code} if isinstance(error, ScanNeededError) else {}
-            self._end({"event": "error", "id": number, "message": str(error), **code})
+            self._refuse(number, error)
         except MemoryError:
             message = "The memory did not suffice: close other programs or crop the scan."
             self._end({"event": "error", "id": number, "message": message})
@@ -166,6 +173,18 @@ class Worker:
             traceback.print_exc()  # stderr is the log
             message = f"An unexpected {type(error).__name__} occurred: the log has the details."
             self._end({"event": "error", "id": number, "message": message})
+
+    def _refuse(self, number: int | None, error: UserError) -> None:
+        code = {}
+        if isinstance(error, (ScanNeededError, DeviceFailedError)):
+            code["code"] = error.code
+        self._end({"event": "error", "id": number, "message": str(error), **code})
+
+    def _refuse_what_waits(self) -> None:
+        error = DeviceFailedError("The GPU stopped working, so the worker ends: send this again.")
+        while not self._requests.empty():
+            if (request := self._requests.get()) is not None:
+                self._refuse(request.id, error)
 
     def _end(self, event: dict[str, Any]) -> None:
         """Tell the outcome; the request's number is free again before anybody can read it."""

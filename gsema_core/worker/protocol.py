@@ -64,9 +64,15 @@ looked at, ``threshold`` the least that counted as aneurysm. ``complete`` is fal
 aneurysm reaches beyond the windows that a click may run. Positions are in mm, LPS, without any
 transform of the volume.
 
-An ``error`` may have a ``code`` for programs. The only one is ``scan_needed``: the worker does not
-have that ``volume_key`` in memory, or not at this teacher's spacing, and there was no ``input``;
-sending the request again with ``input`` helps.
+An ``error`` may have a ``code`` for programs. ``scan_needed``: the worker does not have that
+``volume_key`` in memory, or not at this teacher's spacing, and there was no ``input``; sending the
+request again with ``input`` helps. ``device_failed``: see below.
+
+No process gets a GPU back whose driver has failed. A worker that meets this at work therefore
+answers and ends, with the exit code 75. Of the device ``auto`` the CPU does the rest, and the
+``result`` has ``"device_failed": true``; one that was asked for by name gives an ``error`` with
+the code ``device_failed``, and so do the requests that wait. Sending them to a new worker helps,
+or, if it fails too, using ``cpu``.
 """
 
 from __future__ import annotations

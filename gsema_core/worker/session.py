@@ -48,6 +48,11 @@ class Session:
         self._scan: PreparedScan | None = None
         self._scan_key: tuple[object, ...] = ()
 
+    @property
+    def device_failed(self) -> bool:
+        """Whether the teacher's GPU broke down at work, so that this process gets it no more."""
+        return self._segmenter is not None and self._segmenter.device_failed
+
     def load(self, teacher: str, device: str) -> Segmenter:
         """The teacher on the device, from memory where its file did not change.
 

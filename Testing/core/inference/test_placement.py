@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gsema_core.errors import UserError
+from gsema_core.errors import DeviceFailedError, UserError
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.inference.placement import CPU, GPU_BATCH, Placement
 from gsema_core.teachers import load_teacher
@@ -124,12 +124,14 @@ def test_a_driver_error_is_for_good(after: int) -> None:
                          "the CPU is used.")  # fmt: skip
     placement.begin()
     assert (placement.device, placement.notes) == (CPU, [note])
+    assert placement.failed
 
 
 def test_a_device_asked_for_by_name_is_not_left() -> None:
     placement = Placement(Pointwise(failing(NO_KERNEL)), "cuda")
-    with pytest.raises(UserError, match=r"does not work \(CUDA error: no kernel image.*use cpu"):
+    with pytest.raises(DeviceFailedError, match=r"does not work \(CUDA error: no kernel.*use cpu"):
         placement.probabilities(PATCHES, "fp32")
+    assert placement.failed
 
 
 @pytest.mark.parametrize("error", [NO_KERNEL, FULL, RuntimeError("")])
@@ -142,6 +144,7 @@ def test_a_device_that_fails_at_once(monkeypatch: pytest.MonkeyPatch, error: Exc
         placement = Placement(Pointwise())
         assert placement.device == CPU
         assert len(placement.notes) == 1
+        assert not placement.failed  # a new process would meet the same
         if error is not FULL:
             with pytest.raises(UserError, match="does not work"):
                 Placement(Pointwise(), "cuda")

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from gsema_core.errors import UserError
+from gsema_core.errors import DeviceFailedError, UserError
 from gsema_core.inference import Monitor
 from gsema_core.worker import process
 from gsema_core.worker.heartbeat import Heartbeat
-from gsema_core.worker.process import Worker
+from gsema_core.worker.process import EXIT_DEVICE_FAILED, Worker
 from gsema_core.worker.protocol import (
     PREFIX,
     CardRequest,
@@ -30,6 +30,8 @@ from gsema_core.worker.protocol import (
 
 class FakeSession:
     """Its segmentations take until they are let go or cancelled."""
+
+    device_failed = False
 
     def __init__(self) -> None:
         self.started: Queue[int] = Queue()
@@ -59,7 +61,9 @@ class FakeSession:
             "wrong": UserError("This teacher is wrong."),
             "bug": KeyError("oops"),
             "large": MemoryError(),
+            "broken": DeviceFailedError("The device cuda:0 does not work."),
         }
+        self.device_failed |= request.teacher == "broken"
         if request.teacher in errors:
             raise errors[request.teacher]
         return {"card": {"name": request.teacher}}
@@ -73,7 +77,8 @@ class Talk:
         self.events = io.StringIO()
         self._bytes: Queue[bytes | None] = Queue()
         self.worker = Worker(self._chunks(), self.events, self.session)  # type: ignore[arg-type]
-        self._thread = threading.Thread(target=self.worker.run)
+        self.codes: list[int] = []
+        self._thread = threading.Thread(target=lambda: self.codes.append(self.worker.run()))
         self._thread.start()
 
     def _chunks(self) -> Iterator[bytes]:
@@ -308,3 +313,27 @@ def test_a_stuck_worker_beats_without_counting() -> None:
     assert {(beat["id"], beat["work"]) for beat in told} == {(3, 1)}
     time.sleep(0.05)
     assert len(told) == count
+
+
+def test_a_gpu_that_fails_ends_the_worker_once_it_has_answered(talk: Talk) -> None:
+    talk.segment(1)
+    talk.session.started.get(timeout=10)
+    talk.session.device_failed = True  # the CPU goes on with this one
+    talk.segment(2)
+    talk.send(id=9, command="cancel", target=99)  # once this is answered, 2 waits
+    talk.wait_for('"id": 9')
+    talk.session.let_go.set()
+    _, _, result, waited = talk.finish()
+    assert (result["event"], result["id"], result["device_failed"]) == ("result", 1, True)
+    assert (waited["event"], waited["id"], waited["code"]) == ("error", 2, "device_failed")
+    assert talk.codes == [EXIT_DEVICE_FAILED]
+
+
+def test_a_gpu_asked_for_by_name_that_fails_is_told_by_its_code(talk: Talk) -> None:
+    talk.send(id=1, command="card", teacher="broken")
+    _, error = talk.finish()
+    assert error == {
+        "event": "error", "id": 1, "code": "device_failed",
+        "message": "The device cuda:0 does not work.",
+    }  # fmt: skip
+    assert talk.codes == [EXIT_DEVICE_FAILED]
