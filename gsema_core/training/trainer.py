@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +21,10 @@ from gsema_core.surgery import (
     warmed_up_alpha,
 )
 from gsema_core.training.config import TrainingConfig
+from gsema_core.training.loss_scale import LossScale
 from gsema_core.training.optimization import build_optimizer, build_scheduler
+
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Trainer:
             if method.volume_contrast or method.boundary_contrast
             else None
         )
+        self.loss_scale = LossScale.of(config.run.precision)
         self.step = 0
         self.ema_updates = 0
         self.skipped_steps = 0
@@ -84,9 +88,10 @@ class Trainer:
         losses = torch.zeros(3)
         for batch in batches:
             losses += self._accumulate(batch)
-        if len(batches) > 1:
-            self.rows.flat.div_(len(batches))
-            losses /= len(batches)
+        losses /= len(batches)
+        divisor = len(batches) * self.loss_scale.value
+        if divisor != 1.0:
+            self.rows.flat.div_(divisor)
         decision = self.gate.decide(self.rows.source, self.rows.target)
         method = self.config.method
         total = self.rows.combine(method.supervised_weight, method.contrastive_weight)
@@ -94,6 +99,7 @@ class Trainer:
         usable = decision.finite and norm == norm and norm != float("inf")
         alpha = self._update(total, norm, decision) if usable else 1.0
         self.skipped_steps += not usable
+        self.loss_scale.update(usable)
         self.scheduler.step()
         self.step += 1
         return StepRecord(
@@ -109,19 +115,18 @@ class Trainer:
 
     def _accumulate(self, batch: PatchPair) -> Tensor:
         batch = batch.to(self.device)
-        with torch.autocast(
-            self.device.type, torch.bfloat16, enabled=self.config.run.precision == "bf16"
-        ):
+        kind, scale = _AUTOCAST.get(self.config.run.precision), self.loss_scale.value
+        with torch.autocast(self.device.type, kind, enabled=kind is not None):
             losses = split_backward(
                 self.rows,
                 self.student,
                 self.teacher,
                 (batch.source_image, batch.source_labels),
                 (batch.target_image, batch.target_labels),
-                self.segmentation_loss,
-                self.contrastive_loss,
+                _scaled(self.segmentation_loss, scale),
+                _scaled(self.contrastive_loss, scale) if self.contrastive_loss else None,
             )
-        return torch.stack(losses).float().cpu()
+        return torch.stack(losses).float().cpu() / scale
 
     def _update(self, gradient: Tensor, norm: float, decision: Decision) -> float:
         """Step the student, then the teacher; return the coefficient that was used."""
@@ -135,3 +140,7 @@ class Trainer:
         update_teacher(self.teacher, self.student, alpha)
         self.ema_updates += alpha < 1.0
         return alpha
+
+
+def _scaled(loss: Callable[..., Tensor], scale: float) -> Callable[..., Tensor]:
+    return lambda *arguments: loss(*arguments) * scale
