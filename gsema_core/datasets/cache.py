@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,23 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.reading import read_case
 from gsema_core.errors import UserError
 from gsema_core.files import atomic_path, make_folder
-from gsema_core.labels import ANEURYSM, CLASSES, VESSEL
-from gsema_core.volumes import (
-    IntensityRule,
-    labels_to_working,
-    read_labels,
-    read_volume,
-    to_working,
-)
+from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.volumes import IntensityRule, labels_to_working, to_working
 
-_VERSION = 1  # of what the cache computes; raise it when that changes
+_VERSION = 2  # of what the cache computes; raise it when that changes
+
+_ARRAYS = {
+    "image": (np.dtype(np.float16), 3),
+    "labels": (np.dtype(np.uint8), 3),
+    "vessel_voxels": (np.dtype(np.int32), 2),
+    "aneurysm_voxels": (np.dtype(np.int32), 2),
+}
+"""The arrays of an entry: type and number of axes."""
+
+_ONE_FILE = (".nrrd", ".nii", ".nii.gz", ".mha")
+"""Images that lie in one file; others (DICOM, headers with separate voxels) fill a folder."""
 
 
 @dataclass(frozen=True, eq=False)
 class CachedVolume:
     """A case on the working grid.
+
+    Pickled for another process, it names the files of its memory-mapped arrays, which are opened
+    again there: nothing is copied.
 
     Attributes:
         image: (D, H, W) float16 in [0, 1], memory-mapped.
@@ -42,14 +54,17 @@ class CachedVolume:
     vessel_voxels: NDArray[np.int32]
     aneurysm_voxels: NDArray[np.int32]
 
+    def __reduce__(self) -> tuple[Callable[..., CachedVolume], tuple[Any, ...]]:
+        return _reopened, (self.case, *(_file_or_array(getattr(self, name)) for name in _ARRAYS))
+
 
 @dataclass(frozen=True)
 class VolumeCache:
     """Prepares cases for training and remembers them in ``folder``.
 
-    An entry's name is a hash of the files' names, sizes and times, and of the settings: a changed
-    file or setting never meets a stale entry. Entries are written beside and renamed, so that a
-    half-written one is never seen.
+    An entry's name is a hash of the settings and of the files' names, sizes and times, of every
+    file of a DICOM folder too: a changed file or setting never meets a stale entry. Entries are
+    written beside and renamed, and looked at before they are used: a damaged one is made anew.
     """
 
     folder: Path
@@ -60,16 +75,18 @@ class VolumeCache:
         """Return the case on the working grid, preparing it where needed.
 
         Raises:
-            UserError: an image or label cannot be read, or they do not fit each other.
+            UserError: an image or label cannot be read, or they do not fit each other; or the
+                entry cannot be written.
         """
         entry = self.folder / self._key(case)
-        paths = {name: entry.with_suffix(f".{name}.npy") for name in _ARRAYS}
-        if not all(path.is_file() for path in paths.values()):
+        paths = {name: entry.with_name(f"{entry.name}.{name}.npy") for name in _ARRAYS}
+        arrays = _open_entry(paths)
+        if arrays is None:
             make_folder(self.folder)
             for name, array in self._prepare(case).items():
                 with atomic_path(paths[name]) as temporary, temporary.open("wb") as file:
                     np.save(file, array)
-        arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
+            arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
         return CachedVolume(case, **arrays)
 
     def _key(self, case: Case) -> str:
@@ -77,19 +94,14 @@ class VolumeCache:
             "version": _VERSION,
             "spacing_mm": self.spacing_mm,
             "intensity": self.intensity.to_dict(),
+            "relabel": case.relabel,
+            "image": _state("image", case.image),
+            "label": _state("label map", case.label),
         }
-        for name, path in (("image", case.image), ("label", case.label)):
-            status = path.stat()
-            settings[name] = [str(path.resolve()), status.st_size, status.st_mtime_ns]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
 
     def _prepare(self, case: Case) -> dict[str, NDArray[Any]]:
-        image, labels = read_volume(case.image), read_labels(case.label, range(CLASSES))
-        if not image.geometry.is_close(labels.geometry):
-            raise UserError(
-                f"The label {case.label} does not lie on the grid of its image {case.image}: "
-                "resample one onto the other."
-            )
+        image, labels = read_case(case)
         working = to_working(image, self.spacing_mm)
         classes = labels_to_working(labels, self.spacing_mm).array.astype(np.uint8)
         return {
@@ -100,4 +112,63 @@ class VolumeCache:
         }
 
 
-_ARRAYS = ("image", "labels", "vessel_voxels", "aneurysm_voxels")
+def _state(what: str, path: Path) -> list[Any]:
+    """Name, size and times of the files of an image.
+
+    The time of the last change of the file itself (ctime) tells also a file that was replaced by
+    one of the same size and date.
+    """
+    try:
+        files = [path] if _is_one_file(path) else sorted(_files_around(path))
+        states = [(file, file.stat()) for file in files]
+    except OSError as error:
+        raise UserError(
+            f"The {what} {path} cannot be used ({error.strerror}): check that it is there and "
+            "that you may read it."
+        ) from error
+    return [
+        str(path.resolve()),
+        *([str(file), s.st_size, s.st_mtime_ns, s.st_ctime_ns] for file, s in states),
+    ]
+
+
+def _is_one_file(path: Path) -> bool:
+    return path.name.lower().endswith(_ONE_FILE) and not path.is_dir()
+
+
+def _files_around(path: Path) -> list[Path]:
+    """The files of a folder and its subfolders; of a file, those beside it."""
+    if not path.is_dir():
+        return [file for file in path.resolve().parent.iterdir() if file.is_file()]
+    return [Path(parent, name) for parent, _, names in os.walk(path.resolve()) for name in names]
+
+
+def _open_entry(paths: dict[str, Path]) -> dict[str, NDArray[Any]] | None:
+    """An entry's arrays, memory-mapped; None where one is missing, damaged or another's."""
+    arrays = {}
+    for name, (kind, axes) in _ARRAYS.items():
+        try:
+            array = np.load(paths[name], mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):  # missing, cut off, or no such file at all
+            return None
+        if not isinstance(array, np.ndarray) or array.dtype != kind or array.ndim != axes:
+            return None
+        arrays[name] = array
+    fits = arrays["image"].shape == arrays["labels"].shape and all(
+        arrays[name].shape[1] == 3 for name in ("vessel_voxels", "aneurysm_voxels")
+    )
+    return arrays if fits else None
+
+
+def _file_or_array(array: NDArray[Any]) -> Path | NDArray[Any]:
+    """The file of an array that is all of a memory-mapped file; others as they are."""
+    if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap):
+        return Path(str(array.filename))
+    return array
+
+
+def _reopened(case: Case, *sources: Path | NDArray[Any]) -> CachedVolume:
+    return CachedVolume(
+        case,
+        *(np.load(each, mmap_mode="r") if isinstance(each, Path) else each for each in sources),
+    )

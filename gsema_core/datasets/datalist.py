@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gsema_core.datasets.label_names import Relabel
 from gsema_core.errors import UserError
 
 _FIELDS = ("patient", "center", "image", "label")
@@ -22,6 +23,7 @@ class Case:
         center: the domain, in the paper's words.
         image, label: files on the same grid.
         use: training, validation or test; empty leaves it to the run (`split_by_patient`).
+        relabel: what the label map's values mean where they are not ours (`read_case`).
     """
 
     patient: str
@@ -29,6 +31,7 @@ class Case:
     image: Path
     label: Path
     use: str = ""
+    relabel: Relabel = ()
 
 
 def read_datalist(path: str | Path) -> list[Case]:

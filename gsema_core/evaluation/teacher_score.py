@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from gsema_core import __version__
 from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.reading import read_case
 from gsema_core.errors import UserError
 from gsema_core.evaluation.cases import CaseScore, plain, score_case
-from gsema_core.evaluation.folders import check_same_grid
 from gsema_core.evaluation.summary import summarize_cases
 from gsema_core.files import atomic_path
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
@@ -24,7 +24,6 @@ from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.teachers.card import TeacherCard
 from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES
 from gsema_core.teachers.teacher_file import METADATA_KEY, read_card
-from gsema_core.volumes import read_labels, read_volume
 
 if TYPE_CHECKING:
     from gsema_core.inference.segmenter import Segmenter
@@ -76,10 +75,7 @@ def score_teacher(
     for number, case in enumerate(cases, start=1):
         monitor = Monitor(_of_all(progress, scores, len(cases)), cancelled)
         with monitor.phase("read"):
-            scan, reference = read_volume(case.image), read_labels(case.label)
-            check_same_grid(
-                reference.geometry, scan.geometry, f"The label map {case.label}", str(case.image)
-            )
+            scan, reference = read_case(case)
         labels = segmenter.segment(scan, settings, monitor=monitor).labels
         scores.append(score_case(str(number), labels, reference, case.center))
     return scores

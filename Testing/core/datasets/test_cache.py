@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+import multiprocessing
 import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +17,8 @@ from gsema_core.datasets import VolumeCache, read_datalist
 from gsema_core.datasets import cache as cache_module
 from gsema_core.errors import UserError
 from gsema_core.volumes import Geometry, IntensityRule, Volume, write_labels
+
+GRID = Geometry((32, 32, 32), (0.5, 0.5, 0.5))
 
 
 @pytest.fixture
@@ -19,6 +29,13 @@ def cache(tmp_path):
 @pytest.fixture
 def case(datalist):
     return read_datalist(datalist)[0]
+
+
+def keep_from_preparing(monkeypatch):
+    def prepare(self, case):
+        raise AssertionError("prepared although the entry is there")
+
+    monkeypatch.setattr(VolumeCache, "_prepare", prepare)
 
 
 def test_holds_the_case_on_the_working_grid(cache, case):
@@ -32,7 +49,7 @@ def test_holds_the_case_on_the_working_grid(cache, case):
 
 def test_second_load_prepares_nothing(cache, case, monkeypatch):
     first = cache.load(case)
-    monkeypatch.setattr(cache_module, "read_volume", None)
+    keep_from_preparing(monkeypatch)
     assert np.array_equal(cache.load(case).image, first.image)
 
 
@@ -40,12 +57,54 @@ def test_changed_file_or_setting_never_meets_a_stale_entry(cache, case):
     before = cache.load(case)
     labels = np.zeros((32, 32, 32), np.uint8)
     labels[:2] = 1
-    geometry = Geometry((32, 32, 32), (0.5, 0.5, 0.5), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
-    write_labels(Volume(labels, geometry), case.label)
+    write_labels(Volume(labels, GRID), case.label)
     os.utime(case.label, ns=(1, 1))
     assert len(before.aneurysm_voxels) and not len(cache.load(case).aneurysm_voxels)
     other = VolumeCache(cache.folder, 1.0, cache.intensity)
     assert other.load(case).image.shape == (16, 16, 16)
+
+
+def test_values_that_mean_something_else_are_another_entry(cache, case):
+    swapped = dataclasses.replace(case, relabel=((0, 0), (1, 2), (2, 1)))
+    ours, theirs = cache.load(case), cache.load(swapped)
+    assert np.array_equal(theirs.vessel_voxels, ours.aneurysm_voxels)
+    assert np.array_equal(theirs.image, ours.image)
+
+
+@pytest.mark.parametrize("where", ["", "series"])
+def test_a_changed_slice_is_another_entry(cache, case, tmp_path, where):
+    """Of the same size and date, in the folder or below."""
+    folder = tmp_path / "dicom"
+    (folder / where).mkdir(parents=True)
+    for number in range(3):
+        (folder / where / f"{number}.dcm").write_bytes(b"0123")
+    slice_ = folder / where / "1.dcm"
+    for image in (folder, slice_) if not where else (folder,):
+        scan = dataclasses.replace(case, image=image)
+        date, key = slice_.stat().st_mtime_ns, cache._key(scan)
+        assert cache._key(scan) == key
+        time.sleep(0.02)  # the clock of a file system ticks every few milliseconds
+        slice_.write_bytes(b"3210")
+        os.utime(slice_, ns=(date, date))
+        changed = cache._key(scan)
+        assert changed != key
+        (folder / where / "3.dcm").write_bytes(b"0123")
+        assert cache._key(scan) != changed
+
+
+def test_voxels_beside_their_header_are_watched(cache, case, tmp_path):
+    (tmp_path / "scan.mhd").write_text("ElementDataFile = voxels.bin")
+    (tmp_path / "voxels.bin").write_bytes(b"0123")
+    scan = dataclasses.replace(case, image=tmp_path / "scan.mhd")
+    key = cache._key(scan)
+    (tmp_path / "voxels.bin").write_bytes(b"012345")
+    assert cache._key(scan) != key
+
+
+def test_a_scan_that_is_gone_is_named(cache, case):
+    case.image.unlink()
+    with pytest.raises(UserError, match=r"case0\.nrrd cannot be used"):
+        cache.load(case)
 
 
 def test_half_written_entry_is_made_anew(cache, case, monkeypatch):
@@ -60,8 +119,142 @@ def test_half_written_entry_is_made_anew(cache, case, monkeypatch):
     assert cache.load(case).image.shape == (32, 32, 32)
 
 
+def cut_off(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def cut_off_in_its_header(path):
+    os.truncate(path, 20)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def replace_by_text(path):
+    path.write_text("not an array")
+
+
+def shrink(path):
+    np.save(path, np.load(path)[:-1, ..., :2])
+
+
+def convert(path):
+    np.save(path, np.load(path).astype(np.float64))
+
+
+def pickle_something(path):
+    np.save(path, np.array([{"a": 1}], dtype=object))
+
+
+DAMAGES = (
+    cut_off, cut_off_in_its_header, empty, replace_by_text, shrink, convert, pickle_something,
+    os.unlink,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["image", "labels", "vessel_voxels", "aneurysm_voxels"])
+def test_damaged_entries_are_made_anew(cache, case, name, damage):
+    good = {each: np.array(getattr(cache.load(case), each)) for each in ("image", "labels")}
+    (path,) = cache.folder.glob(f"*.{name}.npy")
+    damage(path)
+    volume = cache.load(case)
+    assert all(np.array_equal(getattr(volume, each), array) for each, array in good.items())
+    assert len(volume.vessel_voxels) == (good["labels"] == 1).sum()
+    assert len(volume.aneurysm_voxels) == (good["labels"] == 2).sum()
+    assert len(list(cache.folder.iterdir())) == 4
+
+
+def test_a_process_killed_while_it_prepares(cache, case, datalist):
+    """Killed at several moments, also in the middle of writing; the next load is right."""
+    program = textwrap.dedent(
+        """
+        import sys, time
+        from pathlib import Path
+        import numpy as np
+        from gsema_core.datasets import VolumeCache, read_datalist
+        from gsema_core.volumes import IntensityRule
+
+        save, number = np.save, int(sys.argv[3])
+
+        def slow(file, array):
+            global number
+            number -= 1
+            if number < 0:
+                file.write(b"half")
+                file.flush()
+                print("writing", flush=True)
+                time.sleep(60)
+            save(file, array)
+
+        np.save = slow
+        case = read_datalist(sys.argv[1])[0]
+        VolumeCache(Path(sys.argv[2]), 0.5, IntensityRule()).load(case)
+        """
+    )
+    for arrays_written in (0, 2):
+        command = [sys.executable, "-c", program, str(datalist), str(cache.folder)]
+        with subprocess.Popen([*command, str(arrays_written)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"writing\n"
+            process.send_signal(signal.SIGKILL)
+        assert len(list(cache.folder.glob("*.npy"))) == arrays_written
+    volume = cache.load(case)
+    assert len(volume.aneurysm_voxels) == (volume.labels == 2).sum() > 0
+
+
+def test_pickles_files_and_not_voxels(cache, case):
+    volume = cache.load(case)
+    content = pickle.dumps(volume)
+    assert len(content) < 4000 < volume.labels.nbytes
+    copy = pickle.loads(content)
+    assert copy.case == case
+    for name in ("image", "labels", "vessel_voxels", "aneurysm_voxels"):
+        array = getattr(copy, name)
+        assert isinstance(array, np.memmap) and np.array_equal(array, getattr(volume, name))
+
+
+def test_pickles_arrays_that_are_no_files(cache, case):
+    """Also parts of memory-mapped ones."""
+    volume = cache.load(case)
+    changed = dataclasses.replace(
+        volume, image=np.ones((2, 3, 4), np.float16), labels=volume.labels[3:5]
+    )
+    copy = pickle.loads(pickle.dumps(changed))
+    assert copy.image.shape == (2, 3, 4) and (copy.image == 1).all()
+    assert np.array_equal(copy.labels, volume.labels[3:5])
+
+
+def test_a_spawned_process_sees_the_volume(cache, case):
+    volume = cache.load(case)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        count = pool.apply(np.count_nonzero, (_LabelsOf(volume),))
+    assert count == np.count_nonzero(volume.labels)
+
+
+class _LabelsOf:
+    """Pickles the volume, and is its labels on the other side."""
+
+    def __init__(self, volume):
+        self.volume = volume
+
+    def __reduce__(self):
+        return getattr, (self.volume, "labels")
+
+
 def test_label_on_another_grid_is_refused(cache, case):
-    geometry = Geometry((32, 32, 32), (0.5, 0.5, 0.5), (3, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
-    write_labels(Volume(np.ones((32, 32, 32), np.uint8), geometry), case.label)
-    with pytest.raises(UserError, match=r"case0-label\.nrrd does not lie on the grid"):
+    moved = dataclasses.replace(GRID, origin=(3, 0, 0))
+    write_labels(Volume(np.ones((32, 32, 32), np.uint8), moved), case.label)
+    with pytest.raises(UserError, match=r"case0-label\.nrrd is not on the grid of its image"):
         cache.load(case)
+
+
+def test_a_full_disk_is_told_in_a_sentence(cache, case, monkeypatch):
+    def full(file, array):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache_module.np, "save", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        cache.load(case)
+    assert not list(cache.folder.glob("*.npy"))
