@@ -1,4 +1,4 @@
-"""The losses of one training step: Dice with cross-entropy, and boundary-aware contrast."""
+"""The losses of one training step: Dice with cross-entropy, boundary-aware contrast, agreement."""
 
 from gsema_core.lazy import lazy_exports
 
@@ -8,6 +8,7 @@ __getattr__, __dir__ = lazy_exports(
         "BoundaryAwareContrastiveLoss": "contrastive",
         "DiceCELoss": "dice_ce",
         "boundary_map": "boundary",
+        "consistency_loss": "consistency",
         "contrastive_loss": "contrastive",
         "highpass_mask": "boundary",
     },

@@ -23,11 +23,18 @@ class DiceCELoss(nn.Module):
         class_weights: one weight a class (background, vessel, aneurysm) on both parts; None is
             equation 1, all equal. Their scale acts on Dice only: cross-entropy is a weighted mean.
 
+        smoothing: voxels added to Dice's numerator and denominator. Where a class is absent its
+            loss is V / (V + smoothing) for V voxels predicted: next to 0, MONAI's default, false
+            positives in patches without an aneurysm have no gradient from Dice, and from
+            cross-entropy only their share of all voxels.
+
     Raises:
         UserError: not one non-negative weight a class.
     """
 
-    def __init__(self, class_weights: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, class_weights: Sequence[float] | None = None, smoothing: float = 1e-5
+    ) -> None:
         super().__init__()
         weight = None
         if class_weights is not None:
@@ -38,7 +45,12 @@ class DiceCELoss(nn.Module):
                 )
             weight = torch.tensor(class_weights, dtype=torch.float32)
         self.loss = MonaiDiceCELoss(
-            include_background=True, to_onehot_y=True, softmax=True, weight=weight
+            include_background=True,
+            to_onehot_y=True,
+            softmax=True,
+            weight=weight,
+            smooth_nr=smoothing,
+            smooth_dr=smoothing,
         )
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from gsema_core.surgery.backward import single_backward as single_backward
     from gsema_core.surgery.backward import split_backward as split_backward
     from gsema_core.surgery.ema import update_teacher as update_teacher
     from gsema_core.surgery.ema import warmed_up_alpha as warmed_up_alpha
@@ -23,6 +24,7 @@ __getattr__, __dir__ = lazy_exports(
         "Gate": "gate",
         "GradientRows": "gradients",
         "gradient_similarity": "gate",
+        "single_backward": "backward",
         "split_backward": "backward",
         "update_teacher": "ema",
         "warmed_up_alpha": "ema",

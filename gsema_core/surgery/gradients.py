@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 SOURCE, TARGET, CONTRAST = range(3)
 
+LOSSES = 4
+"""Source, target, contrast, consistency."""
+
 
 class GradientRows:
     """Three gradients over the same parameters: g_s, g_t and that of the contrastive loss.
@@ -20,15 +23,22 @@ class GradientRows:
 
     Args:
         parameters: the student's parameters, all float32 and on one device.
+
+    Attributes:
+        everything: the buffer (3 N + 4,): the rows, then the losses of the step.
+        flat: the rows (3, N), a view.
+        losses: the sums of the batches' losses (4,) in the order of `Losses`, a view.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
         self.parameters = list(parameters)
         count = sum(parameter.numel() for parameter in self.parameters)
-        self.flat = torch.zeros(3, count, device=self.parameters[0].device)
+        self.everything = torch.zeros(3 * count + LOSSES, device=self.parameters[0].device)
+        self.flat = self.everything[: 3 * count].view(3, count)
+        self.losses = self.everything[3 * count :]
 
     def zero_(self) -> None:
-        self.flat.zero_()
+        self.everything.zero_()
 
     @contextmanager
     def row(self, index: int) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from gsema_core.surgery import (
     Decision,
     Gate,
     GradientRows,
+    single_backward,
     split_backward,
     update_teacher,
     warmed_up_alpha,
@@ -23,6 +25,7 @@ from gsema_core.surgery import (
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.loss_scale import LossScale
 from gsema_core.training.optimization import build_optimizer, build_scheduler
+from gsema_core.training.ranks import Ranks
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -39,21 +42,28 @@ class StepRecord:
     alpha: float
     gradient_norm: float
     skipped: bool
+    loss_consistency: float = 0.0
 
 
 class Trainer:
     """Student, teacher, optimizer and counters of a run.
 
     The teacher starts as a copy of the student: averages of unrelated random weights would mean
-    nothing (ours).
+    nothing (ours). Several ranks that are given the parts of one batch make the same step as one
+    rank with the whole.
     """
 
     def __init__(
-        self, config: TrainingConfig, student: SegmentationNetwork, device: torch.device
+        self,
+        config: TrainingConfig,
+        student: SegmentationNetwork,
+        device: torch.device,
+        ranks: Ranks | None = None,
     ) -> None:
         method = config.method
         self.config = config
         self.device = device
+        self.ranks = ranks or Ranks()
         self.student = student.to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
         self.rows = GradientRows(self.student.parameters())
@@ -72,6 +82,12 @@ class Trainer:
             if method.volume_contrast or method.boundary_contrast
             else None
         )
+        self.one_stream = (
+            # Source and target are the same patches then, and so are their gradients.
+            method.transform == ("none",)
+            and self.contrastive_loss is None
+            and not method.consistency_weight
+        )
         self.loss_scale = LossScale.of(config.run.precision)
         self.step = 0
         self.ema_updates = 0
@@ -81,31 +97,32 @@ class Trainer:
         """Change the student by one optimizer step, then the teacher if the gate is open.
 
         Several batches are accumulated into one step with one decision. A step whose gradients
-        are not finite changes neither network and is counted.
+        are not finite changes neither network and is counted. Memory is short in the batches'
+        passes, before anything is changed: a step that ran out of it can be repeated.
         """
         self.student.train()
         self.rows.zero_()
-        losses = torch.zeros(3)
         for batch in batches:
-            losses += self._accumulate(batch)
-        losses /= len(batches)
-        divisor = len(batches) * self.loss_scale.value
-        if divisor != 1.0:
-            self.rows.flat.div_(divisor)
-        decision = self.gate.decide(self.rows.source, self.rows.target)
+            self._accumulate(batch)
+        self.ranks.sum_(self.rows.everything)
+        self.rows.everything.div_(len(batches) * self.ranks.size * self.loss_scale.value)
+        losses = self.rows.losses.tolist()
+        # Ranks on unlike machines may round one dot product to both sides of zero.
+        decision = self.ranks.from_first(self.gate.decide(self.rows.source, self.rows.target))
         method = self.config.method
         total = self.rows.combine(method.supervised_weight, method.contrastive_weight)
         norm = float(torch.linalg.vector_norm(total))
-        usable = decision.finite and norm == norm and norm != float("inf")
+        usable = decision.finite and math.isfinite(norm)
         alpha = self._update(total, norm, decision) if usable else 1.0
         self.skipped_steps += not usable
         self.loss_scale.update(usable)
         self.scheduler.step()
         self.step += 1
         return StepRecord(
-            loss_source=float(losses[0]),
-            loss_target=float(losses[1]),
-            loss_contrast=float(losses[2]),
+            loss_source=losses[0],
+            loss_target=losses[1],
+            loss_contrast=losses[2],
+            loss_consistency=losses[3],
             similarity=decision.similarity,
             gate_open=decision.aligned,
             alpha=alpha,
@@ -113,20 +130,26 @@ class Trainer:
             skipped=not usable,
         )
 
-    def _accumulate(self, batch: PatchPair) -> Tensor:
+    def _accumulate(self, batch: PatchPair) -> None:
         batch = batch.to(self.device)
+        source = batch.source_image, batch.source_labels
         kind, scale = _AUTOCAST.get(self.config.run.precision), self.loss_scale.value
+        segmentation_loss = _scaled(self.segmentation_loss, scale)
         with torch.autocast(self.device.type, kind, enabled=kind is not None):
-            losses = split_backward(
-                self.rows,
-                self.student,
-                self.teacher,
-                (batch.source_image, batch.source_labels),
-                (batch.target_image, batch.target_labels),
-                _scaled(self.segmentation_loss, scale),
-                _scaled(self.contrastive_loss, scale) if self.contrastive_loss else None,
-            )
-        return torch.stack(losses).float().cpu() / scale
+            if self.one_stream:
+                losses = single_backward(self.rows, self.student, source, segmentation_loss)
+            else:
+                losses = split_backward(
+                    self.rows,
+                    self.student,
+                    self.teacher,
+                    source,
+                    (batch.target_image, batch.target_labels),
+                    segmentation_loss,
+                    _scaled(self.contrastive_loss, scale) if self.contrastive_loss else None,
+                    consistency_weight=scale * self.config.method.consistency_weight,
+                )
+        self.rows.losses += torch.stack(losses)
 
     def _update(self, gradient: Tensor, norm: float, decision: Decision) -> float:
         """Step the student, then the teacher; return the coefficient that was used."""

@@ -1,0 +1,145 @@
+"""Several processes that train as one, started by torchrun; each has its share of every batch.
+
+No DistributedDataParallel: a step needs three gradients apart, and their angle must be taken after
+they are averaged, since the mean of the ranks' cosines is not the cosine of the means.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from gsema_core.errors import UserError
+
+ANSWER = timedelta(minutes=5)
+"""How long a rank may be behind the others within a step (ours: the slowest step is seconds)."""
+
+WORK_OF_FIRST = timedelta(hours=24)
+"""How long the others wait for what rank 0 does alone: preparing cases, validating, pausing."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among those of the run; by default it is the only one.
+
+    Attributes:
+        rank: 0 is the first: it alone writes files, validates and reports.
+        size: how many there are.
+        waiting: the process group of `wait_for_first`.
+    """
+
+    rank: int = 0
+    size: int = 1
+    waiting: Any = None
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def share(self, batch_size: int) -> slice:
+        """This rank's samples of a batch that all ranks make together.
+
+        Raises:
+            UserError: the ranks cannot have equal shares.
+        """
+        if batch_size % self.size:
+            raise UserError(
+                f"Setting batch_size in [run] is {batch_size} and {self.size} processes share it: "
+                f"give a multiple of {self.size}."
+            )
+        own = batch_size // self.size
+        return slice(self.rank * own, (self.rank + 1) * own)
+
+    def sum_(self, tensor: Tensor) -> None:
+        """Replace a tensor by its sum over all ranks; every rank gets the same bits."""
+        if self.size > 1:
+            with _told():
+                dist.all_reduce(tensor)
+
+    def any(self, flag: bool) -> bool:
+        """Whether any rank says so."""
+        if self.size == 1:
+            return flag
+        flags = torch.tensor([float(flag)])
+        self.sum_(flags)
+        return bool(flags.item())
+
+    def from_first(self, value: T) -> T:
+        """What rank 0 passed; the others' values are ignored."""
+        if self.size == 1:
+            return value
+        values = [value]
+        with _told():
+            dist.broadcast_object_list(values, src=0, device=torch.device("cpu"))
+        return values[0]
+
+    def wait_for_first(self) -> None:
+        """Return once all ranks are here: the others wait long, rank 0 has work of its own."""
+        if self.size > 1:
+            with _told():
+                dist.barrier(group=self.waiting)
+
+
+@contextmanager
+def joined_ranks(device: torch.device) -> Iterator[Ranks]:
+    """Join the other processes of torchrun, or be alone where torchrun did not start this one.
+
+    Gradients travel by nccl between GPUs and by gloo between CPUs, everything else by gloo.
+
+    Raises:
+        UserError: the others cannot be reached.
+    """
+    if not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
+        yield Ranks()
+        return
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    with _told():
+        dist.init_process_group(backend, timeout=ANSWER)
+        waiting = dist.new_group(backend="gloo", timeout=WORK_OF_FIRST)
+    try:
+        yield Ranks(dist.get_rank(), dist.get_world_size(), waiting)
+    finally:
+        dist.destroy_process_group()
+
+
+def rank_device(device: torch.device) -> torch.device:
+    """The GPU of this process where torchrun started several on a machine; else ``device``.
+
+    Raises:
+        UserError: the machine has fewer GPUs than processes.
+    """
+    if not dist.is_torchelastic_launched() or device.type != "cuda":
+        return device
+    if int(os.environ["LOCAL_WORLD_SIZE"]) == 1:
+        return device
+    own, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if own >= count:
+        raise UserError(
+            f"There are more processes than the {count} GPUs of this machine: call torchrun with "
+            f"--nproc-per-node {count}."
+        )
+    device = torch.device("cuda", own)
+    torch.cuda.set_device(device)
+    return device
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A rank that died or froze, in a sentence."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise UserError(
+            "Another process of this run ended or gave no answer: look at its message, then start "
+            "the same command again to go on from the last checkpoint."
+        ) from error
