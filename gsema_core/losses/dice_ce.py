@@ -17,7 +17,8 @@ class DiceCELoss(nn.Module):
     """``L_DCE`` of equation 1 over the classes' softmax, background included.
 
     MONAI's loss, always in float32: under autocast the cross-entropy of a rare class would be
-    rounded away. Dice is taken per sample and class, then averaged.
+    rounded away. It is taken of each sample, then averaged: a batch means the same however
+    accumulation or several ranks divide it, also where class weights normalize the cross-entropy.
 
     Args:
         class_weights: one weight a class (background, vessel, aneurysm) on both parts; None is
@@ -61,5 +62,6 @@ class DiceCELoss(nn.Module):
             labels: ``(B, 1, D, H, W)``, the values of `gsema_core.labels`, any type.
         """
         with no_autocast(logits):
-            loss: Tensor = self.loss(full_precision(logits), labels.long())
-            return loss
+            logits, labels = full_precision(logits), labels.long()
+            pairs = zip(logits.split(1), labels.split(1), strict=True)
+            return torch.stack([self.loss(*pair) for pair in pairs]).mean()

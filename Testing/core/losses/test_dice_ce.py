@@ -94,3 +94,15 @@ def test_gradient_is_exact(generator: torch.Generator) -> None:
 def test_bad_weights_are_explained(weights: list[float]) -> None:
     with pytest.raises(UserError, match="expected 3 non-negative numbers"):
         DiceCELoss(weights)
+
+
+@pytest.mark.parametrize(("smoothing", "expected"), [(1e-5, 1.0), (50.0, 64 / (64 + 50))])
+def test_smoothing_sets_what_an_absent_class_costs(smoothing, expected):
+    labels = torch.zeros(1, 1, 8, 8, 8)
+    logits = torch.zeros(1, 3, 8, 8, 8)
+    logits[:, 0], logits[:, 2, :4, :4, :4] = 40.0, 80.0  # 64 voxels of a false aneurysm
+    loss = DiceCELoss(smoothing=smoothing)
+    loss.loss.lambda_ce = 0.0
+    background = 1 - (2 * 448 + smoothing) / (448 + 512 + smoothing)
+    # The vessel is neither there nor predicted; what float32 leaves of its softmax is smoothed out.
+    assert float(loss(logits, labels)) == pytest.approx((background + 0.0 + expected) / 3, abs=1e-4)
