@@ -183,13 +183,7 @@ class TrainingConfig:
     def from_toml(cls, path: str | Path) -> TrainingConfig:
         """Read ``gsema train``'s file; relative paths in it start at the file's folder."""
         path = Path(path)
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise UserError(f"The training configuration {path} does not exist.") from error
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UserError(f"The configuration {path} cannot be read: {error}.") from error
-        config = cls.from_dict(tables)
+        config = cls.from_dict(read_toml(path))
         for setting, value in (("datalist", config.data.datalist), ("output", config.run.output)):
             if value == Path():
                 raise UserError(f"The configuration {path} does not name the {setting}: add it.")
@@ -210,6 +204,20 @@ class TrainingConfig:
         tables["preset"] = tables.pop("preset_name")
         plain: dict[str, Any] = _plain(tables)
         return plain
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A configuration's tables as they are written.
+
+    Raises:
+        UserError: the file is missing, unreadable or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"The training configuration {path} does not exist.") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"The configuration {path} cannot be read: {error}.") from error
 
 
 def _table(section: str, values: Any) -> Mapping[str, Any]:

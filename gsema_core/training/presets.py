@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+_PLAIN: dict[str, Any] = {
+    "alpha_aligned": 0.0,
+    "alpha_conflict": 0.0,
+    "volume_contrast": False,
+    "boundary_contrast": False,
+}
+
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     # The paper's text: the teacher follows where gradients agree, and only there.
     # Its learning rate falls to a tenth every tenth of the run, as 100 epochs of it did.
@@ -37,4 +44,14 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "algorithm1": {"method": {"alpha_aligned": 1.0, "alpha_conflict": 0.9}},
     # The ablation's "no EMA" row: the teacher is the student.
     "no_ema": {"method": {"alpha_aligned": 0.0, "alpha_conflict": 0.0}},
+    # The paper's rivals, without an average of weights or a contrast.
+    # VASeg is a supervised U-Net whose aneurysms weigh 0.8 and the rest 0.2.
+    "vaseg": {
+        "method": {**_PLAIN, "transform": ["none"]},
+        "optimization": {"class_weights": [0.2, 0.2, 0.8]},
+    },
+    # FedDG: amplitudes of other centers' patches, on pooled data.
+    "feddg": {"method": {**_PLAIN, "transform": ["amplitude_mix"]}},
+    # CMDG: two views by random networks that must agree; its public training weighs that by 10.
+    "cmdg": {"method": {**_PLAIN, "transform": ["gin_ipa"], "consistency_weight": 10.0}},
 }

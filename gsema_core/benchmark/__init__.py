@@ -1,0 +1,15 @@
+"""Who wins: every row of the paper's table, trained without one center and scored on it."""
+
+from typing import TYPE_CHECKING
+
+from gsema_core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from gsema_core.benchmark.plan import Cell as Cell
+    from gsema_core.benchmark.plan import Plan as Plan
+    from gsema_core.benchmark.rows import ROWS as ROWS
+    from gsema_core.benchmark.run import run_benchmark as run_benchmark
+
+__getattr__, __dir__ = lazy_exports(
+    __name__, {"Cell": "plan", "Plan": "plan", "ROWS": "rows", "run_benchmark": "run"}
+)

@@ -1,0 +1,181 @@
+"""What a benchmark is to do: rows, unseen centers and seeds, in the order they are done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gsema_core.benchmark.rows import ROWS, Row, check_rows
+from gsema_core.datasets.datalist import Case
+from gsema_core.errors import UserError
+from gsema_core.evaluation.outputs import write_json
+from gsema_core.files import make_folder
+from gsema_core.training.config import TrainingConfig
+
+SETTINGS = "benchmark.json"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row trained without one center, from one seed."""
+
+    row: str
+    center: str
+    seed: int
+
+    @property
+    def method(self) -> Row:
+        return ROWS[self.row]
+
+    @property
+    def folder(self) -> Path:
+        """Inside the benchmark's folder."""
+        return Path("cells", self.center, f"{self.row}-seed{self.seed}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A benchmark.
+
+    Attributes:
+        cases: of all centers.
+        base: the settings that all rows share, with the budget.
+        rows, centers, seeds: what is combined; ``centers`` are those left out in turn.
+        output: the benchmark's folder.
+        simulated: say with every result that the images are simulated.
+    """
+
+    cases: tuple[Case, ...]
+    base: TrainingConfig
+    rows: tuple[str, ...]
+    centers: tuple[str, ...]
+    seeds: tuple[int, ...]
+    output: Path
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        check_rows(list(self.rows))
+        known = sorted({case.center for case in self.cases})
+        if len(known) < 2:
+            raise UserError(
+                f"Leaving one center out needs two or more, and the cases are all of {known[0]!r}: "
+                "add cases of another center."
+            )
+        for center in self.centers:
+            if center not in known:
+                raise UserError(
+                    f"Center {center!r} has no case in the datalist: use {', '.join(known)}."
+                )
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All rows of a center before the next: an unfinished benchmark compares rows already."""
+        return [
+            Cell(row, center, seed)
+            for seed in self.seeds
+            for center in self.centers
+            for row in self.rows
+        ]
+
+    def unseen(self, center: str) -> list[Case]:
+        """The cases that a row which was trained without ``center`` is scored on."""
+        return [case for case in self.cases if case.center == center]
+
+    def seen(self, center: str) -> list[Case]:
+        """The cases for training without ``center``: none of its patients, wherever imaged."""
+        patients = {case.patient for case in self.unseen(center)}
+        return [
+            case
+            for case in self.cases
+            if case.center != center and case.patient not in patients and case.use != "test"
+        ]
+
+    def config(self, cell: Cell) -> TrainingConfig:
+        """The cell's training run. Its datalist names no case of the unseen center."""
+        config = cell.method.config(self.base)
+        return replace(
+            config,
+            data=replace(
+                config.data,
+                datalist=self.output / "datalists" / f"without-{cell.center}.json",
+                cache=self.output / "cache",
+                centers=(),
+            ),
+            run=replace(
+                config.run,
+                output=self.output / cell.folder,
+                name=f"{cell.row}-without-{cell.center}",
+                seed=cell.seed,
+            ),
+        )
+
+    def begin(self) -> None:
+        """Make the folder, or make sure that the one there belongs to the same benchmark.
+
+        Rows, centers and seeds may be added later; cases and settings may not change.
+
+        Raises:
+            UserError: the folder holds another benchmark, or cannot be written.
+        """
+        make_folder(self.output / "datalists")
+        path = self.output / SETTINGS
+        settings = self._settings()
+        if path.exists():
+            changed = _first_difference(json.loads(path.read_text(encoding="utf-8")), settings)
+            if changed:
+                raise UserError(
+                    f"The benchmark in {self.output} was begun with another {changed}: set it "
+                    "back to go on, or choose another folder."
+                )
+        else:
+            write_json(settings, path)
+        for center in self.centers:
+            cases = [_entry(case) for case in self.seen(center)]
+            write_json({"cases": cases}, self.output / "datalists" / f"without-{center}.json")
+
+    def _settings(self) -> dict[str, Any]:
+        tables = self.base.to_dict()
+        for section, name in (("data", "datalist"), ("data", "cache"), ("run", "output")):
+            tables[section].pop(name, None)
+        listed = json.dumps([_entry(case) for case in self.cases], sort_keys=True)
+        return {
+            **tables,
+            "cases": hashlib.sha256(listed.encode()).hexdigest(),
+            "simulated": self.simulated,
+        }
+
+
+def _entry(case: Case) -> dict[str, str]:
+    entry = {
+        "patient": case.patient,
+        "center": case.center,
+        "image": str(case.image.resolve()),
+        "label": str(case.label.resolve()),
+    }
+    return {**entry, **({"use": case.use} if case.use else {})}
+
+
+def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    """The first setting that differs; one that only the program's newer version has does not."""
+    for section, values in new.items():
+        if not isinstance(values, dict):
+            if old.get(section, values) != values:
+                return section
+            continue
+        known = old.get(section, {})
+        for name, value in values.items():
+            if known.get(name, value) != value:
+                return f"{name} in [{section}]"
+    return None
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """``"0,1,2"`` as numbers."""
+    parts: Sequence[str] = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdigit() for part in parts):
+        raise UserError(f"The seeds {text!r} are no list of whole numbers: write for example 0,1.")
+    return tuple(int(part) for part in parts)

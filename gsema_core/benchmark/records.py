@@ -1,0 +1,67 @@
+"""What a finished cell leaves behind: its scores and what its training measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.evaluation.cases import CaseScore
+from gsema_core.evaluation.outputs import write_json
+
+RECORD = "scores.json"
+_AVERAGED = ("similarity", "gate_open_rate", "alpha", "seconds_per_step")
+
+Record = Mapping[str, Any]
+
+
+def read_records(plan: Plan) -> dict[Cell, Record]:
+    """The records of all cells that are finished."""
+    paths = {cell: plan.output / cell.folder / RECORD for cell in plan.cells}
+    return {
+        cell: json.loads(path.read_text(encoding="utf-8"))
+        for cell, path in paths.items()
+        if path.is_file()
+    }
+
+
+def write_record(
+    plan: Plan, cell: Cell, training: Mapping[str, Any], scores: Sequence[CaseScore]
+) -> None:
+    """Write a cell's record: from then on it is finished."""
+    record = {
+        "row": cell.row,
+        "center": cell.center,
+        "seed": cell.seed,
+        "training": dict(training),
+        "cases": [score.to_dict() for score in scores],
+    }
+    write_json(record, plan.output / cell.folder / RECORD)
+
+
+def training_numbers(folder: Path) -> dict[str, Any]:
+    """What a run's ``steps.csv`` and ``validation.csv`` say, in a few numbers."""
+    steps, validations = read_csv(folder / "steps.csv"), read_csv(folder / "validation.csv")
+    numbers: dict[str, Any] = {
+        "steps": int(steps[-1]["step"]),
+        "seconds": float(steps[-1]["seconds"]),
+    }
+    for name in _AVERAGED:
+        values = [float(row[name]) for row in steps]
+        numbers[name] = round(sum(values) / len(values), 5)
+    if validations:
+        best = max(validations, key=lambda row: (float(row["aneurysm_dice"]), int(row["step"])))
+        numbers["best_step"] = int(best["step"])
+        numbers["validation_dice"] = float(best["aneurysm_dice"])
+    return numbers
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a run's log; none where there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,105 @@
+"""The scores of finished cells, put together by row and unseen center."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.benchmark.records import Record
+from gsema_core.evaluation.statistics import RESAMPLES, bootstrap_interval, ratio
+
+METRICS = ("dice", "sensitivity", "jaccard", "volume_similarity", "hd95_mm", "nsd_0.5mm")
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """One row on the cases of one center, every case averaged over the row's seeds.
+
+    Attributes:
+        values: for each of ``METRICS`` (N,), the aneurysms' scores; NaN where undefined.
+        lesions: (N, 2), missed and all aneurysms of each case.
+        false_positives: (N,) findings that are none.
+        volumes_ml: (N,) all aneurysms of a case.
+        seeds: how many cells were averaged.
+    """
+
+    values: Mapping[str, Floats]
+    lesions: Floats
+    false_positives: Floats
+    volumes_ml: Floats
+    seeds: int
+
+    @property
+    def missed_share(self) -> float:
+        missed, found = self.lesions.sum(axis=0)
+        return float(missed / found) if found else np.nan
+
+    def missed_interval(self) -> tuple[float, float]:
+        return bootstrap_interval(self.lesions, ratio)
+
+
+def collect(plan: Plan, records: Mapping[Cell, Record]) -> dict[tuple[str, str], Scores]:
+    """``(row, center)`` -> scores, for all rows and centers with a finished cell."""
+    collected = {}
+    for row in plan.rows:
+        for center in plan.centers:
+            found = [records[cell] for cell in plan.cells
+                     if (cell.row, cell.center) == (row, center) and cell in records]  # fmt: skip
+            if found:
+                collected[row, center] = _average([record["cases"] for record in found])
+    return collected
+
+
+def complete_centers(plan: Plan, records: Mapping[Cell, Record]) -> list[str]:
+    """The centers for which every row has all its seeds: only they can be averaged fairly."""
+    missing = {cell.center for cell in plan.cells if cell not in records}
+    return [center for center in plan.centers if center not in missing]
+
+
+def macro_interval(centers: Sequence[Floats], seed: int = 0) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of the centers' means, cases drawn within centers."""
+    if any(len(values) < 2 for values in centers):
+        return np.nan, np.nan
+    random = np.random.default_rng(seed)
+    means = [
+        values[random.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+        for values in centers
+    ]
+    low, high = np.percentile(np.mean(means, axis=0), (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _average(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> Scores:
+    def mean(values: Sequence[Sequence[float | None]]) -> Floats:
+        return np.asarray(values, dtype=np.float64).mean(axis=0)
+
+    first = seeds[0]
+    return Scores(
+        values={
+            name: mean([[case["aneurysm"][name] for case in cases] for cases in seeds])
+            for name in METRICS
+        },
+        lesions=np.stack(
+            [
+                mean([[_missed(case) for case in cases] for cases in seeds]),
+                np.array([len(case["lesions"]) for case in first], dtype=np.float64),
+            ],
+            axis=1,
+        ),
+        false_positives=mean([[case["false_positives"] for case in cases] for cases in seeds]),
+        volumes_ml=np.array(
+            [sum(lesion["volume_ml"] for lesion in case["lesions"]) for case in first]
+        ),
+        seeds=len(seeds),
+    )
+
+
+def _missed(case: Mapping[str, Any]) -> int:
+    return sum(not lesion["detected"] for lesion in case["lesions"])

@@ -1,0 +1,89 @@
+"""``gsema benchmark``: rows x unseen centers x seeds, each trained and scored alike."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gsema_core.benchmark import Plan
+
+HELP = "Train every row of the paper's table without one center and score it there."
+DEFAULT_ROWS = "no_ema,ema,gs_ema,gs_ema_bacl_v,gs_ema_bacl_b,gs_ema_bacl,vaseg,feddg,cmdg"
+DETAILS = f"""
+Rows: {DEFAULT_ROWS.replace(",", ", ")} and nnunet (needs the extra "nnunet").
+A cell is one row, one unseen center and one seed: a training run in DIR/cells on the cases of the
+other centers, then its scores on all cases of the unseen one. All rows share the settings of
+--config, the budget, the patients kept out for choosing the teacher and the prepared cases. A
+benchmark that was stopped or killed goes on by the same command; rows, centers and seeds may be
+added then. DIR gets table.md, table.csv, cases.csv and figures.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = DETAILS
+    parser.add_argument("datalist", metavar="DATALIST", type=Path, help="JSON list of the cases")
+    parser.add_argument("--output", metavar="DIR", type=Path, required=True)
+    parser.add_argument(
+        "--rows", metavar="R,R", default=DEFAULT_ROWS, help="methods (default: all but nnunet)"
+    )
+    parser.add_argument(
+        "--centers", metavar="C,C", default="", help="centers to leave out in turn (default: all)"
+    )
+    parser.add_argument("--seeds", metavar="N,N", default="0", help="default: %(default)s")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--steps", metavar="N", type=int, help="steps of every training run")
+    budget.add_argument(
+        "--minutes", metavar="M", type=float, help="or minutes of every training run"
+    )
+    parser.add_argument(
+        "--config", metavar="base.toml", type=Path, help="settings that all rows share"
+    )
+    parser.add_argument(
+        "--simulated", action="store_true", help="say with all results that images are simulated"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from gsema_core.benchmark import run_benchmark
+    from gsema_core.commands.segment import terminated
+
+    plan = _plan(arguments)
+    with terminated() as stopped:
+        finished = run_benchmark(plan, stop=stopped)
+    if not finished:
+        print("Stopped; the same command goes on from there.", file=sys.stderr)
+    print(plan.output / "table.md")
+    return 0
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    from gsema_core.benchmark.plan import Plan, parse_seeds
+    from gsema_core.datasets import read_datalist
+    from gsema_core.training.config import TrainingConfig, read_toml
+
+    tables = read_toml(arguments.config) if arguments.config else {}
+    run = dict(tables.get("run", {}))
+    if arguments.steps is not None:
+        run["steps"] = arguments.steps
+    if arguments.minutes is not None:
+        run["minutes"] = arguments.minutes
+    base = TrainingConfig.from_dict({**tables, "run": run})
+    cases = read_datalist(arguments.datalist)
+    centers = _names(arguments.centers) or sorted({case.center for case in cases})
+    return Plan(
+        cases=tuple(cases),
+        base=base,
+        rows=tuple(_names(arguments.rows)),
+        centers=tuple(centers),
+        seeds=parse_seeds(arguments.seeds),
+        output=arguments.output.resolve(),
+        simulated=arguments.simulated,
+    )
+
+
+def _names(text: str) -> list[str]:
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
