@@ -89,6 +89,15 @@ class PatchDataset(Dataset[PatchPair]):
     Everything random in it comes from ``(seed, n)``: a run that is resumed at step ``n``, or has
     more worker processes, sees the very same patches.
 
+    Args:
+        volumes: where patches are drawn from.
+        sampler: chooses them.
+        transform: makes the target patches.
+        batch_size: patches of a batch, over all ranks.
+        seed: of everything random.
+        share: the samples of the batch that this rank makes; all by default.
+        two_views: make the source a view too, the complement of the target's (CMDG).
+
     Raises:
         UserError: the transform needs patches of another center, and there is only one.
     """
@@ -100,6 +109,8 @@ class PatchDataset(Dataset[PatchPair]):
         transform: Transform,
         batch_size: int,
         seed: int,
+        share: slice = slice(None),
+        two_views: bool = False,
     ) -> None:
         if transform.needs_donor and len({volume.case.center for volume in volumes}) < 2:
             raise UserError(
@@ -111,6 +122,8 @@ class PatchDataset(Dataset[PatchPair]):
         self.transform = transform
         self.batch_size = batch_size
         self.seed = seed
+        self.share = share
+        self.two_views = two_views
 
     def __getitem__(self, step: int) -> PatchPair:
         random = np.random.default_rng([self.seed, step])
@@ -120,8 +133,14 @@ class PatchDataset(Dataset[PatchPair]):
         labels = torch.from_numpy(np.stack([each[1] for each in drawn]))[:, None]
         donor = self._donors(cases, random) if self.transform.needs_donor else None
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-        target_image, target_labels = self.transform(image, labels, generator, donor)
-        return PatchPair(image, labels, target_image, target_labels)
+        # Drawn for the whole batch, so that it is the same however ranks share it.
+        parameters = self.transform.draw(generator, image, donor)[self.share]
+        image, labels = image[self.share], labels[self.share]
+        target = self.transform.apply(image, labels, parameters)
+        if self.two_views:
+            complement = self.transform.complement(parameters)
+            image, labels = self.transform.apply(image, labels, complement)
+        return PatchPair(image, labels, *target)
 
     def _donors(self, cases: NDArray[np.int64], random: np.random.Generator) -> Tensor:
         """A patch of another center for each case, (B, 1, D, H, W)."""

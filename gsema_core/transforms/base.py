@@ -114,6 +114,13 @@ class Transform(ABC, Generic[P]):
         """Draw and apply at once."""
         return self.apply(image, labels, self.draw(generator, image, donor))
 
+    def complement(self, parameters: tuple[P | None, ...]) -> tuple[P | None, ...]:
+        """Return the parameters of the other view of the same patches, for CMDG's pairs.
+
+        Here it is the patch as it is, which None stands for.
+        """
+        return tuple(None for _ in parameters)
+
     def draw_sample(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> P | None:

@@ -52,6 +52,12 @@ class GinIpaTransform(Transform[GinIpaParameters]):
         )
         return GinIpaParameters(first, second, fresh_seed(generator))
 
+    def complement(
+        self, parameters: tuple[GinIpaParameters | None, ...]
+    ) -> tuple[GinIpaParameters | None, ...]:
+        """Return the views whose maps are one minus these views' maps."""
+        return tuple(each and each.complement() for each in parameters)
+
     def apply_one(
         self, image: Tensor, labels: Tensor, parameters: GinIpaParameters
     ) -> tuple[Tensor, Tensor]:
