@@ -132,6 +132,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self._sample.stop()
         self.clicks.stop()
         self.voxelCheck.stop()
+        self.results.stop()
         self.logic.stop()
         self.setParameterNode(None)
         self.removeObservers()
@@ -221,7 +222,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         if segmentationNode is not None:
             node.outputSegmentation = segmentationNode
         self._updatePanel()
-        self.results.measure()
+        self.results.measureSoon()
 
     def _onSampleDone(self, node: Any, message: str) -> None:
         self._sample = None

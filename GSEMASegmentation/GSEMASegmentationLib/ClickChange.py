@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMASegmentationLib.OutputState import OutputState, removeWithDisplays
+from GSEMASegmentationLib.SegmentLayer import setVoxels
 from GSEMASegmentationLib.SegmentMasks import gridOf, imageArray, segmentImage
-
-SURFACE = "Closed surface"
-"""Slicer's name of the representation that 3D views show."""
 
 
 @dataclass(eq=False)
@@ -26,8 +25,7 @@ class ClickChange:
         isNew: whether the segment was not there before.
         before: its voxels before (vtkOrientedImageData), None where there were none.
         after: its voxels since.
-        created: nodes that were not in the scene before.
-        hadSurface: whether the segmentation had 3D surfaces before.
+        state: the segmentation's links to the scene before; None where it was not there.
     """
 
     node: Any
@@ -35,8 +33,7 @@ class ClickChange:
     isNew: bool
     before: Any
     after: Any
-    created: list[Any] = field(default_factory=list)
-    hadSurface: bool = True
+    state: OutputState | None
 
     @property
     def isPossible(self) -> bool:
@@ -59,35 +56,21 @@ class ClickChange:
                     name=segmentation.GetSegment(self.segmentId).GetName()
                 )
             )
+        self.revert()
+
+    def revert(self) -> None:
+        """Take the change back, whatever is in the segment now."""
+        segmentation = self.node.GetSegmentation()
         if self.isNew:
             segmentation.RemoveSegment(self.segmentId)
         else:
-            _setVoxels(self.node, self.segmentId, self.before)
-        if not self.hadSurface:
-            segmentation.RemoveRepresentation(SURFACE)
-        elif not self.isNew:
-            logic = slicer.vtkSlicerSegmentationsModuleLogic
-            logic.ReconvertAllRepresentations(self.node, [self.segmentId])
+            now = segmentImage(self.node, self.segmentId)
+            setVoxels(self.node, self.segmentId, self.before, now)
         if segmentation.GetNumberOfSegments() == 0:  # else it has become somebody's work
-            for node in self.created:
-                slicer.mrmlScene.RemoveNode(node)
-
-
-def displaysOf(node: Any) -> list[Any]:
-    """A node's display nodes."""
-    if node is None:
-        return []
-    return [node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes())]
-
-
-def _setVoxels(node: Any, segmentId: str, image: Any) -> None:
-    logic = slicer.vtkSlicerSegmentationsModuleLogic
-    if image is None:
-        logic.ClearSegment(node, segmentId)
-    else:
-        logic.SetBinaryLabelmapToSegment(
-            image, node, segmentId, logic.MODE_REPLACE, image.GetExtent()
-        )
+            if self.state is None:
+                removeWithDisplays(self.node)
+            else:
+                self.state.restore()
 
 
 def _areSame(first: Any, second: Any) -> bool:

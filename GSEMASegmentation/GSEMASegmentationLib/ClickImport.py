@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,27 +13,14 @@ import vtk
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
-from gsema_core.labels import ANEURYSM, NAMES
-from GSEMASegmentationLib.ClickChange import SURFACE, ClickChange, displaysOf
+from gsema_core.labels import ANEURYSM
+from GSEMASegmentationLib.ClickChange import ClickChange
+from GSEMASegmentationLib.ClickTarget import targetSegment
 from GSEMASegmentationLib.LabelImport import readLabels
-from GSEMASegmentationLib.SegmentationOutput import (
-    ANEURYSM_ID,
-    SegmentContent,
-    aneurysmName,
-    importSegments,
-)
-from GSEMASegmentationLib.SegmentMasks import (
-    imageArray,
-    maskInBox,
-    orientedImage,
-    segmentImage,
-    voxelMm3,
-)
-
-SAME_ANEURYSM = 0.5
-"""A click found an aneurysm that is there already if the two share at least this part of the
-smaller one. Ours: outlines of one aneurysm at different thresholds lie within each other, while two
-aneurysms that touch share a few voxels of their borders."""
+from GSEMASegmentationLib.OutputState import OutputState
+from GSEMASegmentationLib.SegmentationOutput import adopt, describe, newOutput, placeBeside
+from GSEMASegmentationLib.SegmentLayer import setVoxels
+from GSEMASegmentationLib.SegmentMasks import LABELMAP, orientedImage, segmentImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +74,9 @@ def importClick(found: ClickMask, volumeNode: Any, outputNode: Any) -> ClickChan
     """Put the aneurysm of a click into a segmentation; the scene changes completely or not at all.
 
     It replaces the one of our own aneurysms that it shares most voxels with, if it is the same one
-    (``SAME_ANEURYSM``); else it fills an aneurysm of ours that is empty; else it is added.
-    No other segment is touched.
+    (``ClickTarget.SAME_ANEURYSM``); else it fills an aneurysm of ours that is empty; else it is
+    added. No other segment is touched. A segmentation with segments gets 3D surfaces only where it
+    has them already: its owner may have turned them off.
 
     Args:
         found: the aneurysm.
@@ -99,20 +86,38 @@ def importClick(found: ClickMask, volumeNode: Any, outputNode: Any) -> ClickChan
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     image = orientedImage(found.mask, found.startIjk, matrix)
-    segmentId, name = _target(image, outputNode)
-    segmentation = outputNode.GetSegmentation() if outputNode is not None else None
-    isNew = segmentation is None or segmentation.GetSegment(segmentId) is None
-    before = None if isNew else segmentImage(outputNode, segmentId)
-    hadSurface = segmentation is not None and segmentation.ContainsRepresentation(SURFACE)
-    displays = displaysOf(outputNode)
-    i, j, k = found.startIjk
-    content = SegmentContent(segmentId, ANEURYSM, name, found.mask, (k, j, i))
-    node = importSegments([content], volumeNode, outputNode)
-    created = [one for one in displaysOf(node) if one not in displays]
-    if outputNode is None:
-        created.append(node)
-    after = segmentImage(node, segmentId)
-    return ClickChange(node, segmentId, isNew, before, after, created, hadSurface)
+    segmentId, name = targetSegment(image, outputNode)
+    state = None if outputNode is None else OutputState.of(outputNode)
+    node = newOutput(volumeNode) if outputNode is None else outputNode
+    isNew = node.GetSegmentation().GetSegment(segmentId) is None
+    before = None if isNew else segmentImage(node, segmentId)
+    change = ClickChange(node, segmentId, isNew, before, None, state)
+    try:
+        if isNew:
+            _add(node, segmentId, name, image, volumeNode)
+        else:
+            setVoxels(node, segmentId, image, before)
+    except Exception:
+        change.revert()
+        raise
+    change.after = segmentImage(node, segmentId)
+    return change
+
+
+def _add(node: Any, segmentId: str, name: str, image: Any, volumeNode: Any) -> None:
+    """Add the aneurysm; only what was empty gets surfaces, a display and a place."""
+    segmentation = node.GetSegmentation()
+    wasEmpty = segmentation.GetNumberOfSegments() == 0
+    adopt(node, volumeNode)
+    segment = slicer.vtkSegment()
+    describe(segment, ANEURYSM, name)
+    segment.AddRepresentation(LABELMAP, image)
+    segmentation.AddSegment(segment, segmentId)
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    if wasEmpty:
+        node.CreateClosedSurfaceRepresentation()
+        placeBeside(node, volumeNode)
 
 
 def _expected(volumeNode: Any, startIjk: tuple[int, int, int], size: list[int]) -> Any:
@@ -129,45 +134,3 @@ def _expected(volumeNode: Any, startIjk: tuple[int, int, int], size: list[int]) 
     box.SetAndObserveImageData(image)
     box.SetIJKToRASMatrix(matrix)
     return box
-
-
-def _target(image: Any, outputNode: Any) -> tuple[str, str]:
-    """The id and the name of the segment that takes the aneurysm."""
-    if outputNode is None:
-        return ANEURYSM_ID, aneurysmName(1, 1)
-    segmentation = outputNode.GetSegmentation()
-    ours = [one for one in segmentation.GetSegmentIDs() if _number(one) is not None]
-    shares = {one: _share(image, outputNode, one) for one in ours}
-    best = max(shares, key=lambda one: shares[one], default=None)
-    if best is None or shares[best] < SAME_ANEURYSM:
-        best = next((one for one in ours if segmentImage(outputNode, one) is None), None)
-    if best is not None:
-        return best, segmentation.GetSegment(best).GetName()
-    count = segmentation.GetNumberOfSegments()
-    names = [segmentation.GetNthSegment(n).GetName() for n in range(count)]
-    taken = [number for one in ours if (number := _number(one)) is not None]
-    taken += [number for name in names if (number := _numberOfName(name)) is not None]
-    number = max(taken, default=0) + 1
-    segmentId = ANEURYSM_ID if number == 1 else f"{ANEURYSM_ID}_{number}"
-    return segmentId, aneurysmName(number, number)
-
-
-def _share(image: Any, outputNode: Any, segmentId: str) -> float:
-    """The part of the smaller of two that both have in common."""
-    common = int((maskInBox(outputNode, segmentId, image) & (imageArray(image) != 0)).sum())
-    if common == 0:
-        return 0.0
-    other = segmentImage(outputNode, segmentId)
-    sizes = [imageArray(one).sum() * voxelMm3(one) for one in (image, other)]
-    return float(common * voxelMm3(image) / min(sizes))
-
-
-def _number(segmentId: str) -> int | None:
-    """Which of our own aneurysms has this id."""
-    match = re.fullmatch(rf"{ANEURYSM_ID}(?:_(\d+))?", segmentId)
-    return None if match is None else int(match[1] or 1)
-
-
-def _numberOfName(name: str) -> int | None:
-    match = re.fullmatch(rf"{re.escape(_(NAMES[ANEURYSM]))}(?: (\d+))?", name)
-    return None if match is None else int(match[1] or 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import qt
+import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
@@ -36,10 +37,14 @@ class ResultsPanel:
         self._segmentation: Any = None
         self._volume: Any = None
         self._shown: tuple[str, int] | None = None
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.connect("timeout()", lambda: self.measure(onlyChanged=True))
         self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self._onDoubleClicked)
-        self.ui.measureButton.connect("clicked(bool)", self.measure)
+        self.ui.measureButton.connect("clicked(bool)", lambda _checked: self.measure())
         self.ui.exportButton.connect("clicked(bool)", self._onExport)
-        self.ui.linesCheckBox.connect("clicked(bool)", self.measure)
+        self.ui.linesCheckBox.connect("clicked(bool)", lambda _checked: self.measure(True))
 
     def show(self, segmentationNode: Any, volumeNode: Any) -> None:
         """Show the measurements of a segmentation; None for nothing."""
@@ -60,13 +65,26 @@ class ResultsPanel:
             self._shown = shown
             self._fill(table)
 
-    def measure(self) -> None:
+    def measureSoon(self) -> None:
+        """Measure what has changed when the views have shown it."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Leave unmeasured what waits."""
+        self._timer.stop()
+
+    def measure(self, onlyChanged: bool = False) -> None:
         """Measure the chosen segmentation as it is now."""
-        if self._segmentation is None:
+        self._timer.stop()
+        if self._segmentation is None or not slicer.mrmlScene.IsNodePresent(self._segmentation):
             return
         try:
-            isWanted = self.ui.linesCheckBox.checked
-            self._logic.measure(self._segmentation, self._volume, lines=isWanted)
+            self._logic.measure(
+                self._segmentation,
+                self._volume,
+                lines=self.ui.linesCheckBox.checked,
+                onlyChanged=onlyChanged,
+            )
         except UserError as error:
             slicer.util.errorDisplay(str(error))
         self.show(self._segmentation, self._volume)

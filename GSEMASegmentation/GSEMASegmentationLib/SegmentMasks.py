@@ -10,7 +10,12 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
-_LABELMAP = "Binary labelmap"
+LABELMAP = "Binary labelmap"
+SURFACE = "Closed surface"
+"""Slicer's names of the representations: the voxels, and what 3D views show."""
+
+VOXELS_A_STEP = 2**22
+"""Voxels that are looked through at once, so that a search may end early; ours."""
 
 
 def segmentImage(segmentationNode: Any, segmentId: str) -> Any:
@@ -45,15 +50,26 @@ def maskInBox(segmentationNode: Any, segmentId: str, box: Any) -> np.ndarray:
     Returns:
         bool, (k, j, i).
     """
-    i0, i1, j0, j1, k0, k1 = box.GetExtent()
     image, value = _labelmapOf(segmentationNode, segmentId)
     if image is None:
-        return np.zeros((k1 - k0 + 1, j1 - j0 + 1, i1 - i0 + 1), dtype=bool)
+        return np.zeros(box.GetDimensions()[::-1], dtype=bool)
+    if slicer.vtkOrientedImageDataResample.DoGeometriesMatch(image, box):
+        return _cut(image, box) == value
     found = slicer.vtkOrientedImageData()
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
         image, box, found, False
     )
     return np.asarray(imageArray(found) == value)
+
+
+def isEmpty(segmentationNode: Any, segmentId: str) -> bool:
+    """Whether a segment has no voxels; of a large label map, no more is read than needed."""
+    image, value = _labelmapOf(segmentationNode, segmentId)
+    if image is None:
+        return True
+    flat = imageArray(image).reshape(-1)
+    steps = range(0, flat.size, VOXELS_A_STEP)
+    return not any((flat[first : first + VOXELS_A_STEP] == value).any() for first in steps)
 
 
 def orientedImage(mask: np.ndarray, startIjk: Any, ijkToRas: Any) -> Any:
@@ -96,8 +112,8 @@ def _labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
     """The label map that has the segment, perhaps among others, and the segment's value in it."""
     segmentation = segmentationNode.GetSegmentation()
     segment = segmentation.GetSegment(segmentId)
-    image, value = segment.GetRepresentation(_LABELMAP), segment.GetLabelValue()
-    if image is None and segmentation.GetSourceRepresentationName() != _LABELMAP:
+    image, value = segment.GetRepresentation(LABELMAP), segment.GetLabelValue()
+    if image is None and segmentation.GetSourceRepresentationName() != LABELMAP:
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         image, value = slicer.vtkOrientedImageData(), 1
         if not logic.GetSegmentBinaryLabelmapRepresentation(
@@ -107,6 +123,23 @@ def _labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
     if image is None or image.IsEmpty() or image.GetPointData().GetScalars() is None:
         return None, value
     return image, value
+
+
+def _cut(image: Any, box: Any) -> np.ndarray:
+    """The voxels of an image in a box on the same grid; 0 where the image does not reach."""
+    found = np.zeros(box.GetDimensions()[::-1], imageArray(image).dtype)
+    here, there = np.array(image.GetExtent()), np.array(box.GetExtent())
+    low = np.maximum(here[::2], there[::2])
+    high = np.minimum(here[1::2], there[1::2]) + 1
+    if (low < high).all():
+        found[_box(low, high, there)] = imageArray(image)[_box(low, high, here)]
+    return found
+
+
+def _box(low: np.ndarray, high: np.ndarray, extent: np.ndarray) -> tuple[slice, ...]:
+    """The voxels from ``low`` to before ``high`` (i, j, k) in the array of an extent."""
+    sides = zip(low - extent[::2], high - extent[::2], strict=True)
+    return tuple(slice(first, end) for first, end in sides)[::-1]
 
 
 def _cropped(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:

@@ -49,13 +49,22 @@ class MeasuredAneurysm:
     aneurysm: Aneurysm
 
 
-def measureSegments(segmentationNode: Any) -> list[MeasuredAneurysm]:
+Memory = dict[str, tuple[Any, list[MeasuredAneurysm]]]
+"""By segment: what it was when it was measured (see ``_stateOf``), and its rows."""
+
+
+def measureSegments(segmentationNode: Any, memory: Memory | None = None) -> list[MeasuredAneurysm]:
     """Measure every aneurysm of a segmentation, the largest first.
 
     Which segments are aneurysms and vessels, ``segmentsShowing`` decides. A segment of several
     pieces gives a row for each (see ``SMALLEST_PIECE_MM3``). Only a box around each piece is
     looked at. Sizes are in the mm of the segmentation itself; a parent transform moves positions
     and lines, and would have to be hardened to change sizes.
+
+    Args:
+        segmentationNode: the segmentation.
+        memory: of the measurement before; what has not changed since is taken from it. It is
+            brought up to date.
 
     Raises:
         UserError: the parent transform is not linear.
@@ -67,17 +76,43 @@ def measureSegments(segmentationNode: Any) -> list[MeasuredAneurysm]:
                 name=segmentationNode.GetName(), transform=transform.GetName()
             )
         )
-    measured = []
+    memory = {} if memory is None else memory
+    before = dict(memory)
+    memory.clear()
     for segmentId in segmentsShowing(segmentationNode, ANEURYSM):
-        name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
-        for number, piece in enumerate(_pieces(segmentationNode, segmentId), start=1):
-            title = name if number == 1 else f"{name} ({number})"
-            measured.append(MeasuredAneurysm(segmentId, title, _measured(segmentationNode, piece)))
+        state = _stateOf(segmentationNode, segmentId)
+        known = before.get(segmentId)
+        if known is None or known[0] != state:
+            known = state, _measuredPieces(segmentationNode, segmentId)
+        memory[segmentId] = known
+    measured = [row for _state, rows in memory.values() for row in rows]
     measured.sort(key=lambda one: -one.aneurysm.volume_ml)
     return [
         replace(one, aneurysm=replace(one.aneurysm, index=index))
         for index, one in enumerate(measured, start=1)
     ]
+
+
+def _stateOf(segmentationNode: Any, segmentId: str) -> tuple[Any, ...]:
+    """All that the rows of a segment depend on; VTK never gives the same time to two changes."""
+    segmentation = segmentationNode.GetSegmentation()
+    source = segmentation.GetSourceRepresentationName()
+    times: list[tuple[Any, ...]] = []
+    for one in (segmentId, *segmentsShowing(segmentationNode, VESSEL)):
+        segment = segmentation.GetSegment(one)
+        voxels = segment.GetRepresentation(source)
+        times.append((one, voxels and voxels.GetMTime(), segment.GetLabelValue()))
+    matrix = slicer.util.arrayFromVTKMatrix(_toWorld(segmentationNode)).tobytes()
+    name = segmentation.GetSegment(segmentId).GetName()
+    return segmentationNode.GetID(), name, times, matrix, _gridText(segmentation)
+
+
+def _measuredPieces(segmentationNode: Any, segmentId: str) -> list[MeasuredAneurysm]:
+    name, rows = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName(), []
+    for number, piece in enumerate(_pieces(segmentationNode, segmentId), start=1):
+        title = name if number == 1 else f"{name} ({number})"
+        rows.append(MeasuredAneurysm(segmentId, title, _measured(segmentationNode, piece)))
+    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,13 +189,23 @@ def _surroundings(segmentationNode: Any, piece: _Piece) -> Any:
 
 def _wholeGrid(segmentationNode: Any) -> Any:
     """The grid of the volume that was segmented, which the segmentation remembers; or None."""
-    converter = slicer.vtkSegmentationConverter
-    name = converter.GetReferenceImageGeometryParameterName()
-    text = segmentationNode.GetSegmentation().GetConversionParameter(name)
-    whole = slicer.vtkOrientedImageData()
-    if not text or not converter.DeserializeImageGeometry(text, whole, False):
+    text, whole = _gridText(segmentationNode.GetSegmentation()), slicer.vtkOrientedImageData()
+    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, whole, False):
         return None
     return whole
+
+
+def _gridText(segmentation: Any) -> str:
+    name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+    return str(segmentation.GetConversionParameter(name))
+
+
+def _toWorld(segmentationNode: Any) -> Any:
+    matrix = vtk.vtkMatrix4x4()
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
+        segmentationNode.GetParentTransformNode(), None, matrix
+    )
+    return matrix
 
 
 def _geometry(box: Any) -> Any:
@@ -176,10 +221,7 @@ def _geometry(box: Any) -> Any:
 
 def _inWorld(aneurysm: Aneurysm, segmentationNode: Any, start: np.ndarray) -> Aneurysm:
     """Positions and lines through the parent transform; indices from the grid's first voxel."""
-    matrix = vtk.vtkMatrix4x4()
-    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
-        segmentationNode.GetParentTransformNode(), None, matrix
-    )
+    matrix = _toWorld(segmentationNode)
     toWorld = LPS_RAS @ slicer.util.arrayFromVTKMatrix(matrix) @ LPS_RAS
 
     def moved(point: Any) -> Any:

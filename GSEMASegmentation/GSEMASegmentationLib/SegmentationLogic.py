@@ -20,7 +20,7 @@ from GSEMASegmentationLib.MeasurementTable import updateTable
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
 from GSEMASegmentationLib.Requirements import requirePackages
 from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
-from GSEMASegmentationLib.SegmentMeasurement import measureSegments
+from GSEMASegmentationLib.SegmentMeasurement import Memory, measureSegments
 from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
 
 
@@ -54,6 +54,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self._clicks = ClickSession(self._client)
         self._job: SegmentationJob | None = None
         self._closeObservation: int | None = None
+        self._measured: Memory = {}
 
     def getParameterNode(self) -> GSEMASegmentationParameterNode:
         return GSEMASegmentationParameterNode(super().getParameterNode())
@@ -202,7 +203,13 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         """
         self._clicks.undo()
 
-    def measure(self, segmentationNode: Any, volumeNode: Any = None, lines: bool = False) -> Any:
+    def measure(
+        self,
+        segmentationNode: Any,
+        volumeNode: Any = None,
+        lines: bool = False,
+        onlyChanged: bool = False,
+    ) -> Any:
         """Measure the aneurysms of a segmentation as they are now, whoever drew them.
 
         Measuring again updates the same table. ``SegmentKinds.segmentsShowing`` says what counts
@@ -212,6 +219,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             segmentationNode: the segmentation.
             volumeNode: beside which the table is put; None for the segmented volume.
             lines: show diameters, heights and necks as lines; else lines of before are removed.
+            onlyChanged: trust the measurement before where Slicer tells of no change since.
 
         Returns:
             The vtkMRMLTableNode, a row an aneurysm, the largest first.
@@ -221,7 +229,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         """
         if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
             raise UserError(_("Nothing can be measured: choose a segmentation."))
-        measured = measureSegments(segmentationNode)
+        if not onlyChanged:
+            self._measured.clear()
+        measured = measureSegments(segmentationNode, self._measured)
         updateLines(segmentationNode, measured if lines else [])
         return updateTable(segmentationNode, measured, volumeNode)
 

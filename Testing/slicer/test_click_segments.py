@@ -302,19 +302,54 @@ def test_a_failing_worker_leaves_the_scene_as_it_was(make_logic, make_balls, sce
 
 
 def test_an_import_that_breaks_half_way_is_taken_back(make_logic, make_balls, scene, monkeypatch):
-    from GSEMASegmentationLib import SegmentationOutput
+    from GSEMASegmentationLib import ClickImport
 
-    def broken(node, volume):
-        raise RuntimeError("no memory")
+    def breaking(real):
+        def broken(*values):
+            real(*values)
+            raise RuntimeError("no memory")
+
+        return broken
 
     volume, logic = make_balls(), make_logic("good")
     node = logic.segmentAtPoint(volume, ANEURYSM_CENTER).segmentationNode
+    empty = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "empty")
     before = snapshot(scene)
-    monkeypatch.setattr(SegmentationOutput, "placeBeside", broken)  # the last thing it does
-    for output in (None, node):
+    # The last things that it does.
+    for name in ("placeBeside", "setVoxels"):
+        monkeypatch.setattr(ClickImport, name, breaking(getattr(ClickImport, name)))
+    for output in (None, node, empty):
         with pytest.raises(UserError, match=r"could not be imported \(no memory\)"):
+            # Without telling the output, it would be that of the last click.
+            logic._clicks._changes.clear()
             logic.segmentAtPoint(volume, ANEURYSM_CENTER, outputSegmentation=output)
         assert snapshot(scene) == before
+
+
+def test_undo_leaves_an_empty_segmentation_as_it_was(make_logic, make_balls, scene):
+    parent = OBLIQUE_PARENT
+    volume, logic = make_balls(parent=parent), make_logic("good")
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "empty")
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    folder = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
+    hierarchy.SetItemParent(hierarchy.GetItemByDataNode(volume), folder)
+
+    def links():
+        role = node.GetReferenceImageGeometryReferenceRole()
+        name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+        return (
+            node.GetNodeReferenceID(role),
+            node.GetSegmentation().GetConversionParameter(name),
+            node.GetTransformNodeID(),
+            node.GetNumberOfDisplayNodes(),
+            hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)),
+        )
+
+    before = (links(), snapshot(scene))
+    logic.segmentAtPoint(volume, ANEURYSM_CENTER, outputSegmentation=node)
+    assert all(old != new for old, new in zip(before[0], links(), strict=True))
+    logic.undoClick()
+    assert (links(), snapshot(scene)) == before
 
 
 def test_places_that_are_none_are_explained(make_logic, make_balls):
