@@ -6,7 +6,12 @@ import math
 
 import numpy as np
 
-from gsema_core.inference.boxes import (
+from gsema_core.inference.click import Finding
+from gsema_core.inference.prepared import PreparedScan
+from gsema_core.inference.surroundings import Field, Floats
+from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
+from gsema_core.volumes import Volume, probability_to_original
+from gsema_core.volumes.boxes import (
     Box,
     bounding_box,
     box_geometry,
@@ -15,11 +20,6 @@ from gsema_core.inference.boxes import (
     grown,
     moved,
 )
-from gsema_core.inference.click import Finding
-from gsema_core.inference.prepared import PreparedScan
-from gsema_core.inference.surroundings import Field, Floats
-from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
-from gsema_core.volumes import Volume, probability_to_original
 from gsema_core.volumes.components import connected_components
 
 MARGIN_MM = 5.0

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from gsema_core.errors import UserError
-from gsema_core.inference.boxes import Box
 from gsema_core.inference.click import Finding, highest_probability, probability_at
 from gsema_core.inference.click_labels import only_aneurysm
 from gsema_core.inference.points import Point, describe
 from gsema_core.inference.prepared import PreparedScan
 from gsema_core.measurements import Aneurysm, measure_aneurysms
 from gsema_core.volumes import Geometry, Volume, write_labels, write_volume
+from gsema_core.volumes.boxes import Box
 
 
 @dataclass(frozen=True, eq=False)

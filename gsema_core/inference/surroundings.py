@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from gsema_core.inference.boxes import Box, box_of, common_box, moved
 from gsema_core.inference.windows import Size, importance
 from gsema_core.labels import ANEURYSM, CLASSES
+from gsema_core.volumes.boxes import Box, box_of, common_box, moved
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gsema_core.inference.boxes import Box
 from gsema_core.inference.bright import POOLED, bright_spots, is_plausible
+from gsema_core.volumes.boxes import Box
 
 Start = tuple[int, int, int]
 """First voxel (k, j, i) of a window."""

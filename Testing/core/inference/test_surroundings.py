@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gsema_core.inference import predict_windows
-from gsema_core.inference.boxes import box_of
 from gsema_core.inference.surroundings import Surroundings, window_box
+from gsema_core.volumes.boxes import box_of
 
 WINDOW = (16, 16, 16)
 

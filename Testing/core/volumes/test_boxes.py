@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsema_core.inference.boxes import (
+from gsema_core.volumes import Geometry
+from gsema_core.volumes.boxes import (
     bounding_box,
     box_geometry,
     box_of,
@@ -14,7 +15,6 @@ from gsema_core.inference.boxes import (
     grown,
     moved,
 )
-from gsema_core.volumes import Geometry
 
 BOX = box_of((2, 3, 4), (5, 6, 7))
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from gsema_core.volumes import Geometry
+from gsema_core.volumes.geometry import Geometry
 
 Box = tuple[slice, slice, slice]
 """Slices along (k, j, i)."""
