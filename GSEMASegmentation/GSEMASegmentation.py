@@ -123,7 +123,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self._clickChoices,
             self.run.showBusy,
             self.run.showStatus,
-            self._showSegmentation,
+            self._onClicked,
         )
 
     def cleanup(self) -> None:
@@ -210,19 +210,24 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def _onResult(self, volumeNode: Any, outcome: JobOutcome, seconds: float) -> None:
         rememberRun(outcome.report, volumeNode, seconds)
-        self._showSegmentation(volumeNode, outcome.segmentationNode)
+        if self._showSegmentation(volumeNode, outcome.segmentationNode):
+            self.results.measure()
         if outcome.aneurysms:
             centerViews(outcome.aneurysms[0].ras)
 
-    def _showSegmentation(self, volumeNode: Any, segmentationNode: Any) -> None:
-        """Measure what was segmented; it is the output of its own volume only."""
+    def _onClicked(self, volumeNode: Any, segmentationNode: Any) -> None:
+        if self._showSegmentation(volumeNode, segmentationNode):
+            self.results.measureSoon()
+
+    def _showSegmentation(self, volumeNode: Any, segmentationNode: Any) -> bool:
+        """Make what was segmented the output, if its volume is still the one that is chosen."""
         node = self._parameterNode
         if node is None or (volumeNode is not None and volumeNode is not node.inputVolume):
-            return
+            return False
         if segmentationNode is not None:
             node.outputSegmentation = segmentationNode
         self._updatePanel()
-        self.results.measureSoon()
+        return True
 
     def _onSampleDone(self, node: Any, message: str) -> None:
         self._sample = None

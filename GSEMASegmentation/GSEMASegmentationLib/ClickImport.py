@@ -18,7 +18,7 @@ from GSEMASegmentationLib.ClickChange import ClickChange
 from GSEMASegmentationLib.ClickTarget import targetSegment
 from GSEMASegmentationLib.LabelImport import readLabels
 from GSEMASegmentationLib.OutputState import OutputState
-from GSEMASegmentationLib.SegmentationOutput import adopt, describe, newOutput, placeBeside
+from GSEMASegmentationLib.SegmentationOutput import adopt, describe, newOutput, placeOutput
 from GSEMASegmentationLib.SegmentLayer import setVoxels
 from GSEMASegmentationLib.SegmentMasks import LABELMAP, orientedImage, segmentImage
 
@@ -117,7 +117,7 @@ def _add(node: Any, segmentId: str, name: str, image: Any, volumeNode: Any) -> N
         node.CreateDefaultDisplayNodes()
     if wasEmpty:
         node.CreateClosedSurfaceRepresentation()
-        placeBeside(node, volumeNode)
+        placeOutput(node, volumeNode)
 
 
 def _expected(volumeNode: Any, startIjk: tuple[int, int, int], size: list[int]) -> Any:

@@ -49,6 +49,11 @@ class PythonProcess:
         self.pid: int | None = None
         """The process id that the program announced; a launcher may stand between it and us."""
 
+    @property
+    def isGone(self) -> bool:
+        """Whether there is no process any more."""
+        return self._isGone
+
     def start(self) -> None:
         self._process.start(self._command[0], self._command[1:])
 

@@ -187,7 +187,7 @@ def _fill(node: Any, contents: Sequence[SegmentContent], volumeNode: Any) -> Non
         logic.ReconvertAllRepresentations(node, [content.segmentId for content in contents])
     else:
         node.CreateClosedSurfaceRepresentation()
-    placeBeside(node, volumeNode)
+    placeOutput(node, volumeNode)
 
 
 def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:
@@ -241,12 +241,17 @@ def _orientedImage(content: SegmentContent, volumeNode: Any) -> Any:
 
 
 def placeBeside(node: Any, volumeNode: Any) -> None:
-    """Put a node into the subject-hierarchy folder (patient, study) that the volume lies in.
-
-    One that is in a folder already stays there: somebody has put it there.
-    """
+    """Put a node into the subject-hierarchy folder (patient, study) that the volume lies in."""
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     volumeItem = hierarchy.GetItemByDataNode(volumeNode)
     item = hierarchy.GetItemByDataNode(node)
-    if volumeItem and item and hierarchy.GetItemParent(item) == hierarchy.GetSceneItemID():
+    if volumeItem and item:
         hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
+
+
+def placeOutput(node: Any, volumeNode: Any) -> None:
+    """Put a segmentation beside the volume, unless somebody has put it into a folder already."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    item = hierarchy.GetItemByDataNode(node)
+    if hierarchy.GetItemParent(item) == hierarchy.GetSceneItemID():
+        placeBeside(node, volumeNode)

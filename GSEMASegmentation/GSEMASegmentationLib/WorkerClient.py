@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.CorePackage import pythonExecutable
 from GSEMASegmentationLib.PythonProcess import PythonProcess
+from GSEMASegmentationLib.Watchdog import SILENCE_MS, Watchdog
 from GSEMASegmentationLib.WorkerProtocol import PROTOCOL, WorkerEvent, encodeRequest, parseLine
 
 GRACE_MS = 1500
@@ -23,6 +24,11 @@ QUIT_MS = 1000
 
 LOG_LINES = 2000
 """Lines of log that are kept; ours."""
+
+DEVICE_FAILED = "device_failed"
+DEVICE_FAILED_EXIT = 75
+"""What a worker says, and how it ends, when the driver of its device has failed: another process
+can use the device again, this one cannot."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,11 @@ class WorkerOutcome:
 
 @dataclass
 class _Request:
+    line: bytes
     onProgress: Callable[[float, str], None]
     onDone: Callable[[WorkerOutcome], None]
     isCancelled: bool = False
+    isRepeated: bool = False
 
 
 def workerCommand() -> list[str]:
@@ -56,12 +64,14 @@ class WorkerClient:
     """Starts the worker with the first request and keeps it, with what it has loaded, for the next.
 
     Every request ends with exactly one call of its ``onDone``: also when the process cannot be
-    started, crashes, is killed from outside, or does not react to a cancellation.
+    started, crashes, is killed from outside, hangs (see ``Watchdog``), or does not react to a
+    cancellation. If the driver of its device fails, what is open goes once more to a new process.
 
     Args:
         command: program and arguments; None for the worker of this installation.
         onLog: called with each line that is not a message of the protocol.
         graceMs: how long a cancelled request may go on before the worker is killed.
+        silenceMs: how long a busy worker may show no sign of life before it is killed.
     """
 
     def __init__(
@@ -69,11 +79,14 @@ class WorkerClient:
         command: Sequence[str] | None = None,
         onLog: Callable[[str], None] | None = None,
         graceMs: int = GRACE_MS,
+        silenceMs: int = SILENCE_MS,
     ) -> None:
         self._command = command
         self._onLog = onLog
         self._graceMs = graceMs
         self._process: PythonProcess | None = None
+        self._retired: list[PythonProcess] = []
+        self._watchdog = Watchdog(self._onSilence, silenceMs)
         self._nextId = 1
         self._requests: dict[int, _Request] = {}
         self.log: deque[str] = deque(maxlen=LOG_LINES)
@@ -100,13 +113,15 @@ class WorkerClient:
     ) -> int:
         """Send a request and return its id; the callbacks come from Qt's event loop."""
         requestId = self._takeId()
-        self._requests[requestId] = _Request(onProgress, onDone)
+        line = encodeRequest(requestId, command, **fields)
+        self._requests[requestId] = _Request(line, onProgress, onDone)
         try:
             self._start()
         except RuntimeError as error:
             self._finish(requestId, WorkerOutcome("error", str(error)))
         else:
-            self._send(encodeRequest(requestId, command, **fields))
+            self._watchdog.start()
+            self._send(line)
         return requestId
 
     def cancel(self, requestId: int) -> None:
@@ -119,6 +134,9 @@ class WorkerClient:
 
     def stop(self) -> None:
         """End the process, whatever it is doing; waits until it is gone."""
+        for retired in self._retired:
+            retired.waitUntilGone(QUIT_MS)
+        self._retired.clear()
         process = self._process
         if process is None:
             return
@@ -135,8 +153,58 @@ class WorkerClient:
     def _start(self) -> None:
         if self._process is None:
             command = self._command or workerCommand()
-            self._process = PythonProcess(command, self._onLine, self._appendToLog, self._onGone)
-            self._process.start()
+            process: PythonProcess
+
+            def ofCurrent(call: Callable[..., None]) -> Callable[..., None]:
+                """What a retired process still says is of no interest."""
+                return lambda *values: call(*values) if process is self._process else None
+
+            process = PythonProcess(
+                command,
+                ofCurrent(self._onLine),
+                ofCurrent(self._appendToLog),
+                ofCurrent(self._onGone),
+            )
+            self._process = process
+            process.start()
+
+    def _retire(self) -> None:
+        """Kill the process and forget it at once; the next request starts a new one."""
+        process, self._process = self._process, None
+        self._retired = [one for one in self._retired if not one.isGone]
+        if process is not None:
+            self._retired.append(process)
+            process.kill()
+
+    def _onSilence(self) -> None:
+        minutes = self._watchdog.silenceMs / 60_000
+        message = _(
+            "The worker has shown no sign of life for {minutes:g} minutes and was ended: try "
+            "again, and choose the CPU if it happens once more."
+        ).format(minutes=minutes)
+        self._appendToLog(message)
+        self._retire()
+        self._endAll(WorkerOutcome("error", message))
+
+    def _endAll(self, error: WorkerOutcome) -> None:
+        """End all requests: with this error, or as cancelled where the user wanted that."""
+        for requestId, request in list(self._requests.items()):
+            self._finish(requestId, WorkerOutcome("cancelled") if request.isCancelled else error)
+
+    def _repeat(self, failure: WorkerOutcome) -> None:
+        """Hand what is open to a new process, each request once; else it ends with the failure."""
+        self._retire()
+        self._watchdog.stop()
+        for requestId, request in list(self._requests.items()):
+            if request.isCancelled:
+                self._finish(requestId, WorkerOutcome("cancelled"))
+            elif request.isRepeated:
+                self._finish(requestId, failure)
+            else:
+                request.isRepeated = True
+                self._start()
+                self._watchdog.start()
+                self._send(request.line)
 
     def _takeId(self) -> int:
         self._nextId += 1
@@ -152,6 +220,10 @@ class WorkerClient:
 
     def _onLine(self, line: str) -> None:
         event = parseLine(line)
+        if event is not None and event.kind == "heartbeat":
+            self._onHeartbeat(event)
+            return
+        self._watchdog.onSign()
         if event is None:
             self._appendToLog(line)
         elif event.kind == "hello":
@@ -169,6 +241,11 @@ class WorkerClient:
                 self._finish(requestId, WorkerOutcome("error", message))
             self._kill()
 
+    def _onHeartbeat(self, event: WorkerEvent) -> None:
+        numbers = [event.data.get(name) for name in ("work", "cpu_seconds")]
+        if all(isinstance(number, (int, float)) for number in numbers):
+            self._watchdog.onHeartbeat(*numbers)
+
     def _onAnswer(self, event: WorkerEvent, requestId: int) -> None:
         request = self._requests[requestId]
         if event.kind == "progress":
@@ -181,19 +258,25 @@ class WorkerClient:
         elif event.kind == "result":
             self._finish(requestId, WorkerOutcome("result", data=event.data))
         elif event.kind == "error":
-            message = str(event.data.get("message", ""))
-            self._finish(requestId, WorkerOutcome("error", message, event.data))
+            error = WorkerOutcome("error", str(event.data.get("message", "")), event.data)
+            if event.data.get("code") == DEVICE_FAILED:
+                self._repeat(error)
+            else:
+                self._finish(requestId, error)
 
     def _finish(self, requestId: int, outcome: WorkerOutcome) -> None:
         request = self._requests.pop(requestId)
         if not any(other.isCancelled for other in self._requests.values()):
             self._graceTimer.stop()
+        if not self._requests:
+            self._watchdog.stop()
         request.onDone(outcome)
 
     def _onGone(self, exitCode: int | None, message: str) -> None:
         """The process is no more: every open request ends now."""
         self._process = None
         self._graceTimer.stop()
+        self._watchdog.stop()
         words = next((line for line in reversed(self.log) if line.strip()), _("nothing"))
         message = message or _("The worker ended before it answered (exit code {code}).").format(
             code=exitCode
@@ -201,9 +284,11 @@ class WorkerClient:
         message = _("{message} The last thing it said: {words}").format(
             message=message, words=words
         )
-        for requestId, request in list(self._requests.items()):
-            error = WorkerOutcome("error", message)
-            self._finish(requestId, WorkerOutcome("cancelled") if request.isCancelled else error)
+        error = WorkerOutcome("error", message)
+        if exitCode == DEVICE_FAILED_EXIT:
+            self._repeat(error)
+        else:
+            self._endAll(error)
 
     def _appendToLog(self, line: str) -> None:
         self.log.append(line)

@@ -14,6 +14,12 @@ nofile     says that it is done, without a file
 oldprotocol  greets with another protocol's number
 outside    puts the box of a click outside of the volume
 mute       says nothing at all
+frozen     says nothing any more in the middle of the work
+stuck      tells in the middle of the work that it lives, and of no work and no processor time
+busy       works for 1.5 s, of which it tells only the processor time, then like "good"
+driver     its device's driver fails; the next worker is like "good"
+driverdies   as "driver", without a word before the end
+nodriver   its device's driver fails, in every worker
 waits      works for half a second, then like "good"
 reports    like "good", with a report such as the real worker's
 otherprobability  writes probabilities above 1
@@ -130,6 +136,10 @@ def segment(mode: str, request: dict[str, Any]) -> None:
                 return
     if mode == "waits":
         time.sleep(0.5)
+    if mode in ("frozen", "stuck", "busy"):
+        work_silently(mode, number)
+    if "driver" in mode:
+        fail_with_the_driver(mode, request)
     if mode == "crash":
         os.abort()
     if mode == "exit":
@@ -164,11 +174,32 @@ def segment(mode: str, request: dict[str, Any]) -> None:
     emit("result", id=number, report=report, aneurysms=found)
 
 
+def work_silently(mode: str, number: int) -> None:
+    seconds = 0.0
+    while mode != "busy" or seconds < 1.5:
+        if mode != "frozen":
+            beat = {"work": 3, "cpu_seconds": round(seconds, 2) if mode == "busy" else 0.4}
+            emit("heartbeat", id=number, **beat)
+        time.sleep(0.1)
+        seconds += 0.1
+
+
+def fail_with_the_driver(mode: str, request: dict[str, Any]) -> None:
+    """As the real worker: what it says is for programs, and exit code 75."""
+    marker = Path(request["input"]).parent / "the driver has failed"
+    if mode == "nodriver" or not marker.exists():
+        marker.touch()
+        if mode != "driverdies":
+            message = "The GPU's driver has failed."
+            emit("error", id=request["id"], message=message, code="device_failed")
+        os._exit(75)
+
+
 def answer_click(mode: str, request: dict[str, Any]) -> None:
     import fake_clicks
 
     number = request["id"]
-    if mode in ("slow", "crash", "error"):  # these do not read the volume
+    if mode in ("slow", "crash", "error", "frozen", "stuck"):  # these do not read the volume
         segment(mode, request)
     elif request["command"] == "prepare":
         emit("progress", id=number, fraction=0.5, phase="Reading the scan")

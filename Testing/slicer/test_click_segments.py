@@ -316,7 +316,7 @@ def test_an_import_that_breaks_half_way_is_taken_back(make_logic, make_balls, sc
     empty = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "empty")
     before = snapshot(scene)
     # The last things that it does.
-    for name in ("placeBeside", "setVoxels"):
+    for name in ("placeOutput", "setVoxels"):
         monkeypatch.setattr(ClickImport, name, breaking(getattr(ClickImport, name)))
     for output in (None, node, empty):
         with pytest.raises(UserError, match=r"could not be imported \(no memory\)"):

@@ -175,7 +175,7 @@ def test_an_import_that_breaks_half_way_is_taken_back(make_logic, make_balls, sc
     def broken(node, volume):
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(SegmentationOutput, "placeBeside", broken)  # the last thing it does
+    monkeypatch.setattr(SegmentationOutput, "placeOutput", broken)  # the last thing it does
     volume, logic = make_balls(), make_logic("good")
     node, _ = existing_segmentation(scene, volume)
     before = snapshot(scene)
