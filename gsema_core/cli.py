@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
 
-COMMANDS = ("segment", "train", "benchmark", "evaluate", "simulate", "teacher", "worker")
+COMMANDS = ("segment", "cases", "train", "benchmark", "evaluate", "simulate", "teacher", "worker")
 
 EXIT_USER_ERROR = 2
 EXIT_CANCELLED = 130  # what a shell reports for a program stopped by Ctrl-C

@@ -1,4 +1,4 @@
-"""Labelled cases for training: the list, the split by patient, cached volumes, patches."""
+"""Labelled cases for training: finding, examining, splitting, caching and drawing patches."""
 
 from typing import TYPE_CHECKING
 
@@ -8,18 +8,36 @@ if TYPE_CHECKING:
     from gsema_core.datasets.cache import VolumeCache as VolumeCache
     from gsema_core.datasets.datalist import Case as Case
     from gsema_core.datasets.datalist import read_datalist as read_datalist
+    from gsema_core.datasets.examination import CaseFacts as CaseFacts
+    from gsema_core.datasets.examination import Examined as Examined
+    from gsema_core.datasets.examination import examine as examine
+    from gsema_core.datasets.examination import examine_all as examine_all
+    from gsema_core.datasets.finding import find_cases as find_cases
     from gsema_core.datasets.patches import PatchDataset as PatchDataset
+    from gsema_core.datasets.reading import read_case as read_case
+    from gsema_core.datasets.reading import read_case_labels as read_case_labels
     from gsema_core.datasets.splits import Split as Split
+    from gsema_core.datasets.splits import check_leave_one_out as check_leave_one_out
     from gsema_core.datasets.splits import split_by_patient as split_by_patient
+    from gsema_core.datasets.summary import summarize as summarize
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "Case": "datalist",
+        "CaseFacts": "examination",
+        "Examined": "examination",
         "PatchDataset": "patches",
         "Split": "splits",
         "VolumeCache": "cache",
+        "check_leave_one_out": "splits",
+        "examine": "examination",
+        "examine_all": "examination",
+        "find_cases": "finding",
+        "read_case": "reading",
+        "read_case_labels": "reading",
         "read_datalist": "datalist",
         "split_by_patient": "splits",
+        "summarize": "summary",
     },
 )

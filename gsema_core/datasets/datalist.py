@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gsema_core.datasets.label_names import Relabel
+from gsema_core.datasets.label_names import HIGHEST, Relabel
 from gsema_core.errors import UserError
+from gsema_core.labels import BACKGROUND, CLASSES
 
 _FIELDS = ("patient", "center", "image", "label")
 USES = ("", "training", "validation", "test")
@@ -37,7 +38,8 @@ class Case:
 def read_datalist(path: str | Path) -> list[Case]:
     """Read ``{"cases": [{"patient", "center", "image", "label"}, ...]}``.
 
-    A case may say its ``use``. Relative file names start at the list's own folder.
+    A case may say its ``use``, and as ``relabel`` what the values of its label map mean:
+    ``[[value, label], ...]``. Relative file names start at the list's own folder.
 
     Raises:
         UserError: the list is missing, is not such a list, or names a file that does not exist.
@@ -83,4 +85,25 @@ def _case(path: Path, number: int, entry: Any) -> Case:
             f"Case {number} of {path} has the use {use!r}: give training, validation or test, or "
             "leave it out."
         )
-    return Case(entry["patient"], entry["center"], files["image"], files["label"], use)
+    relabel = _relabel(path, number, entry.get("relabel", []))
+    return Case(entry["patient"], entry["center"], files["image"], files["label"], use, relabel)
+
+
+def _relabel(path: Path, number: int, pairs: Any) -> Relabel:
+    wrong = UserError(
+        f"Case {number} of {path} has the relabel {pairs!r}: give pairs [value in the file, label] "
+        f"of values from 0 to {HIGHEST} and labels from 0 to {CLASSES - 1}, 0 staying 0."
+    )
+    if not isinstance(pairs, list):
+        raise wrong
+    labels: dict[int, int] = {}
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2 or any(type(n) is not int for n in pair):
+            raise wrong
+        value, label = pair
+        if not (0 <= value <= HIGHEST and 0 <= label < CLASSES) or value in labels:
+            raise wrong
+        labels[value] = label
+    if labels.get(BACKGROUND, BACKGROUND) != BACKGROUND:
+        raise wrong
+    return tuple(sorted({BACKGROUND: BACKGROUND, **labels}.items())) if labels else ()

@@ -52,6 +52,21 @@ def split_by_patient(
     )
 
 
+def check_leave_one_out(cases: Sequence[Case]) -> list[str]:
+    """The names of the centers, each of which can be left out in turn.
+
+    Raises:
+        UserError: there are fewer than two.
+    """
+    centers = sorted({case.center for case in cases})
+    if len(centers) < 2:
+        raise UserError(
+            f"To leave one center out takes cases of two or more, and all are of {centers[0]!r}: "
+            "add cases of another center, or say in the datalist where each case comes from."
+        )
+    return centers
+
+
 def _held_out(cases: Sequence[Case], share: float, seed: int) -> set[str]:
     """A share of the patients of every center where one is at home."""
     if not share:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from gsema_core.volumes import Geometry, Volume, write_labels, write_volume
 
@@ -20,6 +23,32 @@ def make_case(folder: Path, name: str, seed: int) -> None:
     geometry = Geometry((32, 32, 32), (0.5, 0.5, 0.5), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
     write_volume(Volume(image, geometry), folder / f"{name}.nrrd")
     write_labels(Volume(labels, geometry), folder / f"{name}-label.nrrd")
+
+
+@pytest.fixture(scope="session")
+def one_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``scan.nrrd`` and ``scan-label.nrrd``."""
+    folder = tmp_path_factory.mktemp("case")
+    make_case(folder, "scan", 0)
+    return folder
+
+
+@pytest.fixture
+def put(one_case: Path, tmp_path: Path) -> Callable[[str, str], None]:
+    """``put(image, label)`` stores the case under these names; the suffix may be another."""
+
+    def store(image: str, label: str) -> None:
+        for name, source in ((image, "scan.nrrd"), (label, "scan-label.nrrd")):
+            if not name:
+                continue
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".nrrd":
+                shutil.copy(one_case / source, path)
+            else:
+                sitk.WriteImage(sitk.ReadImage(str(one_case / source)), str(path))
+
+    return store
 
 
 @pytest.fixture

@@ -72,3 +72,24 @@ def test_a_patient_in_two_parts_is_refused(datalist):
     datalist.write_text(json.dumps(document))
     with pytest.raises(UserError, match=r"'p0'.*different use"):
         read_datalist(datalist)
+
+
+def test_a_case_may_say_what_its_values_mean(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][0]["relabel"] = [[1, 2], [2, 1]]
+    document["cases"][1]["relabel"] = []
+    datalist.write_text(json.dumps(document))
+    assert [case.relabel for case in read_datalist(datalist)][:2] == [((0, 0), (1, 2), (2, 1)), ()]
+
+
+@pytest.mark.parametrize(
+    "relabel",
+    [{"1": 2}, [1, 2], [[1]], [[1, 2, 3]], [[1, 3]], [[256, 1]], [[-1, 1]], [[1.0, 1]],
+     [[True, 1]], [[0, 1]], [[1, 2], [1, 1]]],
+)  # fmt: skip
+def test_values_that_cannot_be_mapped_are_refused(datalist, relabel):
+    document = json.loads(datalist.read_text())
+    document["cases"][1]["relabel"] = relabel
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"Case 2 .* has the relabel"):
+        read_datalist(datalist)

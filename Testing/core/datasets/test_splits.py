@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gsema_core.datasets import split_by_patient
+from gsema_core.datasets import check_leave_one_out, split_by_patient
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
 
@@ -103,3 +104,75 @@ def test_named_training_cases_are_never_kept_out():
         split = split_by_patient(cases, (), 0.6, seed)
         assert {"A0", "A1"} <= {case.patient for case in split.training}
         assert split.validation
+
+
+def random_cases(draw: random.Random) -> list[Case]:
+    """Some centers with at least two patients of their own, and patients seen by two of them."""
+    centers = "ABCDEFGH"[: draw.randint(1, 5)]
+    cases = []
+    for center in centers:
+        for number in range(draw.randint(2, 12)):
+            # Every patient's first scan is at home; later ones may be anywhere later by name.
+            elsewhere = [each for each in centers if each >= center]
+            places = [center] + [
+                draw.choice(elsewhere) for _ in range(draw.choice((0, 0, 0, 1, 3)))
+            ]
+            for scan, place in enumerate(places):
+                name = f"{center}{number}-{scan}"
+                cases.append(Case(f"{center}{number}", place, Path(name), Path("label")))
+    draw.shuffle(cases)
+    return cases
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_splits_of_random_lists(seed):
+    draw = random.Random(seed)
+    cases, share = random_cases(draw), draw.choice((0.05, 0.12, 0.3, 0.5))
+    split = split_by_patient(cases, (), share, seed)
+    training, validation = (
+        {case.patient for case in part} for part in (split.training, split.validation)
+    )
+    assert not training & validation
+    assert sorted(split.training + split.validation, key=str) == sorted(cases, key=str)
+    for center in {case.center for case in cases}:
+        home = {case.patient for case in cases if case.patient.startswith(center)}
+        assert len(home & validation) == max(1, round(share * len(home))) < len(home)
+
+    shuffled = draw.sample(cases, len(cases))
+    again = split_by_patient(shuffled, (), share, seed)
+    assert {case.patient for case in again.validation} == validation
+    assert set(again.training) == set(split.training)
+
+    # One more patient at one center moves nobody at the others.
+    other = Case("Z0", "Z", Path("z0"), Path("label")), Case("Z1", "Z", Path("z1"), Path("label"))
+    with_another = split_by_patient([*cases, *other], (), share, seed)
+    assert {case.patient for case in with_another.validation} - {"Z0", "Z1"} == validation
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_uses_are_obeyed_in_random_lists(seed):
+    draw = random.Random(seed)
+    cases = random_cases(draw)
+    patients = sorted({case.patient for case in cases})
+    use = {each: draw.choice(("", "training", "validation", "test")) for each in patients}
+    use[patients[0]] = "validation"
+    cases = [replace(case, use=use[case.patient]) for case in cases]
+    split = split_by_patient(cases, (), 0.3, seed)
+    assert {case.use for case in split.validation} == {"validation"}
+    assert {case.use for case in split.training} <= {"", "training"}
+    assert len(split.training + split.validation) == sum(case.use != "test" for case in cases)
+
+
+def test_other_seeds_keep_others_out():
+    cases = make_cases(A=12)
+    chosen = {
+        frozenset(case.patient for case in split_by_patient(cases, (), 0.25, seed).validation)
+        for seed in range(10)
+    }
+    assert len(chosen) > 5
+
+
+def test_leaving_a_center_out_takes_two():
+    assert check_leave_one_out(make_cases(B=1, A=1)) == ["A", "B"]
+    with pytest.raises(UserError, match="all are of 'A'"):
+        check_leave_one_out(make_cases(A=5))

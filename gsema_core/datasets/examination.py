@@ -1,0 +1,133 @@
+"""What is in a case, and whether it can be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.reading import read_case_labels
+from gsema_core.errors import UserError
+from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.volumes import Geometry, IntensityRule, read_volume
+from gsema_core.volumes.components import connected_components
+
+SAMPLE = 1_000_000
+"""Voxels that the intensity range is taken from: percentiles are then within 0.1 of theirs."""
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """A case in numbers.
+
+    Attributes:
+        geometry: the grid of image and label map.
+        vessel_ml, aneurysm_ml: volumes of the labels.
+        aneurysms: how many there are, as voxels are connected.
+        low, high: the range of intensities, between the percentiles that ``IntensityRule`` has by
+            default.
+    """
+
+    geometry: Geometry
+    vessel_ml: float
+    aneurysm_ml: float
+    aneurysms: int
+    low: float
+    high: float
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        return self.geometry.spacing
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        return self.geometry.size
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What came of looking at a case.
+
+    Attributes:
+        number: its place in the list, from 1.
+        facts: None where it cannot be used.
+        reason: why it cannot, in a sentence.
+    """
+
+    number: int
+    case: Case
+    facts: CaseFacts | None
+    reason: str | None
+
+
+def examine(case: Case) -> CaseFacts:
+    """Read a case and sum it up; image and label map are not in memory together.
+
+    Raises:
+        UserError: a file cannot be read, the labels have values outside the list, or the two
+            do not lie on one grid.
+    """
+    image = read_volume(case.image)
+    grid, (low, high) = image.geometry, _range(image.array)
+    del image
+    labels = read_case_labels(case, grid).array
+    ml = grid.voxel_volume_mm3 / 1000.0
+    vessel, aneurysm = (float(np.count_nonzero(labels == n) * ml) for n in (VESSEL, ANEURYSM))
+    return CaseFacts(grid, vessel, aneurysm, _count(labels), low, high)
+
+
+def examine_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Examined]:
+    """Examine case after case, in the list's order, however long that takes.
+
+    Args:
+        cases: the list.
+        jobs: processes; the memory of one is that of the largest scan, a few times over.
+    """
+    numbered = list(enumerate(cases, start=1))
+    if jobs == 1 or len(numbered) < 2:
+        yield from map(_examined, numbered)
+        return
+    # Spawned, because ITK's thread pool does not survive a fork.
+    pool = ProcessPoolExecutor(min(jobs, len(numbered)), get_context("spawn"), _use_one_thread)
+    try:
+        yield from pool.map(_examined, numbered)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _examined(numbered: tuple[int, Case]) -> Examined:
+    number, case = numbered
+    try:
+        return Examined(number, case, examine(case), None)
+    except UserError as error:
+        return Examined(number, case, None, str(error))
+    except MemoryError:
+        reason = f"The memory did not suffice for the image {case.image}: close other programs."
+        return Examined(number, case, None, reason)
+
+
+def _use_one_thread() -> None:
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+
+
+def _range(array: NDArray[Any]) -> tuple[float, float]:
+    rule, flat = IntensityRule(), array.reshape(-1)
+    sample = flat[:: max(1, flat.size // SAMPLE)]
+    low, high = np.percentile(sample, (rule.low, rule.high))
+    return float(low), float(high)
+
+
+def _count(labels: NDArray[np.uint8]) -> int:
+    """Aneurysms; only their surroundings are numbered, or memory would grow fivefold."""
+    boxes = ndimage.find_objects(labels, ANEURYSM)
+    box = boxes[ANEURYSM - 1] if len(boxes) >= ANEURYSM else None
+    return 0 if box is None else connected_components(labels[box] == ANEURYSM)[1]

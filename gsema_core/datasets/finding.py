@@ -1,0 +1,40 @@
+"""Labelled cases, whichever way they are stored."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gsema_core.datasets.datalist import Case, read_datalist
+from gsema_core.datasets.nnunet import DESCRIPTION, is_nnunet_folder, read_nnunet_folder
+from gsema_core.datasets.pairs import find_pairs
+from gsema_core.errors import UserError
+
+DATALIST = "datalist.json"
+
+
+def find_cases(path: str | os.PathLike[str]) -> list[Case]:
+    """List labelled cases; no voxel is read.
+
+    Args:
+        path: a datalist (JSON) or a folder that holds ``datalist.json``, as ``gsema simulate``
+            writes it (``read_datalist``); an nnU-Net raw folder (``read_nnunet_folder``); or a
+            folder of pairs of images and label maps (``find_pairs``).
+
+    Raises:
+        UserError: it is nothing of this, or files are missing.
+    """
+    path = Path(path)
+    try:
+        if not path.is_dir():
+            if path.name == DESCRIPTION and is_nnunet_folder(path.parent):
+                return read_nnunet_folder(path.parent)
+            return read_datalist(path)
+        if (path / DATALIST).is_file():
+            return read_datalist(path / DATALIST)
+        return read_nnunet_folder(path) if is_nnunet_folder(path) else find_pairs(path)
+    except OSError as error:
+        raise UserError(
+            f"The cases at {path} cannot be listed ({error.strerror}): check that you may read "
+            "the folder."
+        ) from error
