@@ -107,3 +107,36 @@ def test_other_sizes_are_flipped_but_not_permuted(volumes):
     for seed in range(5):
         image, _ = sampler.draw(volumes[0], np.random.default_rng(seed))
         assert image.shape == (8, 16, 24)
+
+
+@pytest.mark.parametrize("transform", ["paper", "amplitude_mix"])
+def test_ranks_share_the_very_batch_that_one_would_have(volumes, transform):
+    sampler = PatchSampler(PATCH, 0.7, True)
+    whole = PatchDataset(volumes, sampler, build_transform(transform), 4, seed=5)[3]
+    shares = [
+        PatchDataset(volumes, sampler, build_transform(transform), 4, 5, share=share)[3]
+        for share in (slice(0, 2), slice(2, 4))
+    ]
+    for field in dataclasses.fields(whole):
+        parts = torch.cat([getattr(each, field.name) for each in shares])
+        assert torch.equal(parts, getattr(whole, field.name)), field.name
+
+
+def test_two_views_are_complements_of_one_draw(volumes):
+    """m * a + (1 - m) * b and (1 - m) * a + m * b: they differ and belong to the same labels."""
+    sampler, transform = PatchSampler(PATCH, 0.7, True), build_transform("gin_ipa")
+    plain = PatchDataset(volumes, sampler, transform, 2, seed=5)[0]
+    views = PatchDataset(volumes, sampler, transform, 2, seed=5, two_views=True)[0]
+    assert torch.equal(views.target_image, plain.target_image)
+    assert not torch.equal(views.source_image, plain.source_image)
+    assert not torch.equal(views.source_image, views.target_image)
+    assert torch.equal(views.source_labels, plain.source_labels)
+    assert torch.equal(views.target_labels, plain.source_labels)
+
+
+def test_the_other_view_of_other_transforms_is_the_patch_itself(volumes):
+    sampler, transform = PatchSampler(PATCH, 0.7, True), build_transform("paper")
+    plain = PatchDataset(volumes, sampler, transform, 2, seed=5)[0]
+    views = PatchDataset(volumes, sampler, transform, 2, seed=5, two_views=True)[0]
+    for field in dataclasses.fields(plain):
+        assert torch.equal(getattr(views, field.name), getattr(plain, field.name))

@@ -106,3 +106,14 @@ def test_smoothing_sets_what_an_absent_class_costs(smoothing, expected):
     background = 1 - (2 * 448 + smoothing) / (448 + 512 + smoothing)
     # The vessel is neither there nor predicted; what float32 leaves of its softmax is smoothed out.
     assert float(loss(logits, labels)) == pytest.approx((background + 0.0 + expected) / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("weights", [None, [0.2, 0.3, 0.8]])
+def test_a_batch_is_the_mean_of_its_samples(weights, generator: torch.Generator) -> None:
+    """Also where weights normalize: ranks and accumulation divide batches in any way."""
+    logits = torch.randn(3, 3, 4, 4, 4, generator=generator)
+    labels = (3 * torch.rand(3, 1, 4, 4, 4, generator=generator)).byte()
+    labels[0] = 0  # without rare classes its weights sum to less
+    loss = DiceCELoss(weights)
+    single = [loss(logits[i : i + 1], labels[i : i + 1]) for i in range(3)]
+    torch.testing.assert_close(loss(logits, labels), torch.stack(single).mean())

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
-from gsema_core.surgery import GradientRows, split_backward
+from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss, consistency_loss
+from gsema_core.surgery import GradientRows, single_backward, split_backward
 
 
 def naive_gradients(student, teacher, source, target, segmentation, contrast) -> list[Tensor]:
@@ -94,3 +94,54 @@ def test_contrast_reaches_the_encoder_only(student, teacher, patches):
     split_backward(rows, student, teacher, *patches, DiceCELoss(), BoundaryAwareContrastiveLoss())
     rows._attach(2)
     assert not student.head.weight.grad.any()
+
+
+def test_consistency_is_shared_by_the_streams_without_loss(student, patches):
+    """Each row has its own part; together they are the gradient of the whole."""
+    loss, weight = DiceCELoss(), 7.0
+    rows = GradientRows(student.parameters())
+    losses = split_backward(rows, student, None, *patches, loss, consistency_weight=weight)
+    predictions = [student(image) for image, _ in patches]
+    segmentation = sum(loss(p, y) for p, (_, y) in zip(predictions, patches, strict=True))
+    disagreement = consistency_loss(*predictions)
+    total = torch.autograd.grad(segmentation + weight * disagreement, list(student.parameters()))
+    expected = torch.cat([each.flatten() for each in total])
+    torch.testing.assert_close(rows.source + rows.target, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(losses.consistency, weight * disagreement.detach())
+    torch.testing.assert_close(losses.source + losses.target, segmentation.detach())
+    without = GradientRows(student.parameters())
+    split_backward(without, student, None, *patches, loss)
+    assert not torch.allclose(rows.source, without.source, atol=1e-3)
+
+
+def test_one_stream_is_two_of_the_same_patches(student, patches):
+    source, _ = patches
+    two, one = (GradientRows(student.parameters()) for _ in range(2))
+    expected = split_backward(two, student, None, source, source, DiceCELoss())
+    losses = single_backward(one, student, source, DiceCELoss())
+    torch.testing.assert_close(one.flat, two.flat, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(torch.stack(losses), torch.stack(expected))
+
+
+def test_one_stream_accumulates(student, patches):
+    rows, once = (GradientRows(student.parameters()) for _ in range(2))
+    single_backward(once, student, patches[0], DiceCELoss())
+    for _ in range(2):
+        single_backward(rows, student, patches[0], DiceCELoss())
+    torch.testing.assert_close(rows.flat, 2 * once.flat, rtol=1e-4, atol=1e-6)
+
+
+def test_a_failed_pass_leaves_no_gradient_attached(student, patches):
+    """A step that ran out of memory is repeated: nothing of it may be left in .grad."""
+    calls = []
+
+    def fails_on_target(logits, labels):
+        calls.append(1)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError("injected")
+        return DiceCELoss()(logits, labels)
+
+    rows = GradientRows(student.parameters())
+    with pytest.raises(torch.OutOfMemoryError):
+        split_backward(rows, student, None, *patches, fails_on_target)
+    assert all(each.grad is None for each in student.parameters())

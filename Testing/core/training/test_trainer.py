@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gsema_core.datasets.patches import PatchPair
+from gsema_core.losses import consistency_loss
 from gsema_core.networks import build_network
 from gsema_core.training.trainer import Trainer
 
@@ -106,3 +107,69 @@ def test_student_and_teacher_share_no_memory(make_trainer):
     with torch.no_grad():
         next(trainer.student.parameters()).add_(1.0)
     assert all(torch.equal(trainer.teacher.state_dict()[name], teacher[name]) for name in teacher)
+
+
+def test_plain_supervised_training_runs_one_stream(make_trainer, monkeypatch):
+    """Same patches twice give the same gradient twice: half the work, the same step."""
+    plain = {"volume_contrast": False, "boundary_contrast": False, "alpha_aligned": 0.0}
+    pair = make_pair()
+    pair = PatchPair(pair.source_image, pair.source_labels, pair.source_image, pair.source_labels)
+    two = make_trainer(method=plain)
+    one = make_trainer(method={**plain, "transform": ["none"]})
+    assert one.one_stream and not two.one_stream
+    expected = two.train_step([pair])
+    images = []
+    encode = one.student.encode
+    monkeypatch.setattr(one.student, "encode", lambda x: images.append(x) or encode(x))
+    record = one.train_step([pair])
+    assert len(images) == 1
+    assert record.similarity == pytest.approx(1.0, abs=1e-6) and record.alpha == 0.0
+    assert record.loss_source == record.loss_target == pytest.approx(expected.loss_source)
+    torch.testing.assert_close(weights(one.student), weights(two.student), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", [{"boundary_contrast": True}, {"consistency_weight": 1.0}])
+def test_two_streams_where_they_are_compared(make_trainer, method):
+    plain = {"volume_contrast": False, "boundary_contrast": False, "transform": ["none"]}
+    assert not make_trainer(method={**plain, **method}).one_stream
+
+
+def test_consistency_joins_the_step(make_trainer):
+    """It is logged with its weight, and it turns the student's step."""
+    method = {"volume_contrast": False, "boundary_contrast": False}
+    plain, agreeing = (
+        make_trainer(method={**method, "consistency_weight": weight}) for weight in (0.0, 10.0)
+    )
+    pair = make_pair()
+    with torch.no_grad():
+        views = [plain.student(each) for each in (pair.source_image, pair.target_image)]
+    record = agreeing.train_step([pair])
+    assert plain.train_step([pair]).loss_consistency == 0.0
+    assert record.loss_consistency == pytest.approx(10 * float(consistency_loss(*views)), rel=1e-3)
+    assert not torch.allclose(weights(agreeing.student), weights(plain.student), atol=1e-4)
+
+
+def test_a_step_that_ran_out_of_memory_can_be_repeated(make_trainer, monkeypatch):
+    """In the second batch's second stream: gradients and losses of it are half there."""
+    whole, failed = make_trainer(), make_trainer()
+    for trainer in (whole, failed):
+        trainer.train_step([make_pair(5)])
+    student, teacher = weights(failed.student), weights(failed.teacher)
+    loss, calls = failed.segmentation_loss, []
+
+    def full(logits, labels):
+        calls.append(1)
+        if len(calls) == 4:
+            raise torch.OutOfMemoryError("injected")
+        return loss(logits, labels)
+
+    monkeypatch.setattr(failed, "segmentation_loss", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        failed.train_step([make_pair(), make_pair(1)])
+    assert torch.equal(weights(failed.student), student)
+    assert torch.equal(weights(failed.teacher), teacher)
+    assert (failed.step, failed.scheduler.last_epoch, failed.ema_updates) == (1, 1, 1)
+    monkeypatch.setattr(failed, "segmentation_loss", loss)
+    batches = [make_pair(), make_pair(1)]
+    assert failed.train_step(batches) == whole.train_step(batches)
+    assert torch.equal(weights(failed.teacher), weights(whole.teacher))
