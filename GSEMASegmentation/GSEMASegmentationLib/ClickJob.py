@@ -121,6 +121,7 @@ class ClickJob:
             volume_key=self._volumeKey,
             teacher=self._settings.teacher,
             device=self._settings.device,
+            vessels=False,  # the scene's own are measured, with what was drawn by hand
             **({} if threshold is None else {"aneurysm_threshold": threshold}),
         )
 

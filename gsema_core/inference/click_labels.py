@@ -28,7 +28,9 @@ simulated scans 14 gave the same parent vessel as with 20 mm, two one within 0.1
 0.7 mm thinner; the neck was always the same."""
 
 
-def restore(finding: Finding, scan: PreparedScan) -> tuple[Volume, Box] | None:
+def restore(
+    finding: Finding, scan: PreparedScan, vessels: bool = True
+) -> tuple[Volume, Box] | None:
     """Bring an aneurysm and the vessels around it back to the scan's own grid.
 
     Nothing but a box is interpolated. A voxel of the scan belongs to the aneurysm if the
@@ -36,10 +38,16 @@ def restore(finding: Finding, scan: PreparedScan) -> tuple[Volume, Box] | None:
     components count as 0, which changes nothing beside this one: between two components there is
     always a voxel below the threshold. Vessel is what is likelier vessel than background.
 
+    Args:
+        finding: the aneurysm and its probabilities.
+        scan: what was looked at.
+        vessels: False leaves them out, which saves most of the time.
+
     Returns:
         Background, vessel and this one aneurysm (uint8) with ``MARGIN_MM`` around the aneurysm,
-        as far as scan and windows go, and their box in the scan's grid; None where there is no
-        aneurysm, or one so small that it lies between the scan's voxels.
+        as far as scan and windows go, and their box in the scan's grid; without vessels the box
+        ends with the aneurysm. None where there is no aneurysm, or one so small that it lies
+        between the scan's voxels.
     """
     field, component = finding.field, finding.component
     if component is None:
@@ -54,11 +62,14 @@ def restore(finding: Finding, scan: PreparedScan) -> tuple[Volume, Box] | None:
     if count == 0:
         return None
     largest = pieces == 1 + np.bincount(pieces.reshape(-1))[1:].argmax()
+    if not vessels:
+        only = largest * np.uint8(ANEURYSM)
+        return Volume(only, box_geometry(scan.geometry, box)), box
 
     balance = field.probabilities[VESSEL] - field.probabilities[BACKGROUND]
     margin = math.ceil(MARGIN_MM / scan.working.geometry.spacing[0])
-    vessels = np.where(elsewhere, np.float32(0), balance)
-    interpolated = _on_scans_grid(vessels, _box_around(finding, margin), field, scan)
+    balance = np.where(elsewhere, np.float32(0), balance)
+    interpolated = _on_scans_grid(balance, _box_around(finding, margin), field, scan)
     assert interpolated is not None  # the wider box has all voxels of the narrow one
     likelier, wide = interpolated
     labels = np.where(likelier > 0, np.uint8(VESSEL), np.uint8(BACKGROUND))

@@ -119,6 +119,7 @@ class Segmenter:
         point_lps: Sequence[float],
         settings: SegmentationSettings | None = None,
         *,
+        vessels: bool = True,
         monitor: Monitor | None = None,
     ) -> ClickResult:
         """Segment the aneurysm at a point, as ``gsema_core.inference.click`` says.
@@ -128,6 +129,8 @@ class Segmenter:
             point_lps: mm (LPS), inside the scan.
             settings: default ``SegmentationSettings()``; overlap and smallest sizes do not
                 matter here.
+            vessels: look at the vessels around the aneurysm too, for its neck and its parent
+                vessel; without, a click is several times faster beside its windows.
             monitor: progress, cancelling and seconds.
 
         Raises:
@@ -149,7 +152,7 @@ class Segmenter:
                     settings.aneurysm_threshold,
                 )
             with monitor.phase("restore"):
-                restored = restore(finding, prepared)
+                restored = restore(finding, prepared, vessels)
             with monitor.phase("measure"):
                 found = None if restored is None else FoundAneurysm.of(*restored)
             report = self._report(prepared, settings, monitor)

@@ -49,7 +49,7 @@ A scan is prepared while the user still looks for an aneurysm, and then clicked 
 
     {"id": 3, "command": "click", "volume_key": "...", "point_lps": [12.5, -31.0, 48.0],
      "output": "/tmp/a/click-3.nrrd", "input": null, "teacher": "default", "device": "auto",
-     "aneurysm_threshold": null, "precision": null}
+     "aneurysm_threshold": null, "precision": null, "vessels": null}
     -> {"found": true, "message": "", "point_lps": [12.5, -31.0, 48.0], "probability": 0.9312,
         "threshold": 0.4961, "box": {"start_ijk": [201, 180, 77], "size_ijk": [41, 38, 40]},
         "aneurysm": {"index": 1, "volume_ml": 0.41, ...}, "highest_probability": 0.9922,
@@ -57,12 +57,13 @@ A scan is prepared while the user still looks for an aneurysm, and then clicked 
     -> {"found": false, "message": "There is no aneurysm at ...", "box": null, "aneurysm": null,
         ... as above}, and no file
 
-The file of a click is an uncompressed NRRD label map (uint8, 0 and 2) of the box alone, with the
-box's own origin on the volume's grid: its first voxel is the volume's voxel ``start_ijk``.
-``probability`` is the aneurysm's at the click, ``highest_probability`` that in all the windows
-looked at, ``threshold`` the least that counted as aneurysm. ``complete`` is false where the
-aneurysm reaches beyond the windows that a click may run. Positions are in mm, LPS, without any
-transform of the volume.
+With ``vessels`` false nothing is measured at the vessel (no neck, no parent vessel), which takes
+most of the time beside the windows. The file of a click is an uncompressed NRRD label map (uint8,
+0 and 2) of the box alone, with the box's own origin on the volume's grid: its first voxel is the
+volume's voxel ``start_ijk``. ``probability`` is the aneurysm's at the click,
+``highest_probability`` that in all the windows looked at, ``threshold`` the least that counted as
+aneurysm. ``complete`` is false where the aneurysm reaches beyond the windows that a click may run.
+Positions are in mm, LPS, without any transform of the volume.
 
 An ``error`` may have a ``code`` for programs. ``scan_needed``: the worker does not have that
 ``volume_key`` in memory, or not at this teacher's spacing, and there was no ``input``; sending the
@@ -166,6 +167,7 @@ class ClickRequest(Request):
     device: str = "auto"
     aneurysm_threshold: float | None = None
     precision: str | None = None
+    vessels: bool | None = None
 
 
 ScanRequest = SegmentRequest | PrepareRequest | ClickRequest

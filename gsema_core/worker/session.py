@@ -115,7 +115,13 @@ class Session:
         settings = self._settings(request)
         self._check_outputs(request, Path(request.output))
         segmenter, scan = self._ready(request, monitor)
-        result = segmenter.segment_at_point(scan, request.point_lps, settings, monitor=monitor)
+        result = segmenter.segment_at_point(
+            scan,
+            request.point_lps,
+            settings,
+            vessels=request.vessels is not False,
+            monitor=monitor,
+        )
         with monitor.phase("write"):
             if result.found is not None:
                 result.save(request.output, compress=False)

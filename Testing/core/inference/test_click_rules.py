@@ -216,6 +216,15 @@ def test_vessels_around_are_restored_for_measuring(distance_to: Any) -> None:
     for name in ("volume_ml", "largest_diameter_mm", "neck_width_mm", "height_mm", "sphericity",
                  "centroid_lps", "centroid_ijk", "parent_vessel_diameter_mm"):  # fmt: skip
         assert getattr(measured, name) == pytest.approx(getattr(whole, name), rel=0.02), name
+    alone = restore(finding, scan, vessels=False)
+    assert alone is not None
+    only = FoundAneurysm.of(*alone)
+    thorough = FoundAneurysm.of(labels, where)
+    assert only.box == thorough.box
+    np.testing.assert_array_equal(only.labels.array, thorough.labels.array)
+    assert only.measurements.volume_ml == measured.volume_ml
+    assert only.measurements.centroid_ijk == measured.centroid_ijk
+    assert only.measurements.neck_width_mm is None
 
 
 def results_at(scan: PreparedScan, *points: Any) -> list[Any]:

@@ -262,6 +262,10 @@ def test_a_click_finds_the_same_as_a_whole_run(
     whole = session.segment(changed(request_for, aneurysm_threshold=0.5), Monitor())
     clicked = session.click(changed(click_for, aneurysm_threshold=0.5), Monitor())
     assert clicked["threshold"] == 0.5
+    alone = session.click(changed(click_for, aneurysm_threshold=0.5, vessels=False), Monitor())
+    assert alone["box"] == clicked["box"]
+    assert alone["aneurysm"]["voxels"] == clicked["aneurysm"]["voxels"]
+    assert alone["aneurysm"]["parent_vessel_diameter_mm"] is None
     assert whole["report"]["settings"]["aneurysm_threshold"] == 0.5
     assert clicked["aneurysm"]["voxels"] == whole["aneurysms"][0]["voxels"]
 
