@@ -15,6 +15,8 @@ from gsema_core.datasets.cache import CachedVolume
 from gsema_core.errors import UserError
 from gsema_core.transforms import Transform
 
+_REPLAY = 1  # sets its random stream apart from the patches' own
+
 
 @dataclass(frozen=True)
 class PatchPair:
@@ -97,6 +99,8 @@ class PatchDataset(Dataset[PatchPair]):
         seed: of everything random.
         share: the samples of the batch that this rank makes; all by default.
         two_views: make the source a view too, the complement of the target's (CMDG).
+        replay: volumes that shall not be forgotten.
+        replay_share: probability of a patch from ``replay``; 0 changes no other draw.
 
     Raises:
         UserError: the transform needs patches of another center, and there is only one.
@@ -111,13 +115,18 @@ class PatchDataset(Dataset[PatchPair]):
         seed: int,
         share: slice = slice(None),
         two_views: bool = False,
+        replay: Sequence[CachedVolume] = (),
+        replay_share: float = 0.0,
     ) -> None:
-        if transform.needs_donor and len({volume.case.center for volume in volumes}) < 2:
+        everything = [*volumes, *replay] if replay_share else list(volumes)
+        if transform.needs_donor and len({volume.case.center for volume in everything}) < 2:
             raise UserError(
                 "The target transform mixes in patches of another center and all cases are of one: "
                 "train on cases of two or more centers, or choose another transform."
             )
-        self.volumes = list(volumes)
+        self.volumes = everything
+        self.own = len(volumes)
+        self.replay_share = replay_share
         self.sampler = sampler
         self.transform = transform
         self.batch_size = batch_size
@@ -127,7 +136,9 @@ class PatchDataset(Dataset[PatchPair]):
 
     def __getitem__(self, step: int) -> PatchPair:
         random = np.random.default_rng([self.seed, step])
-        cases = random.integers(len(self.volumes), size=self.batch_size)
+        cases = random.integers(self.own, size=self.batch_size)
+        if self.replay_share:
+            cases = self._with_replay(cases, step)
         drawn = [self.sampler.draw(self.volumes[case], random) for case in cases]
         image = torch.from_numpy(np.stack([each[0] for each in drawn]))[:, None]
         labels = torch.from_numpy(np.stack([each[1] for each in drawn]))[:, None]
@@ -141,6 +152,12 @@ class PatchDataset(Dataset[PatchPair]):
             complement = self.transform.complement(parameters)
             image, labels = self.transform.apply(image, labels, complement)
         return PatchPair(image, labels, *target)
+
+    def _with_replay(self, cases: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+        """Put cases of the replay in place of a share; a stream of its own draws them."""
+        random = np.random.default_rng([self.seed, step, _REPLAY])
+        chosen = random.random(len(cases)) < self.replay_share
+        return np.where(chosen, random.integers(self.own, len(self.volumes), len(cases)), cases)
 
     def _donors(self, cases: NDArray[np.int64], random: np.random.Generator) -> Tensor:
         """A patch of another center for each case, (B, 1, D, H, W)."""

@@ -85,7 +85,7 @@ def image_cases(
     for name in (*_FOLDERS, "records"):
         make_folder(output / name)
     model = resolve_model(model)
-    waiting = [case for case in cases if not _is_finished(case, output, model)]
+    waiting = [case for case in cases if not is_finished(case, output, model)]
     _say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
     for number, (case, seconds) in enumerate(_work(waiting, output, model, jobs), start=1):
         _write_datalist(output, test_patients)
@@ -139,7 +139,8 @@ def _make(case: Case, output: Path, model: Model) -> float:
     return time.monotonic() - start
 
 
-def _is_finished(case: Case, output: Path, model: Model) -> bool:
+def is_finished(case: Case, output: Path, model: Model) -> bool:
+    """Whether the case lies in the folder, made from the same labels, scanner, seed and code."""
     record = _read_record(_record_path(case, output))
     return record is not None and record["key"] == case.key(model)
 

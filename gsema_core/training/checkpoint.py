@@ -12,6 +12,7 @@ import torch
 from gsema_core.errors import UserError
 from gsema_core.files import atomic_path
 from gsema_core.training.config import TrainingConfig
+from gsema_core.training.fit import Fit
 from gsema_core.training.trainer import Trainer
 
 FORMAT = 1
@@ -28,31 +29,50 @@ class Progress:
         seconds: spent in training so far, over all sessions of the run.
         best_score: the best validation score of the teacher so far; -1 before the first.
         best_step: the step it was reached at.
+        validated_step: the last step whose teacher was validated; -1 before the first.
+        stale: validations in a row since then without a better teacher.
+        parent_sha256: hash of the teacher that the run started from; empty from scratch.
+        cases: fingerprint of what the run trains on (`PreparedCases.fingerprint`).
     """
 
     seconds: float = 0.0
     best_score: float = NO_SCORE
     best_step: int = 0
+    validated_step: int = -1
+    stale: int = 0
+    parent_sha256: str = ""
+    cases: str = ""
 
 
-def save_checkpoint(path: Path, trainer: Trainer, progress: Progress) -> None:
+def save_checkpoint(
+    path: Path, trainer: Trainer, progress: Progress, asked: TrainingConfig | None = None
+) -> None:
     """Write atomically: a run killed while writing resumes from the checkpoint before.
+
+    Args:
+        path: the file.
+        trainer: its state is saved.
+        progress: likewise.
+        asked: the configuration as it was asked for, where memory forced the trainer's to differ.
 
     Raises:
         UserError: it could not be written.
     """
     state = {
         "format": FORMAT,
-        "config": trainer.config.to_dict(),
+        "config": (asked or trainer.config).to_dict(),
+        "fit": Fit.of(trainer.config).to_dict(),
         "student": trainer.student.state_dict(),
         "teacher": trainer.teacher.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),
         "scheduler": trainer.scheduler.state_dict(),
+        "loss_scale": vars(trainer.loss_scale),
         "step": trainer.step,
         "ema_updates": trainer.ema_updates,
         "skipped_steps": trainer.skipped_steps,
         "progress": vars(progress),
         "random_state": torch.get_rng_state(),
+        "cuda_random_states": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
     # By way of the memory: torch hides the reason when it meets a full disk itself.
     content = io.BytesIO()
@@ -61,39 +81,93 @@ def save_checkpoint(path: Path, trainer: Trainer, progress: Progress) -> None:
         temporary.write_bytes(content.getbuffer())
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was read and belongs to the run; nothing is restored yet.
+
+    Attributes:
+        path: its file.
+        state: what is in it.
+        fit: the batch and patch that the run has memory for.
+    """
+
+    path: Path
+    state: dict[str, Any]
+    fit: Fit
+
+    @classmethod
+    def read(cls, path: Path, asked: TrainingConfig) -> Checkpoint:
+        """Read a checkpoint of the run that was asked for.
+
+        Raises:
+            UserError: the file is not a checkpoint, or belongs to another configuration.
+        """
+        try:
+            # To main memory first: the fit, which the device depends on, is in it.
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            format_ = state["format"]
+        except Exception as error:
+            raise _unreadable(path) from error
+        if format_ != FORMAT:
+            raise UserError(
+                f"The checkpoint {path} has format {format_}, expected {FORMAT}: finish that run "
+                "with the version that began it, or move it away."
+            )
+        try:
+            changed = _first_difference(state["config"], asked.to_dict())
+            # Older versions always ran as asked.
+            fit = Fit.from_dict(state["fit"]) if "fit" in state else Fit.of(asked)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _unreadable(path) from error
+        if changed:
+            raise UserError(
+                f"The run in {path.parent} was begun with another {changed}: set it back to go "
+                "on, or choose another output folder."
+            )
+        return cls(path, state, fit)
+
+    def restore(self, trainer: Trainer) -> Progress:
+        """Put the state into ``trainer``, and PyTorch's random generators back.
+
+        Raises:
+            UserError: something is missing in it, or does not fit the network.
+        """
+        state = self.state
+        try:
+            trainer.student.load_state_dict(state["student"])
+            trainer.teacher.load_state_dict(state["teacher"])
+            trainer.optimizer.load_state_dict(state["optimizer"])
+            trainer.scheduler.load_state_dict(state["scheduler"])
+            vars(trainer.loss_scale).update(state.get("loss_scale", {}))
+            trainer.step = int(state["step"])
+            trainer.ema_updates = int(state["ema_updates"])
+            trainer.skipped_steps = int(state["skipped_steps"])
+            torch.set_rng_state(state["random_state"])
+            cuda = state.get("cuda_random_states", [])
+            if cuda and torch.cuda.is_available() and len(cuda) == torch.cuda.device_count():
+                torch.cuda.set_rng_state_all(cuda)
+            # Versions without this line validated at once, before they saved.
+            return Progress(**{"validated_step": trainer.step, **state["progress"]})
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            if isinstance(error, torch.cuda.OutOfMemoryError):
+                raise
+            raise _unreadable(self.path) from error
+
+
 def load_checkpoint(path: Path, trainer: Trainer) -> Progress:
     """Put a checkpoint's state into ``trainer``.
 
     Raises:
-        UserError: the file is not a checkpoint, or belongs to another configuration.
+        UserError: the file is not a whole checkpoint, or belongs to another configuration.
     """
-    try:
-        state: dict[str, Any] = torch.load(path, map_location=trainer.device, weights_only=True)
-        format_ = state["format"]
-    except Exception as error:
-        raise UserError(
-            f"The checkpoint {path} cannot be read: move it away to start the run anew."
-        ) from error
-    if format_ != FORMAT:
-        raise UserError(
-            f"The checkpoint {path} has format {format_}, expected {FORMAT}: finish that run with "
-            "the version that began it, or move it away."
-        )
-    changed = _first_difference(state["config"], trainer.config.to_dict())
-    if changed:
-        raise UserError(
-            f"The run in {path.parent} was begun with another {changed}: set it back to go on, or "
-            "choose another output folder."
-        )
-    trainer.student.load_state_dict(state["student"])
-    trainer.teacher.load_state_dict(state["teacher"])
-    trainer.optimizer.load_state_dict(state["optimizer"])
-    trainer.scheduler.load_state_dict(state["scheduler"])
-    trainer.step = state["step"]
-    trainer.ema_updates = state["ema_updates"]
-    trainer.skipped_steps = state["skipped_steps"]
-    torch.set_rng_state(state["random_state"].cpu())
-    return Progress(**state["progress"])
+    return Checkpoint.read(path, trainer.config).restore(trainer)
+
+
+def _unreadable(path: Path) -> UserError:
+    return UserError(
+        f"The checkpoint {path} cannot be read, or lacks something: move it away to start the run "
+        "anew."
+    )
 
 
 # What may change between two sessions of one run: where and how long it runs, what it is called.

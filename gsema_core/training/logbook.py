@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import importlib.util
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gsema_core.errors import UserError
 from gsema_core.files import atomic_path
+from gsema_core.training.teacher_losses import TeacherLosses
 from gsema_core.training.trainer import StepRecord
 
 STEP_COLUMNS = (
@@ -25,6 +28,10 @@ STEP_COLUMNS = (
     "gradient_norm",
     "skipped",
     "seconds_per_step",
+    "teacher_loss_source",
+    "teacher_loss_target",
+    "loss_scale",
+    "loss_consistency",
 )
 VALIDATION_COLUMNS = ("step", "seconds", "aneurysm_dice", "vessel_dice")
 
@@ -54,7 +61,7 @@ class Logbook:
                     rows = [
                         row
                         for row in csv.DictReader(file)
-                        if (row["step"] or "").isdigit() and int(row["step"]) <= step
+                        if _is_whole(row) and int(row["step"]) <= step
                     ]
             with (
                 atomic_path(path) as temporary,
@@ -68,8 +75,19 @@ class Logbook:
     def add(self, record: StepRecord) -> None:
         self.records.append(record)
 
-    def write_steps(self, step: int, seconds: float, learning_rate: float, rate: float) -> str:
-        """Append the average of the steps since the last line; return it as a sentence."""
+    def write_steps(
+        self,
+        step: int,
+        seconds: float,
+        learning_rate: float,
+        rate: float,
+        loss_scale: float,
+        teacher: TeacherLosses,
+    ) -> str:
+        """Append the average of the steps since the last line; return it as a sentence.
+
+        The teacher's losses are those of this step alone.
+        """
         used = [each for each in self.records if not each.skipped] or self.records
         mean = {
             name: sum(float(getattr(each, name)) for each in used) / len(used)
@@ -77,6 +95,7 @@ class Logbook:
                 "loss_source",
                 "loss_target",
                 "loss_contrast",
+                "loss_consistency",
                 "similarity",
                 "gate_open",
                 "alpha",
@@ -91,6 +110,9 @@ class Logbook:
             "gate_open_rate": round(gate_open_rate, 4),
             "skipped": sum(each.skipped for each in self.records),
             "seconds_per_step": round(rate, 4),
+            "teacher_loss_source": round(teacher.source, 5),
+            "teacher_loss_target": round(teacher.target, 5),
+            "loss_scale": loss_scale,
             **{name: round(value, 5) for name, value in mean.items()},
         }
         self._append("steps.csv", STEP_COLUMNS, row)
@@ -106,14 +128,34 @@ class Logbook:
         row.update({name: round(value, 5) for name, value in scores.items()})
         self._append("validation.csv", VALIDATION_COLUMNS, row)
 
-    def _append(self, name: str, columns: tuple[str, ...], row: Mapping[str, Any]) -> None:
-        with (self.folder / name).open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, columns).writerow(row)
+    def close(self) -> None:
+        """Let TensorBoard write what it still holds, as far as there is a place for it."""
         if self.board is not None:
-            table = name.removesuffix(".csv")
+            with suppress(OSError):
+                self.board.close()
+
+    def _append(self, name: str, columns: tuple[str, ...], row: Mapping[str, Any]) -> None:
+        path = self.folder / name
+        try:
+            with path.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, columns).writerow(row)
+            self._show_on_board(name.removesuffix(".csv"), columns, row)
+        except OSError as error:
+            raise UserError(
+                f"The log {path} cannot be written ({error.strerror or error}): restore its folder "
+                "or free some space, and start the run again; it goes on from its last checkpoint."
+            ) from error
+
+    def _show_on_board(self, table: str, columns: tuple[str, ...], row: Mapping[str, Any]) -> None:
+        if self.board is not None:
             for column in columns[1:]:
                 self.board.add_scalar(f"{table}/{column}", float(row[column]), int(row["step"]))
             self.board.flush()
+
+
+def _is_whole(row: Mapping[str, str | None]) -> bool:
+    """Whether a line was written to its end: a full disk may have cut the last one off."""
+    return (row["step"] or "").isdigit() and None not in row.values()
 
 
 def open_board(folder: Path, step: int) -> Any:

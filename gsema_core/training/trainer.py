@@ -130,12 +130,17 @@ class Trainer:
             skipped=not usable,
         )
 
+    def autocast(self) -> torch.autocast:
+        """The context in which both networks run."""
+        kind = _AUTOCAST.get(self.config.run.precision)
+        return torch.autocast(self.device.type, kind, enabled=kind is not None)
+
     def _accumulate(self, batch: PatchPair) -> None:
         batch = batch.to(self.device)
         source = batch.source_image, batch.source_labels
-        kind, scale = _AUTOCAST.get(self.config.run.precision), self.loss_scale.value
+        scale = self.loss_scale.value
         segmentation_loss = _scaled(self.segmentation_loss, scale)
-        with torch.autocast(self.device.type, kind, enabled=kind is not None):
+        with self.autocast():
             if self.one_stream:
                 losses = single_backward(self.rows, self.student, source, segmentation_loss)
             else:

@@ -42,10 +42,18 @@ def state_of(config) -> dict[str, torch.Tensor]:
     return {f"{net}.{name}": t for net in ("student", "teacher") for name, t in state[net].items()}
 
 
-def stop_after(steps: int):
-    """Say stop when asked for the (steps + 1)th time."""
-    asked = iter(range(steps + 1))
-    return lambda: next(asked) == steps
+class StopAt:
+    """Say stop once the log has told of a step."""
+
+    def __init__(self, step: int) -> None:
+        self.line = f"[{step}/"
+        self.told = False
+
+    def report(self, line: str) -> None:
+        self.told = self.told or line.startswith(self.line)
+
+    def __call__(self) -> bool:
+        return self.told
 
 
 def test_log_has_a_line_per_step_with_losses_cosine_and_gate(make_config):
@@ -64,7 +72,8 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(make_config, tmp_path):
     whole = replace(whole, run=replace(whole.run, output=tmp_path / "whole"))
     train(whole, silent)
     parts = replace(whole, run=replace(whole.run, output=tmp_path / "parts"))
-    first = train(parts, silent, stop=stop_after(2))
+    stop = StopAt(2)
+    first = train(parts, stop.report, stop)
     assert (first.step, first.finished) == (2, False)
     second = train(parts, silent)
     assert (second.step, second.finished) == (5, True)
@@ -261,7 +270,7 @@ def test_without_validation_there_is_a_teacher_and_no_score(make_config):
 def test_seconds_per_step_leave_validations_out(make_config, monkeypatch):
     # A clock that counts: each step takes a second, whatever lies between the log's lines.
     ticks = iter(range(1000))
-    monkeypatch.setattr("gsema_core.training.run.time.monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr("gsema_core.training.pace.time.monotonic", lambda: float(next(ticks)))
     config = make_config(run={"steps": 6, "log_every": 3, "validate_every": 2})
     train(config, silent)
     assert [float(row["seconds_per_step"]) for row in read_steps(config)] == [1.0, 1.0]

@@ -1,0 +1,231 @@
+"""What happens between the steps of a run: log, validate, keep the best teacher, checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsema_core.datasets.cache import CachedVolume
+from gsema_core.datasets.patches import PatchPair
+from gsema_core.errors import Cancelled
+from gsema_core.training.checkpoint import NO_SCORE, Progress, save_checkpoint
+from gsema_core.training.config import TrainingConfig
+from gsema_core.training.control import Control
+from gsema_core.training.logbook import Logbook
+from gsema_core.training.pace import Pace
+from gsema_core.training.preparation import PreparedCases
+from gsema_core.training.result import write_teacher
+from gsema_core.training.status import Herald
+from gsema_core.training.teacher_losses import teacher_losses
+from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
+from gsema_core.training.trainer import Trainer
+from gsema_core.training.validation import validate
+
+CHECKPOINT = "checkpoint.pt"
+TEACHER = "teacher.safetensors"
+
+PAUSE_LOOK_S = 0.5
+"""How often a paused run looks whether it may go on (ours)."""
+
+
+class Loop:
+    """Runs a trainer to its end, or until it is stopped. Of several ranks, the first writes.
+
+    Args:
+        asked: the configuration; the trainer's differs where memory was short.
+        trainer: at the step to go on from.
+        progress: likewise.
+        cases: what is trained on.
+        control: says when to stop and when to wait.
+        herald: tells how it goes.
+    """
+
+    def __init__(
+        self,
+        asked: TrainingConfig,
+        trainer: Trainer,
+        progress: Progress,
+        cases: PreparedCases,
+        control: Control,
+        herald: Herald,
+    ) -> None:
+        self.asked = asked
+        self.config = trainer.config
+        self.trainer = trainer
+        self.ranks = trainer.ranks
+        self.progress = progress
+        self.cases = cases
+        self.control = control
+        self.herald = herald
+        self.folder: Path = asked.run.output
+        self.shown = choose_case(cases.validation)
+        self.pace = Pace()
+        self.logbook = Logbook(self.folder)
+        if self.ranks.is_first:
+            self.logbook.resume_at(trainer.step)
+            drop_later(self.folder, trainer.step)
+
+    def run(self, batches: Iterator[list[PatchPair]]) -> None:
+        """Make steps until the run is over or stopped; then save.
+
+        Raises:
+            UserError: the run's folder cannot be written to any more.
+        """
+        self._show("training")
+        try:
+            self._validate_if_due()
+            while not self._ends():
+                self._step(next(batches))
+        finally:
+            self.logbook.close()
+        self._save()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do, the last teacher's validation included."""
+        return self.is_over() and self.progress.validated_step == self.trainer.step
+
+    def is_over(self) -> bool:
+        """Whether the run has come to its own end: steps, minutes or patience are used up."""
+        run, progress = self.config.run, self.progress
+        return (
+            self.trainer.step >= run.steps
+            or 0 < run.minutes * 60 <= progress.seconds
+            or 0 < run.patience <= progress.stale
+        )
+
+    def _ends(self) -> bool:
+        """Whether to leave the loop, after the end of any pause; the first rank decides."""
+        pause = self.control.pause_asked() and not self.control.stop_asked()
+        if self.ranks.from_first(pause and not self.is_over()):
+            if self.ranks.is_first:
+                self._pause()
+            self.ranks.wait_for_first()
+        return self.ranks.from_first(self.is_over() or self.control.stop_asked())
+
+    def _pause(self) -> None:
+        self._save()  # whoever pauses may switch the machine off
+        self._say(f"Paused at step {self.trainer.step}.", "paused")
+        while self.control.pause_asked() and not self.control.stop_asked():
+            time.sleep(PAUSE_LOOK_S)
+        self._say(f"Going on at step {self.trainer.step}.", "training")
+        self.pace.paused()
+
+    def _step(self, batches: list[PatchPair]) -> None:
+        run = self.config.run
+        self.logbook.add(self.trainer.train_step(batches))
+        step = self.trainer.step
+        self.progress.seconds += self.pace.step()
+        over = self.ranks.from_first(self.is_over())
+        if self.ranks.is_first and (step % run.log_every == 0 or over):
+            self._log(batches[-1])
+        self._validate_if_due()
+        if step % run.checkpoint_every == 0:
+            self._save()
+
+    def _log(self, batch: PatchPair) -> None:
+        rate = self.pace.rate()
+        line = self.logbook.write_steps(
+            self.trainer.step,
+            self.progress.seconds,
+            float(self.trainer.scheduler.get_last_lr()[0]),
+            rate,
+            self.trainer.loss_scale.value,
+            teacher_losses(self.trainer, batch),
+        )
+        left = (self._seconds_left() or 0.0) / 60
+        self._say(
+            f"[{self.trainer.step}/{self.config.run.steps}, {left:.0f} min left] {line}", "training"
+        )
+
+    def _validate_if_due(self) -> None:
+        """Validate the teacher to start from, after every so many steps, and at the end."""
+        step, progress = self.trainer.step, self.progress
+        due = step % self.config.run.validate_every == 0 or self.is_over()
+        if step == 0:
+            due = bool(self.config.run.initial_teacher and self.cases.validation)
+        if self.ranks.from_first(due and progress.validated_step != step):
+            if self.ranks.is_first:
+                with suppress(Cancelled):  # the run that goes on begins with this validation
+                    self._validate()
+            self.ranks.wait_for_first()
+            self.progress = self.ranks.from_first(progress)
+
+    def _validate(self) -> None:
+        """Score the teacher and keep it where it is the best so far.
+
+        Raises:
+            Cancelled: the run is to be stopped.
+        """
+        trainer, progress = self.trainer, self.progress
+        score = self._score() if self.cases.validation else NO_SCORE
+        progress.validated_step = trainer.step
+        better = score > progress.best_score
+        progress.stale = 0 if better or not self.cases.validation else progress.stale + 1
+        if score >= progress.best_score:
+            progress.best_score, progress.best_step = score, trainer.step
+            write_teacher(self.folder / TEACHER, self.asked, trainer, progress, self.cases)
+        self.pace.validated()
+        self._show("training")
+
+    def _score(self) -> float:
+        self._show("validating")
+        scores = validate(
+            self.trainer.teacher,
+            self.cases.validation,
+            self.config.data.patch,
+            self.trainer.device,
+            self._see,
+            self.control.stop_asked,
+        )
+        self.logbook.write_validation(self.trainer.step, self.progress.seconds, scores)
+        aneurysm, vessel = scores["aneurysm_dice"], scores["vessel_dice"]
+        self.herald.report(
+            f"[{self.trainer.step}/{self.config.run.steps}] teacher on "
+            f"{len(self.cases.validation)} cases kept out: aneurysm Dice {aneurysm:.3f}, "
+            f"vessel {vessel:.3f}"
+        )
+        return scores[self.cases.validation_score]
+
+    def _see(self, volume: CachedVolume, predicted: NDArray[np.uint8]) -> None:
+        if volume is self.shown:
+            write_thumbnail(self.folder, self.trainer.step, volume, predicted)
+
+    def _save(self) -> None:
+        if self.ranks.is_first:
+            save_checkpoint(self.folder / CHECKPOINT, self.trainer, self.progress, self.asked)
+
+    def _seconds_left(self) -> float | None:
+        run = self.config.run
+        limit = run.minutes * 60 - self.progress.seconds if run.minutes else None
+        return self.pace.seconds_left(run.steps - self.trainer.step, run.validate_every, limit)
+
+    def _say(self, message: str, state: str) -> None:
+        self.herald.report(message)
+        self._show(state, message=message)
+
+    def _show(self, state: str, **changes: Any) -> None:
+        run, progress = self.config.run, self.progress
+        self.herald.show(
+            state=state,
+            step=self.trainer.step,
+            steps=run.steps,
+            epoch=self.trainer.step // run.validate_every,
+            epochs=-(-run.steps // run.validate_every),
+            seconds=round(progress.seconds, 1),
+            seconds_per_step=_rounded(self.pace.seconds_per_step, 4),
+            seconds_left=_rounded(self._seconds_left()),
+            best_score=None if progress.best_score == NO_SCORE else round(progress.best_score, 4),
+            best_step=progress.best_step,
+            **changes,
+        )
+
+
+def _rounded(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,60 @@
+"""Phantoms that a run sees again and again, so that its teacher forgets less."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from gsema_core.datasets import Case, read_datalist
+from gsema_core.errors import Cancelled
+from gsema_core.files import atomic_path, make_folder
+from gsema_core.simulation.batch import image_cases, is_finished
+from gsema_core.simulation.manifest import phantom_cases
+from gsema_core.training.status import Herald
+
+FOLDER = "replay"
+
+TRAINING_SEED, TEST_SEED = 700_000, 800_000
+"""Of the first phantom of each use, for every run alike (ours)."""
+
+TEST_CASES = 4
+"""Phantoms that are never trained on: what a report scores forgetting by."""
+
+
+def make_replay(output: Path, count: int, herald: Herald, stop: Callable[[], bool]) -> list[Case]:
+    """Make the phantoms that are missing in ``<output>/replay``, and list those to train on.
+
+    Each has a random scanner of the light model, which needs no extra package. The folder is a
+    data set of its own: ``datalist.json`` marks ``count`` cases for training and `TEST_CASES`
+    others for testing.
+
+    Raises:
+        Cancelled: ``stop`` said so between two phantoms.
+        UserError: a file could not be written.
+    """
+    folder = make_folder(output / FOLDER)
+    training = phantom_cases(count, TRAINING_SEED, randomize=True)
+    test = phantom_cases(TEST_CASES, TEST_SEED, randomize=True)
+    missing = [case for case in (*training, *test) if not is_finished(case, folder, "light")]
+    for number, case in enumerate(missing, start=1):
+        if stop():
+            raise Cancelled
+        herald.show(message=f"Making phantom {number} of {len(missing)} for replay.")
+        image_cases([case], folder, "light")
+    uses = {case.patient: "training" for case in training}
+    uses.update({case.patient: "test" for case in test})
+    _mark(folder / "datalist.json", uses)
+    return [case for case in read_datalist(folder / "datalist.json") if case.use == "training"]
+
+
+def _mark(datalist: Path, uses: dict[str, str]) -> None:
+    """Keep the listed phantoms only, each with its use: an earlier run may have asked for more."""
+    document = json.loads(datalist.read_text(encoding="utf-8"))
+    document["cases"] = [
+        {**case, "use": uses[case["patient"]]}
+        for case in document["cases"]
+        if case["patient"] in uses
+    ]
+    with atomic_path(datalist) as temporary:
+        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

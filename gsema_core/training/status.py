@@ -1,0 +1,144 @@
+"""``status.json``: where a run stands, for whoever looks at its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gsema_core.errors import UserError
+from gsema_core.files import atomic_path
+
+STATUS = "status.json"
+
+STATES = ("preparing", "training", "validating", "paused", "finished", "stopped", "failed")
+
+FAILED = "The run ended with an error, which its log explains."
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What ``status.json`` says; no patient and no file is named in it.
+
+    Attributes:
+        state: one of `STATES`.
+        pid: of the process.
+        step, steps: done, and in all.
+        epoch, epochs: likewise; an epoch lies between two validations.
+        seconds: spent in training steps, over all sessions of the run.
+        seconds_left: an estimate with validations; None before the first steps.
+        seconds_per_step: of the last steps.
+        best_score, best_step: of the best teacher so far; None before the first validation.
+        device: where it runs.
+        memory_mb: the most memory used so far, the GPU's where it runs on one; None where the
+            system does not tell.
+        message: one sentence.
+        updated: when this was written, UTC.
+    """
+
+    state: str = "preparing"
+    pid: int = 0
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+    seconds_left: float | None = None
+    seconds_per_step: float | None = None
+    best_score: float | None = None
+    best_step: int = 0
+    device: str = ""
+    memory_mb: int | None = None
+    message: str = ""
+    updated: str = ""
+
+
+class Herald:
+    """Tells how a run goes: a line to its caller, and the status file.
+
+    Args:
+        folder: the run's output.
+        report: gets one line of text now and then.
+    """
+
+    def __init__(self, folder: Path, report: Report) -> None:
+        self.folder = folder
+        self.report = report
+        self.status = Status(pid=os.getpid())
+        self.private: set[str] = set()
+        self.warnings: list[str] = []
+
+    def keep_private(self, names: Iterable[str]) -> None:
+        """Names that no error in the status may hold: patients, images."""
+        self.private.update(names)
+
+    def say(self, message: str, **changes: Any) -> None:
+        """Report a sentence, and write it into the status together with other changes."""
+        self.report(message)
+        self.show(message=message, **changes)
+
+    def warn(self, message: str) -> None:
+        """Report a sentence that all later messages of the status repeat."""
+        self.report(f"Warning: {message}")
+        self.warnings.append(message)
+
+    def show(self, **changes: Any) -> None:
+        """Write the status without a word.
+
+        Raises:
+            UserError: it could not be written.
+        """
+        if "message" in changes:
+            changes["message"] = " ".join([changes["message"], *self.warnings])
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        memory = memory_mb(self.status.device)
+        status = replace(self.status, **changes, updated=now, memory_mb=memory)
+        if status.state not in STATES:
+            raise ValueError(f"Unknown state {status.state!r}: use one of {', '.join(STATES)}.")
+        self.status = status
+        with atomic_path(self.folder / STATUS) as temporary:
+            temporary.write_text(json.dumps(asdict(status), indent=1) + "\n", encoding="utf-8")
+
+    def fail(self, error: BaseException) -> None:
+        """Write that the run ended by an error, as far as that can still be written.
+
+        Its sentence is told where it names no file and no patient.
+        """
+        message = str(error)
+        named = "/" in message or "\\" in message or any(name in message for name in self.private)
+        if named or not isinstance(error, UserError):
+            message = FAILED
+        try:
+            self.show(state="failed", seconds_left=None, message=message)
+        except (UserError, OSError):
+            return  # the disk is full or the folder gone: the error itself says so
+
+
+def read_status(folder: Path) -> dict[str, Any] | None:
+    """What a run's folder says; None where it says nothing."""
+    try:
+        status = json.loads((folder / STATUS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return status if isinstance(status, dict) else None
+
+
+def memory_mb(device: str) -> int | None:
+    """The most memory that this process has used: the GPU's on one, else the main memory."""
+    if device.startswith("cuda"):
+        return int(torch.cuda.max_memory_allocated(device)) >> 20
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes; bytes on macOS
+    return peak >> 20 if sys.platform == "darwin" else peak >> 10
