@@ -96,6 +96,12 @@ class OptimizationConfig:
     class_weights: tuple[float, ...] = _setting(
         (), "Cross-entropy weights of background, vessel, aneurysm; empty means equal."
     )
+    dice_smoothing: float = _setting(
+        1e-5,
+        "Voxels added above and below in Dice: more of them punish false aneurysms in patches "
+        "without one (MONAI's default: 1e-5).",
+        "voxels",
+    )
 
 
 @dataclass(frozen=True)
@@ -183,9 +189,10 @@ class TrainingConfig:
     def from_toml(cls, path: str | Path) -> TrainingConfig:
         """Read ``gsema train``'s file; relative paths in it start at the file's folder."""
         path = Path(path)
-        config = cls.from_dict(read_toml(path))
-        for setting, value in (("datalist", config.data.datalist), ("output", config.run.output)):
-            if value == Path():
+        tables = read_toml(path)
+        config = cls.from_dict(tables)
+        for section, setting in (("data", "datalist"), ("run", "output")):
+            if not tables.get(section, {}).get(setting):
                 raise UserError(f"The configuration {path} does not name the {setting}: add it.")
         folder = path.parent
         return replace(
