@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from gsema_core.errors import UserError
@@ -11,25 +11,24 @@ from gsema_core.errors import UserError
 KINDS = ("swin_unet", "cnn")
 
 
+def _setting(default: Any, help: str, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": help, "choices": choices})
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The size of a network. The defaults are ours, measured in docs/networks.md.
+    """The size of a network. The defaults are ours, measured in docs/networks.md."""
 
-    Attributes:
-        kind: ``swin_unet`` (the paper's architecture) or ``cnn`` (MONAI's SegResNet).
-        features: channels at half resolution; they double with every stage.
-        stages: resolution levels below the full one. The latent lies at 1 / 2**stages.
-        depth: Swin blocks, or residual blocks, of a stage.
-        heads: attention heads of the first Swin stage; they double with every stage.
-        window: edge of an attention window, in tokens.
-    """
-
-    kind: str = "swin_unet"
-    features: int = 16
-    stages: int = 4
-    depth: int = 2
-    heads: int = 2
-    window: int = 6
+    kind: str = _setting(
+        "swin_unet", "swin_unet (the paper's architecture) or cnn (MONAI's SegResNet).", KINDS
+    )
+    features: int = _setting(16, "Channels at half resolution; they double with every stage.")
+    stages: int = _setting(
+        4, "Resolution levels below the full one; the latent lies at 1 / 2**stages."
+    )
+    depth: int = _setting(2, "Swin blocks, or residual blocks, of a stage.")
+    heads: int = _setting(2, "Attention heads of the first Swin stage; they double with each.")
+    window: int = _setting(6, "Edge of an attention window, in tokens.")
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
