@@ -10,10 +10,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from gsema_core.errors import UserError
-from gsema_core.volumes.integrity import check_integrity, has_all_finite_voxels
-from gsema_core.volumes.nifti_header import DamagedFile, read_nifti_header
+from gsema_core.volumes.integrity import check_integrity, find_voxels, has_all_finite_voxels
+from gsema_core.volumes.nifti_header import read_nifti_header
 from gsema_core.volumes.quiet import silent_libraries
 from gsema_core.volumes.volume import Volume
+from gsema_core.volumes.voxel_data import DamagedFile
 
 SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd")
 
@@ -47,17 +48,21 @@ def read_image_file(path: Path) -> Volume:
             f"{', '.join(SUFFIXES)}, or a DICOM series (its folder or one of its files)."
         )
     try:
+        find_voxels(path)
         if name.endswith((".nii", ".nii.gz")):
             header = read_nifti_header(path)
             check_spacing(path, header.spacing[: len(header.size)])
             _check_no_empty_axis(path, header.size)
+            _check_not_too_large(path, header.size)
+            check_integrity(path)
         with silent_libraries():
             reader = sitk.ImageFileReader()
             reader.SetFileName(str(path))
             reader.ReadImageInformation()
         check_header(path, reader)
-        check_integrity(path)
-        if name.endswith((".nii", ".nii.gz")) and not has_all_finite_voxels(path):
+        if not name.endswith((".nii", ".nii.gz")):
+            check_integrity(path, math.prod(reader.GetSize()), _voxel_bytes(reader))
+        elif not has_all_finite_voxels(path):
             raise not_finite(path)
         with silent_libraries():
             return Volume.from_image(reader.Execute())
@@ -99,6 +104,11 @@ def check_header(path: Path, reader: sitk.ImageFileReader) -> None:
         raise UserError(f"The image {path} {_MEANINGS['orthonormal']}.")
 
 
+def _voxel_bytes(reader: sitk.ImageFileReader) -> int:
+    """Bytes of a voxel with one value: ``16-bit signed integer`` has two."""
+    return int(sitk.GetPixelIDValueAsString(reader.GetPixelID()).partition("-")[0]) // 8
+
+
 def check_spacing(path: Path, spacing: tuple[float, ...]) -> None:
     """Check voxel spacings in mm.
 
@@ -121,7 +131,12 @@ def _check_size(path: Path, size: tuple[int, ...]) -> None:
     if len(size) != 3 or 1 in size:
         dimensions = len(size) if len(size) != 3 else 2
         raise UserError(f"The image {path} is {dimensions}D ({shown} voxels): give one 3D volume.")
+    _check_not_too_large(path, size)
+
+
+def _check_not_too_large(path: Path, size: tuple[int, ...]) -> None:
     if math.prod(size) > MAXIMUM_VOXELS:
+        shown = " x ".join(map(str, size))
         raise UserError(f"The image {path} is too large ({shown} voxels): crop it first.")
 
 

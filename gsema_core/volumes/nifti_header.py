@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
 import struct
@@ -10,14 +9,13 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-GZIP_START = b"\x1f\x8b"
+from gsema_core.volumes.voxel_data import GZIP_START, DamagedFile, VoxelData, read_start
 
 _FLOATS = {16: "f4", 64: "f8"}
 """NIfTI's codes of real floating-point types, and NumPy's names of them."""
 
-
-class DamagedFile(Exception):
-    """The file's bytes contradict its header or its checksum."""
+LARGEST_MM = 1e6
+"""Of the numbers that say where the voxels lie: no scanner is a kilometer wide. Our choice."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,8 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
     Raises:
         DamagedFile: it is not one.
     """
-    path = Path(path)
     try:
-        with path.open("rb") as file:
-            compressed = file.read(2) == GZIP_START
-        with gzip.open(path, "rb") if compressed else path.open("rb") as file:
-            start = file.read(540)
+        start = _inflated_start(read_start(path, 2**16))
         order = "<" if struct.unpack_from("<i", start)[0] in (348, 540) else ">"
         version_length = struct.unpack_from(order + "i", start)[0]
         if version_length == 348:
@@ -58,17 +52,53 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
             code, bits = struct.unpack_from(order + "2h", start, 70)
             spacing = struct.unpack_from(order + "3f", start, 80)
             offset = int(struct.unpack_from(order + "f", start, 108)[0])
+            codes = struct.unpack_from(order + "2h", start, 252)
+            numbers = struct.unpack_from(order + "18f", start, 256)
         elif version_length == 540:
             code, bits = struct.unpack_from(order + "2h", start, 12)
             dimensions = struct.unpack_from(order + "8q", start, 16)
             spacing = struct.unpack_from(order + "3d", start, 112)
             offset = struct.unpack_from(order + "q", start, 168)[0]
+            codes = struct.unpack_from(order + "2i", start, 344)
+            numbers = struct.unpack_from(order + "18d", start, 352)
         else:
             raise DamagedFile("no NIfTI header")
-    except (struct.error, EOFError, zlib.error, gzip.BadGzipFile, ValueError, OverflowError) as e:
+    except (struct.error, zlib.error, ValueError, OverflowError) as e:
         raise DamagedFile(str(e)) from e
+    _check_axes(codes, numbers)
     size = dimensions[1 : 1 + max(0, min(7, dimensions[0]))]
-    length = math.prod(max(0, n) for n in size) * bits // 8
+    length = math.prod(max(0, n) for n in size) * max(0, bits) // 8
     float_type = order + _FLOATS[code] if code in _FLOATS else ""
     # As ITK does: voxels cannot begin within the header, whatever it says.
     return NiftiHeader(size, spacing, length, max(offset, version_length), float_type)
+
+
+def nifti_voxels(path: Path) -> VoxelData:
+    """Where a NIfTI file's voxels lie.
+
+    Raises:
+        DamagedFile: it is no NIfTI file.
+    """
+    offset = read_nifti_header(path).data_offset
+    if read_start(path, 2) == GZIP_START:
+        return VoxelData(path, 0, "deflate", offset)
+    return VoxelData(path, offset, "raw")
+
+
+def _inflated_start(start: bytes) -> bytes:
+    """The first bytes of a file, decompressed where it is compressed."""
+    if not start.startswith(GZIP_START):
+        return start
+    return zlib.decompressobj(wbits=31).decompress(start, 540)
+
+
+def _check_axes(codes: tuple[int, ...], numbers: tuple[float, ...]) -> None:
+    """Check the two ways to say where the voxels lie; a code of 0 says that one is not used.
+
+    ITK looks for the axes forever where the numbers are infinite or huge (measured).
+    """
+    rotation, place, rows = numbers[:3], numbers[3:6], numbers[6:]
+    used = [*rotation, *place] if codes[0] > 0 else []
+    used += rows if codes[1] > 0 else []
+    if not all(abs(number) <= LARGEST_MM for number in used):  # not a number fails too
+        raise DamagedFile(f"the axes {numbers}")

@@ -11,10 +11,10 @@ import SimpleITK as sitk
 from gsema_core.errors import UserError
 from gsema_core.files import atomic_path
 from gsema_core.volumes.integrity import check_integrity
-from gsema_core.volumes.nifti_header import DamagedFile
 from gsema_core.volumes.quiet import silent_libraries
 from gsema_core.volumes.segments import segment_fields
 from gsema_core.volumes.volume import Volume
+from gsema_core.volumes.voxel_data import DamagedFile
 
 SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")
 

@@ -9,7 +9,8 @@ import pytest
 import SimpleITK as sitk
 
 from gsema_core.volumes.integrity import check_integrity, has_all_finite_voxels
-from gsema_core.volumes.nifti_header import DamagedFile, read_nifti_header
+from gsema_core.volumes.nifti_header import read_nifti_header
+from gsema_core.volumes.voxel_data import DamagedFile
 
 
 def nifti2(big_endian: bool = False) -> bytes:

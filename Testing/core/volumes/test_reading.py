@@ -73,7 +73,9 @@ def test_metaimage_with_its_data_beside_it(tmp_path: Path, scan: Volume) -> None
     sitk.WriteImage(scan.to_image(), str(tmp_path / "scan.mhd"))
     np.testing.assert_array_equal(read_volume(tmp_path / "scan.mhd").array, scan.array)
     (tmp_path / "scan.raw").unlink()
-    assert "a file that it refers to is missing" in refusal(tmp_path / "scan.mhd")
+    assert "scan.mhd is missing or no file: copy both into one folder" in refusal(
+        tmp_path / "scan.mhd"
+    )
 
 
 def test_names_that_are_not_ascii(tmp_path: Path, scan: Volume) -> None:
