@@ -11,6 +11,7 @@ from typing import Any
 
 from gsema_core.benchmark.rows import ROWS, Row, check_rows
 from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
 from gsema_core.evaluation.outputs import write_json
 from gsema_core.files import make_folder
@@ -59,12 +60,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_rows(list(self.rows))
-        known = sorted({case.center for case in self.cases})
-        if len(known) < 2:
-            raise UserError(
-                f"Leaving one center out needs two or more, and the cases are all of {known[0]!r}: "
-                "add cases of another center."
-            )
+        known = check_leave_one_out(self.cases)
         for center in self.centers:
             if center not in known:
                 raise UserError(
@@ -149,14 +145,16 @@ class Plan:
         }
 
 
-def _entry(case: Case) -> dict[str, str]:
-    entry = {
+def _entry(case: Case) -> dict[str, Any]:
+    """A case as a datalist anywhere has it."""
+    return {
         "patient": case.patient,
         "center": case.center,
         "image": str(case.image.resolve()),
         "label": str(case.label.resolve()),
+        **({"use": case.use} if case.use else {}),
+        **({"relabel": [list(pair) for pair in case.relabel]} if case.relabel else {}),
     }
-    return {**entry, **({"use": case.use} if case.use else {})}
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import read_records, training_numbers, write_record
 from gsema_core.benchmark.report import write_tables
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.inference.settings import SegmentationSettings
 
 Report = Callable[[str], None]
-
-
-def scoring_settings(threads: int | None) -> SegmentationSettings:
-    """How unseen scans are segmented: as everywhere, but the likeliest class wins.
-
-    The certainty that an aneurysm must reach elsewhere was chosen for the bundled teacher, and
-    networks that were trained briefly are less sure, each row in its own way.
-    """
-    return SegmentationSettings(minimum_certainty=0.0, threads=threads)
 
 
 def run_benchmark(
@@ -51,35 +42,59 @@ def run_benchmark(
         if stop() or not _run_cell(plan, cell, report, stop):
             return False
         write_tables(plan, read_records(plan))
-    write_tables(plan, read_records(plan))
     return True
+
+
+def report_benchmark(plan: Plan, report: Report | None = None, *, figures: bool = True) -> None:
+    """Write tables and figures of the cells that are finished.
+
+    Raises:
+        UserError: none is, or a file cannot be written.
+    """
+    report = report or (lambda line: print(line, file=sys.stderr, flush=True))
+    plan.begin()
+    records = read_records(plan)
+    if not records:
+        raise UserError(f"No cell of {plan.output} is finished: run it without --report first.")
+    write_tables(plan, records)
+    if figures:
+        from gsema_core.benchmark.figures import draw_figures
+
+        draw_figures(plan, records, report)
 
 
 def _run_cell(plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]) -> bool:
     """Train and score; False where it was stopped."""
-    from gsema_core.evaluation.teacher_score import score_teacher
-    from gsema_core.inference import Segmenter
-    from gsema_core.teachers import load_teacher
+    from gsema_core.benchmark.prediction import score_cell
+
+    numbers = _train(plan, cell, report, stop)
+    if numbers is None:
+        return False
+    report(f"  Scoring {len(plan.unseen(cell.center))} cases of {cell.center}.")
+    try:
+        scores = score_cell(plan, cell, stop)
+    except Cancelled:
+        return False
+    write_record(plan, cell, numbers, scores)
+    mean = sum(score.aneurysm["dice"] for score in scores) / len(scores)
+    report(f"  Mean aneurysm Dice on the unseen center: {mean:.3f}")
+    return True
+
+
+def _train(
+    plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]
+) -> dict[str, Any] | None:
+    """What the training measured; None where it was stopped."""
+    if cell.method.external:
+        from gsema_core.benchmark.nnunet import NnUnet
+
+        return NnUnet(plan, cell, report, stop).run()
     from gsema_core.training import train
 
     config = plan.config(cell)
     result = train(config, lambda line: report(f"  {line}"), stop)
     if not result.finished:
-        return False
+        return None
     if result.teacher is None:
         raise UserError(f"The run in {config.run.output} left no teacher: delete it to try again.")
-    cases = plan.unseen(cell.center)
-    report(f"  Scoring {len(cases)} cases of {cell.center}.")
-    try:
-        scores = score_teacher(
-            Segmenter(load_teacher(result.teacher), config.run.device),
-            cases,
-            scoring_settings(config.run.threads or None),
-            cancelled=stop,
-        )
-    except Cancelled:
-        return False
-    write_record(plan, cell, training_numbers(config.run.output), scores)
-    mean = sum(score.aneurysm["dice"] for score in scores) / len(scores)
-    report(f"  Mean aneurysm Dice on the unseen center: {mean:.3f}")
-    return True
+    return training_numbers(config.run.output)

@@ -78,7 +78,7 @@ def macro_interval(centers: Sequence[Floats], seed: int = 0) -> tuple[float, flo
 
 def _average(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> Scores:
     def mean(values: Sequence[Sequence[float | None]]) -> Floats:
-        return np.asarray(values, dtype=np.float64).mean(axis=0)
+        return np.asarray(np.asarray(values, dtype=np.float64).mean(axis=0))
 
     first = seeds[0]
     return Scores(

@@ -18,14 +18,17 @@ A cell is one row, one unseen center and one seed: a training run in DIR/cells o
 other centers, then its scores on all cases of the unseen one. All rows share the settings of
 --config, the budget, the patients kept out for choosing the teacher and the prepared cases. A
 benchmark that was stopped or killed goes on by the same command; rows, centers and seeds may be
-added then. DIR gets table.md, table.csv, cases.csv and figures.
+added then. DIR gets table.md, table.csv and cases.csv after every cell, and figures at the end
+(with the extra "benchmark").
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = DETAILS
-    parser.add_argument("datalist", metavar="DATALIST", type=Path, help="JSON list of the cases")
+    parser.add_argument(
+        "datalist", metavar="DATALIST", type=Path, help="JSON list of cases, or a folder"
+    )
     parser.add_argument("--output", metavar="DIR", type=Path, required=True)
     parser.add_argument(
         "--rows", metavar="R,R", default=DEFAULT_ROWS, help="methods (default: all but nnunet)"
@@ -43,26 +46,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", metavar="base.toml", type=Path, help="settings that all rows share"
     )
     parser.add_argument(
+        "--report", action="store_true", help="only write tables and figures of what is finished"
+    )
+    parser.add_argument("--no-figures", action="store_true", help="only tables")
+    parser.add_argument(
         "--simulated", action="store_true", help="say with all results that images are simulated"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from gsema_core.benchmark import run_benchmark
+    from gsema_core.benchmark import report_benchmark, run_benchmark
     from gsema_core.commands.segment import terminated
 
     plan = _plan(arguments)
-    with terminated() as stopped:
-        finished = run_benchmark(plan, stop=stopped)
-    if not finished:
-        print("Stopped; the same command goes on from there.", file=sys.stderr)
+    if not arguments.report:
+        with terminated() as stopped:
+            finished = run_benchmark(plan, stop=stopped)
+        if not finished:
+            print("Stopped; the same command goes on from there.", file=sys.stderr)
+            return 0
+    report_benchmark(plan, figures=not arguments.no_figures)
     print(plan.output / "table.md")
     return 0
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     from gsema_core.benchmark.plan import Plan, parse_seeds
-    from gsema_core.datasets import read_datalist
+    from gsema_core.datasets import find_cases
     from gsema_core.training.config import TrainingConfig, read_toml
 
     tables = read_toml(arguments.config) if arguments.config else {}
@@ -72,7 +82,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     if arguments.minutes is not None:
         run["minutes"] = arguments.minutes
     base = TrainingConfig.from_dict({**tables, "run": run})
-    cases = read_datalist(arguments.datalist)
+    cases = find_cases(arguments.datalist)
     centers = _names(arguments.centers) or sorted({case.center for case in cases})
     return Plan(
         cases=tuple(cases),

@@ -1,0 +1,190 @@
+"""nnU-Net as a row: the public package ``nnunetv2``, driven by its own commands.
+
+It gets the same cases, the same patients kept out and the same working spacing; patch, batch and
+network are its own plan's. Isensee et al., Nature Methods 18:203-211, 2021.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gsema_core.benchmark.nnunet_dataset import DATASET, SUFFIX, export, unseen_name
+from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.datasets import read_datalist, split_by_patient
+from gsema_core.errors import UserError
+from gsema_core.files import make_folder
+
+EPOCH_STEPS = 250
+"""Steps of an epoch of nnU-Net."""
+EPOCHS = (1, 5, 10, 20, 50, 100, 250, 500, 750, 2000, 4000, 8000)
+"""Lengths for which the package has a trainer; its standard one makes 1000."""
+CONFIGURATION = "3d_fullres"
+FOLD = "0"
+LOG = "nnunet.log"
+PREDICTIONS = "predictions"
+
+Report = Callable[[str], None]
+
+
+class NnUnet:
+    """nnU-Net's run of one cell; stopped and killed ones go on at its last checkpoint.
+
+    Args:
+        plan: of the benchmark.
+        cell: whose row is nnU-Net.
+        report: gets one line of text now and then.
+        stop: True ends the run.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+
+    def __init__(
+        self, plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool] = bool
+    ) -> None:
+        self.plan = plan
+        self.cell = cell
+        self.report = report
+        self.stop = stop
+        self.folder = make_folder(plan.output / cell.folder)
+        self.shared = plan.output / "nnunet" / f"without-{cell.center}-seed{cell.seed}"
+        self.trainer = trainer_name(plan.base.run.steps, plan.base.run.minutes)
+        device = plan.base.run.device.partition(":")[0]
+        self.device = device if device != "auto" else _best_device()
+        find_command("nnUNetv2_train")
+
+    def run(self) -> dict[str, Any] | None:
+        """Export, plan, train and predict.
+
+        Returns:
+            What the training measured; None where it was stopped.
+        """
+        began = time.monotonic()
+        training = self._prepare() and self._train() and self._predict()
+        if not training:
+            return None
+        return {"seconds": round(time.monotonic() - began, 1), "trainer": self.trainer}
+
+    def _prepare(self) -> bool:
+        """nnU-Net's own plan and preprocessing, once for all runs on the same cases."""
+        ready = self.shared / "ready"
+        if ready.exists():
+            return True
+        config = self.plan.config(self.cell)
+        split = split_by_patient(
+            read_datalist(config.data.datalist), (), config.data.validation_share, self.cell.seed
+        )
+        self.report("  Exporting the cases for nnU-Net.")
+        export(self.shared, split, self.plan.unseen(self.cell.center))
+        spacing = [f"{config.data.spacing_mm:g}"] * 3
+        done = self._call(
+            "nnUNetv2_plan_and_preprocess",
+            ["-d", DATASET[7:10], "-c", CONFIGURATION, "-np", "1", "-npfp", "1",
+             "-overwrite_target_spacing", *spacing, "-overwrite_plans_name", "nnUNetPlans"],
+        )  # fmt: skip
+        if done:
+            ready.touch()
+        return done
+
+    def _train(self) -> bool:
+        """Train to the end of the trainer's epochs, or to the end of the minutes."""
+        minutes = self.plan.base.run.minutes
+        arguments = [DATASET, CONFIGURATION, FOLD, "-tr", self.trainer, "-device", self.device]
+        arguments += ["--splits", str(self.shared / "splits_final.json"), "--c"]
+        self.report(f"  Training {self.trainer} on {self.device}; its log is {LOG}.")
+        return self._call("nnUNetv2_train", arguments, seconds=60 * minutes if minutes else None)
+
+    def _predict(self) -> bool:
+        """By the weights that its own validation liked best: it keeps out our patients."""
+        raw = self.shared / "raw" / DATASET / "imagesTs"
+        predictions = make_folder(self.folder / PREDICTIONS)
+        return self._call(
+            "nnUNetv2_predict",
+            ["-i", str(raw), "-o", str(predictions), "-d", DATASET, "-c", CONFIGURATION,
+             "-f", FOLD, "-tr", self.trainer, "-chk", "checkpoint_best.pth",
+             "-device", self.device, "-npp", "1", "-nps", "1"],
+        )  # fmt: skip
+
+    def _call(self, command: str, arguments: Sequence[str], seconds: float | None = None) -> bool:
+        """Run one of its commands; False where it was stopped.
+
+        Raises:
+            UserError: it failed, with the place of its log.
+        """
+        log = self.folder / LOG
+        with log.open("a", encoding="utf-8") as output:
+            process = subprocess.Popen(
+                [find_command(command), *arguments],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            ends = time.monotonic() + seconds if seconds else float("inf")
+            while process.poll() is None:
+                if self.stop() or time.monotonic() > ends:
+                    process.terminate()
+                    process.wait()
+                    return not self.stop()
+                time.sleep(0.5)
+        if process.returncode:
+            raise UserError(
+                f"nnU-Net's {command} failed with code {process.returncode}: its reason is at the "
+                f"end of {log}."
+            )
+        return True
+
+    def _environment(self) -> dict[str, str]:
+        """nnU-Net is told its folders and its processes by the environment only."""
+        threads = str(self.plan.base.run.threads or os.cpu_count() or 1)
+        return {
+            **os.environ,
+            "nnUNet_raw": str(self.shared / "raw"),
+            "nnUNet_preprocessed": str(self.shared / "preprocessed"),
+            "nnUNet_results": str(self.folder / "results"),
+            "nnUNet_n_proc_DA": str(self.plan.base.data.workers),
+            "nnUNet_compile": "f",
+            "OMP_NUM_THREADS": threads,
+        }
+
+
+def predicted_file(number: int) -> Path:
+    """The label map of the unseen center's case ``number``, from 1, in the cell's folder."""
+    return Path(PREDICTIONS, f"{unseen_name(number)}{SUFFIX}")
+
+
+def trainer_name(steps: int, minutes: float) -> str:
+    """The trainer that makes at least ``steps``; the standard one where minutes end the run."""
+    if minutes:
+        return "nnUNetTrainer"
+    epochs = next((each for each in EPOCHS if each * EPOCH_STEPS >= steps), EPOCHS[-1])
+    return f"nnUNetTrainer_{epochs}epoch{'s' if epochs > 1 else ''}"
+
+
+def find_command(name: str) -> str:
+    """One of nnU-Net's commands, beside this Python or on the search path.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    beside = shutil.which(name, path=str(Path(sys.executable).parent))
+    found = beside or shutil.which(name)
+    if found is None:
+        raise UserError(
+            f'The row nnunet needs {name}: install it by pip install "gsema_core[nnunet]", or '
+            "leave the row out."
+        )
+    return found
+
+
+def _best_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

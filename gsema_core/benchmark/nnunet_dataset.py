@@ -1,0 +1,66 @@
+"""Cases as nnU-Net wants them: its raw format, ``dataset.json`` and a split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from gsema_core.datasets import Case, Split
+from gsema_core.datasets.reading import read_case
+from gsema_core.evaluation.outputs import write_json, write_text
+from gsema_core.files import make_folder
+from gsema_core.labels import NAMES
+from gsema_core.volumes import read_volume, write_labels, write_volume
+
+DATASET = "Dataset001_Aneurysm"
+SUFFIX = ".nrrd"
+
+
+def export(folder: Path, split: Split, unseen: Sequence[Case]) -> None:
+    """Write ``raw``, an empty ``preprocessed`` and ``splits_final.json``.
+
+    Cases are numbered: neither patients nor the unseen center's labels go along.
+
+    Args:
+        folder: gets the files.
+        split: cases to train on and cases to choose the weights by; they become fold 0.
+        unseen: cases to predict.
+
+    Raises:
+        UserError: a case cannot be read, or a file not be written.
+    """
+    raw = folder / "raw" / DATASET
+    images, labels, tests = (
+        make_folder(raw / name) for name in ("imagesTr", "labelsTr", "imagesTs")
+    )
+    make_folder(folder / "preprocessed" / DATASET)
+    names: dict[str, list[str]] = {"train": [], "val": []}
+    seen = [("train", case) for case in split.training] + [
+        ("val", case) for case in split.validation
+    ]
+    for number, (part, case) in enumerate(seen, start=1):
+        name = f"case_{number:04d}"
+        image, truth = read_case(case)
+        write_volume(image, images / f"{name}_0000{SUFFIX}")
+        write_labels(truth, labels / f"{name}{SUFFIX}")
+        names[part].append(name)
+    for number, case in enumerate(unseen, start=1):
+        write_volume(read_volume(case.image), tests / f"{unseen_name(number)}_0000{SUFFIX}")
+    write_json(_description(len(seen)), raw / "dataset.json")
+    write_text(json.dumps([names], indent=2) + "\n", folder / "splits_final.json")
+
+
+def unseen_name(number: int) -> str:
+    """What case ``number`` of the unseen center is called there; counted from 1."""
+    return f"test_{number:04d}"
+
+
+def _description(cases: int) -> dict[str, object]:
+    return {
+        "channel_names": {"0": "rotational angiography"},
+        "labels": {"background": 0, **{name.lower(): label for label, name in NAMES.items()}},
+        "numTraining": cases,
+        "file_ending": SUFFIX,
+        "overwrite_image_reader_writer": "SimpleITKIO",
+    }
