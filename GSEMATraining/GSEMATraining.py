@@ -1,14 +1,17 @@
-"""Train a GS-EMA teacher from a configuration file, beside Slicer and not inside it."""
+"""Train a GS-EMA teacher further on labelled scans of one's own site."""
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import slicer
 import slicer.util
+import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -16,13 +19,29 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
 
 # In a source checkout each module has its own folder, and this one needs its neighbor's library.
 _neighbor = Path(__file__).resolve().parents[1] / "GSEMASegmentation"
 if _neighbor.is_dir() and str(_neighbor) not in sys.path:
     sys.path.append(str(_neighbor))
 
+from GSEMASegmentationLib.InstallationPanel import InstallationPanel  # noqa: E402
+from GSEMATrainingLib.CaseExport import exportSceneCase, numbered, writeDatalist  # noqa: E402
+from GSEMATrainingLib.CasesPanel import CasesPanel  # noqa: E402
+from GSEMATrainingLib.ResultPanel import ResultPanel  # noqa: E402
+from GSEMATrainingLib.RunWatch import RunView  # noqa: E402
+from GSEMATrainingLib.SceneCases import (  # noqa: E402
+    ScenePair,
+    guessedLabels,
+    labelsById,
+    sceneFacts,
+)
+from GSEMATrainingLib.StartPanel import StartPanel  # noqa: E402
+from GSEMATrainingLib.TrainingCase import TrainingCase  # noqa: E402
+from GSEMATrainingLib.TrainingChoices import TrainingChoices  # noqa: E402
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic  # noqa: E402
+from GSEMATrainingLib.TrainPanel import TrainPanel  # noqa: E402
 
 from gsema_core.errors import UserError  # noqa: E402
 
@@ -37,9 +56,10 @@ class GSEMATraining(ScriptedLoadableModule):
         parent.dependencies = []
         parent.contributors = ["The AneurysmSegmentation contributors"]
         parent.helpText = _(
-            "Trains a teacher for Aneurysm Segmentation: choose a training configuration (.toml), "
-            "press Start. The training runs in a process of its own; stopped, it goes on from its "
-            "checkpoint. For research use."
+            "Trains a teacher of Aneurysm Segmentation further on labelled scans of your own: add "
+            "the cases, choose what to start from, press Train, and see on cases that were kept "
+            "out whether it got better. The training runs in a process of its own, also while "
+            "Slicer is closed. For research use; not a medical device."
         )
         parent.acknowledgementText = _(
             "The method is GS-EMA: Lin et al., gradient surgery exponential moving average with "
@@ -48,12 +68,15 @@ class GSEMATraining(ScriptedLoadableModule):
         )
 
 
-class GSEMATrainingWidget(ScriptedLoadableModuleWidget):
-    """The panel: a configuration, a button, and what the training prints."""
+class GSEMATrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel: it shows and asks, the logic works; its sections are in the Lib."""
 
     def __init__(self, parent: Any = None) -> None:
-        super().__init__(parent)
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
         self.logic: GSEMATrainingLogic | None = None
+        self._parameterNode: Any = None
+        self._guiTag: int | None = None
 
     def setup(self) -> None:
         super().setup()
@@ -62,72 +85,130 @@ class GSEMATrainingWidget(ScriptedLoadableModuleWidget):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = GSEMATrainingLogic()
-        settings = slicer.app.userSettings()
-        self.ui.configPathLineEdit.currentPath = settings.value("GSEMATraining/Config", "")
-        self.ui.configPathLineEdit.connect("currentPathChanged(QString)", self._onConfigChanged)
-        self.ui.trainButton.connect("clicked(bool)", self.onTrainButton)
-        self._showStatus("")
-        self._updatePanel()
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        update = self._updatePanel
+        self.cases = CasesPanel(self.ui, update, self.logic.command)
+        self.start = StartPanel(self.ui, update)
+        self.installation = InstallationPanel(self.ui, update)
+        self.result = ResultPanel(self.ui, self.logic, self._onTeachers)
+        self.train = TrainPanel(
+            self.ui, self.logic, self._casesNow, self._choicesNow, self._onLook, update
+        )
+        self.initializeParameterNode()
+        self.train.attach()
 
     def cleanup(self) -> None:
-        """Called when the module is reloaded or the application closes."""
+        """Called when the module is reloaded or the application closes; a training goes on."""
+        self.train.stop()
         self.logic.close()
+        self.setParameterNode(None)
+        self.removeObservers()
 
     def enter(self) -> None:
-        """Nothing of the scene is shown here."""
+        self.start.refresh()
+        self.result.refreshTeachers()
+        self.installation.refresh()
+        self.initializeParameterNode()
+        self.train.attach()
 
     def exit(self) -> None:
-        """The training goes on while another module is shown."""
+        """The training goes on, and is watched, while another module is shown."""
 
-    def onTrainButton(self) -> None:
-        """Start, or stop what runs."""
-        if self.logic.isRunning:
-            self.logic.stop()
-            self._showStatus(_("Stopping: the training writes its checkpoint..."))
-            self.ui.trainButton.enabled = False
-            return
-        self.ui.logTextEdit.clear()
-        try:
-            config = self.ui.configPathLineEdit.currentPath
-            self.logic.start(config, self.ui.logTextEdit.appendPlainText, self._onDone)
-        except UserError as error:
-            self._showStatus(str(error))
-            slicer.util.errorDisplay(str(error))
-        else:
-            self._showStatus(_("Training..."))
+    def onSceneStartClose(self, caller: Any, event: str) -> None:
+        self.logic.cancelPreparation()
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller: Any, event: str) -> None:
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self) -> None:
+        self.setParameterNode(self.logic.getParameterNode())
+
+    def setParameterNode(self, parameterNode: Any) -> None:
+        """Bind the panel to these parameters; None unbinds it."""
+        modified = vtk.vtkCommand.ModifiedEvent
+        if self._parameterNode is not None:
+            self._parameterNode.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameterNode, modified, self._onParameters)
+        self._parameterNode = parameterNode
+        if parameterNode is not None:
+            self._guiTag = parameterNode.connectGui(self.ui)
+            self.addObserver(parameterNode, modified, self._onParameters)
+        self.cases.setParameterNode(parameterNode)
         self._updatePanel()
 
-    def _onDone(self, sentence: str) -> None:
-        self._showStatus(sentence)
+    def _casesNow(self) -> tuple[list[TrainingCase], Any]:
+        return self.cases.cases, self.cases.nodesOf
+
+    def _choicesNow(self) -> TrainingChoices:
+        if self._parameterNode is None:
+            raise UserError(_("The scene is being closed: try again."))
+        return self.start.choices(self._parameterNode)
+
+    def _onLook(self, view: RunView) -> None:
+        if view.isRunning and view.status is not None:
+            self.start.rememberPace(view.status)
+        self.result.look(view)
+
+    def _onTeachers(self, name: str) -> None:
+        """A teacher came or went: every list of them shows it at once."""
+        self.start.refresh()
+        segmentation = getattr(slicer.modules, "GSEMASegmentationWidget", None)
+        if segmentation is not None:
+            segmentation.teachers.refresh()
         self._updatePanel()
 
-    def _onConfigChanged(self, path: str) -> None:
-        slicer.app.userSettings().setValue("GSEMATraining/Config", path)
+    def _onParameters(self, caller: Any = None, event: str = "") -> None:
+        self.cases.refresh()
         self._updatePanel()
-
-    def _showStatus(self, text: str) -> None:
-        self.ui.statusLabel.text = text
-        self.ui.statusLabel.visible = bool(text)
 
     def _updatePanel(self) -> None:
-        """Enable what can be used now; a disabled button's tooltip says why it is."""
-        isRunning = self.logic.isRunning
-        hasConfig = bool(self.ui.configPathLineEdit.currentPath)
-        self.ui.configPathLineEdit.enabled = not isRunning
-        button = self.ui.trainButton
-        button.text = _("Stop") if isRunning else _("Start")
-        button.enabled = isRunning or hasConfig
-        if isRunning:
-            button.toolTip = _("Stop after the checkpoint is written.")
-        elif hasConfig:
-            button.toolTip = _("Train as this configuration says, or go on where it stopped.")
-        else:
-            button.toolTip = _("Choose a training configuration first.")
+        """Show what is chosen, and enable what can be used now."""
+        self.start.showTime(self._parameterNode)
+        self.train.update()
 
 
 class GSEMATrainingTest(ScriptedLoadableModuleTest):
     """Run by Slicer's test runner, and here by the harness; starts no training."""
 
-    def test_missingConfigurationIsExplained(self) -> None:
-        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(UserError, "toml"):
-            GSEMATrainingLogic().start(Path(folder) / "none.toml", print, print)
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def test_aCaseOfTheSceneIsWrittenWithoutItsName(self) -> None:
+        volume, segmentation = _sphere("Doe^Jane")
+        volume.SetAttribute("DICOM.instanceUIDs", "1.2.3.4")
+        labels = labelsById(segmentation, guessedLabels([ScenePair(volume, segmentation, "")]))
+        case = TrainingCase("1", "Doe^Jane", "here", "training", labels=labels)
+        case = TrainingCase.fromDict({**case.toDict(), **sceneFacts(volume, segmentation, labels)})
+        self.assertEqual((case.problem, case.aneurysms), ("", 1))
+        with tempfile.TemporaryDirectory() as folder:
+            (one,) = numbered([case])
+            exportSceneCase(case, volume, segmentation, Path(folder), one.stem)
+            writeDatalist([one], Path(folder))
+            content = b"".join(path.read_bytes() for path in Path(folder).iterdir())
+            self.assertNotIn(b"Doe", content)
+            self.assertNotIn(b"1.2.3.4", content)
+            entry = json.loads((Path(folder) / "datalist.json").read_text())["cases"][0]
+            self.assertEqual((entry["patient"], entry["center"]), ("001", "here"))
+
+    def test_choicesBecomeAConfiguration(self) -> None:
+        choices = TrainingChoices(teacher="", length=7, unit="steps", name="mine")
+        tables = choices.tables()
+        self.assertEqual((tables["run"]["steps"], tables["run"]["name"]), (7, "mine"))
+        with self.assertRaisesRegex(UserError, "not plain"):
+            TrainingChoices(teacher="", name="../mine").tables()
+
+
+def _sphere(name: str) -> tuple[Any, Any]:
+    """A volume with a segmentation whose only segment is an aneurysm."""
+    k, j, i = np.meshgrid(*[np.arange(20) - 9.5] * 3, indexing="ij")
+    inside = (k**2 + j**2 + i**2 < 36).astype(np.uint8)
+    volume = slicer.util.addVolumeFromArray(inside * 100.0, name=name)
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    segmentId = segmentation.GetSegmentation().AddEmptySegment("", "Aneurysm")
+    slicer.util.updateSegmentBinaryLabelmapFromArray(inside, segmentation, segmentId, volume)
+    return volume, segmentation

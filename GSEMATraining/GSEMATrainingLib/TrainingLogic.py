@@ -1,121 +1,239 @@
-"""Starting, watching and stopping ``gsema train`` in a process of its own."""
+"""The training module's logic: what a console, a script and the panel call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import qt
-from GSEMASegmentationLib.CorePackage import pythonExecutable
-from GSEMASegmentationLib.PythonProcess import PythonProcess
+from GSEMASegmentationLib.Requirements import missingPackages
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import UserError
-
-STOP_MS = 60_000
-"""How long a training may take to write its checkpoint before it is killed; ours."""
-
-QUIT_MS = 5_000
-"""The same when Slicer itself ends and the user waits for it; ours."""
-
-_PID_PREFIX = "@gsema pid "
-
-# The process that Qt starts may be only Slicer's launcher; the program itself says who it is.
-_PROGRAM = (
-    f"import os, runpy; print('{_PID_PREFIX}' + str(os.getpid()), flush=True); "
-    "runpy.run_module('gsema_core', run_name='__main__', alter_sys=True)"
-)
-
-
-def trainingCommand() -> list[str]:
-    """Program and arguments before the training's configuration."""
-    return [pythonExecutable(), "-c", _PROGRAM, "train"]
+from GSEMATrainingLib.Comparison import Comparison
+from GSEMATrainingLib.CoreCommand import coreCommand, ignoreLine
+from GSEMATrainingLib.ParameterNode import GSEMATrainingParameterNode
+from GSEMATrainingLib.Preparation import NodesOf, Preparation, unusedFolder
+from GSEMATrainingLib.Registration import Registration
+from GSEMATrainingLib.RunFolder import RunFolder
+from GSEMATrainingLib.ScriptedTraining import ScriptedTraining, TrainingOutcome
+from GSEMATrainingLib.TrainingCase import TrainingCase
+from GSEMATrainingLib.TrainingChoices import TrainingChoices
+from GSEMATrainingLib.TrainingProcess import TrainingProcess
 
 
 class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
-    """Runs one training at a time.
+    """Trains teachers on the site's own scans; works without a panel.
 
     Args:
-        command: program and arguments instead of ``gsema train``.
+        command: program and arguments instead of ``gsema``.
+
+    Example::
+
+        logic = slicer.util.getModuleLogic("GSEMATraining")
+        outcome = logic.train("cases/datalist.json", output="runs/a", length=30, unit="minutes")
+        print(outcome.teacher, outcome.report["verdict"])
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         super().__init__()
-        self._command = command
-        self._process: PythonProcess | None = None
-        self._isStopping = False
-        self._killTimer = qt.QTimer()
-        self._killTimer.setSingleShot(True)
-        self._killTimer.connect("timeout()", self._kill)
+        self.command = list(command) if command is not None else None
+        self._process: TrainingProcess | None = None
+        self._processFolder = Path()
+        self._preparation: Preparation | None = None
+        self._comparison: Comparison | None = None
+        self._registration: Registration | None = None
+        self._scripted: ScriptedTraining | None = None
+
+    def getParameterNode(self) -> GSEMATrainingParameterNode:
+        return GSEMATrainingParameterNode(super().getParameterNode())
 
     @property
-    def isRunning(self) -> bool:
-        return self._process is not None
+    def isPreparing(self) -> bool:
+        """Whether the cases are being copied."""
+        return self._preparation is not None
 
-    def start(
+    @property
+    def isComparing(self) -> bool:
+        return self._comparison is not None
+
+    @property
+    def isRegistering(self) -> bool:
+        return self._registration is not None
+
+    def train(
         self,
-        configPath: str | Path,
-        onLine: Callable[[str], None],
-        onDone: Callable[[str], None],
-    ) -> None:
-        """Start training as a configuration file says.
+        cases: Any,
+        teacher: str = "default",
+        preset: str = "paper",
+        output: str | Path | None = None,
+        blocking: bool = True,
+        compare: bool = True,
+        onDone: Callable[[TrainingOutcome], None] = lambda outcome: None,
+        **choices: Any,
+    ) -> TrainingOutcome | None:
+        """Train a teacher, and compare it with the one it began as.
 
         Args:
-            configPath: the training configuration, a .toml file.
-            onLine: called with each line that the training prints.
-            onDone: called once at the end with a sentence for the user.
+            cases: a folder, an nnU-Net raw folder or a datalist; or a list of pairs (volume node,
+                segmentation node); or a list of ``TrainingCase``.
+            teacher: "default", the name of an imported teacher, or a file; "" for from scratch.
+            preset: the method, see ``gsema_core.training.PRESETS``.
+            output: the run's folder; None for a new one in the user's home.
+            blocking: wait for the end; the application stays responsive meanwhile.
+            compare: compare at the end on what was kept for a test, else for validation.
+            onDone: called once at the end, also when ``blocking``.
+            choices: further fields of ``TrainingChoices``: length, unit, replayShare, name,
+                device, settings.
+
+        Returns:
+            What came out; None when not ``blocking``.
 
         Raises:
-            UserError: there is no such file, or a training is running.
+            UserError: it cannot be done, or failed; one sentence says why. When not ``blocking``,
+                the outcome says it.
         """
-        if self._process is not None:
-            raise UserError(_("A training is running: stop it before you start another one."))
-        path = Path(configPath)
-        if path.suffix.lower() != ".toml" or not path.is_file():
+        folder = RunFolder(Path(output) if output is not None else unusedFolder())
+        chosen = TrainingChoices(teacher=str(teacher), preset=preset, **choices)
+        outcomes: list[TrainingOutcome] = []
+        loop = qt.QEventLoop()
+
+        def onEnd(outcome: TrainingOutcome) -> None:
+            self._scripted = None
+            outcomes.append(outcome)
+            loop.quit()
+            onDone(outcome)
+
+        self._scripted = ScriptedTraining(self, folder, chosen, compare, onEnd)
+        self._scripted.start(cases)
+        if not blocking:
+            return None
+        if not outcomes:
+            loop.exec_()
+        if outcomes[0].message:
+            raise UserError(outcomes[0].message)
+        return outcomes[0]
+
+    def begin(
+        self,
+        folder: RunFolder,
+        cases: Sequence[TrainingCase],
+        nodesOf: NodesOf,
+        choices: TrainingChoices,
+        onProgress: Callable[[float], None],
+        onDone: Callable[[str], None],
+    ) -> None:
+        """Copy the cases, write the configuration and start the training; returns at once.
+
+        Args:
+            folder: a folder without a training.
+            cases: the table's rows.
+            nodesOf: volume and segmentation of a case of the scene.
+            choices: how to train.
+            onProgress: called with the fraction of the cases that is copied.
+            onDone: called once, when the training has been started or with why it was not.
+
+        Raises:
+            UserError: it cannot begin.
+        """
+        self._checkIdle()
+
+        def onPrepared(message: str) -> None:
+            self._preparation = None
+            if not message:
+                try:
+                    self.goOn(folder)
+                except UserError as error:
+                    message = str(error)
+            onDone(message)
+
+        self._preparation = Preparation(folder, cases, nodesOf, choices, onProgress, onPrepared)
+        self._preparation.start()
+
+    def goOn(self, folder: RunFolder) -> None:
+        """Start ``gsema train`` in a prepared folder, or where a training ended early.
+
+        Raises:
+            UserError: there is none, or one is running.
+        """
+        self._checkIdle()
+        if not folder.hasRun:
             raise UserError(
-                _("{path} is not a training configuration: choose a .toml file.").format(path=path)
+                _("There is no training in {folder} to go on with.").format(folder=folder.path)
             )
+        if folder.isRunning:
+            raise UserError(
+                _("A training runs in {folder} already: wait for its end, or stop it.").format(
+                    folder=folder.path
+                )
+            )
+        folder.clearRequests()
+        command = [*(self.command or coreCommand()), "train", str(folder.config)]
+        self._process, self._processFolder = TrainingProcess(), folder.path
+        self._process.start(command, folder.log)
 
-        def onOutputLine(line: str) -> None:
-            if line.startswith(_PID_PREFIX) and self._process is not None:
-                self._process.pid = int(line[len(_PID_PREFIX) :])
-            else:
-                onLine(line)
+    def processIn(self, path: Path) -> TrainingProcess | None:
+        """What this Slicer has started last, where it was in this folder."""
+        return self._process if path == self._processFolder else None
 
-        def onGone(exitCode: int | None, message: str) -> None:
-            self._process = None
-            self._killTimer.stop()
-            onDone(self._lastSentence(exitCode, message))
+    def cancelPreparation(self) -> None:
+        """Stop copying; nothing is left in the folder."""
+        if self._preparation is not None:
+            self._preparation.stop()
 
-        self._isStopping = False
-        command = [*(self._command or trainingCommand()), str(path)]
-        self._process = PythonProcess(command, onOutputLine, onLine, onGone)
-        self._process.start()
+    def compare(
+        self,
+        folder: RunFolder,
+        onDone: Callable[[str], None],
+        onLine: Callable[[str], None] = ignoreLine,
+    ) -> None:
+        """Compare the teachers of a run; returns at once.
 
-    def stop(self) -> None:
-        """Ask the training to write its checkpoint and end; it is killed if it does not."""
-        if self._process is not None:
-            self._isStopping = True
-            self._process.interrupt()
-            self._killTimer.start(STOP_MS)
+        Raises:
+            UserError: there is nothing to compare.
+        """
+        if self._comparison is not None:
+            raise UserError(_("A comparison is running: wait for its end."))
+
+        def onEnd(message: str) -> None:
+            self._comparison = None
+            onDone(message)
+
+        self._comparison = Comparison(folder, onEnd, onLine, self.command)
+        self._comparison.start()
+
+    def register(self, folder: RunFolder, name: str, onDone: Callable[[str], None]) -> None:
+        """Add a run's teacher to this computer's list; returns at once.
+
+        Raises:
+            UserError: there is none, or the name is no name.
+        """
+        if self._registration is not None:
+            raise UserError(_("A teacher is being added: wait for its end."))
+
+        def onEnd(message: str) -> None:
+            self._registration = None
+            onDone(message)
+
+        self._registration = Registration(folder, name, onEnd)
+        self._registration.start()
 
     def close(self) -> None:
-        """Stop and wait; for when the module is reloaded or Slicer ends."""
-        process = self._process
-        if process is not None:
-            self.stop()
-            if not process.waitUntilGone(QUIT_MS):
-                process.kill()
-                process.waitUntilGone(QUIT_MS)
+        """End what needs Slicer; a training that has begun goes on without it."""
+        if self._scripted is not None:
+            self._scripted.stop()
+        for job in (self._preparation, self._comparison, self._registration):
+            if job is not None:
+                job.stop()
 
-    def _kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-
-    def _lastSentence(self, exitCode: int | None, message: str) -> str:
-        if self._isStopping:
-            return _("The training was stopped; start it again to go on from its checkpoint.")
-        if exitCode == 0:
-            return _("The training is finished.")
-        return message or _("The training failed: the last lines of the log say why.")
+    def _checkIdle(self) -> None:
+        if missing := missingPackages():
+            raise UserError(
+                _("A training needs {packages}: press Install in the section Installation.").format(
+                    packages=", ".join(package.title for package in missing)
+                )
+            )
+        if self._preparation is not None or (self._process is not None and self._process.isAlive):
+            raise UserError(_("A training is running: wait for its end, or stop it first."))

@@ -1,0 +1,63 @@
+"""Asks once what the segments of the scene are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import qt
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
+
+
+def askLabels(guesses: Mapping[str, int]) -> dict[str, int] | None:
+    """Show the segments' names with what they seem to be, and let the user correct it.
+
+    Args:
+        guesses: name to label value; 0 for neither.
+
+    Returns:
+        The same with the user's answers; None where the user cancelled. In an automatic test, in
+        which nobody is there, the guesses.
+    """
+    if slicer.app.testingEnabled():
+        return dict(guesses)
+    dialog = LabelQuestion(guesses)
+    accepted = dialog.dialog.exec_()
+    return dialog.answers if accepted else None
+
+
+class LabelQuestion:
+    """The dialog: one box for each name."""
+
+    def __init__(self, guesses: Mapping[str, int]) -> None:
+        self._choices = (
+            (_("nothing to learn"), BACKGROUND),
+            (_("vessel"), VESSEL),
+            (_("aneurysm"), ANEURYSM),
+        )
+        self.dialog = qt.QDialog(slicer.util.mainWindow() if _hasWindow() else None)
+        self.dialog.setWindowTitle(_("What are these segments?"))
+        form = qt.QFormLayout(self.dialog)
+        self._boxes = {}
+        for name, guess in guesses.items():
+            box = qt.QComboBox()
+            for title, _label in self._choices:
+                box.addItem(title)
+            box.currentIndex = [label for _title, label in self._choices].index(guess)
+            form.addRow(f"{name}:", box)
+            self._boxes[name] = box
+        buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Ok | qt.QDialogButtonBox.Cancel)
+        buttons.connect("accepted()", self.dialog.accept)
+        buttons.connect("rejected()", self.dialog.reject)
+        form.addRow(buttons)
+
+    @property
+    def answers(self) -> dict[str, int]:
+        return {name: self._choices[box.currentIndex][1] for name, box in self._boxes.items()}
+
+
+def _hasWindow() -> bool:
+    return slicer.app.layoutManager() is not None

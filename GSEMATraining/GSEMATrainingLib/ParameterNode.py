@@ -1,0 +1,28 @@
+"""What of the training panel is saved with a scene."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
+
+STEPS, EPOCHS, MINUTES = "steps", "epochs", "minutes"
+UNITS = (STEPS, EPOCHS, MINUTES)
+
+
+@parameterNodeWrapper
+class GSEMATrainingParameterNode:
+    """The choices that belong to the cases of a scene.
+
+    cases - The table's rows, as JSON; ``CaseList`` reads and writes them.
+    segmentLabels - What segments of a name are, as JSON; ``CaseList`` too.
+    length - How long the training lasts, in lengthUnit.
+    lengthUnit - Steps, epochs or minutes.
+    replayShare - Share of simulated phantoms among what is trained on.
+    """
+
+    cases: str
+    segmentLabels: str
+    length: Annotated[int, WithinRange(1, 10_000_000)] = 30
+    lengthUnit: Annotated[str, Choice(UNITS)] = MINUTES
+    replayShare: Annotated[float, WithinRange(0.0, 0.9)] = 0.0
