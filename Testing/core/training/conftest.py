@@ -67,3 +67,19 @@ def make_config(datalist: Path, tmp_path: Path):
         return TrainingConfig.preset(preset, datalist=datalist, output=tmp_path / "run", **tables)
 
     return make
+
+
+@pytest.fixture
+def make_tiny(make_config):
+    """As ``make_config``, with 1 mm voxels and the smallest network: a step takes hundredths."""
+
+    def make(preset: str = "paper", **sections: dict[str, Any]) -> TrainingConfig:
+        tables: dict[str, dict[str, Any]] = {
+            "data": {"spacing_mm": 1.0, "patch": [16, 16, 16]},
+            "network": {"stages": 2},
+        }
+        for section, values in sections.items():
+            tables[section] = {**tables.get(section, {}), **values}
+        return make_config(preset, **tables)
+
+    return make
