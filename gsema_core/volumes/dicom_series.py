@@ -11,9 +11,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from gsema_core.errors import UserError
+from gsema_core.volumes.dicom_structure import check_structure
 from gsema_core.volumes.image_files import check_header, check_spacing
 from gsema_core.volumes.quiet import silent_libraries
 from gsema_core.volumes.volume import Volume
+from gsema_core.volumes.voxel_data import DamagedFile
 
 MAXIMUM_FILES = 20_000
 """Files looked at in a folder before it is taken for the wrong one. Our choice."""
@@ -23,21 +25,47 @@ PROJECTION_CLASSES = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.1
 
 SERIES_DESCRIPTION, SERIES_UID = "0008|103e", "0020|000e"
 SOP_CLASS, POSITION = "0008|0016", "0020|0032"
+DETAILS = ("0020|0011", "0018|0024", "0018|0050", "0028|0010", "0028|0011")
+"""Series number, sequence, slice thickness, rows and columns: they part a scout image from its
+series' volume, as GDCM has it."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What a file's header says.
+
+    Attributes:
+        position: mm (LPS) of its first voxel; empty where it says none.
+        normal: of its plane.
+    """
+
+    file: str
+    uid: str
+    sop_class: str
+    description: str
+    details: tuple[str, ...]
+    components: int
+    frames: int
+    position: tuple[float, ...]
+    normal: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Series:
-    """The files of one series in one folder, sorted along the slices' normal."""
+    """The slices of one series in one folder, sorted along their normal."""
 
-    files: tuple[str, ...]
-    uid: str
-    sop_class: str
-    description: str
+    slices: tuple[Slice, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(one.file for one in self.slices)
 
 
 def is_dicom(path: Path) -> bool:
     """Whether a file has the DICOM mark."""
     try:
+        if not path.is_file():  # a pipe would wait for a writer
+            return False
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"
     except OSError:
@@ -74,7 +102,8 @@ def read_dicom(path: Path) -> Volume:
             "images only): give the reconstructed rotational angiography."
         )
     if len(volumes) > 1:
-        shown = "; ".join(f"'{s.description}' with {s.files[0]}" for s in volumes[:6])
+        firsts = [series.slices[0] for series in volumes[:6]]
+        shown = "; ".join(f"{one.description!r:.80} with {one.file}" for one in firsts)
         raise UserError(
             f"The folder {path} has {len(volumes)} DICOM volumes: choose one by giving one of its "
             f"files ({shown}{'; ...' if len(volumes) > 6 else ''})."
@@ -98,19 +127,44 @@ def _all_series(folder: Path) -> Iterator[Series]:
 
 
 def _series_in(folder: Path) -> Iterator[Series]:
-    # Details (rows, columns, slice thickness...) part a scout image from its series' volume.
-    finder = sitk.ImageSeriesReader
-    for identifier in finder.GetGDCMSeriesIDs(str(folder), True):
-        files = finder.GetGDCMSeriesFileNames(str(folder), identifier, True)
-        if not files:
-            continue
-        try:
-            reader = _header(files[0])
-        except RuntimeError:
-            continue  # e.g. a DICOMDIR or a report, which has no image
-        description = _field(reader, SERIES_DESCRIPTION) or "no description"
-        uid, sop_class = _field(reader, SERIES_UID), _field(reader, SOP_CLASS)
-        yield Series(tuple(files), uid, sop_class, description)
+    """The series of a folder's files; only files with the DICOM mark get to GDCM."""
+    found: dict[tuple[str, ...], list[Slice]] = {}
+    for path in sorted(folder.iterdir()):
+        if is_dicom(path) and (one := _slice(path)) is not None:
+            found.setdefault((one.uid, one.sop_class, *one.details), []).append(one)
+    for slices in found.values():
+        if all(one.position for one in slices):
+            normal = np.array(slices[0].normal)
+            slices.sort(key=lambda one: float(normal @ one.position))
+        yield Series(tuple(slices))
+
+
+def _slice(path: Path) -> Slice | None:
+    """What a file's header says; None for what has no image, like a DICOMDIR, and for damage."""
+    try:
+        check_structure(path)
+        reader = _header(str(path))
+    except (DamagedFile, OSError, RuntimeError):
+        return None
+    return Slice(
+        str(path),
+        _field(reader, SERIES_UID),
+        _field(reader, SOP_CLASS),
+        _field(reader, SERIES_DESCRIPTION) or "no description",
+        tuple(_field(reader, tag) for tag in DETAILS),
+        reader.GetNumberOfComponents(),
+        reader.GetSize()[2] if reader.GetDimension() == 3 else 1,
+        _position(reader),
+        tuple(reader.GetDirection()[2::3]) if reader.GetDimension() == 3 else (),
+    )
+
+
+def _position(reader: sitk.ImageFileReader) -> tuple[float, ...]:
+    try:
+        values = tuple(float(x) for x in _field(reader, POSITION).split("\\"))
+    except ValueError:
+        return ()
+    return values if len(values) == 3 and bool(np.isfinite(values).all()) else ()
 
 
 def _names(series: Series, path: Path) -> bool:
@@ -118,19 +172,19 @@ def _names(series: Series, path: Path) -> bool:
 
 
 def _may_be_volume(series: Series) -> bool:
-    reader = _header(series.files[0])
-    frames = reader.GetSize()[2] if reader.GetDimension() == 3 else 1
+    first, count = series.slices[0], len(series.slices)
     return (
-        reader.GetNumberOfComponents() == 1
-        and series.sop_class not in PROJECTION_CLASSES
-        and (frames if len(series.files) == 1 else len(series.files)) > 1
+        first.components == 1
+        and first.sop_class not in PROJECTION_CLASSES
+        and (first.frames if count == 1 else count) > 1
     )
 
 
 def _check_complete(series: Series, known: set[str]) -> None:
-    """Check that GDCM has not passed over a damaged slice, which it does without a word."""
+    """Check that no slice was passed over because it is damaged."""
+    first = series.slices[0]
     names = {Path(file).name for file in known}
-    for path in Path(series.files[0]).parent.iterdir():
+    for path in Path(first.file).parent.iterdir():
         if path.name in names or not path.is_file() or not is_dicom(path):
             continue
         with path.open("rb") as file:
@@ -139,8 +193,8 @@ def _check_complete(series: Series, known: set[str]) -> None:
         # or a presentation state names the series as well, but is of another kind.
         at = head.find(b"\x02\x00\x02\x00UI")
         kind = head[at + 8 : at + 8 + int.from_bytes(head[at + 6 : at + 8], "little")]
-        same_kind = at >= 0 and kind.strip(b" \0") == series.sop_class.encode()
-        if same_kind and series.uid.encode() in head:
+        same_kind = at >= 0 and kind.strip(b" \0") == first.sop_class.encode()
+        if same_kind and first.uid.encode() in head:
             raise UserError(
                 f"The DICOM file {path} is damaged or cut off: copy or export the series again."
             )
@@ -174,16 +228,12 @@ def _check_slices(series: Series, path: Path) -> None:
 
     ITK takes the distance of the first two for all, so a missing slice would bend the volume.
     """
-    headers = [_header(file) for file in series.files]
-    try:
-        positions = np.array(
-            [[float(x) for x in _field(header, POSITION).split("\\")] for header in headers]
-        ).reshape(-1, 3)
-    except ValueError:
+    if not all(one.position for one in series.slices):
         raise UserError(
             f"The DICOM series at {path} has slices without a position: export it again."
-        ) from None
-    normal = np.array(headers[0].GetDirection()).reshape(3, 3)[:, 2]
+        )
+    positions = np.array([one.position for one in series.slices])
+    normal = np.array(series.slices[0].normal)
     steps = np.diff(positions, axis=0)
     along = steps @ normal
     distance = float(np.median(np.abs(along)))

@@ -7,8 +7,8 @@ from pathlib import Path
 from gsema_core.volumes.voxel_data import Coding, DamagedFile, VoxelData, data_beside, read_start
 
 LINE_LENGTH = 1000
-"""Of a field; key/value pairs may be longer. Teem, by which ITK reads NRRD, writes past the end of a
-buffer where a longer field is wrong (measured). Our choice."""
+"""Of a field; key/value pairs may be longer. Teem, by which ITK reads NRRD, writes past the end of
+a buffer where a longer field is wrong (measured). Our choice."""
 
 _CODINGS: dict[str, Coding] = {
     "raw": "raw", "gzip": "deflate", "gz": "deflate", "hex": "hex",
