@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gsema_core.commands.arguments import names
 from gsema_core.errors import UserError
 
 HELP = "Image label maps or phantoms with the simulated scanners of four centers."
@@ -20,12 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--phantoms", metavar="N", type=int, help="N phantoms, no manifest")
     parser.add_argument("--output", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--centers", metavar="A,B", type=_names, default=[])
-    parser.add_argument("--patients", metavar="P,Q", type=_names, default=[])
+    parser.add_argument("--centers", metavar="A,B", type=names, default=[])
+    parser.add_argument("--patients", metavar="P,Q", type=names, default=[])
     parser.add_argument(
         "--test-patients",
         metavar="P,Q",
-        type=_names,
+        type=names,
         default=[],
         help="mark these patients' cases for testing in the datalist: never trained on",
     )
@@ -99,7 +100,3 @@ def _check(arguments: argparse.Namespace) -> None:
             "--variants images a manifest's patients with several random scanners: use it with a "
             "manifest and --randomize."
         )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from gsema_core.commands import teacher_score
+from gsema_core.commands import teacher_compare, teacher_score
 
-HELP = "Show, list, add, remove or score teachers (trained networks)."
+HELP = "Show, list, add, remove, score or compare teachers (trained networks)."
 MOST_ROWS = 12
 """Longer tables are shown on demand: a screen of a card should hold the card. Our choice."""
 
@@ -28,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "score", help=teacher_score.HELP, description=teacher_score.DESCRIPTION
     )
     teacher_score.add_arguments(score)
+    compare = actions.add_parser(
+        "compare", help=teacher_compare.HELP, description=teacher_compare.DESCRIPTION
+    )
+    teacher_compare.add_arguments(compare)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         _list()
     elif arguments.action == "score":
         return teacher_score.run(arguments)
+    elif arguments.action == "compare":
+        return teacher_compare.run(arguments)
     elif arguments.action == "add":
         added = add_teacher(arguments.file)
         print(f"Added {added.name}: use it with --teacher {json.dumps(added.name)}.")

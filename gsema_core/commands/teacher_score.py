@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing
+
 if TYPE_CHECKING:
     from gsema_core.datasets.datalist import Case
     from gsema_core.evaluation.cases import CaseScore
@@ -22,26 +24,19 @@ DESCRIPTION = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("teacher", metavar="default|NAME|FILE")
-    parser.add_argument("datalist", metavar="DATALIST", type=Path, help="JSON list of the cases")
+    parser.add_argument("datalist", metavar="DATALIST", type=Path, help=DATALIST)
     parser.add_argument("--output", metavar="SCORED.safetensors", type=Path, required=True)
-    parser.add_argument(
-        "--centers", metavar="C,D", type=_names, default=[], help="only cases of these centers"
-    )
+    add_case_choice(parser)
     parser.add_argument("--table", metavar="FILE.md", type=Path, help="also write Markdown tables")
     parser.add_argument("--csv", metavar="FILE.csv", type=Path, help="also write one row a case")
     parser.add_argument(
         "--simulated", action="store_true", help="say on the card that the images are simulated"
     )
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
-    )
+    add_computing(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from gsema_core.datasets import read_datalist
+    from gsema_core.datasets import choose_cases, find_cases
     from gsema_core.evaluation import outputs, tables, teacher_score
     from gsema_core.inference.settings import SegmentationSettings, check_device_name
     from gsema_core.teachers import find_teacher, read_card
@@ -54,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     source = find_teacher(arguments.teacher)
     card = read_card(source)  # a wrong file is told before anything takes time
-    cases = teacher_score.select_centers(read_datalist(arguments.datalist), arguments.centers)
+    chosen = arguments.centers, arguments.patients, arguments.use
+    cases = choose_cases(find_cases(arguments.datalist), *chosen)
     scores = _score(source, arguments.device, cases, settings)
     card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)
     if arguments.csv is not None:
@@ -87,7 +83,3 @@ def _score(
             return score_teacher(segmenter, cases, settings, progress=line, cancelled=cancelled)
     finally:
         line.close()
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -6,6 +6,7 @@ from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from gsema_core.datasets.cache import VolumeCache as VolumeCache
+    from gsema_core.datasets.choosing import choose_cases as choose_cases
     from gsema_core.datasets.datalist import Case as Case
     from gsema_core.datasets.datalist import read_datalist as read_datalist
     from gsema_core.datasets.examination import CaseFacts as CaseFacts
@@ -31,6 +32,7 @@ __getattr__, __dir__ = lazy_exports(
         "Split": "splits",
         "VolumeCache": "cache",
         "check_leave_one_out": "splits",
+        "choose_cases": "choosing",
         "examine": "examination",
         "examine_all": "examination",
         "find_cases": "finding",

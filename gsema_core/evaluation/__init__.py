@@ -7,6 +7,9 @@ from gsema_core.lazy import lazy_exports
 if TYPE_CHECKING:
     from gsema_core.evaluation.cases import CaseScore as CaseScore
     from gsema_core.evaluation.cases import score_case as score_case
+    from gsema_core.evaluation.comparison import Compared as Compared
+    from gsema_core.evaluation.comparison import compare_teachers as compare_teachers
+    from gsema_core.evaluation.comparison_tables import comparison_page as comparison_page
     from gsema_core.evaluation.folders import evaluate_folders as evaluate_folders
     from gsema_core.evaluation.metrics import LesionCounts as LesionCounts
     from gsema_core.evaluation.metrics import case_metrics as case_metrics
@@ -21,10 +24,13 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "CaseScore": "cases",
+        "Compared": "comparison",
         "LesionCounts": "metrics",
         "bootstrap_interval": "statistics",
         "case_metrics": "metrics",
         "compare_rows": "statistics",
+        "compare_teachers": "comparison",
+        "comparison_page": "comparison_tables",
         "evaluate_folders": "folders",
         "lesion_metrics": "metrics",
         "score_case": "cases",

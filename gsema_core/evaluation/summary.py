@@ -37,10 +37,7 @@ def summarize_cases(cases: Sequence[CaseScore]) -> dict[str, Any]:
         "aneurysm": _class_summary(cases, "aneurysm"),
         "vessel": _class_summary(cases, "vessel"),
         "lesions": _lesion_summary(cases),
-        "missed_by_size": {
-            name: _missed([one for one in lesions if low <= one.largest_diameter_mm < high])
-            for name, (low, high) in SIZE_CLASSES.items()
-        },
+        "missed_by_size": missed_by_size(cases),
     }
     centers = sorted({case.center for case in cases})
     if len(centers) > 1:
@@ -50,6 +47,15 @@ def summarize_cases(cases: Sequence[CaseScore]) -> dict[str, Any]:
         summary["centers"] = {name: _center_summary(some) for name, some in of_centers.items()}
         summary["across_centers"] = _across_centers(summary["centers"])
     return summary
+
+
+def missed_by_size(cases: Sequence[CaseScore]) -> dict[str, dict[str, int]]:
+    """How many aneurysms of each of ``SIZE_CLASSES`` there are, and how many were missed."""
+    lesions = [lesion for case in cases for lesion in case.lesions]
+    return {
+        name: _missed([one for one in lesions if low <= one.largest_diameter_mm < high])
+        for name, (low, high) in SIZE_CLASSES.items()
+    }
 
 
 def _missed(lesions: Sequence[Lesion]) -> dict[str, int]:

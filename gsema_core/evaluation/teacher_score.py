@@ -32,21 +32,6 @@ METRICS_KEY = "test"
 """Where on a card the scores stand; ``validation``, which chose the weights, is another matter."""
 
 
-def select_centers(cases: Sequence[Case], centers: Sequence[str]) -> list[Case]:
-    """The cases of some centers, in the list's order; of all where none is named.
-
-    Raises:
-        UserError: a center has no case.
-    """
-    known = sorted({case.center for case in cases})
-    for center in centers:
-        if center not in known:
-            raise UserError(
-                f"The datalist has no case of center {center!r}: use {', '.join(known)}."
-            )
-    return [case for case in cases if not centers or case.center in centers]
-
-
 def score_teacher(
     segmenter: Segmenter,
     cases: Sequence[Case],

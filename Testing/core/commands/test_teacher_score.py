@@ -150,8 +150,29 @@ def test_some_centers(base: list[str], teacher_file: Path, tmp_path: Path, with_
 
 
 @pytest.mark.parametrize(
+    ("extra", "center"), [(["--use", "test"], "B"), (["--patients", PATIENTS[0]], "A")]
+)
+def test_some_cases(
+    base: list[str], datalist: Path, tmp_path: Path, extra: list[str], center: str
+) -> None:
+    document = json.loads(datalist.read_text())
+    for entry in document["cases"]:
+        entry["image"], entry["label"] = (
+            str(datalist.parent / entry[name]) for name in ("image", "label")
+        )
+    document["cases"][2]["use"] = "test"
+    base[3] = str(tmp_path / "marked.json")
+    Path(base[3]).write_text(json.dumps(document))
+    assert main([*base, *extra]) == 0
+    metrics = read_card(tmp_path / "scored.safetensors").metrics["test"]
+    assert [row["center"] for row in metrics["per_case"]] == [center]
+
+
+@pytest.mark.parametrize(
     ("extra", "reason"),
     [
+        (["--use", "test"], 'no case with the use "test"'),
+        (["--patients", "Rocinante"], "no case of patient 'Rocinante': use Dulcinea, Quixote"),
         (["--centers", "A,Z"], "no case of center 'Z': use A, B"),
         (["--output", "scored.pt"], "end its name with .safetensors"),
         (["--table", "t.csv"], "end its name with .md"),
