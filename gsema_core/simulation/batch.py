@@ -23,7 +23,7 @@ _FOLDERS = ("images", "labels")
 
 
 @dataclass(frozen=True)
-class Case:
+class SimulatedCase:
     """One volume to be made.
 
     Args:
@@ -61,7 +61,7 @@ class Case:
 
 
 def image_cases(
-    cases: Sequence[Case],
+    cases: Sequence[SimulatedCase],
     output: Path,
     model: Model = "auto",
     jobs: int = 1,
@@ -95,8 +95,8 @@ def image_cases(
 
 
 def _work(
-    cases: Sequence[Case], output: Path, model: Model, jobs: int
-) -> Iterable[tuple[Case, float]]:
+    cases: Sequence[SimulatedCase], output: Path, model: Model, jobs: int
+) -> Iterable[tuple[SimulatedCase, float]]:
     if jobs == 1 or len(cases) < 2:
         for case in cases:
             yield case, _make(case, output, model)
@@ -122,7 +122,7 @@ def _use_one_thread() -> None:
         cone_beam.use_threads(1)
 
 
-def _make(case: Case, output: Path, model: Model) -> float:
+def _make(case: SimulatedCase, output: Path, model: Model) -> float:
     """Image one case and write it; the record comes last and says that it is finished."""
     start = time.monotonic()
     image, labels = acquire(case.labels(), case.protocol, case.seed, model)
@@ -139,7 +139,7 @@ def _make(case: Case, output: Path, model: Model) -> float:
     return time.monotonic() - start
 
 
-def is_finished(case: Case, output: Path, model: Model) -> bool:
+def is_finished(case: SimulatedCase, output: Path, model: Model) -> bool:
     """Whether the case lies in the folder, made from the same labels, scanner, seed and code."""
     record = _read_record(_record_path(case, output))
     return record is not None and record["key"] == case.key(model)
@@ -158,7 +158,7 @@ def _read_record(path: Path) -> dict[str, Any] | None:
     return record if complete else None
 
 
-def _record_path(case: Case, output: Path) -> Path:
+def _record_path(case: SimulatedCase, output: Path) -> Path:
     return output / "records" / f"{case.stem}.json"
 
 

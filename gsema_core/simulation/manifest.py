@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.simulation.batch import Case
+from gsema_core.simulation.batch import SimulatedCase
 from gsema_core.simulation.centers import CENTERS, Protocol, random_protocol
 
 _PATIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def read_manifest(path: Path) -> list[Case]:
+def read_manifest(path: Path) -> list[SimulatedCase]:
     """Read a manifest: a JSON list of objects with ``patient``, ``center`` and ``label``.
 
     ``centre`` is read too. Paths of label maps are relative to the manifest.
@@ -46,7 +46,7 @@ def read_manifest(path: Path) -> list[Case]:
 
 def phantom_cases(
     count: int, seed: int, centers: Sequence[str] = (), randomize: bool = False
-) -> list[Case]:
+) -> list[SimulatedCase]:
     """Return ``count`` phantoms, spread over the centers or each with a scanner of its own.
 
     Args:
@@ -60,11 +60,11 @@ def phantom_cases(
     for number in range(seed, seed + count):
         name = "random" if randomize else names[(number - seed) % len(names)]
         protocol = random_protocol(number) if randomize else find_center(name)
-        cases.append(Case(f"phantom-{number:05d}", name, protocol, number))
+        cases.append(SimulatedCase(f"phantom-{number:05d}", name, protocol, number))
     return cases
 
 
-def randomize(cases: Sequence[Case], variants: int, seed: int) -> list[Case]:
+def randomize(cases: Sequence[SimulatedCase], variants: int, seed: int) -> list[SimulatedCase]:
     """Image every case ``variants`` times, each time with a random scanner of its own.
 
     The center of what comes out is "random". The same seed gives the same scanners.
@@ -74,13 +74,15 @@ def randomize(cases: Sequence[Case], variants: int, seed: int) -> list[Case]:
         for case in cases:
             own = zlib.crc32(f"{seed}/{case.patient}/{variant}".encode())
             scanner = random_protocol(own)
-            randomized.append(Case(case.patient, "random", scanner, own, case.label_path, variant))
+            randomized.append(
+                SimulatedCase(case.patient, "random", scanner, own, case.label_path, variant)
+            )
     return randomized
 
 
 def select(
-    cases: Sequence[Case], centers: Sequence[str] = (), patients: Sequence[str] = ()
-) -> list[Case]:
+    cases: Sequence[SimulatedCase], centers: Sequence[str] = (), patients: Sequence[str] = ()
+) -> list[SimulatedCase]:
     """Keep some centers' cases and some patients; an empty choice keeps all.
 
     Raises:
@@ -112,7 +114,7 @@ def find_center(name: str) -> Protocol:
     return CENTERS[name]
 
 
-def _case(entry: Any, manifest: Path) -> Case:
+def _case(entry: Any, manifest: Path) -> SimulatedCase:
     if not isinstance(entry, dict):
         raise UserError(f"An entry of {manifest} is {entry!r}: give an object for each case.")
     patient = _text("patient", entry.get("patient"), manifest)
@@ -129,7 +131,7 @@ def _case(entry: Any, manifest: Path) -> Case:
         )
     # Stable from run to run and machine to machine, and different for every patient.
     seed = zlib.crc32(f"{center}/{patient}".encode())
-    return Case(patient, center, find_center(center), seed, path)
+    return SimulatedCase(patient, center, find_center(center), seed, path)
 
 
 def _text(name: str, value: Any, manifest: Path) -> str:
@@ -138,9 +140,9 @@ def _text(name: str, value: Any, manifest: Path) -> str:
     return value
 
 
-def _evenly(cases: Iterable[Case]) -> list[Case]:
+def _evenly(cases: Iterable[SimulatedCase]) -> list[SimulatedCase]:
     """Take turns over the centers, so that an unfinished run holds all of them."""
-    by_center: dict[str, list[Case]] = defaultdict(list)
+    by_center: dict[str, list[SimulatedCase]] = defaultdict(list)
     for case in cases:
         by_center[case.center].append(case)
     turns = zip_longest(*(by_center[name] for name in sorted(by_center)))
