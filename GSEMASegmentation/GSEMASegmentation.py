@@ -11,9 +11,12 @@ import slicer
 import slicer.util
 import vtk
 from GSEMASegmentationLib.ClickPanel import ClickChoices, ClickPanel
-from GSEMASegmentationLib.DeviceText import deviceText, rememberDevice, rememberRun
+from GSEMASegmentationLib.DevicePanel import DevicePanel
+from GSEMASegmentationLib.DeviceText import rememberRun
 from GSEMASegmentationLib.InstallationPanel import InstallationPanel
+from GSEMASegmentationLib.ModuleIcon import moduleIcon
 from GSEMASegmentationLib.ResultsPanel import ResultsPanel
+from GSEMASegmentationLib.RunLog import RunLog
 from GSEMASegmentationLib.RunPanel import RunPanel
 from GSEMASegmentationLib.SampleScan import SampleScan, registerSample
 from GSEMASegmentationLib.SegmentationJob import JobOutcome
@@ -35,17 +38,14 @@ from slicer.util import VTKObservationMixin
 from gsema_core.errors import UserError
 from gsema_core.terminology import CONTEXT_NAME
 
-DEVICES = ("auto", "cpu", "cuda")
-"""What the entries of the panel's device box mean to the worker."""
-
-DEVICE_SETTING = "GSEMASegmentation/Device"
-
 
 class GSEMASegmentation(ScriptedLoadableModule):
     """What Slicer shows of the module before its panel is opened."""
 
     def __init__(self, parent: Any) -> None:
         super().__init__(parent)
+        if (icon := moduleIcon(parent.path)) is not None:
+            parent.icon = icon
         parent.title = _("Aneurysm Segmentation (GS-EMA)")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
         parent.dependencies = []
@@ -103,23 +103,24 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self._makeSections()
-        device = slicer.app.userSettings().value(DEVICE_SETTING, DEVICES[0])
-        self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
-        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDeviceChosen)
         self.ui.sampleDataButton.connect("clicked(bool)", self.onSampleDataButton)
-        self.ui.checkDeviceButton.connect("clicked(bool)", self.onCheckDeviceButton)
         self.initializeParameterNode()
 
     def _makeSections(self) -> None:
         ui, logic, update = self.ui, self.logic, self._updatePanel
+        log = RunLog(self._appendLog)
         self.voxelCheck = VoxelCheck(update)
         self.teachers = TeacherPanel(ui, update)
+        self.machine = DevicePanel(ui, logic, update)
         self.installation = InstallationPanel(ui, update)
         self.results = ResultsPanel(ui, logic)
-        self.run = RunPanel(ui, logic, self._segmentChoices, self._onStart, self._onResult, update)
+        self.run = RunPanel(
+            ui, logic, log, self._segmentChoices, self._onStart, self._onResult, update
+        )
         self.clicks = ClickPanel(
             ui,
             logic,
+            log,
             self._clickChoices,
             self.run.showBusy,
             self.run.showStatus,
@@ -178,32 +179,26 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._sample = SampleScan(self._onSampleDone)
         self._sample.start()
 
-    def onCheckDeviceButton(self) -> None:
-        self.ui.checkDeviceButton.enabled = False
-        self.ui.deviceInfoLabel.text = _("Starting the worker...")
-        self.logic.askForDevices(self._onDevices)
-
-    @property
-    def _device(self) -> str:
-        return DEVICES[self.ui.deviceComboBox.currentIndex]
-
     def _segmentChoices(self) -> dict[str, Any]:
         node = self._parameterNode
         return {
             "volumeNode": node.inputVolume,
             "teacher": self.teachers.name,
-            "device": self._device,
+            "device": self.machine.device,
+            "memoryLimitGb": self.machine.memoryLimitGb,
             "outputSegmentation": node.outputSegmentation,
             "overlap": node.overlap,
             "minimumAneurysmMm3": node.minimumAneurysmMm3,
             "aneurysmThreshold": node.aneurysmThreshold or None,
+            "minimumCertainty": node.minimumCertainty,
+            "skipEmpty": node.skipEmpty,
             "keepProbability": node.keepProbability,
         }
 
     def _clickChoices(self) -> ClickChoices:
         node, threshold = self._parameterNode, self._parameterNode.aneurysmThreshold or None
         volume, output = node.inputVolume, node.outputSegmentation
-        return ClickChoices(volume, output, self.teachers.name, self._device, threshold)
+        return ClickChoices(volume, output, self.teachers.name, self.machine.device, threshold)
 
     def _onStart(self) -> None:
         self.clicks.stop()
@@ -236,18 +231,6 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         if node is not None and self._parameterNode is not None:
             self._parameterNode.inputVolume = node
 
-    def _onDevices(self, devices: list[dict[str, Any]], message: str) -> None:
-        self.ui.checkDeviceButton.enabled = True
-        if devices:
-            rememberDevice(devices[0])
-        self._updatePanel()
-        if message:
-            self.ui.deviceInfoLabel.text = message
-
-    def _onDeviceChosen(self) -> None:
-        slicer.app.userSettings().setValue(DEVICE_SETTING, self._device)
-        self._updatePanel()
-
     def _updatePanel(self, caller: Any = None, event: str = "") -> None:
         """Show what is chosen, and enable what can be used now."""
         node = self._parameterNode
@@ -264,7 +247,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
         self.ui.volumeInfoLabel.text = judgement
         overlap = node.overlap if node is not None else 0.0
-        self.ui.deviceInfoLabel.text = deviceText(volume, self.teachers.name, self._device, overlap)
+        self.machine.update(volume, self.teachers.name, overlap)
         problem = self.teachers.problem if isReady else judgement
         self.run.update(problem)
         self.clicks.update(problem)

@@ -12,6 +12,7 @@ from gsema_core.errors import UserError
 from GSEMASegmentationLib.ClickOutcome import ClickOutcome, describePoint
 from GSEMASegmentationLib.PointPicker import Point, PointPicker
 from GSEMASegmentationLib.Requirements import requirePackages
+from GSEMASegmentationLib.RunLog import RunLog
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.WorkerClient import WorkerOutcome
 
@@ -33,6 +34,7 @@ class ClickPanel:
     Args:
         ui: the panel's widgets.
         logic: does the work.
+        log: is told what happens.
         choices: what is chosen now.
         onBusy: called with True when a click is being answered, with False afterwards.
         onStatus: called with a sentence for the user, and whether it is an error.
@@ -44,13 +46,14 @@ class ClickPanel:
         self,
         ui: Any,
         logic: GSEMASegmentationLogic,
+        log: RunLog,
         choices: Callable[[], ClickChoices],
         onBusy: Callable[[bool], None],
         onStatus: Callable[[str, bool], None],
         onChanged: Callable[[Any, Any], None],
     ) -> None:
         self.ui = ui
-        self._logic, self._choices = logic, choices
+        self._logic, self._log, self._choices = logic, log, choices
         self._onBusy, self._onStatus, self._onChanged = onBusy, onStatus, onChanged
         self._volumeNode: Any = None
         self._waiting: list[Point] = []
@@ -95,7 +98,9 @@ class ClickPanel:
         chosen = self._choices()
         self._volumeNode = chosen.volumeNode
         self._onBusy(True)
-        self._onStatus(_("Looking at {place}...").format(place=describePoint(ras)), False)
+        looking = _("Looking at {place}...").format(place=describePoint(ras))
+        self._onStatus(looking, False)
+        self._log.begin(looking)
         self._logic.segmentAtPoint(
             chosen.volumeNode,
             ras,
@@ -104,6 +109,7 @@ class ClickPanel:
             teacher=chosen.teacher,
             device=chosen.device,
             aneurysmThreshold=chosen.threshold,
+            onProgress=lambda _fraction, phase: self._log.phase(phase),
             onDone=self._onDone,
         )
 
@@ -164,7 +170,9 @@ class ClickPanel:
         self._onBusy(False)
         if outcome.isFound:
             self._onChanged(self._volumeNode, outcome.segmentationNode)
-        self._onStatus(_statusOf(outcome), outcome.kind == "error")
+        text = _statusOf(outcome)
+        self._log.end(text, outcome.report)
+        self._onStatus(" ".join((text, *outcome.report.get("notes", ()))), outcome.kind == "error")
         isEnd = outcome.kind in ("error", "cancelled")
         if self._waiting and (isEnd or self._choices().volumeNode is not self._volumeNode):
             self._waiting = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -16,6 +15,7 @@ from GSEMASegmentationLib.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.ScanTransfer import ScanTransfer
 from GSEMASegmentationLib.VolumeChoice import checkVolume
 from GSEMASegmentationLib.VolumeExport import volumeKey
+from GSEMASegmentationLib.Waiting import waitFor
 from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
 
 
@@ -102,26 +102,24 @@ class ClickSession:
         onDone: Callable[[ClickOutcome], None],
     ) -> ClickOutcome | None:
         """See ``GSEMASegmentationLogic.segmentAtPoint``."""
-        outcomes: list[ClickOutcome] = []
-        loop = qt.QEventLoop()
-
-        def onJobDone(outcome: ClickOutcome, change: ClickChange | None) -> None:
-            outcomes.append(outcome)
-            self._endJob()
-            if change is not None:
-                self._changes.append((volumeNode, change))
-            loop.quit()
-            onDone(outcome)
-
         output = outputNode or self._lastOutput(volumeNode)
-        self._beginJob(
-            ClickJob(self._client, volumeNode, ras, output, settings, onProgress, onJobDone)
-        )
-        if not blocking:
-            return None
-        if not outcomes:
-            loop.exec_()
-        return _checked(outcomes[0])
+
+        def start(onEnd: Callable[[ClickOutcome], None]) -> None:
+            def onJobDone(outcome: ClickOutcome, change: ClickChange | None) -> None:
+                self._endJob()
+                if change is not None:
+                    self._changes.append((volumeNode, change))
+                onEnd(outcome)
+                onDone(outcome)
+
+            self._beginJob(
+                ClickJob(self._client, volumeNode, ras, output, settings, onProgress, onJobDone)
+            )
+
+        if blocking:
+            return _checked(waitFor(start))
+        start(lambda outcome: None)
+        return None
 
     def undo(self) -> None:
         """Take the last click's change back; clicks whose segments are gone are passed over.

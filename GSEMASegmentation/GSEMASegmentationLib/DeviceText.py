@@ -58,7 +58,7 @@ def deviceText(volumeNode: Any, teacher: str, device: str, overlap: float) -> st
         device == "auto" or str(found.get("name", "")).startswith(device)
     ):
         return _("Not known yet: press Check, or segment a volume.")
-    text = _describe(found)
+    text = describeDevice(found)
     seconds = _expectedSeconds(run, volumeNode, teacher, overlap)
     if seconds is None:
         return text
@@ -67,7 +67,8 @@ def deviceText(volumeNode: Any, teacher: str, device: str, overlap: float) -> st
     )
 
 
-def _describe(device: Mapping[str, Any]) -> str:
+def describeDevice(device: Mapping[str, Any]) -> str:
+    """A device as the worker tells of it, in words."""
     if str(device.get("name", "")).startswith("cuda"):
         free, total = (float(device.get(key, 0)) / 1e9 for key in ("free_bytes", "memory_bytes"))
         return _("{model}, {free:.0f} of {total:.0f} GB free").format(

@@ -21,6 +21,8 @@ class GSEMASegmentationParameterNode:
     overlap - Share of a window that its neighbor covers too.
     minimumAneurysmMm3 - Smaller findings are taken for noise.
     aneurysmThreshold - Probability from which on a voxel is aneurysm; 0 for the likeliest class.
+    minimumCertainty - An aneurysm that is nowhere as probable as this is taken for vessel.
+    skipEmpty - Whether windows without anything bright are left out.
     keepProbability - Whether the aneurysm's probability becomes a volume of the scene.
     """
 
@@ -29,4 +31,6 @@ class GSEMASegmentationParameterNode:
     overlap: Annotated[float, WithinRange(0.0, MAXIMUM_OVERLAP)] = DEFAULTS.overlap
     minimumAneurysmMm3: Annotated[float, WithinRange(0.0, 1000.0)] = DEFAULTS.minimum_aneurysm_mm3
     aneurysmThreshold: Annotated[float, WithinRange(0.0, 0.99)] = 0.0
+    minimumCertainty: Annotated[float, WithinRange(0.0, 1.0)] = DEFAULTS.minimum_certainty
+    skipEmpty: bool = DEFAULTS.skip_empty
     keepProbability: bool = False

@@ -9,6 +9,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.RemainingTime import RemainingTime
+from GSEMASegmentationLib.RunLog import RunLog
 from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 
@@ -19,6 +20,7 @@ class RunPanel:
     Args:
         ui: the panel's widgets.
         logic: does the work.
+        log: is told what happens.
         choices: the arguments of ``logic.segment`` as they are chosen now.
         onStart: called before a run.
         onResult: called with the segmented volume, a run's result and its duration in seconds.
@@ -29,13 +31,14 @@ class RunPanel:
         self,
         ui: Any,
         logic: GSEMASegmentationLogic,
+        log: RunLog,
         choices: Callable[[], dict[str, Any]],
         onStart: Callable[[], None],
         onResult: Callable[[Any, JobOutcome, float], None],
         onChanged: Callable[[], None],
     ) -> None:
         self.ui = ui
-        self._logic, self._choices = logic, choices
+        self._logic, self._log, self._choices = logic, log, choices
         self._onStart, self._onResult, self._onChanged = onStart, onResult, onChanged
         self._remaining = RemainingTime()
         self._volumeNode: Any = None
@@ -79,6 +82,13 @@ class RunPanel:
         self._remaining = RemainingTime()
         chosen = self._choices()
         self._volumeNode = chosen["volumeNode"]
+        self._log.begin(
+            _("Segmenting {volume}: teacher {teacher}, device {device}").format(
+                volume=self._volumeNode.GetName() if self._volumeNode is not None else "?",
+                teacher=chosen["teacher"],
+                device=chosen["device"],
+            )
+        )
         self._logic.segment(
             blocking=False, onProgress=self._onProgress, onDone=self._onDone, **chosen
         )
@@ -87,19 +97,22 @@ class RunPanel:
 
     def _onProgress(self, fraction: float, phase: str) -> None:
         self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+        self._log.phase(phase)
         left = self._remaining.text(fraction)
         text = _("{phase}, {duration} left...") if left else _("{phase}...")
         self.showStatus(text.format(phase=_(phase), duration=left))
 
     def _onDone(self, outcome: JobOutcome) -> None:
         self._showProgress(False)
+        notes = outcome.report.get("notes", ())
+        text = outcome.message or _foundText(len(outcome.aneurysms))
         if outcome.isCancelled:
-            self.showStatus(_("Cancelled; the scene is unchanged."))
-        elif outcome.message:
-            self.showStatus(outcome.message, isError=True)
+            text = _("Cancelled; the scene is unchanged.")
+        self.showStatus(" ".join((text, *notes)), isError=bool(outcome.message))
+        self._log.end(text, outcome.report)
+        if outcome.message:
             slicer.util.errorDisplay(outcome.message)
-        else:
-            self.showStatus(_foundText(len(outcome.aneurysms)))
+        elif not outcome.isCancelled:
             self._onResult(self._volumeNode, outcome, self._remaining.elapsed)
         self._onChanged()
 

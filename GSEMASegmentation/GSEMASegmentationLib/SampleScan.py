@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import qt
 import slicer
 import slicer.util
 from slicer.i18n import tr as _
@@ -16,6 +15,7 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.CorePackage import pythonExecutable
 from GSEMASegmentationLib.PythonProcess import PythonProcess
+from GSEMASegmentationLib.Waiting import waitFor
 
 NAME = "3DRA phantom with aneurysm"
 NODE_NAME = "3DRA phantom"
@@ -90,17 +90,13 @@ def makeSample() -> Any:
     Raises:
         UserError: it could not be made.
     """
-    loop, results = qt.QEventLoop(), []
+    kept: list[SampleScan] = []  # while its process runs
 
-    def onDone(node: Any, message: str) -> None:
-        results.append((node, message))
-        loop.quit()
+    def start(onDone: Callable[[tuple[Any, str]], None]) -> None:
+        kept.append(SampleScan(lambda *result: onDone(result)))
+        kept[0].start()
 
-    sample = SampleScan(onDone)
-    sample.start()
-    if not results:
-        loop.exec_()
-    node, message = results[0]
+    node, message = waitFor(start)
     if node is None:
         raise UserError(message)
     return node

@@ -40,6 +40,11 @@ class JobSettings:
         aneurysmThreshold: probability from which on a voxel is aneurysm; None for the likeliest
             class.
         keepProbability: whether the aneurysm's probability becomes a volume of the scene.
+        skipEmpty: whether windows without anything bright are left out; None for the program's
+            default, which is yes.
+        minimumCertainty: an aneurysm in which no voxel reaches this probability is taken for
+            vessel; None for the program's default.
+        memoryLimitGb: main memory that the run may take, 10^9 bytes; None for no limit.
     """
 
     teacher: str = "default"
@@ -48,6 +53,9 @@ class JobSettings:
     minimumAneurysmMm3: float | None = None
     aneurysmThreshold: float | None = None
     keepProbability: bool = False
+    skipEmpty: bool | None = None
+    minimumCertainty: float | None = None
+    memoryLimitGb: float | None = None
 
     def toRequest(self) -> dict[str, Any]:
         """The fields of the worker's request; what is None is left to the worker."""
@@ -57,6 +65,9 @@ class JobSettings:
             "overlap": self.overlap,
             "minimum_aneurysm_mm3": self.minimumAneurysmMm3,
             "aneurysm_threshold": self.aneurysmThreshold,
+            "skip": self.skipEmpty,
+            "minimum_certainty": self.minimumCertainty,
+            "memory_limit_gb": self.memoryLimitGb,
         }
         return {name: value for name, value in fields.items() if value is not None}
 

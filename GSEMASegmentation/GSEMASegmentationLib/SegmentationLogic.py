@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
@@ -21,6 +20,7 @@ from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
 from GSEMASegmentationLib.Requirements import requirePackages
 from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
 from GSEMASegmentationLib.SegmentMeasurement import Memory, measureSegments
+from GSEMASegmentationLib.Waiting import waitFor
 from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
 
 
@@ -76,12 +76,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         device: str = "auto",
         outputSegmentation: Any = None,
         blocking: bool = True,
-        overlap: float | None = None,
-        minimumAneurysmMm3: float | None = None,
-        aneurysmThreshold: float | None = None,
-        keepProbability: bool = False,
         onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
         onDone: Callable[[JobOutcome], None] = lambda outcome: None,
+        **settings: Any,
     ) -> Any:
         """Segment vessels and aneurysms of a 3D rotational angiography.
 
@@ -92,13 +89,10 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             outputSegmentation: an existing segmentation node, whose other segments stay
                 untouched; None for a new node.
             blocking: wait for the result; the application stays responsive meanwhile.
-            overlap: share of a window that its neighbor covers too, from 0 to 0.9.
-            minimumAneurysmMm3: smaller findings are taken for noise.
-            aneurysmThreshold: probability, 0.01 to 0.99, from which on a voxel is aneurysm; None
-                for the likeliest class.
-            keepProbability: put the aneurysm's probability into the scene as a volume.
             onProgress: called with the fraction done and what is being done.
             onDone: called once at the end, also when ``blocking``.
+            settings: ``overlap``, ``minimumAneurysmMm3``, ``aneurysmThreshold`` and so on: the
+                attributes of ``JobSettings``.
 
         Returns:
             The vtkMRMLSegmentationNode; None when not ``blocking``.
@@ -109,28 +103,20 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             Cancelled: it was cancelled; the scene is as before.
         """
         self._checkIdle()
-        outcomes: list[JobOutcome] = []
-        loop = qt.QEventLoop()
+        chosen = JobSettings(teacher, device, **settings)
 
-        def onJobDone(outcome: JobOutcome) -> None:
-            outcomes.append(outcome)
-            self._endJob(outcome)
-            loop.quit()
-            onDone(outcome)
+        def start(onEnd: Callable[[JobOutcome], None]) -> None:
+            def onJobDone(outcome: JobOutcome) -> None:
+                self._endJob(outcome)
+                onEnd(outcome)
+                onDone(outcome)
 
-        settings = JobSettings(
-            teacher, device, overlap, minimumAneurysmMm3, aneurysmThreshold, keepProbability
-        )
-        self._beginJob(
-            SegmentationJob(
-                self._client, volumeNode, outputSegmentation, settings, onProgress, onJobDone
-            )
-        )
-        if not blocking:
-            return None
-        if not outcomes:
-            loop.exec_()
-        return _nodeOf(outcomes[0])
+            self._beginJob(volumeNode, outputSegmentation, chosen, onProgress, onJobDone)
+
+        if blocking:
+            return _nodeOf(waitFor(start))
+        start(lambda outcome: None)
+        return None
 
     def prepareClicks(
         self,
@@ -266,13 +252,13 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         if self.isRunning:
             raise UserError(_("A segmentation is running: wait for its end, or cancel it."))
 
-    def _beginJob(self, job: SegmentationJob) -> None:
-        self._job = job
+    def _beginJob(self, *arguments: Any) -> None:
+        self._job = SegmentationJob(self._client, *arguments)
         scene = slicer.mrmlScene
         self._closeObservation = scene.AddObserver(
             scene.StartCloseEvent, lambda caller, event: self.cancel()
         )
-        job.start()
+        self._job.start()
 
     def _endJob(self, outcome: JobOutcome) -> None:
         slicer.mrmlScene.RemoveObserver(self._closeObservation)

@@ -25,11 +25,26 @@ def cardText(card: TeacherCard, sha256: str, longest: int = LONGEST) -> str:
         _("Segments vessels and aneurysms in voxels of {spacing:g} mm.").format(
             spacing=card.spacing_mm
         ),
-        _("Training: {facts}.").format(facts=_facts(card.training)),
+        _("Trained on {facts}.").format(facts=_training(card.training)),
         _("Scores: {facts}.").format(facts=_scores(card.metrics)),
         _("License: {license}. File: {hash}.").format(license=card.license, hash=sha256[:8]),
     ]
     return "\n".join(line if len(line) <= longest else line[: longest - 1] + "…" for line in lines)
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    """What matters to a reader first: the images, how many, from where; then all the rest."""
+    rest = dict(training)
+    first = []
+    if data := rest.pop("data", None):
+        first.append(str(data))
+    for name, text in (("patients", _("{value} patients")), ("cases", _("{value} cases"))):
+        if (count := rest.pop(name, None)) is not None:
+            first.append(text.format(value=count))
+    if isinstance(centers := rest.get("centers"), (list, tuple)):
+        del rest["centers"]
+        first.append(_("centers {centers}").format(centers=_short(centers)))
+    return ", ".join((*first, *_flat(rest))) or _("images that it does not tell of")
 
 
 def _scores(metrics: Mapping[str, Any]) -> str:

@@ -115,7 +115,7 @@ def through_the_core(request: dict[str, Any]) -> None:
     working = to_working(volume, 0.8)
     vessel = np.clip(working.array / 100, 0, 1)
     probabilities = np.stack([1 - vessel, vessel, np.zeros_like(vessel)]).astype(np.float32)
-    labels = probabilities_to_labels(probabilities, working.geometry, volume.geometry)
+    labels = probabilities_to_labels(probabilities[1:], working.geometry, volume.geometry)
     assert isinstance(labels, Volume)
     write_labels(labels, request["output"])
 
@@ -167,9 +167,12 @@ def segment(mode: str, request: dict[str, Any]) -> None:
     report: dict[str, Any] = {"teacher": request["teacher"]}
     if mode == "reports":
         report = {
-            "teacher": {"name": "default"},
+            "program": {"name": "gsema_core", "version": "0", "torch": "2.8.0"},
+            "teacher": {"name": "default", "sha256": "0123456789abcdef"},
             "device": {"name": "cpu", "threads": 2},
-            "settings": {"overlap": request["overlap"]},
+            "settings": {"overlap": request["overlap"], "aneurysm_threshold": None},
+            "seconds": {"read": 0.25, "windows": 12.5},
+            "notes": ["The scan is noisy."],
         }
     emit("result", id=number, report=report, aneurysms=found)
 

@@ -47,12 +47,20 @@ def test_the_card_tells_what_matters(scene, segmentation_module):
         spacing_mm=0.5,
         window=(32, 32, 32),
         intensity=IntensityRule().to_dict(),
-        training={"centers": ["A", "B"], "initial_teacher": None, "minutes": 13.127},
+        training={
+            "minutes": 13.127,
+            "initial_teacher": None,
+            "centers": ["A", "B"],
+            "patients": 12,
+            "data": "angiographies of two hospitals",
+        },
         metrics={"validation": {"aneurysm_dice": 0.27841}, "note": "<b>" + "x" * 500},
         license="CC-BY-4.0",
     )
     lines = cardText(card, "0123456789abcdef").split("\n")
-    assert lines[1] == "Training: centers A B, minutes 13.1."
+    assert lines[1] == (
+        "Trained on angiographies of two hospitals, 12 patients, centers A B, minutes 13.1."
+    )
     assert lines[2].startswith("Scores: validation aneurysm dice 0.278, note <b>xxx")
     assert len(lines[2]) == LONGEST
     assert lines[3] == "License: CC-BY-4.0. File: 01234567."
