@@ -1,12 +1,22 @@
 """The errors that a user is meant to read."""
 
+import unicodedata
+
+_UNSHOWN = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's categories of control characters, half pairs, line and paragraph separators."""
+
 
 class UserError(ValueError):
     """Bad input, explained in one sentence.
 
     The message names the value, says what was expected and what to do about it. The command
-    line, the worker and the Slicer panels show it as it is, without a traceback.
+    line, the worker and the Slicer panels show it as it is, without a traceback. What it quotes
+    may come from a hostile file: control characters are spelled out, so that it stays one line
+    and no terminal obeys it.
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("".join(map(_shown, message)))
 
 
 class DeviceFailedError(UserError):
@@ -17,3 +27,9 @@ class DeviceFailedError(UserError):
 
 class Cancelled(Exception):
     """The user asked for the running work to stop; nothing was written."""
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in _UNSHOWN:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
