@@ -46,7 +46,8 @@ def read_datalist(path: str | Path) -> list[Case]:
     """
     path = Path(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        # Windows' editors put a byte order mark in front, which JSON does not know.
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise UserError(f"The datalist {path} does not exist.") from error
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
