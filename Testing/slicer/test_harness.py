@@ -253,37 +253,6 @@ def test_data_nodes_are_in_the_subject_hierarchy(scene):
     assert hierarchy.GetNumberOfItems() == 0
 
 
-def test_views_render_and_take_clicks(scene, tmp_path):
-    import slicer
-    import slicer.util
-    import vtk
-    from slicer_harness.views import SliceView, ThreeDView, beside, write_png
-
-    array = np.zeros((20, 40, 40), np.int16)
-    array[5:15, 10:30, 10:30] = 100
-    volume = slicer.util.addVolumeFromArray(array, name="cube")
-    view = SliceView("Red", size=(200, 200))
-    view.show_volume(volume)
-    view.node.JumpSliceByCentering(20, 20, 10)
-    write_png(beside(view.image(), ThreeDView("1", (100, 200)).image()), tmp_path / "both.png")
-    reader = vtk.vtkPNGReader()
-    reader.SetFileName(str(tmp_path / "both.png"))
-    reader.Update()
-    assert reader.GetOutput().GetDimensions() == (300, 200, 1)
-    pixels = vtk.util.numpy_support.vtk_to_numpy(reader.GetOutput().GetPointData().GetScalars())
-    left = pixels.reshape(200, 300, 3)[:, :200]
-    assert left[100, 100].max() > left[5, 5].max() + 50  # the cube is brighter than its rim
-    markups = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "seeds")
-    markups.CreateDefaultDisplayNodes()
-    selection = scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
-    selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
-    selection.SetActivePlaceNodeID(markups.GetID())
-    interaction = scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
-    interaction.SetCurrentInteractionMode(interaction.Place)
-    point = view.click(130, 60)
-    assert markups.GetNthControlPointPosition(0) == pytest.approx(point)
-
-
 def test_the_terminology_lists_of_slicer_are_there_by_name(scene):
     import slicer
 

@@ -80,7 +80,10 @@ class _View:
 
 
 class SliceView(_View):
-    """One slice view, named as in Slicer's layouts ("Red", "Green", "Yellow")."""
+    """One slice view, named as in Slicer's layouts ("Red", "Green", "Yellow").
+
+    A name stands for one slice of the scene, as in Slicer: two views of a name show the same.
+    """
 
     def __init__(
         self, name: str = "Red", orientation: str = "Axial", size: tuple[int, int] = (500, 500)
@@ -94,11 +97,8 @@ class SliceView(_View):
         self.window.AddRenderer(overlay)
         factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
         self._start_managers(factory, _SLICE_MANAGERS)
-        self.logic = slicer.vtkMRMLSliceLogic()
-        self.logic.SetMRMLApplicationLogic(self._logic)
-        self._logic.GetSliceLogics().AddItem(self.logic)
-        self.logic.SetMRMLScene(slicer.mrmlScene)
-        self.node = self.logic.AddSliceNode(name)
+        self.logic = self._logic.GetSliceLogicByLayoutName(name) or self._new_logic(name)
+        self.node = self.logic.GetSliceNode()
         self.node.SetOrientation(orientation)
         self._style = slicer.vtkMRMLSliceViewInteractorStyle()
         self._style.SetSliceLogic(self.logic)
@@ -113,6 +113,14 @@ class SliceView(_View):
         background.GetProperty().SetDisplayLocationToBackground()
         self.renderer.AddViewProp(background)
         self.managers.SetMRMLDisplayableNode(self.node)
+
+    def _new_logic(self, name: str) -> Any:
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLApplicationLogic(self._logic)
+        self._logic.GetSliceLogics().AddItem(logic)
+        logic.SetMRMLScene(slicer.mrmlScene)
+        logic.AddSliceNode(name)
+        return logic
 
     def show_volume(self, volume_node: Any) -> None:
         """Put a volume into the background and fit the slice to it."""
@@ -140,7 +148,7 @@ class SliceView(_View):
 
 
 class ThreeDView(_View):
-    """One 3D view with Slicer's gradient background."""
+    """One 3D view with Slicer's gradient background; named as SliceView."""
 
     def __init__(self, name: str = "1", size: tuple[int, int] = (500, 500)) -> None:
         super().__init__(size)
@@ -150,7 +158,8 @@ class ThreeDView(_View):
         self.logic.SetMRMLApplicationLogic(self._logic)
         self._logic.GetViewLogics().AddItem(self.logic)
         self.logic.SetMRMLScene(slicer.mrmlScene)
-        self.node = self.logic.AddViewNode(name)
+        present = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLViewNode")
+        self.node = present or self.logic.AddViewNode(name)
         self.node.SetBoxVisible(False)
         self.node.SetAxisLabelsVisible(False)
         self._style = slicer.vtkMRMLThreeDViewInteractorStyle()
