@@ -149,7 +149,7 @@ class NnUnet:
             "nnUNet_raw": str(self.shared / "raw"),
             "nnUNet_preprocessed": str(self.shared / "preprocessed"),
             "nnUNet_results": str(self.folder / "results"),
-            "nnUNet_n_proc_DA": str(self.plan.base.data.workers),
+            "nnUNet_n_proc_DA": str(max(1, self.plan.base.data.workers)),
             "nnUNet_compile": "f",
             "OMP_NUM_THREADS": threads,
         }

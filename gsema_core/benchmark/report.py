@@ -45,12 +45,10 @@ def comparisons(
     dice = {
         row: np.concatenate([scores[row, center].values["dice"] for center in centers]).tolist()
         for row in rows
-        if all((row, center) in scores for center in centers)
+        if centers and all((row, center) in scores for center in centers)
     }
     reference = reference_row(rows)
-    if not centers or reference not in dice:
-        return {}
-    return compare_rows(dice.pop(reference), dice)
+    return compare_rows(dice.pop(reference), dice) if reference in dice else {}
 
 
 def _page(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> str:
@@ -74,7 +72,7 @@ def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Ite
         rows = [row for row in plan.rows if (row, center) in scores]
         if rows:
             yield f"Unseen center {center} ({what})"
-            tests = comparisons(rows, [center], scores)
+            tests = comparisons(plan.rows, [center], scores)
             yield markdown_table(
                 [_center_line(row, scores[row, center], tests.get(row)) for row in rows]
             )
@@ -155,8 +153,7 @@ def _csv_rows(
     plan: Plan, records: Mapping[Cell, Record], scores: Collected
 ) -> Iterator[dict[str, Any]]:
     for (row, center), each in scores.items():
-        rows = [name for name in plan.rows if (name, center) in scores]
-        test = comparisons(rows, [center], scores).get(row)
+        test = comparisons(plan.rows, [center], scores).get(row)
         dice = summarize(each.values["dice"])
         yield {
             "row": row,

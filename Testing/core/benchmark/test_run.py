@@ -114,7 +114,7 @@ def test_scrambling_the_unseen_centers_labels_changes_no_training_number(
 
 def test_an_unfinished_benchmark_has_tables_of_what_is_there(make_plan):
     plan = make_plan(rows=("no_ema", "ema"))
-    with pytest.raises(UserError, match="No cell of .* is finished"):
+    with pytest.raises(UserError, match=r"No cell of .* is finished"):
         report_benchmark(plan, silent)
     run_benchmark(make_plan(rows=("no_ema",)), silent)
     report_benchmark(plan, silent, figures=False)

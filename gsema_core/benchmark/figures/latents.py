@@ -58,7 +58,7 @@ def draw_latents(plan: Plan, cells: list[Cell]) -> Figure | None:
             )
         panel.set(title=f"{cell.method.title}, silhouette {silhouette:.3f}", xticks=[], yticks=[])
         panel.legend(fontsize="small")
-    figure.suptitle(f"t-SNE of the teachers' latents by center ({image_kind(plan)})")
+    figure.suptitle(f"t-SNE of latents by center ({image_kind(plan)})")
     return figure
 
 

@@ -51,7 +51,7 @@ def draw_overlays(plan: Plan, cells: list[Cell], scores: Collected) -> Figure | 
             dice = scores[cell.row, center].values["dice"][number]
             panel.set_title(f"{cell.method.title}\n{center}: Dice {dice:.2f}", fontsize=8)
     figure.suptitle(
-        f"Reference (white) and result (orange) in {image_kind(plan)} of unseen centers", fontsize=9
+        f"Reference (white), result (orange)\n{image_kind(plan)} of unseen centers", fontsize=9
     )
     return figure
 

@@ -1,0 +1,147 @@
+"""nnU-Net's row: the export, the commands, and what is said where it is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from gsema_core.benchmark import run_benchmark
+from gsema_core.benchmark.nnunet import NnUnet, find_command, trainer_name
+from gsema_core.benchmark.nnunet_dataset import DATASET, export
+from gsema_core.benchmark.records import read_records
+from gsema_core.datasets import read_datalist, split_by_patient
+from gsema_core.errors import UserError
+
+FAKE = """#!{python}
+import json, os, pathlib, shutil, sys, time
+name, arguments = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
+with open({calls!r}, "a") as file:
+    file.write(json.dumps([name, arguments, os.environ["nnUNet_results"]]) + "\\n")
+if name == "nnUNetv2_train":
+    time.sleep({seconds})
+if name == "nnUNetv2_plan_and_preprocess" and {fails}:
+    sys.exit("no luck")
+if name == "nnUNetv2_predict":
+    source, target = (pathlib.Path(arguments[arguments.index(o) + 1]) for o in ("-i", "-o"))
+    for number, _ in enumerate(sorted(source.iterdir()), start=4):
+        shutil.copy({labels!r} + f"/case{{number - 1}}-label.nrrd",
+                    target / f"test_{{number - 3:04d}}.nrrd")
+"""
+
+
+@pytest.fixture
+def fake_nnunet(tmp_path, monkeypatch):
+    """Commands that note how they are called and predict center B's own labels."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+
+    def make(seconds: float = 0, fails: bool = False) -> Path:
+        calls = tmp_path / "calls.jsonl"
+        text = FAKE.format(python=sys.executable, calls=str(calls), seconds=seconds, fails=fails,
+                           labels=str(tmp_path))  # fmt: skip
+        for name in ("plan_and_preprocess", "train", "predict"):
+            command = tmp_path / "bin" / f"nnUNetv2_{name}"
+            command.parent.mkdir(exist_ok=True)
+            command.write_text(text)
+            command.chmod(command.stat().st_mode | stat.S_IXUSR)
+        return calls
+
+    return make
+
+
+@pytest.fixture
+def plan(make_plan):
+    return make_plan(rows=("nnunet",), centers=("B",))
+
+
+def test_export_is_a_raw_dataset_without_names_and_unseen_labels(make_plan, tmp_path):
+    plan = make_plan()
+    split = split_by_patient(plan.seen("B"), (), 0.3, 0)
+    export(tmp_path / "export", split, plan.unseen("B"))
+    raw = tmp_path / "export" / "raw" / DATASET
+    described = json.loads((raw / "dataset.json").read_text())
+    assert described["labels"] == {"background": 0, "vessel": 1, "aneurysm": 2}
+    assert described["numTraining"] == 3 and described["file_ending"] == ".nrrd"
+    assert {path.name for path in (raw / "imagesTr").iterdir()} == {
+        f"case_{n:04d}_0000.nrrd" for n in (1, 2, 3)
+    }
+    assert len(list((raw / "labelsTr").iterdir())) == 3
+    assert len(list((raw / "imagesTs").iterdir())) == 3
+    (fold,) = json.loads((tmp_path / "export" / "splits_final.json").read_text())
+    assert sorted(fold["train"] + fold["val"]) == ["case_0001", "case_0002", "case_0003"]
+    assert len(fold["val"]) == 1
+
+
+def test_the_row_is_trained_by_its_commands_and_scored_by_ours(plan, fake_nnunet):
+    calls = fake_nnunet()
+    assert run_benchmark(plan, lambda line: None)
+    names, arguments, results = zip(
+        *(json.loads(line) for line in calls.read_text().splitlines()), strict=True
+    )
+    assert names == ("nnUNetv2_plan_and_preprocess", "nnUNetv2_train", "nnUNetv2_predict")
+    assert arguments[0][arguments[0].index("-overwrite_target_spacing") + 1] == "1"
+    assert arguments[1][arguments[1].index("-tr") + 1] == "nnUNetTrainer_1epoch"
+    assert "--splits" in arguments[1] and "--c" in arguments[1]
+    assert set(results) == {str(plan.output / plan.cells[0].folder / "results")}
+    (record,) = read_records(plan).values()
+    assert [each["aneurysm"]["dice"] for each in record["cases"]] == [1.0, 1.0, 1.0]
+    assert "nnU-Net" in (plan.output / "table.md").read_text()
+
+
+def test_it_stops_and_goes_on_without_planning_again(plan, fake_nnunet):
+    calls = fake_nnunet(seconds=60)
+    asked = iter([False, False, False, False])
+    assert not run_benchmark(plan, lambda line: None, lambda: next(asked, True))
+    fake_nnunet()
+    before = calls.read_text().count("plan_and_preprocess")
+    assert run_benchmark(plan, lambda line: None)
+    assert before == 1 == calls.read_text().count('"nnUNetv2_plan_and_preprocess"')
+
+
+def test_minutes_end_its_training(make_plan, fake_nnunet):
+    fake_nnunet(seconds=60)
+    plan = make_plan(rows=("nnunet",), centers=("B",), run={"minutes": 0.01})
+    assert run_benchmark(plan, lambda line: None)
+    (record,) = read_records(plan).values()
+    assert record["training"]["seconds"] < 50
+
+
+def test_a_failure_names_its_log(plan, fake_nnunet):
+    fake_nnunet(fails=True)
+    with pytest.raises(UserError, match=r"plan_and_preprocess failed with code 1.*nnunet\.log"):
+        run_benchmark(plan, lambda line: None)
+
+
+def test_without_it_one_sentence_says_how_to_install(plan, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(UserError, match=r"pip install \"gsema_core\[nnunet\]\""):
+        find_command("nnUNetv2_train")
+    with pytest.raises(UserError, match="or leave the row out"):
+        NnUnet(plan, plan.cells[0], lambda line: None)
+
+
+@pytest.mark.parametrize(
+    ("steps", "minutes", "name"),
+    [
+        (250, 0, "nnUNetTrainer_1epoch"),
+        (251, 0, "nnUNetTrainer_5epochs"),
+        (25_000, 0, "nnUNetTrainer_100epochs"),
+        (10**9, 0, "nnUNetTrainer_8000epochs"),
+        (250, 30.0, "nnUNetTrainer"),
+    ],
+)
+def test_trainer_is_the_shortest_that_makes_the_steps(steps, minutes, name):
+    assert trainer_name(steps, minutes) == name
+
+
+def test_its_split_is_ours(plan):
+    plan.begin()
+    config = plan.config(plan.cells[0])
+    cases = read_datalist(config.data.datalist)
+    ours = split_by_patient(cases, (), config.data.validation_share, config.run.seed)
+    assert len(ours.validation) == 1 and len(ours.training) == 2
