@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,11 @@ EXIT_SOME_FAILED = 1
 def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings) -> int:
     """Segment all scans of a folder and print what became of each.
 
+    Where torchrun starts several processes, each segments its share of them.
+
     Returns:
-        0 if all are done or were before, 1 if some failed, 130 if the run was cancelled.
+        0 if all are done or were before, 1 if some failed, 130 if the run was cancelled. One of
+        several processes returns 0 where some failed: torchrun would end the others.
 
     Raises:
         UserError: nothing could be begun.
@@ -26,12 +30,14 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     from gsema_core.cli import EXIT_CANCELLED
     from gsema_core.commands.segment import terminated
     from gsema_core.inference.batch import find_scans, outcome_table, segment_batch
+    from gsema_core.inference.sharding import own_device, rank_of, shard
     from gsema_core.progress_line import ProgressLine
 
     for option in ("at", "probabilities", "report", "profile"):
         if getattr(arguments, option):
             raise UserError(f"The option --{option} is for one scan: leave it out with a folder.")
-    items = find_scans(arguments.input, arguments.output)
+    rank, processes = rank_of(os.environ)
+    items = shard(find_scans(arguments.input, arguments.output), rank, processes)
     try:
         arguments.output.mkdir(exist_ok=True)
     except OSError as error:
@@ -45,7 +51,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             outcomes = segment_batch(
                 items,
                 arguments.teacher,
-                arguments.device,
+                own_device(arguments.device, os.environ),
                 settings=settings,
                 resume=arguments.resume,
                 progress=None if arguments.quiet else line,
@@ -55,9 +61,11 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         line.close()
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     if not arguments.quiet:
-        print(outcome_table(outcomes))
+        # In one piece, or the tables of several processes would mix.
+        title = f"Process {rank + 1} of {processes}:\n" if processes > 1 else ""
+        print(title + (outcome_table(outcomes) if outcomes else "No scan was left for it."))
     for outcome in failed if arguments.quiet else []:
         print(f"error: {outcome.detail}", file=sys.stderr)
     if any(outcome.state == "left" for outcome in outcomes):
         return EXIT_CANCELLED
-    return EXIT_SOME_FAILED if failed else 0
+    return EXIT_SOME_FAILED if failed and processes == 1 else 0

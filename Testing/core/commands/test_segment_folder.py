@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -221,3 +225,50 @@ def test_whatever_goes_wrong_the_rest_is_done(
     )
     assert told in lines[0]
     assert lines[-1] == "1 done, 2 failed."
+
+
+def test_two_processes_share_the_scans(
+    scans: Path, scan_file: Path, teacher_file: Path, tmp_path: Path
+) -> None:
+    """A bad scan of one does not end the other."""
+    shutil.copy(scan_file, scans / "d.nrrd")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    out = tmp_path / "out"
+    start = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1"]
+    segment = ["-m", "gsema_core", "segment", scans, "-o", out, "--teacher", teacher_file]
+    parts = [sys.executable, *start, "--master-port", port, *segment, "--threads", "1"]
+    done = subprocess.run(
+        [str(part) for part in parts],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo"},
+    )
+    assert done.returncode == 0, done.stderr
+    tables = re.split(r"Process (\d) of 2:\n", done.stdout)[1:]
+    shares = {
+        int(number): [line.split()[:2] for line in table.splitlines()]
+        for number, table in zip(tables[::2], tables[1::2], strict=True)
+    }
+    assert shares == {
+        1: [["a.nrrd", "done"], ["c.nrrd", "done"], ["2", "done."]],
+        2: [["b.nii.gz", "failed"], ["d.nrrd", "done"], ["1", "done,"]],
+    }
+    assert sorted(path.name for path in out.glob("*.seg.nrrd")) == [
+        "a.seg.nrrd", "c.seg.nrrd", "d.seg.nrrd"
+    ]  # fmt: skip
+
+
+def test_more_processes_than_scans(
+    gsema: Gsema,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("RANK", "5")
+    monkeypatch.setenv("WORLD_SIZE", "6")
+    assert gsema() == 0
+    assert capsys.readouterr().out == "Process 6 of 6:\nNo scan was left for it.\n"
+    assert not list((tmp_path / "out").iterdir())
