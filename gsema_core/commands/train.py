@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.training import TrainingConfig, train
 
-    result = train(TrainingConfig.from_toml(arguments.config))
+    result = train(TrainingConfig.from_toml(arguments.config), summarize=True)
+    if result.rank:
+        return 0  # the first rank reports
     if not result.finished:
         print(
             f"Stopped at step {result.step}; the same command goes on from there.", file=sys.stderr

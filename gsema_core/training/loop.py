@@ -22,7 +22,7 @@ from gsema_core.training.pace import Pace
 from gsema_core.training.preparation import PreparedCases
 from gsema_core.training.result import write_teacher
 from gsema_core.training.status import Herald
-from gsema_core.training.teacher_losses import teacher_losses
+from gsema_core.training.teacher_losses import TeacherLosses, teacher_losses
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import Trainer
 from gsema_core.training.validation import validate
@@ -107,7 +107,8 @@ class Loop:
             if self.ranks.is_first:
                 self._pause()
             self.ranks.wait_for_first()
-        return self.ranks.from_first(self.is_over() or self.control.stop_asked())
+        over = self.ranks.from_first(self.is_over())
+        return self.ranks.any(over or self.control.stop_asked())
 
     def _pause(self) -> None:
         self._save()  # whoever pauses may switch the machine off
@@ -123,13 +124,15 @@ class Loop:
         step = self.trainer.step
         self.progress.seconds += self.pace.step()
         over = self.ranks.from_first(self.is_over())
-        if self.ranks.is_first and (step % run.log_every == 0 or over):
-            self._log(batches[-1])
+        if step % run.log_every == 0 or over:
+            losses = self.ranks.mean(teacher_losses(self.trainer, batches[-1]))
+            if self.ranks.is_first:
+                self._log(TeacherLosses(*losses))
         self._validate_if_due()
         if step % run.checkpoint_every == 0:
             self._save()
 
-    def _log(self, batch: PatchPair) -> None:
+    def _log(self, losses: TeacherLosses) -> None:
         rate = self.pace.rate()
         line = self.logbook.write_steps(
             self.trainer.step,
@@ -137,7 +140,7 @@ class Loop:
             float(self.trainer.scheduler.get_last_lr()[0]),
             rate,
             self.trainer.loss_scale.value,
-            teacher_losses(self.trainer, batch),
+            losses,
         )
         left = (self._seconds_left() or 0.0) / 60
         self._say(

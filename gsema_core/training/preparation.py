@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gsema_core.datasets import Case, Split, VolumeCache
+from gsema_core.datasets import Case, Split, VolumeCache, examine_all
 from gsema_core.datasets.cache import CachedVolume
+from gsema_core.datasets.summary import summary, summary_lines
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.status import Herald
@@ -41,12 +42,19 @@ class PreparedCases:
         found = any(len(volume.aneurysm_voxels) for volume in self.validation)
         return "aneurysm_dice" if found else "vessel_dice"
 
-    def summary(self) -> dict[str, int]:
-        """Counts for the teacher's card; nobody is named."""
+    def counts(self, spacing_mm: float) -> dict[str, float]:
+        """What was trained on, for the teacher's card; nobody is named.
+
+        Args:
+            spacing_mm: of the working grid.
+        """
+        ml = spacing_mm**3 / 1000
         return {
             "cases": len(self.training),
             "cases_with_aneurysm": _with_aneurysm(self.training),
             "patients": len({case.patient for case in self.split.training}),
+            "vessel_ml": round(ml * sum(len(each.vessel_voxels) for each in self.training), 2),
+            "aneurysm_ml": round(ml * sum(len(each.aneurysm_voxels) for each in self.training), 2),
             "validation_cases": len(self.validation),
             "replay_cases": len(self.replay),
         }
@@ -58,6 +66,25 @@ class PreparedCases:
             for array in (volume.image, volume.labels):
                 checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
         return f"{len(self.training)}+{len(self.validation)}+{len(self.replay)}-{checksum:08x}"
+
+
+def describe(cases: Sequence[Case], herald: Herald, stop: Callable[[], bool]) -> None:
+    """Read all cases, and say what they hold; for all centers, nobody is named.
+
+    Raises:
+        Cancelled: ``stop`` said so between two cases.
+        UserError: a case cannot be used.
+    """
+    examined = []
+    for each in examine_all(cases):
+        if stop():
+            raise Cancelled
+        if each.reason is not None:
+            raise UserError(each.reason)
+        examined.append(each)
+        herald.show(message=f"Examined {each.number} of {len(cases)} cases.")
+    for line in summary_lines(summary(examined)):
+        herald.report(line)
 
 
 def prepare(

@@ -7,7 +7,7 @@ they are averaged, since the mean of the ranks' cosines is not the cosine of the
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,6 +66,12 @@ class Ranks:
             with _told():
                 dist.all_reduce(tensor)
 
+    def mean(self, values: Sequence[float]) -> list[float]:
+        """The mean of each value over all ranks."""
+        sums = torch.tensor(values, dtype=torch.float64)
+        self.sum_(sums)
+        return [value / self.size for value in sums.tolist()]
+
     def any(self, flag: bool) -> bool:
         """Whether any rank says so."""
         if self.size == 1:
@@ -91,7 +97,7 @@ class Ranks:
 
 
 @contextmanager
-def joined_ranks(device: torch.device) -> Iterator[Ranks]:
+def joined_ranks() -> Iterator[Ranks]:
     """Join the other processes of torchrun, or be alone where torchrun did not start this one.
 
     Gradients travel by nccl between GPUs and by gloo between CPUs, everything else by gloo.
@@ -102,7 +108,8 @@ def joined_ranks(device: torch.device) -> Iterator[Ranks]:
     if not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
         yield Ranks()
         return
-    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    gpus = torch.cuda.is_available() and dist.is_nccl_available()
+    backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
     with _told():
         dist.init_process_group(backend, timeout=ANSWER)
         waiting = dist.new_group(backend="gloo", timeout=WORK_OF_FIRST)

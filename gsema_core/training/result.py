@@ -56,7 +56,7 @@ def _training(
         "data": config.data.description or "unstated",
         "preset": config.preset_name,
         "centers": sorted({case.center for case in cases.split.training}),
-        **cases.summary(),
+        **cases.counts(config.data.spacing_mm),
         "steps": trainer.step,
         "minutes": round(progress.seconds / 60, 1),
         "alpha_aligned": config.method.alpha_aligned,

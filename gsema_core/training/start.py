@@ -35,13 +35,16 @@ def begin(
     Raises:
         UserError: the checkpoint or the teacher to start from cannot be used.
     """
+    ranks = ranks or Ranks()
     torch.manual_seed(asked.run.seed)
-    if checkpoint.exists():
-        saved = Checkpoint.read(checkpoint, asked)
+    found = ranks.is_first and checkpoint.exists()
+    saved = ranks.from_first(Checkpoint.read(checkpoint, asked) if found else None)
+    if saved:
         config = (fit or saved.fit).apply(asked)
         trainer = Trainer(config, build_network(config.network), device, ranks)
         return trainer, saved.restore(trainer)
     student, parent = _first_student(asked)
+    student.load_state_dict(ranks.from_first(student.state_dict()))
     config = fit.apply(asked) if fit else asked
     return Trainer(config, student, device, ranks), Progress(parent_sha256=parent)
 

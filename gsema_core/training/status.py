@@ -123,6 +123,16 @@ class Herald:
             return  # the disk is full or the folder gone: the error itself says so
 
 
+class SilentHerald(Herald):
+    """Of the ranks that are not the first."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, lambda line: None)
+
+    def show(self, **changes: Any) -> None:
+        """The first rank writes the status."""
+
+
 def read_status(folder: Path) -> dict[str, Any] | None:
     """What a run's folder says; None where it says nothing."""
     try:

@@ -27,7 +27,7 @@ from batches import batch, trainer_of
 
 torch.set_num_threads(1)
 configs = json.load(open(sys.argv[2]))
-with joined_ranks(torch.device("cpu")) as ranks:
+with joined_ranks() as ranks:
     for kind, tables in configs.items():
         trainer = trainer_of(TrainingConfig.from_dict(tables), ranks)
         records = [trainer.train_step(batch(step, ranks)) for step in range(10)]
