@@ -97,7 +97,7 @@ class NnUnet:
         """Train to the end of the trainer's epochs, or to the end of the minutes."""
         minutes = self.plan.base.run.minutes
         arguments = [DATASET, CONFIGURATION, FOLD, "-tr", self.trainer, "-device", self.device]
-        arguments += ["--splits", str(self.shared / "splits_final.json"), "--c"]
+        arguments.append("--c")
         self.report(f"  Training {self.trainer} on {self.device}; its log is {LOG}.")
         return self._call("nnUNetv2_train", arguments, seconds=60 * minutes if minutes else None)
 

@@ -18,7 +18,7 @@ SUFFIX = ".nrrd"
 
 
 def export(folder: Path, split: Split, unseen: Sequence[Case]) -> None:
-    """Write ``raw``, an empty ``preprocessed`` and ``splits_final.json``.
+    """Write ``raw``, and ``preprocessed`` with nothing but ``splits_final.json``.
 
     Cases are numbered: neither patients nor the unseen center's labels go along.
 
@@ -34,7 +34,7 @@ def export(folder: Path, split: Split, unseen: Sequence[Case]) -> None:
     images, labels, tests = (
         make_folder(raw / name) for name in ("imagesTr", "labelsTr", "imagesTs")
     )
-    make_folder(folder / "preprocessed" / DATASET)
+    prepared = make_folder(folder / "preprocessed" / DATASET)
     names: dict[str, list[str]] = {"train": [], "val": []}
     seen = [("train", case) for case in split.training] + [
         ("val", case) for case in split.validation
@@ -48,7 +48,7 @@ def export(folder: Path, split: Split, unseen: Sequence[Case]) -> None:
     for number, case in enumerate(unseen, start=1):
         write_volume(read_volume(case.image), tests / f"{unseen_name(number)}_0000{SUFFIX}")
     write_json(_description(len(seen)), raw / "dataset.json")
-    write_text(json.dumps([names], indent=2) + "\n", folder / "splits_final.json")
+    write_text(json.dumps([names], indent=2) + "\n", prepared / "splits_final.json")
 
 
 def unseen_name(number: int) -> str:

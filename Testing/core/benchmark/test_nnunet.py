@@ -71,7 +71,8 @@ def test_export_is_a_raw_dataset_without_names_and_unseen_labels(make_plan, tmp_
     }
     assert len(list((raw / "labelsTr").iterdir())) == 3
     assert len(list((raw / "imagesTs").iterdir())) == 3
-    (fold,) = json.loads((tmp_path / "export" / "splits_final.json").read_text())
+    prepared = tmp_path / "export" / "preprocessed" / DATASET
+    (fold,) = json.loads((prepared / "splits_final.json").read_text())
     assert sorted(fold["train"] + fold["val"]) == ["case_0001", "case_0002", "case_0003"]
     assert len(fold["val"]) == 1
 
@@ -85,7 +86,7 @@ def test_the_row_is_trained_by_its_commands_and_scored_by_ours(plan, fake_nnunet
     assert names == ("nnUNetv2_plan_and_preprocess", "nnUNetv2_train", "nnUNetv2_predict")
     assert arguments[0][arguments[0].index("-overwrite_target_spacing") + 1] == "1"
     assert arguments[1][arguments[1].index("-tr") + 1] == "nnUNetTrainer_1epoch"
-    assert "--splits" in arguments[1] and "--c" in arguments[1]
+    assert "--c" in arguments[1] and "checkpoint_best.pth" in arguments[2]
     assert set(results) == {str(plan.output / plan.cells[0].folder / "results")}
     (record,) = read_records(plan).values()
     assert [each["aneurysm"]["dice"] for each in record["cases"]] == [1.0, 1.0, 1.0]
