@@ -5,6 +5,9 @@ import unicodedata
 _UNSHOWN = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode's categories of control characters, half pairs, line and paragraph separators."""
 
+LONGEST = 1000
+"""Characters of a message: two long paths fit; a value of a megabyte does not. Our choice."""
+
 
 class UserError(ValueError):
     """Bad input, explained in one sentence.
@@ -12,10 +15,12 @@ class UserError(ValueError):
     The message names the value, says what was expected and what to do about it. The command
     line, the worker and the Slicer panels show it as it is, without a traceback. What it quotes
     may come from a hostile file: control characters are spelled out, so that it stays one line
-    and no terminal obeys it.
+    and no terminal obeys it, and what is far too long loses its middle.
     """
 
     def __init__(self, message: str = "") -> None:
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST - 300]} ... {message[-295:]}"
         super().__init__("".join(map(_shown, message)))
 
 

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from gsema_core.errors import UserError
+from gsema_core.errors import LONGEST, UserError
 from gsema_core.worker.protocol import ProtocolError
 
 
@@ -23,6 +23,13 @@ from gsema_core.worker.protocol import ProtocolError
 def test_what_a_file_says_cannot_break_the_line(quoted: str, shown: str) -> None:
     assert str(UserError(f"The name {quoted} is wrong.")) == f"The name {shown} is wrong."
     assert str(ProtocolError(quoted, 3)) == shown
+
+
+def test_a_value_of_a_megabyte_loses_its_middle() -> None:
+    message = str(UserError(f"The name {'A' * 10**6} is wrong: use another."))
+    assert len(message) == LONGEST
+    assert message.startswith("The name AAA")
+    assert message.endswith("AAA is wrong: use another.")
 
 
 def test_an_error_can_be_sent_between_processes() -> None:
