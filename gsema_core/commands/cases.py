@@ -21,9 +21,9 @@ PATH is one of these:
   nnU-Net        a raw folder: dataset.json, imagesTr/CASE_0000.nii.gz, labelsTr/CASE.nii.gz;
                  labels are taken by their names; labelled cases of imagesTs are for testing
   pairs          a folder: NAME.nrrd with NAME_label.nrrd or NAME.seg.nrrd beside it (any format;
-                 also -labels, -seg, -mask...), or images/NAME with labels/NAME, or a folder a
-                 patient with an image (or DICOM files) and a label map; other subfolders are
-                 centers
+                 also -labels, -seg, -mask...), or images/NAME with labels/NAME, or a folder
+                 for each patient with an image (or DICOM files) and a label map; other subfolders
+                 are centers
 
 Labels are 0 background, 1 vessel, 2 aneurysm; segments that Slicer saved are taken by their names.
 The exit code is 1 where a case cannot be used, and 2 where nothing could be listed.
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets.summary import summary, summary_lines
     from gsema_core.progress_line import ProgressLine
 
-    cases = find_cases(arguments.path)
+    cases = find_cases(arguments.path, check_files=False)  # a missing one is told with its case
     line, examined = ProgressLine(sys.stderr), []
     try:
         for each in examine_all(cases, arguments.jobs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,23 +36,30 @@ class Case:
     relabel: Relabel = ()
 
 
-def read_datalist(path: str | Path) -> list[Case]:
+def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
     """Read ``{"cases": [{"patient", "center", "image", "label"}, ...]}``.
 
     A case may say its ``use``, and as ``relabel`` what the values of its label map mean:
     ``[[value, label], ...]``. Relative file names start at the list's own folder.
 
+    Args:
+        path: the list.
+        check_files: refuse files that do not exist; else reading them will.
+
     Raises:
-        UserError: the list is missing, is not such a list, or names a file that does not exist.
+        UserError: the list is missing, is not such a list, names a file that does not exist or an
+            image twice, or has a patient for two uses.
     """
     path = Path(path)
     try:
         # Windows' editors put a byte order mark in front, which JSON does not know.
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        raise UserError(f"The datalist {path} does not exist.") from error
+        raise UserError(f"The datalist {path} does not exist: check the path.") from error
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise UserError(f"The datalist {path} is not readable JSON: {error}.") from error
+        raise UserError(
+            f"The datalist {path} is not readable JSON ({error}): correct it, or write it anew."
+        ) from error
     entries = document.get("cases") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
         raise UserError(
@@ -59,14 +67,38 @@ def read_datalist(path: str | Path) -> list[Case]:
             '"center": ..., "image": ..., "label": ...}, ...]}.'
         )
     cases = [_case(path, number, entry) for number, entry in enumerate(entries, start=1)]
+    if check_files:
+        _check_files(path, cases)
+    _check_patients(path, cases)
+    return cases
+
+
+def _check_files(path: Path, cases: Sequence[Case]) -> None:
+    for number, case in enumerate(cases, start=1):
+        for what, file in (("image", case.image), ("label", case.label)):
+            if not file.exists():
+                raise UserError(
+                    f"The {what} {file} of case {number} in {path} does not exist: correct the "
+                    "list, or put the file there."
+                )
+
+
+def _check_patients(path: Path, cases: Sequence[Case]) -> None:
+    """No patient may end up on two sides, be it by the list's uses or by an image of two names."""
     uses: dict[str, str] = {}
-    for case in cases:
+    numbers: dict[Path, int] = {}
+    for number, case in enumerate(cases, start=1):
         if uses.setdefault(case.patient, case.use) != case.use:
             raise UserError(
                 f"Patient {case.patient!r} of {path} has cases of different use: give all of a "
                 "patient's cases the same."
             )
-    return cases
+        first = numbers.setdefault(case.image.resolve(), number)
+        if first != number:
+            raise UserError(
+                f"The image {case.image} is that of case {first} and of case {number} in {path}: "
+                "list it once."
+            )
 
 
 def _case(path: Path, number: int, entry: Any) -> Case:
@@ -77,9 +109,6 @@ def _case(path: Path, number: int, entry: Any) -> Case:
             f"Case {number} of {path} needs the texts {', '.join(_FIELDS)}: complete it."
         )
     files = {name: path.parent / entry[name] for name in ("image", "label")}
-    for name, file in files.items():
-        if not file.exists():
-            raise UserError(f"The {name} {file} of case {number} in {path} does not exist.")
     use = entry.get("use", "")
     if use not in USES:
         raise UserError(

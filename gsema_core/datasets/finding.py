@@ -13,13 +13,14 @@ from gsema_core.errors import UserError
 DATALIST = "datalist.json"
 
 
-def find_cases(path: str | os.PathLike[str]) -> list[Case]:
+def find_cases(path: str | os.PathLike[str], check_files: bool = True) -> list[Case]:
     """List labelled cases; no voxel is read.
 
     Args:
         path: a datalist (JSON) or a folder that holds ``datalist.json``, as ``gsema simulate``
             writes it (``read_datalist``); an nnU-Net raw folder (``read_nnunet_folder``); or a
             folder of pairs of images and label maps (``find_pairs``).
+        check_files: refuse a datalist with files that do not exist; else reading them will.
 
     Raises:
         UserError: it is nothing of this, or files are missing.
@@ -29,9 +30,9 @@ def find_cases(path: str | os.PathLike[str]) -> list[Case]:
         if not path.is_dir():
             if path.name == DESCRIPTION and is_nnunet_folder(path.parent):
                 return read_nnunet_folder(path.parent)
-            return read_datalist(path)
+            return read_datalist(path, check_files)
         if (path / DATALIST).is_file():
-            return read_datalist(path / DATALIST)
+            return read_datalist(path / DATALIST, check_files)
         return read_nnunet_folder(path) if is_nnunet_folder(path) else find_pairs(path)
     except OSError as error:
         raise UserError(

@@ -16,7 +16,7 @@ from gsema_core.volumes.image_files import SUFFIXES
 
 NAMING = (
     "NAME.nrrd with NAME_label.nrrd or NAME.seg.nrrd beside it, images/NAME.nrrd with "
-    "labels/NAME.nrrd, or a folder a patient with image.nrrd and label.nrrd"
+    "labels/NAME.nrrd, or a folder for each patient with image.nrrd and label.nrrd"
 )
 """What is understood, in one breath."""
 

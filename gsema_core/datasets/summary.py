@@ -34,9 +34,10 @@ def summary(examined: Sequence[Examined]) -> dict[str, Any]:
 
     Returns:
         ``cases``, ``usable``, ``unusable``, ``patients``, ``without_aneurysm``,
-        ``without_vessel``, ``aneurysms``, ``uses``, and for every center in ``centers`` the same
-        counts and [lowest, highest] of ``spacing_mm``, ``size``, ``vessel_ml``, ``aneurysm_ml``
-        (of cases that have one) and ``intensity``. All but the first three speak of usable cases.
+        ``without_vessel``, ``aneurysm_larger`` (cases with more aneurysm than vessel),
+        ``aneurysms``, ``uses``, and for every center in ``centers`` the same counts and [lowest,
+        highest] of ``spacing_mm``, ``size``, ``vessel_ml``, ``aneurysm_ml`` (of cases that have
+        one) and ``intensity``. All but the first three speak of usable cases.
     """
     usable = [(each.case, each.facts) for each in examined if each.facts is not None]
     centers = sorted({case.center for case, _ in usable})
@@ -67,6 +68,10 @@ def summary_lines(values: dict[str, Any]) -> list[str]:
     for what in ("aneurysm", "vessel"):
         if without := values[f"without_{what}"]:
             lines.append(f"Without any voxel of {what}: {_count(without, 'case')}.")
+    if larger := values["aneurysm_larger"]:
+        lines.append(
+            f"More aneurysm than vessel: {_count(larger, 'case')}; are the labels exchanged?"
+        )
     if set(values["uses"]) != {""}:
         names = [f"{count} {use or 'undecided'}" for use, count in values["uses"].items()]
         lines.append(f"For use in: {', '.join(names)}.")
@@ -79,6 +84,7 @@ def _counts(known: Sequence[Known]) -> dict[str, Any]:
         "aneurysms": sum(facts.aneurysms for _, facts in known),
         "without_aneurysm": sum(not facts.aneurysms for _, facts in known),
         "without_vessel": sum(not facts.vessel_ml for _, facts in known),
+        "aneurysm_larger": sum(f.aneurysm_ml > f.vessel_ml > 0 for _, f in known),
         "uses": dict(sorted(Counter(case.use for case, _ in known).items())),
     }
 

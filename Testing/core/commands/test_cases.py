@@ -75,6 +75,18 @@ def test_reasons_follow_the_summary(folder: Path, capsys: pytest.CaptureFixture[
     assert out[-1].startswith("case 2 (patient A/p2): The image ")
 
 
+def test_files_that_are_missing_are_told_with_their_case(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"image": "cases/A/p1.nrrd", "label": "cases/A/p1_label.nrrd"}
+    whole = {"patient": "p1", "center": "A", **files}
+    lost = whole | {"patient": "p2", "image": "gone.nrrd"}
+    (tmp_path / "list.json").write_text(json.dumps({"cases": [lost, whole]}))
+    assert main(["cases", str(tmp_path / "list.json"), "--json"]) == 1
+    first, second, _ = map(json.loads, capsys.readouterr().out.splitlines())
+    assert "gone.nrrd does not exist" in first["reason"] and second["usable"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -50,6 +50,22 @@ def test_missing_image_is_named(datalist):
         read_datalist(datalist)
 
 
+def test_files_may_be_left_to_whoever_reads_them(datalist):
+    (datalist.parent / "case1.nrrd").unlink()
+    cases = read_datalist(datalist, check_files=False)
+    assert cases[1].image == datalist.parent / "case1.nrrd" and len(cases) == 5
+
+
+@pytest.mark.parametrize("patient", ["p0", "another"])
+def test_an_image_that_is_listed_twice_is_refused(datalist, patient):
+    """Of another name it would be trained on and validated with."""
+    document = json.loads(datalist.read_text())
+    document["cases"][3] |= {"patient": patient, "image": "./case0.nrrd"}
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"case0\.nrrd is that of case 1 and of case 4 in"):
+        read_datalist(datalist)
+
+
 def test_a_case_may_say_what_it_is_for(datalist):
     document = json.loads(datalist.read_text())
     document["cases"][1]["use"] = "test"

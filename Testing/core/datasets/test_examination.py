@@ -94,6 +94,13 @@ def test_summary(cases):
     assert "0.5 x 0.5 x 0.5" in text
 
 
+def test_exchanged_labels_are_suspected(cases):
+    label(cases[0], (1, 4), (2, 5), (2, 6))
+    assert "More aneurysm than vessel: 1 case; are the labels exchanged?" in summarize(cases)
+    label(cases[0], (1, 4), (1, 7), (2, 5), (2, 6))
+    assert "exchanged" not in summarize(cases)
+
+
 def test_summary_of_nothing_usable(cases):
     cases[0].image.write_bytes(b"no image")
     values = summary(list(examine_all(cases[:1])))
