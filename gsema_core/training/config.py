@@ -5,6 +5,7 @@ Each field carries its help in its metadata, so that panels and docs show the sa
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -20,6 +21,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+_MANY_DOTS = re.compile(r"(?:\.\s*[\w\"'-]+\s*){50}")
+"""A key of fifty parts; reading keys of thousands takes minutes."""
 
 
 def _setting(default: Any, help: str, unit: str = "") -> Any:
@@ -221,9 +225,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         # Windows' editors put a byte order mark in front, which TOML does not know.
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        if _MANY_DOTS.search(text):
+            raise UserError(f"The configuration {path} nests tables too deeply: three levels do.")
+        return tomllib.loads(text)
     except FileNotFoundError as error:
         raise UserError(f"The training configuration {path} does not exist.") from error
+    except UserError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"The configuration {path} cannot be read: {error}.") from error
 
