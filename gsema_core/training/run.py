@@ -91,6 +91,11 @@ def train(
                 return _Run(config, Control(folder, *asked), herald, ranks).run(summarize)
             except BaseException as error:
                 herald.fail(error)
+                if isinstance(error, UserError | OSError) and not folder.is_dir():
+                    raise UserError(
+                        f"The run's folder {folder} is gone: put it back, and start the run again "
+                        "to go on from its last checkpoint."
+                    ) from error
                 raise
 
 
@@ -112,14 +117,13 @@ class _Run:
     def run(self, summarize: bool) -> TrainingResult:
         self.herald.show(device=str(self.device), message="Reading the list of cases.")
         split = self._split()
-        # Before the long part, because it may be refused.
-        trainer, progress = begin(self.config, self.checkpoint, self.device, self.ranks)
+        trainer, progress = self._begin()  # before the long part, because it may be refused
         try:
             cases = self._prepare(split, summarize)
         except Cancelled:
             return self._end(trainer, progress, finished=False)
-        self._compare(cases, progress)
         while True:
+            self._compare(cases, progress)
             try:
                 return self._loop(trainer, progress, cases)
             except (RuntimeError, MemoryError) as error:
@@ -135,6 +139,17 @@ class _Run:
         cases = find_cases(data.datalist)
         self.herald.keep_private(name for case in cases for name in (case.patient, case.image.stem))
         return split_by_patient(cases, data.centers, data.validation_share, self.config.run.seed)
+
+    def _begin(self) -> tuple[Trainer, Progress]:
+        try:
+            return begin(self.config, self.checkpoint, self.device, self.ranks)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise UserError(
+                f"The memory of {self.device} is too small for the networks: end other programs "
+                "that use it, set device to cpu, or choose a network with fewer features."
+            ) from error
 
     def _prepare(self, split: Split, summarize: bool) -> PreparedCases:
         """Prepare the cases; the first rank does, and the others find all of it done."""
