@@ -1,0 +1,307 @@
+"""What is damaged and who reads it: one ``Target`` a kind of file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import mutations
+import numpy as np
+import SimpleITK as sitk
+from mutations import Edit, Files
+
+SHAPE = (6, 7, 8)
+"""Voxels (k, j, i) of the images: small, so that thousands are read in a minute."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A good case.
+
+    Attributes:
+        files: what lies in its folder.
+        entry: what the reader is given: a file's name, or "." for the folder.
+        edits: damage that knows this format; ``BLIND`` damage is done as well.
+    """
+
+    files: Files
+    entry: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """Good cases, and the function that reads damaged ones; it gets the path of the entry."""
+
+    samples: list[Sample]
+    read: Callable[[Path], Any]
+
+    def damaged(self, chance: Random) -> Sample:
+        """One of the samples, with one or two of its files damaged or gone."""
+        sample = chance.choice(self.samples)
+        files = dict(sample.files)
+        for _ in range(chance.choice([1, 1, 1, 2])):
+            name = chance.choice(sorted(files) or [sample.entry])
+            if len(files) > 1 and chance.random() < 0.05:
+                del files[name]
+            elif name in files:
+                edits = sample.edits * 3 + mutations.BLIND
+                files[name] = chance.choice(edits)(chance, files[name])
+        return Sample(files, sample.entry)
+
+
+def _array(kind: str = "int16") -> Any:
+    return np.random.default_rng(5).integers(0, 900, SHAPE).astype(kind)
+
+
+def _written(folder: Path, name: str, array: Any, compress: bool) -> Files:
+    folder.mkdir(parents=True, exist_ok=True)
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing((0.3, 0.4, 0.5))
+    sitk.WriteImage(image, str(folder / name), compress)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        path.unlink()
+    return files
+
+
+def _image_samples(folder: Path, names: tuple[str, ...], edit: Edit) -> list[Sample]:
+    samples = []
+    for name in names:
+        for kind in ("int16", "float32"):
+            for compress in (False, True):
+                files = _written(folder, name, _array(kind), compress)
+                samples.append(Sample(files, name, (edit,)))
+    return samples
+
+
+def nrrd(folder: Path) -> Target:
+    from gsema_core.volumes import read_volume
+
+    samples = _image_samples(folder, ("a.nrrd", "a.nhdr"), mutations.edit_nrrd)
+    packed = next(s for s in samples if b"gzip" in s.files.get("a.nrrd", b""))
+    samples.append(Sample(packed.files, "a.nrrd", (mutations.bomb,)))
+    head = (
+        "NRRD0005\ntype: short\ndimension: 3\nsizes: 8 7 6\nspacings: 0.3 0.4 0.5\nkey:=value\n"
+        "encoding: {}\n\n"
+    )
+    text = " ".join(map(str, _array().reshape(-1)))
+    hexed = _array().tobytes().hex()
+    for encoding, data in (("ascii", text), ("hex", hexed)):
+        content = (head.format(encoding) + data).encode()
+        if encoding == "hex":
+            content = content.replace(b"\nencoding", b"\nendian: little\nencoding")
+        samples.append(Sample({"a.nrrd": content}, "a.nrrd", (mutations.edit_nrrd,)))
+    return Target(samples, read_volume)
+
+
+def meta(folder: Path) -> Target:
+    from gsema_core.volumes import read_volume
+
+    return Target(_image_samples(folder, ("a.mha", "a.mhd"), mutations.edit_meta), read_volume)
+
+
+def nifti(folder: Path) -> Target:
+    from gsema_core.volumes import read_volume
+
+    samples = _image_samples(folder, ("a.nii",), mutations.edit_nifti)
+    for sample in _image_samples(folder, ("a.nii.gz",), mutations.edit_nifti):
+        edit = _inside(mutations.edit_nifti)
+        samples.append(Sample(sample.files, "a.nii.gz", (edit,)))
+        inner = gzip.decompress(sample.files["a.nii.gz"])
+        samples.append(Sample({"a.nii": inner}, "a.nii", (mutations.edit_nifti,)))
+    plain = next(s.files["a.nii"] for s in samples if "a.nii" in s.files)
+    extension = struct.pack("<4Bii", 1, 0, 0, 0, 32, 6) + b"x" * 24
+    extended = bytearray(plain[:348] + extension + plain[352:])
+    struct.pack_into("<f", extended, 108, 384.0)
+    samples.append(Sample({"a.nii": bytes(extended)}, "a.nii", (mutations.edit_nifti,)))
+    return Target(samples, read_volume)
+
+
+def _inside(edit: Edit) -> Edit:
+    return lambda chance, content: mutations.repack(chance, content, edit)
+
+
+def labels(folder: Path) -> Target:
+    """Two folders of label maps that are scored against each other."""
+    from gsema_core.evaluation import evaluate_folders
+
+    array = (_array() % 3).astype(np.uint8)
+    files = {}
+    for part in ("found", "true"):
+        for name in ("a.nrrd", "b.nii.gz"):
+            written = _written(folder, name, array, True)
+            files |= {f"{part}/{key}": content for key, content in written.items()}
+    one = Sample(files, ".")
+    return Target([one], lambda path: evaluate_folders(path / "found", path / "true"))
+
+
+def dicom(folder: Path) -> Target:
+    from gsema_core.volumes import read_volume
+
+    folder.mkdir(parents=True)
+    series = _dicom_series(folder)
+    samples = [Sample(series, ".", (mutations.edit_dicom,))]
+    samples.append(Sample(series, sorted(series)[0], (mutations.edit_dicom,)))
+    samples.append(Sample({**series, "notes.txt": b"DICM", "x.nrrd": b"NRRD"}, "."))
+    return Target(samples, read_volume)
+
+
+def _dicom_series(folder: Path) -> Files:
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    for index, plane in enumerate(_array("uint16")):
+        piece = sitk.GetImageFromArray(plane[None])
+        piece.SetSpacing((0.3, 0.4, 0.5))
+        for tag, value in {
+            "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
+            "0008|0018": f"1.2.4.{index + 1}",
+            "0008|0060": "CT",
+            "0008|103e": "fuzz",
+            "0010|0010": "Nobody",
+            "0020|000d": "1.2.3",
+            "0020|000e": "1.2.5",
+            "0020|0013": str(index + 1),
+            "0020|0032": f"0\\0\\{0.5 * index:g}",
+            "0020|0037": "1\\0\\0\\0\\1\\0",
+        }.items():
+            piece.SetMetaData(tag, value)
+        writer.SetFileName(str(folder / f"{index}.dcm"))
+        writer.Execute(piece)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        path.unlink()
+    return files
+
+
+def _tiny_network() -> tuple[Any, Any]:
+    import torch
+
+    from gsema_core.networks import NetworkConfig, build_network
+    from gsema_core.teachers import TeacherCard
+
+    torch.set_num_threads(1)
+    config = NetworkConfig(kind="cnn", features=8, stages=2, depth=1)
+    card = TeacherCard(
+        name="tiny", network=config.to_dict(), spacing_mm=0.8, window=(32, 32, 32),
+        intensity={"low": 1.0, "high": 99.9}, training={"steps": 3}, metrics={"dice": 0.5},
+    )  # fmt: skip
+    return build_network(config), card
+
+
+def _edit_teacher_header(chance: Random, content: bytes) -> bytes:
+    length = int.from_bytes(content[:8], "little")
+    head = mutations.edit_json(chance, content[8 : 8 + length])
+    return len(head).to_bytes(8, "little") + head + content[8 + length :]
+
+
+def _edit_teacher_card(chance: Random, content: bytes) -> bytes:
+    length = int.from_bytes(content[:8], "little")
+    try:
+        header = json.loads(content[8 : 8 + length])
+        card = header["__metadata__"]["gsema"].encode()
+    except (ValueError, KeyError, TypeError, AttributeError):  # another damage came before
+        return mutations.splice(chance, content)
+    header["__metadata__"]["gsema"] = mutations.edit_json(chance, card).decode("utf-8", "replace")
+    head = json.dumps(header).encode()
+    return len(head).to_bytes(8, "little") + head + content[8 + length :]
+
+
+def teacher(folder: Path) -> Target:
+    from gsema_core.teachers import add_teacher, load_teacher, save_teacher
+
+    folder.mkdir(parents=True)
+    path = folder / "t.safetensors"
+    save_teacher(path, *_tiny_network())
+    files = {path.name: path.read_bytes()}
+    sample = Sample(files, path.name, (_edit_teacher_header, _edit_teacher_card))
+
+    def read(path: Path) -> Any:
+        loaded = load_teacher(path)
+        added = add_teacher(path, path.parent / "added")
+        assert added.path.parent == path.parent / "added", added.path
+        added.path.unlink()
+        added.path.parent.rmdir()
+        return loaded
+
+    return Target([sample], read)
+
+
+def datalist(folder: Path) -> Target:
+    from gsema_core.datasets import read_datalist
+
+    cases = [
+        {"patient": f"P{n}", "center": "A", "image": f"i{n}.nrrd", "label": f"l{n}.nrrd"}
+        for n in range(3)
+    ]
+    content = json.dumps({"cases": cases}).encode()
+    files = {"list.json": content}
+    return Target([Sample(files, "list.json", (mutations.edit_json,))], _with_images(read_datalist))
+
+
+def _with_images(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """The files that lists name are there; they are no images, as the list only names them."""
+
+    def reading(path: Path) -> Any:
+        others = [path.parent / f"{kind}{n}.nrrd" for kind in "il" for n in range(3)]
+        for other in others:
+            other.write_bytes(b"NRRD")
+        try:
+            return read(path)
+        finally:
+            for other in others:
+                other.unlink()
+
+    return reading
+
+
+def toml(folder: Path) -> Target:
+    from gsema_core.training import TrainingConfig
+
+    content = (
+        b'preset = "paper"\n[data]\ndatalist = "list.json"\ncenters = ["A", "B"]\n'
+        b"patch = [96, 96, 96]\nspacing_mm = 0.5\n[network]\nfeatures = 24\n[method]\n"
+        b'transform = ["paper"]\nalpha_conflict = 1.0\n[optimization]\nlearning_rate = 3e-4\n'
+        b'class_weights = [1.0, 2.0, 3.0]\n[run]\noutput = "out"\nname = "local"\nsteps = 10\n'
+    )
+    sample = Sample({"c.toml": content}, "c.toml", (mutations.edit_toml,))
+    return Target([sample], TrainingConfig.from_toml)
+
+
+def worker(folder: Path) -> Target:
+    """A stream of requests; the lines that are none raise a UserError, and the rest goes on."""
+    from gsema_core.worker.protocol import ProtocolError, decode_request, split_lines
+
+    requests = [
+        {"id": 1, "command": "segment", "input": "i.nrrd", "output": "o.nrrd", "overlap": 0.5},
+        {"id": 2, "command": "click", "point_lps": [1.5, 2, 3], "output": "o", "volume_key": "k"},
+        {"id": 3, "command": "prepare", "input": "i", "volume_key": "k", "device": "cpu"},
+        {"id": 4, "command": "cancel", "target": 1},
+        {"id": 5, "command": "quit"},
+    ]
+    content = b"".join(json.dumps(one).encode() + b"\n" for one in requests)
+    sample = Sample({"stream": content}, "stream", (mutations.edit_json,))
+
+    def read(path: Path) -> Any:
+        error, count = None, 0
+        for line in split_lines([path.read_bytes()]):
+            try:
+                count += decode_request(line or b"") is not None
+            except ProtocolError as refusal:
+                error = refusal
+        if error is not None:
+            raise error
+        return count
+
+    return Target([sample], read)
+
+
+TARGETS: dict[str, Callable[[Path], Target]] = {
+    one.__name__: one for one in (nrrd, nifti, meta, dicom, labels, teacher, datalist, toml, worker)
+}
