@@ -54,7 +54,8 @@ class GSEMASegmentation(ScriptedLoadableModule):
             "Finds cerebral aneurysms and the vessels they sit on in 3D rotational angiography. "
             "Choose the volume and press Segment, or press Click to segment and click on an "
             "aneurysm. The button Sample makes a simulated scan to try it. What has to be "
-            "installed stands in the section Installation; nothing is installed before you ask. "
+            "installed stands in the section Status and installation; nothing is installed "
+            "before you ask. "
             "For research use; not a medical device."
         )
         parent.acknowledgementText = _(

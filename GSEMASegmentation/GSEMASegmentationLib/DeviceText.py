@@ -25,10 +25,13 @@ def rememberRun(report: Mapping[str, Any], volumeNode: Any, seconds: float) -> N
     device, teacher = report.get("device"), report.get("teacher")
     if not isinstance(device, Mapping) or not isinstance(teacher, Mapping):
         return
+    times = report.get("seconds", {})
+    start = float(times.get("load", 0.0)) if isinstance(times, Mapping) else 0.0
     run = {
         "device": dict(device),
         "teacher": teacher.get("name"),
-        "seconds": seconds,
+        "seconds": max(seconds - start, 0.0),
+        "start": start,
         "mm3": _cubicMillimeters(volumeNode),
         "overlap": dict(report.get("settings", {})).get("overlap"),
     }
@@ -81,12 +84,16 @@ def describeDevice(device: Mapping[str, Any]) -> str:
 def _expectedSeconds(
     run: Mapping[str, Any], volumeNode: Any, teacher: str, overlap: float
 ) -> float | None:
-    """The network works on voxels of one size: the time goes with the volume in mm3."""
+    """The network works on voxels of one size: the time goes with the volume in mm3.
+
+    Starting the program does not: it is added where the last run had to do it.
+    """
     if volumeNode is None or volumeNode.GetImageData() is None or run.get("teacher") != teacher:
         return None
     try:
         windows = ((1.0 - run["overlap"]) / (1.0 - overlap)) ** 3
-        return float(run["seconds"] * windows * _cubicMillimeters(volumeNode) / run["mm3"])
+        share = windows * _cubicMillimeters(volumeNode) / run["mm3"]
+        return float(run["seconds"] * share + run.get("start", 0.0))
     except (KeyError, TypeError, ZeroDivisionError):
         return None
 

@@ -161,11 +161,19 @@ def installTorchWithExtension() -> None:
                 "in the Extensions Manager, restart Slicer, and press Install again."
             )
         ) from None
-    logic = torchUtils.PyTorchUtilsLogic()
     version = TORCH.requirement.removeprefix(TORCH.name)
-    if logic.installTorch(askConfirmation=False, torchVersionRequirement=version) is None:
+    try:
+        logic = torchUtils.PyTorchUtilsLogic()
+        torch = logic.installTorch(askConfirmation=False, torchVersionRequirement=version)
+        reason = _("it gave none")
+    except Exception as error:  # pip's, that of the import afterwards, or another one of its own
+        torch, reason = None, str(error)
+    if torch is None:
         raise UserError(
-            _("The PyTorch extension did not install PyTorch: try it in its own module first.")
+            _(
+                "The PyTorch extension did not install PyTorch ({reason}): try it in its own "
+                "module PyTorch Utils first."
+            ).format(reason=reason)
         )
 
 

@@ -64,8 +64,8 @@ def requirePackages() -> None:
     if missing:
         raise UserError(
             _(
-                "A segmentation needs {packages}: press Install in the section Installation of the "
-                "Aneurysm Segmentation module."
+                "A segmentation needs {packages}: press Install in the section Status and "
+                "installation of the Aneurysm Segmentation module."
             ).format(packages=_titles(missing))
         )
 

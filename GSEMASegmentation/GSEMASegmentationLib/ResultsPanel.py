@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import qt
@@ -21,6 +22,9 @@ from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 
 INDEX = "index"
 """The column that the panel leaves out: the rows are in its order."""
+
+HEADING = 9
+"""Letters of a line of a column's heading: in a narrow panel the numbers shall be seen. Ours."""
 
 
 class ResultsPanel:
@@ -100,12 +104,15 @@ class ResultsPanel:
         names = [name for name in present if name not in (INDEX, *POSITION_COLUMNS)]
         names += [name for name in POSITION_COLUMNS if name in present]
         widget.setColumnCount(len(names))
-        widget.setHorizontalHeaderLabels([tableNode.GetColumnTitle(name) for name in names])
+        titles = [textwrap.fill(tableNode.GetColumnTitle(name), HEADING) for name in names]
+        widget.setHorizontalHeaderLabels(titles)
         widget.setRowCount(table.GetNumberOfRows())
         for row in range(table.GetNumberOfRows()):
             for column, name in enumerate(names):
-                text = table.GetValueByName(row, name).ToString()
-                widget.setItem(row, column, qt.QTableWidgetItem(text))
+                item = qt.QTableWidgetItem(table.GetValueByName(row, name).ToString())
+                if column > 0:  # numbers under numbers
+                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                widget.setItem(row, column, item)
         widget.resizeColumnsToContents()
         widget.resizeRowsToContents()
 

@@ -34,7 +34,7 @@ class RunLog:
         """Something is being done; the same again says nothing."""
         if phase != self._phase:
             self._phase = phase
-            self._write(f"{self._clock() - self._started:7.1f} s  {phase}")
+            self._write(f"  {self._clock() - self._started:.1f} s: {phase}")
 
     def end(self, how: str, report: Mapping[str, Any] | None = None) -> None:
         """The run is over.
@@ -45,7 +45,7 @@ class RunLog:
         """
         self.phase(how)
         for line in reportLines(report or {}):
-            self._write(f"{'':11}{line}")
+            self._write(f"  {line}")
 
 
 def reportLines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,11 @@
-"""What is installed, and installing it: with fakes for pip, PyTorch's extension and the user."""
+"""What is installed, and installing it: with fakes for pip, PyTorch's extension and the user.
+
+What the fakes take and raise was read from the real sources: ``slicer.util.pip_install`` (Slicer
+main at 5.13, August 2026: the requirements alone, a string or a list, handed on to
+``slicer.packaging``, which raises CalledProcessError) and ``PyTorchUtils.PyTorchUtilsLogic``
+(SlicerPyTorch, ``installTorch``: returns the module, or None after a "no" of the user; a failing
+pip raises CalledProcessError, the import afterwards ImportError or OSError).
+"""
 
 from __future__ import annotations
 
@@ -33,6 +40,7 @@ class Machine:
         self.versions["torch"] = "2.8.0"
 
     def pip(self, arguments):
+        assert type(arguments) is list  # slicer.packaging refuses anything but lists and strings
         self.calls.append(arguments)
         self.constraints = Path(arguments[arguments.index("--constraint") + 1]).read_text()
         if not self.network and "--no-index" not in arguments:
@@ -173,19 +181,26 @@ def test_pytorch_comes_through_its_extension(scene, segmentation_module, monkeyp
 
     with pytest.raises(UserError, match="install it in the Extensions Manager, restart Slicer"):
         installTorchWithExtension()
-    asked = []
+    broken = subprocess.CalledProcessError(2, ["light_the_torch", "install"])
+    asked, answers = [], [object(), None, broken, OSError("c10.dll was not found")]
 
     class PyTorchUtilsLogic:
-        def installTorch(self, askConfirmation=False, torchVersionRequirement=None):
+        def installTorch(
+            self, askConfirmation=False, forceComputationBackend=None, torchVersionRequirement=None
+        ):
             asked.append((askConfirmation, torchVersionRequirement))
-            return None if len(asked) > 1 else object()
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
 
     extension = types.SimpleNamespace(PyTorchUtilsLogic=PyTorchUtilsLogic)
     monkeypatch.setitem(sys.modules, "PyTorchUtils", extension)
     installTorchWithExtension()
     assert asked == [(False, ">=2.4")]
-    with pytest.raises(UserError, match="did not install PyTorch"):
-        installTorchWithExtension()
+    for reason in ("it gave none", "exit status 2", "c10.dll was not found"):
+        with pytest.raises(UserError, match=f"did not install PyTorch .*{reason}"):
+            installTorchWithExtension()
 
 
 def test_nobody_is_asked_in_an_automatic_test(scene, segmentation_module):

@@ -22,7 +22,9 @@ def cells(panel):
     table = panel.ui.aneurysmTable
     return [
         {
-            table.horizontalHeaderItem(column).text(): table.item(row, column).text()
+            table.horizontalHeaderItem(column).text().replace("\n", " "): table.item(
+                row, column
+            ).text()
             for column in range(table.columnCount)
         }
         for row in range(table.rowCount)

@@ -65,12 +65,19 @@ def test_it_is_offered_in_the_sample_data_module(sample, monkeypatch, tmp_path):
     registered = []
 
     class SampleDataLogic:
+        """Checked against Modules/Scripted/SampleData/SampleData.py (Slicer main at 5.13, August
+        2026): these parameters, lists of one length, and a button that calls
+        ``customDownloader(source)`` and is not interested in what it returns."""
+
         @staticmethod
         def registerCustomSampleDataSource(
             category="Custom", sampleName=None, uris=None, fileNames=None, nodeNames=None,
-            customDownloader=None, thumbnailFileName=None,
+            customDownloader=None, thumbnailFileName=None, loadFileTypes=None, loadFiles=None,
+            loadFileProperties=None, checksums=None, loadFileType=None,
         ):  # fmt: skip
-            assert len(uris) == len(fileNames) == len(nodeNames)  # as Slicer demands
+            # None has no length there, and a string would be one file of that name.
+            assert all(type(value) is list for value in (uris, fileNames, nodeNames))
+            assert len(uris) == len(fileNames) == len(nodeNames)
             registered.append((category, sampleName, customDownloader))
 
     module = types.SimpleNamespace(SampleDataLogic=SampleDataLogic)

@@ -43,7 +43,7 @@ def test_select_segment_progress_result(panel, make_balls, spin):
     assert node.GetSegmentation().GetNumberOfSegments() == 2
     table = panel.ui.aneurysmTable
     row = {
-        table.horizontalHeaderItem(column).text(): table.item(0, column).text()
+        table.horizontalHeaderItem(column).text().replace("\n", " "): table.item(0, column).text()
         for column in range(table.columnCount)
     }
     assert table.rowCount == 1

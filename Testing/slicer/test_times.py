@@ -72,6 +72,15 @@ def test_the_last_run_is_the_measure(times, make_balls):
     assert times.deviceText(volume, "default", "auto", 0.5) == text.format("about 50 s")
 
 
+def test_the_start_of_the_program_does_not_grow_with_the_volume(times, make_balls):
+    volume = make_balls()
+    times.rememberRun({**CPU, "seconds": {"load": 40.0, "windows": 55.0}}, volume, 100.0)
+    text = "CPU, 4 threads; {} for this volume, judged by the last run"
+    assert times.deviceText(volume, "default", "auto", 0.5) == text.format("about 2 min")
+    volume.SetSpacing(0.8, 0.8, 1.6)  # 40 s and twice 60 s
+    assert times.deviceText(volume, "default", "auto", 0.5) == text.format("about 3 min")
+
+
 def test_other_teachers_and_devices_are_not_judged_by_it(times, make_balls):
     volume = make_balls()
     times.rememberRun(CPU, volume, 100.0)
