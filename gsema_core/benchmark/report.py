@@ -58,7 +58,7 @@ def _page(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> str:
 def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Iterator[str]:
     what = "simulated scans" if plan.simulated else "scans"
     run = plan.base.run
-    budget = f"{run.minutes:g} minutes" if run.minutes else f"{run.steps} steps"
+    budget = f"{run.steps} steps" + (f", at most {run.minutes:g} minutes" if run.minutes else "")
     yield (
         f"Leave one center out: {len(plan.cases)} {what}, {len(plan.rows)} rows, unseen centers "
         f"{', '.join(plan.centers)}, seeds {', '.join(map(str, plan.seeds))}; every row was "

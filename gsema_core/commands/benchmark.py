@@ -37,10 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--centers", metavar="C,C", default="", help="centers to leave out in turn (default: all)"
     )
     parser.add_argument("--seeds", metavar="N,N", default="0", help="default: %(default)s")
-    budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--steps", metavar="N", type=int, help="steps of every training run")
-    budget.add_argument(
-        "--minutes", metavar="M", type=float, help="or minutes of every training run"
+    parser.add_argument("--steps", metavar="N", type=int, help="budget: steps of every training")
+    parser.add_argument(
+        "--minutes", metavar="M", type=float, help="budget: a training ends at them at the latest"
     )
     parser.add_argument(
         "--config", metavar="base.toml", type=Path, help="settings that all rows share"
