@@ -9,8 +9,8 @@ from GSEMASegmentationLib.CorePackage import pythonExecutable
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.teachers import registry
 from gsema_core.teachers.card import is_plain_name
-from gsema_core.teachers.registry import find_teacher, user_folder
 from gsema_core.teachers.teacher_file import file_hash
 from GSEMATrainingLib.Comparison import heldOutUse, startTeacher
 from GSEMATrainingLib.CoreCommand import CoreCommand, ignoreLine
@@ -65,7 +65,7 @@ class Registration:
         order = {
             "teacher": str(folder.teacher),
             "name": name,
-            "folder": str(user_folder()),
+            "folder": str(registry.user_folder()),
             "training": {"parent": startTeacher(folder), **_parentHash(folder)},
             "metrics": _proof(folder),
         }
@@ -82,7 +82,7 @@ class Registration:
 
 def _parentHash(folder: RunFolder) -> dict[str, str]:
     try:
-        return {"parent_sha256": file_hash(find_teacher(startTeacher(folder)))}
+        return {"parent_sha256": file_hash(registry.find_teacher(startTeacher(folder)))}
     except UserError:  # it was removed since; the training has noted it where it could
         return {}
 

@@ -1,0 +1,205 @@
+"""A ``gsema`` that trains nothing; its first argument says how it behaves, the rest is the command.
+
+quick     trains in a moment, with log lines, validations, a thumbnail and a teacher
+slow      trains until it is stopped; obeys pause and stop
+crash     dies in the middle of the first session, trains to the end in the next one
+failed    ends with a sentence in the log and in the status
+memory    trains with a smaller patch than asked for, and says so
+worse     like quick; the comparison finds the new teacher worse
+refused   the comparison fails
+
+The teacher that comes out is the file that FAKE_TEACHER names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import sys
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+from gsema_core.training.lock import held
+
+STEPS = 40
+SENTENCE = "Could not write checkpoint.pt (No space left on device): free some space."
+SHRUNK = "The GPU's memory was not enough for the patch: training goes on with 64, 64, 64."
+
+
+def cases(path: Path) -> int:
+    """Examine a datalist; a label map named "bad..." cannot be used."""
+    if not path.exists():
+        print(f"error: {path} does not exist: check the path.", file=sys.stderr)
+        return 2
+    entries = json.loads(path.read_text())["cases"]
+    for number, entry in enumerate(entries, start=1):
+        isBad = "bad" in entry["label"]
+        line = {
+            "number": number,
+            "patient": entry["patient"],
+            "center": entry["center"],
+            "use": entry.get("use", ""),
+            "image": str(path.parent / entry["image"]),
+            "label": str(path.parent / entry["label"]),
+            "relabel": entry.get("relabel", []),
+            "usable": not isBad,
+            "reason": "The label map has the value 7: use 0, 1 and 2." if isBad else None,
+            "spacing_mm": [0.4, 0.4, 0.6],
+            "size": [100, 100, 80],
+            "vessel_ml": 1.5,
+            "aneurysm_ml": 0.25,
+            "aneurysms": 1 + number % 2,
+        }
+        print(json.dumps(line), flush=True)
+    print(json.dumps({"summary": {"cases": len(entries)}}))
+    return 0
+
+
+def png() -> bytes:
+    """A picture of one gray pixel."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        end = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + end
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    parts = (b"IHDR", header), (b"IDAT", zlib.compress(b"\0\x7f")), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+class Run:
+    """The files of a run's folder."""
+
+    def __init__(self, folder: Path, mode: str) -> None:
+        self.folder, self.mode = folder, mode
+        self.step = int(self.read("checkpoint.pt") or 0)
+
+    def read(self, name: str) -> str:
+        path = self.folder / name
+        return path.read_text() if path.exists() else ""
+
+    def tell(self, state: str, message: str = "") -> None:
+        status: dict[str, Any] = {
+            "state": state,
+            "pid": os.getpid(),
+            "step": self.step,
+            "steps": STEPS,
+            "epoch": self.step // 10,
+            "epochs": STEPS // 10,
+            "seconds": 0.5 * self.step,
+            "seconds_left": 0.5 * (STEPS - self.step) if self.step > 5 else None,
+            "seconds_per_step": 0.5 if self.step > 5 else None,
+            "best_score": 0.5 if self.step >= 10 else None,
+            "best_step": 10,
+            "device": "cpu",
+            "memory_mb": 1536,
+            "message": message,
+            "updated": "2026-01-01T00:00:00+00:00",
+        }
+        temporary = self.folder / "status.new"
+        temporary.write_text(json.dumps(status))
+        temporary.replace(self.folder / "status.json")
+
+    def log(self) -> None:
+        path = self.folder / "steps.csv"
+        if not path.exists():
+            path.write_text(
+                "step,loss_source,loss_target,loss_contrast,similarity,gate_open_rate\n"
+            )
+        with path.open("a") as file:
+            file.write(f"{self.step},{1 / self.step:.4f},{2 / self.step:.4f},3.0,0.5,0.75\n")
+        print(f"[{self.step}/{STEPS}] loss", file=sys.stderr, flush=True)
+
+    def validate(self) -> None:
+        self.tell("validating")
+        path = self.folder / "validation.csv"
+        if not path.exists():
+            path.write_text("step,seconds,aneurysm_dice,vessel_dice\n")
+        with path.open("a") as file:
+            file.write(f"{self.step},1.0,0.{self.step},0.8\n")
+        (self.folder / "thumbnails").mkdir(exist_ok=True)
+        (self.folder / "thumbnails" / f"step-{self.step:07d}.png").write_bytes(png())
+        teacher = self.folder / "teacher.safetensors"
+        shutil.copyfile(os.environ["FAKE_TEACHER"], teacher)
+
+    def train(self) -> int:
+        self.tell("preparing", "Preparing the cases.")
+        if self.mode == "failed":
+            self.tell("failed", SENTENCE)
+            print(f"error: {SENTENCE}", file=sys.stderr)
+            return 2
+        isFirst = self.step == 0
+        while self.step < STEPS or self.mode == "slow":
+            if self.stopped():
+                return 0
+            self.step += self.step < STEPS - 1 or self.mode != "slow"
+            (self.folder / "checkpoint.pt").write_text(str(self.step))
+            self.tell("training", SHRUNK if self.mode == "memory" else "")
+            if self.mode == "slow":
+                time.sleep(0.02)
+            if self.step % 5 == 0:
+                self.log()
+            if self.step % 10 == 0:
+                self.validate()
+            if self.mode == "crash" and isFirst and self.step == 25:
+                os._exit(137)
+        self.tell("finished", SHRUNK if self.mode == "memory" else "")
+        return 0
+
+    def stopped(self) -> bool:
+        while (self.folder / "pause").exists():
+            self.tell("paused")
+            time.sleep(0.02)
+            if (self.folder / "stop").exists():
+                break
+        if (self.folder / "stop").exists():
+            (self.folder / "stop").unlink()
+            self.tell("stopped")
+            return True
+        return False
+
+
+def train(config: Path, mode: str) -> int:
+    with held(config.parent):
+        return Run(config.parent, mode).train()
+
+
+def compare(arguments: list[str], mode: str) -> int:
+    """Write a report of three cases, the new teacher better by a tenth, or worse."""
+    if mode == "refused":
+        print("error: The teacher cannot be read.", file=sys.stderr)
+        return 2
+    print("case 1 of 3", file=sys.stderr, flush=True)
+    change = -0.1 if mode == "worse" else 0.1
+    scores = {"aneurysm_dice": 0.5, "sensitivity": 0.6, "missed": 1, "false_positives": 2}
+    old = {**scores, "surface_distance_mm": None, "vessel_dice": 0.7}
+    new = {**old, "aneurysm_dice": 0.5 + change, "surface_distance_mm": 1.25}
+    totals = {"false_positives_per_case": 2.0, "cases": 3}
+    summary = {"start": {**old, **totals}, "new": {**new, **totals}}
+    report = {
+        "cases": [{"case": n, "center": "here", "start": old, "new": new} for n in (1, 2, 3)],
+        "summary": summary,
+        "verdict": "worse" if mode == "worse" else "better",
+        "p_value": None,
+        "warnings": ["3 cases are too few for a test: 6 are needed."],
+        "replay": {"summary": summary} if "--also" in arguments else None,
+        "arguments": arguments,
+    }
+    Path(arguments[arguments.index("--output") + 1]).write_text(json.dumps(report))
+    return 0
+
+
+def main(mode: str, command: str, *arguments: str) -> int:
+    if command == "cases":
+        return cases(Path(arguments[0]))
+    if command == "train":
+        return train(Path(arguments[0]), mode)
+    return compare(list(arguments), mode)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

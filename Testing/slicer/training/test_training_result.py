@@ -1,0 +1,177 @@
+"""The report, and the new teacher put to use."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import slicer
+import slicer.util
+
+from gsema_core.errors import UserError
+from gsema_core.teachers.registry import list_teachers
+from gsema_core.teachers.teacher_file import file_hash, read_card
+
+
+@pytest.fixture
+def trained(panel, begin, look, spin):
+    """A finished training, compared in a mode of the fake."""
+
+    def train(mode="quick"):
+        begin(mode)
+        spin(lambda: look().isFinished and not panel.logic.isComparing, 60)
+        return panel.train.folder
+
+    return train
+
+
+def test_the_teachers_are_compared_at_the_end(panel, trained, datalist):
+    folder = trained()
+    text = panel.ui.verdictLabel.text
+    assert text.startswith("The new teacher is better on 3 test cases.")
+    assert "too few for a test" in text
+    table = panel.ui.reportTable
+    assert table.rowCount == 4
+    cells = [table.item(0, column).text() for column in range(table.columnCount)]
+    assert cells == [
+        "1",
+        "here",
+        "0.50 → 0.60",
+        "0.60 → 0.60",
+        "1 → 1",
+        "2 → 2",
+        "– → 1.2",
+        "0.70 → 0.70",
+    ]
+    assert table.item(3, 0).text() == "All"
+    assert table.item(3, 5).text() == "2.0 → 2.0"
+    arguments = json.loads(folder.report.read_text())["arguments"]
+    assert arguments[:4] == ["compare", "default", str(folder.teacher), str(folder.datalist)]
+    assert arguments[arguments.index("--use") + 1] == "test"
+
+
+def test_without_test_cases_validation_is_compared_with_a_warning(panel, add_cases, trained):
+    add_cases()
+    for case in panel.cases.cases:
+        if case.use == "test":
+            panel.cases._list.change(case.key, use="training")
+    folder = trained()
+    arguments = json.loads(folder.report.read_text())["arguments"]
+    assert arguments[arguments.index("--use") + 1] == "validation"
+    assert "flatters" in panel.ui.verdictLabel.text
+
+
+def test_without_any_held_out_case_nothing_is_claimed(panel, add_cases, trained):
+    add_cases()
+    for case in panel.cases.cases:
+        panel.cases._list.change(case.key, use="training")
+    folder = trained()
+    assert not folder.report.exists()
+    assert not panel.ui.compareButton.enabled
+    assert "is not known" in panel.ui.compareButton.toolTip
+    assert panel.ui.useTeacherButton.enabled
+
+
+def test_replayed_phantoms_are_scored_too(panel, trained, spin):
+    folder = trained()
+    folder.replayList.parent.mkdir()
+    folder.replayList.write_text('{"cases": []}')
+    panel.ui.compareButton.click()
+    spin(lambda: not panel.logic.isComparing)
+    table = panel.ui.reportTable
+    assert table.item(4, 0).text() == "Phantoms"
+    arguments = json.loads(folder.report.read_text())["arguments"]
+    assert arguments[arguments.index("--also") + 1] == str(folder.replayList)
+
+
+def test_a_worse_teacher_is_warned_of(panel, trained, monkeypatch):
+    trained("worse")
+    assert "WORSE" in panel.ui.verdictLabel.text
+    assert "d33" in panel.ui.verdictLabel.styleSheet
+    asked = []
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda text: bool(asked.append(text)))
+    panel.ui.useTeacherButton.click()
+    assert "worse" in asked[0]
+    assert not panel.logic.isRegistering
+
+
+def test_a_failed_comparison_is_told(panel, trained):
+    trained("refused")
+    assert panel.ui.verdictLabel.text == "The teacher cannot be read."
+    assert not panel.ui.useTeacherButton.enabled
+    assert "Compare it first" in panel.ui.useTeacherButton.toolTip
+
+
+def test_the_new_teacher_is_put_to_use_and_away(
+    panel, trained, spin, tiny_teacher, tmp_path, monkeypatch, segmentation_module, teachers
+):
+    trained()
+    segmentation = slicer.modules.gsemasegmentation.widgetRepresentation().self()
+    panel.ui.nameLineEdit.text = "Clinic 2026"
+    panel.ui.useTeacherButton.click()
+    spin(lambda: not panel.logic.isRegistering, 60)
+    assert panel.shown == ["Clinic 2026 is in the list of teachers of Aneurysm Segmentation now."]
+    (listed,) = [one for one in list_teachers() if one.name == "Clinic 2026"]
+    card = read_card(listed.path)
+    assert card.training["parent"] == "default"
+    assert card.training["parent_sha256"] == file_hash(tiny_teacher)
+    proof = card.metrics["comparison"]
+    assert (proof["verdict"], proof["cases"], proof["kept_for"]) == ("better", 3, "test")
+    assert proof["summary"]["new"]["aneurysm_dice"] == 0.6
+    for box in (panel.ui.teacherComboBox, segmentation.ui.teacherComboBox):
+        assert box.findText("Clinic 2026") >= 0
+    panel.result.exportTeacher(str(tmp_path / "out.safetensors"))
+    assert (tmp_path / "out.safetensors").read_bytes() == listed.path.read_bytes()
+    panel.ui.useTeacherButton.click()  # the same again: nothing to complain of, or a sentence
+    spin(lambda: not panel.logic.isRegistering, 60)
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda text: True)
+    panel.ui.deleteTeacherButton.click()
+    assert [one.name for one in list_teachers()] == ["default"]
+    assert segmentation.ui.teacherComboBox.findText("Clinic 2026") < 0
+    assert not panel.ui.deleteTeacherButton.enabled
+    slicer.modules.gsemasegmentation.closeWidget()
+
+
+def test_no_name_of_a_patient_reaches_the_card(panel, trained, spin, tmp_path):
+    trained()
+    panel.ui.nameLineEdit.text = "mine"
+    panel.ui.useTeacherButton.click()
+    spin(lambda: not panel.logic.isRegistering, 60)
+    (listed,) = [one for one in list_teachers() if one.name == "mine"]
+    content = listed.path.read_bytes()
+    assert b"Muster" not in content and str(tmp_path).encode() not in content
+
+
+def test_a_taken_name_is_explained(panel, trained, spin):
+    trained()
+    panel.ui.nameLineEdit.text = "default"
+    panel.ui.useTeacherButton.click()
+    spin(lambda: not panel.logic.isRegistering, 60)
+    assert "A teacher named default is there already" in panel.shown[0]
+    panel.ui.nameLineEdit.text = "../away"
+    panel.ui.useTeacherButton.click()
+    assert "not plain" in panel.shown[1]
+
+
+def test_nothing_can_be_used_before_there_is_a_teacher(panel):
+    for button in ("compareButton", "useTeacherButton", "exportTeacherButton"):
+        assert not getattr(panel.ui, button).enabled
+    with pytest.raises(UserError, match="no new teacher yet"):
+        panel.logic.register(panel.train.folder, "x", print)
+    with pytest.raises(UserError, match="no new teacher yet"):
+        panel.logic.compare(panel.train.folder, print)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        ({"verdict": "same", "cases": [{}], "p_value": 0.5}, "no clear difference on 1 test cases"),
+        ({"verdict": "better", "cases": [{}] * 8, "p_value": 0.0078}, "p = 0.0078)."),
+        ({}, "0 test cases were compared"),
+    ],
+)
+def test_the_verdict_in_words(training_module, report, expected):
+    from GSEMATrainingLib.Report import rows, verdictText
+
+    assert expected in verdictText(report)
+    assert isinstance(rows(report), list)
