@@ -58,6 +58,7 @@ def save_checkpoint(
     Raises:
         UserError: it could not be written.
     """
+    device = trainer.device
     state = {
         "format": FORMAT,
         "config": (asked or trainer.config).to_dict(),
@@ -72,7 +73,7 @@ def save_checkpoint(
         "skipped_steps": trainer.skipped_steps,
         "progress": vars(progress),
         "random_state": torch.get_rng_state(),
-        "cuda_random_states": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "gpu_random_state": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
     }
     # By way of the memory: torch hides the reason when it meets a full disk itself.
     content = io.BytesIO()
@@ -143,9 +144,9 @@ class Checkpoint:
             trainer.ema_updates = int(state["ema_updates"])
             trainer.skipped_steps = int(state["skipped_steps"])
             torch.set_rng_state(state["random_state"])
-            cuda = state.get("cuda_random_states", [])
-            if cuda and torch.cuda.is_available() and len(cuda) == torch.cuda.device_count():
-                torch.cuda.set_rng_state_all(cuda)
+            gpu = state.get("gpu_random_state")
+            if gpu is not None and trainer.device.type == "cuda":
+                torch.cuda.set_rng_state(gpu, trainer.device)
             # Versions without this line validated at once, before they saved.
             return Progress(**{"validated_step": trainer.step, **state["progress"]})
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
