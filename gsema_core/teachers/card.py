@@ -20,6 +20,9 @@ FORMAT_VERSION = 1
 # Bounds of what makes sense for cerebral angiography; ours. They keep a broken or hostile file
 # from asking for terabytes.
 WINDOW_VOXELS = (16, 256)
+WINDOW_CHANNELS = 2**28
+"""Voxels of a window times the network's features: 3 GB of memory for one window (at the 150 bytes
+a voxel that 16 features take, measured in ``inference.memory``)."""
 SPACING_MM = (0.1, 2.0)
 LICENSE_LENGTH = 200
 _PLAIN_NAME = re.compile(r"\w[\w .+()-]{0,79}")
@@ -88,6 +91,11 @@ class TeacherCard:
             and len(self.window) == 3
             and all(_is_integer(n) and low <= n <= high and n % multiple == 0 for n in self.window),
             "window", self.window, f"three multiples of {multiple} from {low} to {high}",
+        )  # fmt: skip
+        most = WINDOW_CHANNELS // self.network_config().features
+        _require(
+            math.prod(self.window) <= most,
+            "window", self.window, f"of at most {most} voxels for a network of this size",
         )  # fmt: skip
 
     def network_config(self) -> NetworkConfig:

@@ -43,8 +43,8 @@ def read_header(stream: BinaryIO, file_bytes: int) -> Header:
     start = stream.read(8)
     if start.startswith(_PICKLE_STARTS):
         raise ValueError(
-            "it is a pickle (as torch.save makes it), which is never opened because it can run "
-            "any code; teachers are .safetensors files"
+            "it is a pickle (as torch.save makes it) or an archive, which are never opened because "
+            "they can run any code or hold anything; teachers are .safetensors files"
         )
     length = int.from_bytes(start, "little")
     if len(start) < 8 or length > MAXIMUM_HEADER_BYTES:

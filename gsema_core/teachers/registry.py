@@ -9,7 +9,7 @@ from pathlib import Path
 from gsema_core.errors import UserError
 from gsema_core.files import atomic_path, make_folder
 from gsema_core.teachers.card import TeacherCard, is_plain_name
-from gsema_core.teachers.teacher_file import SUFFIX, read_card
+from gsema_core.teachers.teacher_file import SUFFIX, read_card, read_checked
 
 DEFAULT = "default"
 BUNDLED_TEACHER = Path(__file__).parent / "default" / f"teacher{SUFFIX}"
@@ -79,8 +79,7 @@ def add_teacher(source: str | os.PathLike[str], folder: Path | None = None) -> L
         UserError: it is no teacher file, or its name is taken by another one.
     """
     folder = folder or user_folder()
-    card = read_card(source)
-    content = Path(source).read_bytes()
+    content, card = read_checked(source)
     target = folder / f"{card.name}{SUFFIX}"
     taken = card.name == DEFAULT or (target.is_file() and target.read_bytes() != content)
     if taken:

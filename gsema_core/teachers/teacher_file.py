@@ -99,6 +99,18 @@ def read_card(path: str | os.PathLike[str]) -> TeacherCard:
         return _checked_head(path, stream, os.fstat(stream.fileno()).st_size)[1]
 
 
+def read_checked(path: str | os.PathLike[str]) -> tuple[bytes, TeacherCard]:
+    """Read a whole teacher file and its card at once, so that nobody can change it in between.
+
+    Raises:
+        UserError: as for ``read_card``.
+    """
+    path = Path(path)
+    with _open(path) as stream:
+        content = stream.read(MAXIMUM_FILE_BYTES + 1)
+    return content, _checked_head(path, io.BytesIO(content), len(content))[1]
+
+
 def file_hash(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a teacher file, as it stands in reports.
 

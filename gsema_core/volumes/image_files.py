@@ -18,6 +18,11 @@ from gsema_core.volumes.voxel_data import DamagedFile
 
 SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd")
 
+ARCHIVES = (
+    ".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".mrb", ".xz", ".bz2",
+)  # fmt: skip
+"""Never unpacked: an archive can hold paths to anywhere and more than the disk takes."""
+
 SPACING_LIMITS_MM = (0.05, 5.0)
 """Rotational angiography has voxels of 0.1 to 0.6 mm; beyond these limits the header is wrong,
 most often in cm, m or micrometers. Our choice."""
@@ -42,6 +47,11 @@ def read_image_file(path: Path) -> Volume:
         UserError: the format is another one, the file is damaged, or it is not a 3D image.
     """
     name = path.name.lower()
+    if name.endswith(ARCHIVES):
+        raise UserError(
+            f"The file {path} is an archive, and none is opened: unpack it, and give the image or "
+            "the DICOM folder in it."
+        )
     if not name.endswith(SUFFIXES):
         raise UserError(
             f"The format of {path} is not known: give a file that ends with one of "

@@ -108,4 +108,6 @@ def _read(path: str | os.PathLike[str], what: str) -> Volume:
         raise UserError(f"The {what} {path} does not exist: check the path.")
     if path.is_dir() or is_dicom(path):
         return read_dicom(path)
+    if not path.is_file():
+        raise UserError(f"The {what} {path} is a device or a pipe: give a file or a folder.")
     return read_image_file(path)

@@ -41,6 +41,7 @@ def test_names_that_are_not_plain(name: object) -> None:
         ({"window": (33, 32, 32)}, "multiples of 4"),
         ({"window": (512, 512, 512)}, "window"),
         ({"window": (32, 32)}, "window"),
+        ({"window": (256,) * 3, "network": {"features": 24}}, "at most 11184810 voxels"),
         ({"window": (32.0, 32, 32)}, "window"),
         ({"window": 32}, "window"),
         ({"spacing_mm": 0.0}, "spacing_mm"),
