@@ -1,0 +1,50 @@
+"""``gsema benchmark`` from the command line: what it refuses, and that it says so in a sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gsema_core.cli import main
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--rows", "emma"], "The row 'emma' is unknown: use no_ema, ema"),
+        (["--centers", "Z"], "Center 'Z' has no case in the datalist: use A, B."),
+        (["--seeds", "one"], "The seeds 'one' are no list of whole numbers"),
+        (["--seeds", ","], "The seeds ',' are no list of whole numbers"),
+        (["--steps", "0"], "Setting steps in [run] is 0: give a value from 1"),
+        (["--config", "nowhere.toml"], "The training configuration nowhere.toml does not exist."),
+        (["--report"], "No cell of"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(datalist, tmp_path, capsys, options, sentence):
+    command = ["benchmark", str(datalist), "--output", str(tmp_path / "out"), *options]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and sentence in error and error.count("\n") == 1
+
+
+def test_a_run_prints_the_table_and_resumes_for_nothing(datalist, write_toml, tmp_path, capsys):
+    command = ["benchmark", str(datalist), "--output", str(tmp_path / "out"), "--rows", "no_ema",
+               "--centers", "A", "--steps", "1", "--config", str(write_toml()),
+               "--no-figures"]  # fmt: skip
+    assert main(command) == 0
+    output = capsys.readouterr()
+    assert output.out.strip() == str((tmp_path / "out" / "table.md").resolve())
+    assert "Cell 1 of 1: no EMA without A, seed 0" in output.err
+    assert main(command) == 0
+    assert "Cell 1" not in capsys.readouterr().err
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from gsema_core.cli import build_parser; build_parser(); "
+        "print([m for m in ('torch', 'monai', 'SimpleITK', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
