@@ -120,6 +120,9 @@ class Loop:
 
     def _step(self, batches: list[PatchPair]) -> None:
         run = self.config.run
+        if run.minutes:
+            spent = self.progress.seconds / (60 * run.minutes)
+            self.trainer.time_spent = self.ranks.from_first(spent)
         self.logbook.add(self.trainer.train_step(batches))
         step = self.trainer.step
         self.progress.seconds += self.pace.step()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
@@ -18,19 +19,34 @@ def build_optimizer(config: OptimizationConfig, student: nn.Module) -> Optimizer
     return AdamW(student.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
-def build_scheduler(config: OptimizationConfig, optimizer: Optimizer, steps: int) -> LambdaLR:
-    """A schedule that sets the learning rate of every step by `learning_rate_factor`."""
-    return LambdaLR(optimizer, lambda step: learning_rate_factor(config, step, steps))
+def build_scheduler(
+    config: OptimizationConfig,
+    optimizer: Optimizer,
+    steps: int,
+    time_spent: Callable[[], float] = lambda: 0.0,
+) -> LambdaLR:
+    """A schedule that sets the learning rate of every step by `learning_rate_factor`.
+
+    Args:
+        config: says which.
+        optimizer: whose learning rate it is.
+        steps: of the whole run.
+        time_spent: asked for the share of the run's time that is used, where that is limited.
+    """
+    return LambdaLR(optimizer, lambda step: learning_rate_factor(config, step, steps, time_spent()))
 
 
-def learning_rate_factor(config: OptimizationConfig, step: int, steps: int) -> float:
+def learning_rate_factor(
+    config: OptimizationConfig, step: int, steps: int, time_spent: float = 0.0
+) -> float:
     """What the learning rate is multiplied with at ``step`` of ``steps``.
 
     ``step`` is the paper's schedule (times 0.1 every ten of its 100 epochs), which has next to
-    nothing left after 40 % of a run; ``cosine`` falls to zero at the end (ours).
+    nothing left after 40 % of a run; ``cosine`` falls to zero at the end (ours). A run that its
+    minutes will end before its steps do is as far as its time is: it too ends with small steps.
     """
     warmup = min(1.0, (step + 1) / (config.warmup_steps + 1))
-    progress = min(1.0, step / steps)
+    progress = min(1.0, max(step / steps, time_spent))
     if config.schedule == "cosine":
         return warmup * 0.5 * (1.0 + math.cos(math.pi * progress))
     if config.schedule == "step":

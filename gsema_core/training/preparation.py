@@ -112,14 +112,17 @@ def prepare(
 
     def load(cases: Sequence[Case]) -> tuple[CachedVolume, ...]:
         volumes = []
-        for case in cases:
+        for number, case in enumerate(cases, start=1):
             if stop():
                 raise Cancelled
             volumes.append(cache.load(case))
+            herald.show(message=f"Prepared {number} of {len(cases)} cases.")
         return tuple(volumes)
 
     prepared = PreparedCases(split, load(split.training), load(split.validation), load(replay))
     _look(prepared, herald)
+    if config.run.patience and not prepared.validation:
+        herald.warn("Without cases for validation, patience does not end the run.")
     return prepared
 
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 
 from gsema_core.datasets.cache import CachedVolume
+from gsema_core.errors import UserError
 from gsema_core.files import atomic_path, make_folder
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.volumes.quiet import silent_libraries
 
 FOLDER = "thumbnails"
 
@@ -51,8 +53,15 @@ def write_thumbnail(
     k = int(np.bincount(voxels[:, 0]).argmax()) if len(voxels) else volume.image.shape[0] // 2
     pixels = draw(volume.image[k].astype(np.float32), volume.labels[k], predicted[k])
     make_folder(folder / FOLDER)
-    with atomic_path(folder / FOLDER / f"step-{step:07d}.png") as temporary:
-        sitk.WriteImage(sitk.GetImageFromArray(pixels, isVector=True), str(temporary))
+    path = folder / FOLDER / f"step-{step:07d}.png"
+    with atomic_path(path) as temporary, silent_libraries():
+        try:
+            sitk.WriteImage(sitk.GetImageFromArray(pixels, isVector=True), str(temporary))
+        except RuntimeError as error:
+            raise UserError(
+                f"Could not write {path}: the disk may be full, so free some space, and start the "
+                "run again; it goes on from its last checkpoint."
+            ) from error
 
 
 def draw(

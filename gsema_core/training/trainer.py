@@ -68,7 +68,10 @@ class Trainer:
         self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
         self.rows = GradientRows(self.student.parameters())
         self.optimizer = build_optimizer(config.optimization, self.student)
-        self.scheduler = build_scheduler(config.optimization, self.optimizer, config.run.steps)
+        self.time_spent = 0.0  # the share of the run's minutes, where they are limited
+        self.scheduler = build_scheduler(
+            config.optimization, self.optimizer, config.run.steps, lambda: self.time_spent
+        )
         self.gate = Gate(method.alpha_aligned, method.alpha_conflict, method.similarity)
         self.segmentation_loss = DiceCELoss(config.optimization.class_weights or None).to(device)
         self.contrastive_loss = (

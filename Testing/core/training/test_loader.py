@@ -15,6 +15,7 @@ from gsema_core.training.loader import load_batches
 from gsema_core.training.preparation import PreparedCases
 from gsema_core.training.ranks import Ranks
 from gsema_core.transforms import build_transform
+from gsema_core.transforms.factory import TRANSFORMS
 from gsema_core.volumes import IntensityRule
 
 
@@ -60,6 +61,15 @@ def test_volumes_travel_by_file_name(prepared):
     content = pickle.dumps(volume)
     assert len(content) < 10_000 < volume.image.nbytes
     assert (pickle.loads(content).image == volume.image).all()
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_transforms_travel_too(name):
+    transform = pickle.loads(pickle.dumps(build_transform((name,))))
+    image = torch.rand(2, 1, 16, 16, 16)
+    labels = torch.zeros(2, 1, 16, 16, 16, dtype=torch.uint8)
+    target, _ = transform(image, labels, torch.Generator().manual_seed(0), image.flip(0))
+    assert target.shape == image.shape
 
 
 def test_a_worker_that_was_ended_is_told_in_one_sentence(batches):

@@ -28,3 +28,10 @@ def test_warm_up_is_linear_and_never_zero():
     config = OptimizationConfig(schedule="constant", warmup_steps=3)
     steps = [learning_rate_factor(config, step, 1000) for step in range(5)]
     assert steps == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
+
+
+def test_a_run_that_time_will_end_goes_by_its_time():
+    config = OptimizationConfig(schedule="cosine", warmup_steps=0)
+    assert learning_rate_factor(config, 10, 1000, time_spent=0.5) == pytest.approx(0.5)
+    assert learning_rate_factor(config, 500, 1000, time_spent=0.1) == pytest.approx(0.5)
+    assert learning_rate_factor(config, 10, 1000, time_spent=1.2) == 0.0

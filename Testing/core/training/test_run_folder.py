@@ -227,8 +227,23 @@ def test_minutes_end_a_run_with_a_validated_teacher(make_tiny):
     assert result.finished and 1 <= result.step < 10**6
     rows = read_csv(config.run.output / "validation.csv")
     assert [int(row["step"]) for row in rows] == [result.step]
-    assert int(read_csv(config.run.output / "steps.csv")[-1]["step"]) == result.step
+    last = read_csv(config.run.output / "steps.csv")[-1]
+    assert int(last["step"]) == result.step
     assert result.teacher.exists()
+
+
+def test_the_learning_rate_falls_with_the_minutes(make_tiny, monkeypatch):
+    ticks = iter(range(1000))  # a second each time that somebody looks
+    monkeypatch.setattr("gsema_core.training.pace.time.monotonic", lambda: float(next(ticks)))
+    config = make_tiny(
+        data={"validation_share": 0.0},
+        optimization={"warmup_steps": 0},
+        run={"steps": 10**6, "minutes": 0.1, "log_every": 1},
+    )
+    result = train(config, silent)
+    rates = [float(row["learning_rate"]) for row in read_csv(config.run.output / "steps.csv")]
+    assert result.step == 6 and rates == sorted(rates, reverse=True)
+    assert rates[-1] < 0.1 * rates[0]
 
 
 def test_a_stop_during_the_validation_is_made_up_for(make_tiny, tmp_path):
@@ -279,6 +294,23 @@ def test_the_card_counts_what_was_trained_on(make_tiny):
     assert training["vessel_ml"] > 0 and training["aneurysm_ml"] > 0
     assert training["replay_share"] == 0 and training["parent_sha256"] is None
     assert "memory_was_short" not in training
+
+
+def test_patience_without_validation_is_warned_of(make_tiny):
+    config = make_tiny(
+        data={"validation_share": 0.0}, run={"steps": 3, "validate_every": 1, "patience": 1}
+    )
+    lines: list[str] = []
+    assert train(config, lines.append).step == 3
+    assert any("patience does not end the run" in line for line in lines)
+
+
+def test_without_an_average_the_student_is_what_predicts(make_tiny):
+    """The preset no_ema: the file holds the student, in half precision."""
+    config = make_tiny("no_ema", run={"steps": 3})
+    saved = load_teacher(train(config, silent).teacher).network.state_dict()
+    for name, tensor in state_of(config)["student"].items():
+        torch.testing.assert_close(saved[name], tensor, rtol=1e-3, atol=1e-6)
 
 
 def test_the_teachers_own_losses_are_logged(make_tiny):

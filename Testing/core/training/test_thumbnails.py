@@ -6,6 +6,7 @@ import SimpleITK as sitk
 
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.datalist import Case
+from gsema_core.errors import UserError
 from gsema_core.training.thumbnails import (
     REFERENCE_COLOR,
     TEACHER_COLOR,
@@ -84,3 +85,13 @@ def test_a_run_that_goes_on_drops_what_it_will_draw_again(labels, tmp_path):
         "step-0000002.png",
         "step-mine.png",
     ]
+
+
+def test_a_full_disk_is_told(labels, tmp_path, monkeypatch):
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("ITK could not write")
+
+    monkeypatch.setattr(sitk, "WriteImage", fail)
+    with pytest.raises(UserError, match=r"step-0000001\.png: the disk may be full"):
+        write_thumbnail(tmp_path, 1, make_volume(labels), labels)
+    assert not list((tmp_path / "thumbnails").iterdir())
