@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from gsema_core.training.ranks import Ranks
+from gsema_core.errors import UserError
+from gsema_core.training import TrainingConfig, train
+from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
+from gsema_core.training.status import read_status
 
 # What each rank runs: steps on its share of the batches, then all that it decided and became.
 SCRIPT = """
@@ -128,3 +134,131 @@ def test_two_ranks_with_half_the_batch_are_one_with_the_whole(make_config, batch
         for name, tensor in trainer.teacher.state_dict().items():
             assert torch.equal(first["teacher"][name], second["teacher"][name]), name
             torch.testing.assert_close(first["teacher"][name], tensor, atol=1e-5, rtol=0)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused():
+    assert [Ranks(rank, 3).share(6) for rank in range(3)] == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    with pytest.raises(UserError, match="batch_size in \\[run\\] is 4 and 3 processes share it"):
+        Ranks(1, 3).share(4)
+
+
+def test_alone_everything_is_its_own():
+    ranks, tensor = Ranks(), torch.ones(3)
+    ranks.sum_(tensor)
+    ranks.wait_for_first()
+    assert tensor.tolist() == [1.0] * 3 and ranks.is_first
+    assert (ranks.any(True), ranks.any(False), ranks.from_first("x")) == (True, False, "x")
+    assert ranks.mean((1.0, 2.0)) == [1.0, 2.0]
+
+
+def test_without_torchrun_there_is_one_rank(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "8")  # some clusters set it for every program
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    with joined_ranks() as ranks:
+        assert ranks == Ranks()
+    assert rank_device(torch.device("cuda")) == torch.device("cuda")
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    for name, value in {"RUN_ID": "none"}.items():
+        monkeypatch.setenv(f"TORCHELASTIC_{name}", value)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert rank_device(torch.device("cpu")) == torch.device("cpu")
+    with pytest.raises(UserError, match="--nproc-per-node 2"):
+        rank_device(torch.device("cuda"))
+
+
+def toml_of(config: TrainingConfig, path: Path) -> str:
+    """A configuration as `gsema train` reads it."""
+    lines = [f'preset = "{config.preset_name}"']
+    for section, values in config.to_dict().items():
+        if isinstance(values, dict):
+            # JSON writes these numbers, texts and lists as TOML does.
+            lines += [f"[{section}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def wait_for_step(folder: Path, step: int, process: subprocess.Popen[str]) -> dict[str, object]:
+    """Until the run's status has come that far."""
+    for _ in range(2400):
+        status = read_status(folder)
+        if status and int(status["step"]) >= step:
+            return status
+        if process.poll() is not None:
+            raise AssertionError(process.communicate()[0])
+        time.sleep(0.05)
+    raise AssertionError(f"no step {step} in {status}")
+
+
+@pytest.fixture
+def start_run(make_config, tmp_path):
+    """Start `gsema train` on two ranks, of two patches a step."""
+    started = []
+
+    def start(**run: object) -> tuple[TrainingConfig, subprocess.Popen[str]]:
+        settings = {"batch_size": 2, "threads": 1, **run}
+        # Constant: the schedule must not know how long the stopped run was to be.
+        config = make_config(run=settings, optimization={"schedule": "constant"})
+        path = toml_of(config, tmp_path / "config.toml")
+        started.append(torchrun(2, "-m", "gsema_core", "train", path))
+        return config, started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_whole_run_of_two_ranks_stops_and_goes_on_like_one(start_run, make_config, tmp_path):
+    """SIGTERM reaches both; rank 0 alone reports; the log and the teacher are those of one rank."""
+    config, process = start_run(steps=10_000, checkpoint_every=10_000)
+    wait_for_step(config.run.output, 2, process)
+    os.kill(process.pid, signal.SIGTERM)  # torchrun passes it on to its processes
+    output = process.communicate(timeout=120)[0]
+    state = torch.load(config.run.output / "checkpoint.pt", weights_only=True)
+    assert 2 <= state["step"] < 10_000, output
+    assert output.count("Preparing 6 cases") == 1
+    assert output.count(f"Stopped at step {state['step']}") == 1
+
+    steps = state["step"] + 2
+    config, process = start_run(steps=steps, checkpoint_every=10_000)
+    output = process.communicate(timeout=180)[0]
+    assert process.returncode == 0, output
+    assert output.count(f"Going on at step {state['step']}") == 1
+    assert read_status(config.run.output)["state"] == "finished"
+
+    whole = make_config(
+        run={"batch_size": 2, "steps": steps}, optimization={"schedule": "constant"}
+    )
+    whole = replace(whole, run=replace(whole.run, output=tmp_path / "alone"))
+    result = train(whole, lambda line: None)
+    rows = [_rows(each.run.output / "steps.csv") for each in (config, whole)]
+    assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]]
+    for ours, theirs in zip(*rows, strict=True):
+        for name in ("loss_source", "loss_target", "loss_contrast", "teacher_loss_source"):
+            assert float(ours[name]) == pytest.approx(float(theirs[name]), rel=2e-2), name
+    assert result.step == steps
+
+
+@pytest.mark.slow
+def test_a_dead_rank_ends_the_run_with_a_sentence(start_run):
+    config, process = start_run(steps=10_000)
+    status = wait_for_step(config.run.output, 2, process)
+    pids = subprocess.check_output(["pgrep", "-P", str(process.pid)], text=True).split()
+    (other,) = (int(pid) for pid in pids if int(pid) != status["pid"])
+    began = time.monotonic()
+    os.kill(other, signal.SIGKILL)
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode != 0
+    assert time.monotonic() - began < 60
+    assert "error: Another process of this run ended or gave no answer" in output
+    assert read_status(config.run.output)["state"] == "failed"
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
