@@ -15,11 +15,10 @@ import slicer.util
 import vtk
 from GSEMASegmentationLib.CorePackage import pythonExecutable
 from GSEMASegmentationLib.VolumeExport import exportVolume
-from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.files import atomic_path, make_folder
-from GSEMATrainingLib.CoreCommand import CoreCommand
+from GSEMATrainingLib.CoreCommand import CoreCommand, cancelledText
 from GSEMATrainingLib.SceneCases import checkPair, labelArray
 from GSEMATrainingLib.TrainingCase import TrainingCase
 
@@ -131,7 +130,7 @@ class CaseExport:
         if self._copier is not None:
             self._copier.stop()
         else:
-            self._end(_("Cancelled."))
+            self._end(cancelledText())
 
     def _step(self) -> None:
         if not self._waiting:

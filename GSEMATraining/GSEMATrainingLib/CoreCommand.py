@@ -17,6 +17,11 @@ def coreCommand() -> list[str]:
     return [pythonExecutable(), "-m", "gsema_core"]
 
 
+def cancelledText() -> str:
+    """What ``onDone`` hears when the user has stopped it, which is no error."""
+    return _("Cancelled.")
+
+
 def ignoreLine(line: str) -> None:
     """For output that nobody reads."""
 
@@ -67,7 +72,7 @@ class CoreCommand:
 
     def _onGone(self, exitCode: int | None, message: str) -> None:
         if self._isStopped:
-            self._onDone(_("Cancelled."))
+            self._onDone(cancelledText())
         elif exitCode == 0:
             self._onDone("")
         else:

@@ -98,6 +98,11 @@ class RunFolder:
         """Whether a pause was asked for."""
         return (self.path / "pause").exists()
 
+    @property
+    def isStopping(self) -> bool:
+        """Whether an end was asked for and has not come yet."""
+        return (self.path / "stop").exists()
+
     def pause(self) -> None:
         """Let the training wait between two steps."""
         self._touch("pause")

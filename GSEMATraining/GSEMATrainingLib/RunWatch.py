@@ -17,6 +17,10 @@ EVERY_MS = 1000
 """A training writes a line every few seconds; ours."""
 
 
+ENDED = ("finished", "stopped", "failed")
+"""States after which there is no process."""
+
+
 @dataclass(frozen=True)
 class RunView:
     """What there is to see of a training.
@@ -63,7 +67,7 @@ def lookAt(folder: RunFolder, process: TrainingProcess | None = None) -> RunView
 
 
 def _problem(folder: RunFolder, status: RunStatus | None, process: TrainingProcess | None) -> str:
-    if status is not None and status.state in ("finished", "stopped"):
+    if status is not None and status.state in ENDED[:2]:
         refused = process is not None and process.exitCode not in (None, 0)
         return folder.lastError() if refused else ""
     said = folder.lastError()
@@ -84,9 +88,13 @@ def sentence(view: RunView) -> str:
         return _("Starting...") if view.isRunning else ""
     if not view.isRunning:
         return _endText(status) if view.folder.hasRun else ""
+    if status.state in ENDED:  # it stands there since the session before
+        return _("Starting...")
     done = _("step {step} of {steps}, epoch {epoch} of {epochs}").format(
         step=status.step, steps=status.steps, epoch=status.epoch, epochs=status.epochs
     )
+    if view.folder.isStopping:
+        return _("Stopping: the training writes its checkpoint, {done}...").format(done=done)
     if view.folder.isPausing:
         isWaiting = status.state == "paused"
         text = _("Paused at {done}.") if isWaiting else _("Pausing after this step: {done}.")

@@ -13,6 +13,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMATrainingLib.CoreCommand import cancelledText
 from GSEMATrainingLib.Preparation import NodesOf, unusedFolder
 from GSEMATrainingLib.RunFolder import RunFolder
 from GSEMATrainingLib.RunWatch import RunView, RunWatch, machineText, sentence
@@ -54,6 +55,7 @@ class TrainPanel:
         self._thumbnail: Path | None = None
         self._logText = ""
         self._wasRunning = False
+        self._note = ""
         self.view = RunView(RunFolder(""))
         for plot in plots():
             self.ui.plotComboBox.addItem(plot.title)
@@ -63,6 +65,7 @@ class TrainPanel:
         path = slicer.app.userSettings().value(FOLDER, "") or str(unusedFolder())
         self.ui.runFolderPathLineEdit.currentPath = path
         self.ui.runFolderPathLineEdit.connect("currentPathChanged(QString)", self._onFolder)
+        self.ui.newFolderButton.connect("clicked(bool)", self._onNewFolder)
         self.ui.trainButton.connect("clicked(bool)", self._onTrain)
         self.ui.pauseButton.connect("clicked(bool)", self._onPause)
         self.watch = RunWatch(self._look)
@@ -84,6 +87,7 @@ class TrainPanel:
         """Enable what can be used now; a disabled button's tooltip says why it is."""
         view, train, pause = self.view, self.ui.trainButton, self.ui.pauseButton
         self.ui.runFolderPathLineEdit.enabled = not self._logic.isPreparing
+        self.ui.newFolderButton.enabled = not self._logic.isPreparing
         if self._logic.isPreparing:
             train.text, problem = _("Cancel"), ""
             train.toolTip = _("Stop copying the cases; nothing is left behind.")
@@ -96,7 +100,10 @@ class TrainPanel:
         else:
             train.text, problem = _("Train"), self._problem()
             train.toolTip = problem or _("Copy the cases, without names, and train in the folder.")
-        train.enabled = not problem
+        isStopping = view.isRunning and view.folder.isStopping
+        train.enabled = not problem and not isStopping
+        if isStopping:
+            train.toolTip = _("The training ends as soon as it has written its checkpoint.")
         pause.enabled = view.isRunning
         pause.text = _("Resume") if view.folder.isPausing and view.isRunning else _("Pause")
         pause.toolTip = (
@@ -110,7 +117,7 @@ class TrainPanel:
         if not self.ui.runFolderPathLineEdit.currentPath:
             return _("Choose a folder for the training first.")
         if self.view.isFinished:
-            return _("The training in this folder is finished: choose another folder.")
+            return _("The training in this folder is finished: press New for another folder.")
         cases, _nodes = self._cases()
         if not any(case.isUsable and case.use == TRAINING for case in cases):
             return _("Add labelled cases, and use some of them for training, first.")
@@ -121,14 +128,13 @@ class TrainPanel:
         return ""
 
     def _onTrain(self) -> None:
+        self._note = ""
         try:
             if self._logic.isPreparing:
                 self._logic.cancelPreparation()
             elif self.view.isRunning:
                 self.folder.stop()
-                self.showStatus(_("Stopping: the training writes its checkpoint..."))
-                self.ui.trainButton.enabled = False
-                return
+                self.watch.look()
             elif self.view.canGoOn:
                 self._logic.goOn(self.folder)
                 self.attach()
@@ -150,11 +156,12 @@ class TrainPanel:
 
     def _onBegun(self, message: str) -> None:
         self.ui.progressBar.value = 0
-        if message:
-            self._explain(message)
         self.attach()
-        if message:
-            self.showStatus(message, isError=True)
+        if message == cancelledText():
+            self._note = message
+            self.showStatus(message)
+        elif message:
+            self._explain(message)
         self._onChanged()
 
     def _onPause(self) -> None:
@@ -170,10 +177,16 @@ class TrainPanel:
 
     def _onFolder(self, path: str) -> None:
         slicer.app.userSettings().setValue(FOLDER, path)
-        self._thumbnail, self._logText = None, ""
+        self._thumbnail, self._logText, self._note = None, "", ""
         self.ui.logTextEdit.clear()
         self.attach()
         self._onChanged()
+
+    def _onNewFolder(self) -> None:
+        """Beside the one that is chosen."""
+        parent = Path(self.ui.runFolderPathLineEdit.currentPath).parent
+        folder = unusedFolder(parent if parent.is_dir() else None)
+        self.ui.runFolderPathLineEdit.currentPath = str(folder)
 
     def _onPlots(self) -> None:
         self._plots.update(self.folder)
@@ -200,7 +213,9 @@ class TrainPanel:
         fraction = view.status.fraction if isThere else 0.0
         self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
         self.ui.machineLabel.text = machineText(view.status) if isThere else ""
-        self.showStatus(sentence(view), isError=bool(view.problem))
+        words = sentence(view)
+        isError = bool(view.problem) or (not words and self._note != cancelledText())
+        self.showStatus(words or self._note, isError)
 
     def _showThumbnail(self, path: Path | None) -> None:
         if path == self._thumbnail:
@@ -228,6 +243,7 @@ class TrainPanel:
         self.ui.statusLabel.visible = bool(text)
 
     def _explain(self, message: str) -> None:
+        self._note = message
         self.showStatus(message, isError=True)
         slicer.util.errorDisplay(message)
 

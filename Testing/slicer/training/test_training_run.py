@@ -34,7 +34,10 @@ def test_a_training_runs_to_its_end(panel, begin, look, spin, tmp_path):
     assert "[40/40] loss" in panel.ui.logTextEdit.toPlainText()
     assert not panel.ui.thumbnailLabel.pixmap.isNull()
     assert not panel.ui.trainButton.enabled
-    assert "finished: choose another folder" in panel.ui.trainButton.toolTip
+    assert "finished: press New" in panel.ui.trainButton.toolTip
+    panel.ui.newFolderButton.click()
+    assert panel.train.folder.path == tmp_path / "training-001"
+    assert panel.ui.trainButton.enabled and status_of(panel) == ""
     assert panel.shown == []
 
 
@@ -237,6 +240,7 @@ def test_copying_can_be_cancelled(panel, make_case, tmp_path):
     assert not panel.logic.isPreparing
     assert not (tmp_path / "run" / "cases").exists()
     assert panel.ui.trainButton.text == "Train"
+    assert (panel.shown, status_of(panel)) == ([], "Cancelled.")
 
 
 def test_a_reopened_panel_finds_the_running_training(panel, begin, look, spin, fake):
