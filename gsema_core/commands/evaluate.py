@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 HELP = "Score label maps against references: overlap, surface distance, lesions found."
 DETAILS = """
 Label maps are matched by name, whatever their format: case.nii.gz belongs to case.seg.nrrd. Both
-of a case must lie on one grid and hold 0 (background), 1 (vessel) and 2 (aneurysm).
+of a case must lie on one grid and hold 0 (background), 1 (vessel) and 2 (aneurysm); the segments
+of files that Slicer saved are taken by their names.
 
 Empty cases: where a label occurs in neither map, overlaps are 1 and HD95 is 0 mm; where it occurs
 in only one of them, overlaps are 0 and HD95 is the diagonal of the volume, so that a missed case

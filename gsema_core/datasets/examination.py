@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -89,15 +91,23 @@ def examine_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Examined]:
     Args:
         cases: the list.
         jobs: processes; the memory of one is that of the largest scan, a few times over.
+
+    Raises:
+        UserError: a process was ended from outside.
     """
     numbered = list(enumerate(cases, start=1))
     if jobs == 1 or len(numbered) < 2:
         yield from map(_examined, numbered)
         return
     # Spawned, because ITK's thread pool does not survive a fork.
-    pool = ProcessPoolExecutor(min(jobs, len(numbered)), get_context("spawn"), _use_one_thread)
+    pool = ProcessPoolExecutor(min(jobs, len(numbered)), get_context("spawn"), _begin)
     try:
         yield from pool.map(_examined, numbered)
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"One of the {jobs} processes that read cases was ended, most likely because the "
+            "memory did not suffice: use fewer --jobs."
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -113,9 +123,11 @@ def _examined(numbered: tuple[int, Case]) -> Examined:
         return Examined(number, case, None, reason)
 
 
-def _use_one_thread() -> None:
+def _begin() -> None:
+    """One thread each; Ctrl-C is for the process that waits for this one."""
     import SimpleITK as sitk
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 

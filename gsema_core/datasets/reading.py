@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from gsema_core.datasets.datalist import Case
-from gsema_core.datasets.label_names import Relabel, relabel_by_name
+from gsema_core.datasets.label_names import HIGHEST, Relabel, relabel_by_name
 from gsema_core.errors import UserError
 from gsema_core.labels import CLASSES
 from gsema_core.volumes import Geometry, Volume, read_labels, read_volume
@@ -33,9 +33,6 @@ def read_case(case: Case) -> tuple[Volume, Volume]:
 def read_case_labels(case: Case, grid: Geometry | None = None) -> Volume:
     """Read a case's labels: 0 background, 1 vessel, 2 aneurysm.
 
-    Values are taken as ``case.relabel`` says, else by the names of the segments where Slicer
-    wrote the file, else as they are.
-
     Args:
         case: the case.
         grid: that of its scan, which the labels must lie on and then get.
@@ -43,21 +40,34 @@ def read_case_labels(case: Case, grid: Geometry | None = None) -> Volume:
     Raises:
         UserError: as for ``read_case``.
     """
+    labels = read_label_file(case.label, case.relabel)
+    if grid is None:
+        return labels
+    what, partner = f"The label map {case.label}", f"its image {case.image}"
+    check_same_grid(labels.geometry, grid, what, partner)
+    return Volume(labels.array, grid)
+
+
+def read_label_file(path: Path, relabel: Relabel = ()) -> Volume:
+    """Read a label map: 0 background, 1 vessel, 2 aneurysm.
+
+    Values are taken as ``relabel`` says, else by the names of the segments where Slicer wrote the
+    file, else as they are.
+
+    Raises:
+        UserError: the file cannot be read, or has values outside the list.
+    """
     try:
-        relabel = case.relabel or _segment_values(case.label)
+        relabel = relabel or _segment_values(path)
         values = [value for value, _ in relabel] or list(range(CLASSES))
-        labels = read_labels(case.label, values)
+        labels = read_labels(path, values)
     except OSError as error:
-        raise UserError(f"The label map {case.label} cannot be read ({error.strerror}).") from error
-    if grid is not None:
-        what, partner = f"The label map {case.label}", f"its image {case.image}"
-        check_same_grid(labels.geometry, grid, what, partner)
-    array = labels.array
-    if relabel:
-        ours = np.zeros(256, dtype=np.uint8)
-        ours[values] = [label for _, label in relabel]
-        array = ours[array]
-    return Volume(array, grid or labels.geometry)
+        raise UserError(f"The label map {path} cannot be read ({error.strerror}).") from error
+    if not relabel:
+        return labels
+    ours = np.zeros(HIGHEST + 1, dtype=np.uint8)
+    ours[values] = [label for _, label in relabel]
+    return Volume(ours[labels.array], labels.geometry)
 
 
 def _segment_values(path: Path) -> Relabel:

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from gsema_core.datasets.reading import read_label_file
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.cases import CaseScore, score_case
-from gsema_core.volumes import Volume, read_labels
+from gsema_core.volumes import Volume
 from gsema_core.volumes.image_files import SUFFIXES
 from gsema_core.volumes.same_grid import check_same_grid
 
@@ -100,7 +101,7 @@ def read_pair(prediction: Path, reference: Path) -> tuple[Volume, Volume]:
     Raises:
         UserError: a file cannot be read or has other labels, or the grids differ.
     """
-    found, true = read_labels(prediction), read_labels(reference)
+    found, true = read_label_file(prediction), read_label_file(reference)
     check_same_grid(found.geometry, true.geometry, f"The label map {prediction}", str(reference))
     return found, true
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation import evaluate_folders
@@ -41,6 +42,21 @@ def test_formats_do_not_matter(folders: tuple[Path, Path], draw: Callable[..., V
     assert (first.name, first.aneurysm["dice"], first.missed) == ("a.1", 1.0, 0)
     assert (second.name, second.aneurysm["dice"], second.missed) == ("b", 0.0, 1)
     assert said == [(0.0, "case 1 of 2"), (0.5, "case 2 of 2")]
+
+
+def test_segments_of_slicer_are_taken_by_name(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    """Slicer numbers segments in the order in which they were made."""
+    predictions, references = folders
+    write_labels(draw(BOX, (1, 12, 12, 12, 5)), predictions / "a.nrrd")
+    image = draw((1, *BOX[1:]), (2, 12, 12, 12, 5)).to_image()
+    for number, name in enumerate(("Aneurysm", "Vessels")):
+        image.SetMetaData(f"Segment{number}_Name", name)
+        image.SetMetaData(f"Segment{number}_LabelValue", str(number + 1))
+    sitk.WriteImage(image, str(references / "a.seg.nrrd"))
+    (score,) = evaluate_folders(*folders)
+    assert score.aneurysm["dice"] == score.vessel["dice"] == 1.0
 
 
 def test_cancelling(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
