@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from gsema_core.errors import UserError
 from gsema_core.volumes import Geometry
-from gsema_core.volumes.working_grid import SLAB_VOXELS
 
 PROGRAM_BYTES = 550 * 2**20
 """Python with PyTorch, MONAI, SimpleITK and a teacher of 3 million weights: measured."""
@@ -24,13 +23,11 @@ def estimate(
     *,
     scan_bytes_a_voxel: int = 4,
     probabilities: bool = False,
-    half: bool = False,
 ) -> int:
     """The most memory in bytes that a run on the CPU has at one time, with the program and scan.
 
-    Each phase's arrays are counted; the largest phase decides. Measured against the resident
-    memory of a scan of 320^3 voxels at 0.25 mm, in MB above program and scan: prepare 281
-    (measured 262), windows 190 (145), restore 288 (294), clean 348 (342).
+    Each phase's arrays are counted; the largest phase decides. ``Testing/benchmarks/memory.py``
+    compares it with what runs take (docs/performance.md).
 
     Args:
         scan: the scan's own grid.
@@ -38,22 +35,22 @@ def estimate(
         window: size (k, j, i).
         scan_bytes_a_voxel: of the array that was read.
         probabilities: whether the aneurysm's probability is wanted on the scan's grid.
-        half: whether the windows' answers are added up in half precision.
     """
     voxels, working_voxels = math.prod(scan.size), math.prod(working.size)
-    padded = math.prod(max(n, w) for n, w in zip(working.shape, window, strict=True))
-    sums = 6 if half else 12
-    kept = 4 * voxels if probabilities else 0
+    padded = [max(n, w) for n, w in zip(working.shape, window, strict=True)]
+    flat = scan.size[2] * working_voxels // working.size[2]  # two axes are done, one is not
+    result = 4 * working_voxels  # two classes in 16 bits
     phases = {
-        "prepare": 8 * voxels + 8 * working_voxels,  # a float copy and SimpleITK's; two results
+        # Scaling copies the working grid for the percentiles.
+        "prepare": max(4 * flat + 8 * working_voxels, 12 * working_voxels),
         "windows": 4 * working_voxels
-        + (13 + sums) * padded  # the padded scan, weights twice, unseen voxels
+        + (4 * math.prod(padded) if padded != list(working.shape) else 0)
+        + 12 * window[0] * math.prod(padded[1:])  # sums of two classes, and weights
+        + result
         + NETWORK_BYTES_A_VOXEL * math.prod(window),
-        "restore": (20 + sums) * working_voxels  # the scan, images of the classes, one copy
-        + voxels
-        + 16 * min(voxels, SLAB_VOXELS)
-        + kept,
-        "clean": (4 + sums) * working_voxels + 9 * voxels + kept,  # component numbers, masks
+        "restore": 5 * working_voxels + result + voxels + (4 * voxels if probabilities else 0),
+        # Labels twice, a mask, component numbers.
+        "clean": 4 * working_voxels + result + 7 * voxels + (4 * voxels if probabilities else 0),
     }
     return PROGRAM_BYTES + scan_bytes_a_voxel * voxels + max(phases.values())
 
@@ -79,17 +76,16 @@ def enough_memory() -> Iterator[None]:
         raise
 
 
-def needs_half(full_bytes: int, half_bytes: int, limit_gb: float | None) -> bool:
-    """Whether only half precision keeps a run within its limit (GB of 10^9 bytes).
+def check_memory(bytes_needed: int, limit_gb: float | None) -> None:
+    """Refuse a run beyond its limit (GB of 10^9 bytes).
+
+    There is nothing to shrink: every run already keeps its sums and its tiles small.
 
     Raises:
-        UserError: that does not either.
+        UserError: it is beyond.
     """
-    if limit_gb is None or full_bytes <= limit_gb * 1e9:
-        return False
-    if half_bytes <= limit_gb * 1e9:
-        return True
-    raise UserError(
-        f"This scan needs about {half_bytes / 1e9:.1f} GB of memory where {limit_gb:g} GB are "
-        "allowed: allow more, or crop the scan."
-    )
+    if limit_gb is not None and bytes_needed > limit_gb * 1e9:
+        raise UserError(
+            f"This scan needs about {bytes_needed / 1e9:.1f} GB of memory where {limit_gb:g} GB "
+            "are allowed: allow more, or crop the scan."
+        )

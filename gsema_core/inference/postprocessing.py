@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
+from gsema_core.volumes.boxes import box_of, common_box, grown
 from gsema_core.volumes.components import NEIGHBORS_26, connected_components
 from gsema_core.volumes.volume import Volume
 
@@ -41,27 +41,38 @@ def postprocess(
         A new uint8 volume on the same grid.
     """
     result = Volume(labels.array.astype(np.uint8), labels.geometry)
-    box = _bounding_box(result.array != BACKGROUND)
-    if box is not None:
-        array = result.array[box]  # a view: vessels fill a small part of most scans
-        voxel_mm3 = labels.geometry.voxel_volume_mm3
+    # Boxes of the labels, found at once: vessels fill a small part of most scans.
+    boxes = dict(enumerate(ndimage.find_objects(result.array), start=1))
+    found = {label: box for label, box in boxes.items() if box is not None}
+    voxel_mm3 = labels.geometry.voxel_volume_mm3
+    if ANEURYSM in found:
         spacing = labels.geometry.spacing[::-1]
-        _clean_aneurysms(array, minimum_aneurysm_mm3 / voxel_mm3, spacing)
-        _remove_specks(array, minimum_vessel_mm3 / voxel_mm3)
+        reach = [max(1, math.ceil(REACH_MM / side)) for side in spacing]
+        box = grown(found[ANEURYSM], reach, box_of((0, 0, 0), result.array.shape))
+        _clean_aneurysms(result.array[box], minimum_aneurysm_mm3 / voxel_mm3, reach, spacing)
+    if found:
+        _remove_specks(result.array[common_box(found.values())], minimum_vessel_mm3 / voxel_mm3)
     return result
 
 
 def _clean_aneurysms(
-    array: npt.NDArray[np.uint8], minimum_voxels: float, spacing: Sequence[float]
+    array: npt.NDArray[np.uint8],
+    minimum_voxels: float,
+    reach: Sequence[int],
+    spacing: Sequence[float],
 ) -> None:
-    """Judge every sac by its size and by the vessel around it; ``spacing`` is (k, j, i) in mm."""
+    """Judge every sac by its size and by the vessel around it, in (k, j, i).
+
+    Args:
+        array: changed in place.
+        minimum_voxels: smaller sacs become vessel.
+        reach: ``REACH_MM`` in voxels.
+        spacing: mm.
+    """
     components, _ = connected_components(array == ANEURYSM)
-    margin = [max(1, math.ceil(REACH_MM / side)) for side in spacing]
+    whole = box_of((0, 0, 0), array.shape)
     for number, box in enumerate(ndimage.find_objects(components), start=1):
-        around = tuple(
-            slice(max(0, side.start - steps), side.stop + steps)
-            for side, steps in zip(box, margin, strict=True)
-        )
+        around = grown(box, reach, whole)
         sac = components[around] == number
         if not _is_near(sac, array[around] == VESSEL, spacing):
             array[around][sac] = BACKGROUND
@@ -81,13 +92,10 @@ def _is_near(
 
 
 def _remove_specks(array: npt.NDArray[np.uint8], minimum_voxels: float) -> None:
-    components, count = connected_components(array != BACKGROUND)
-    remove = np.bincount(components.reshape(-1), minlength=count + 1) < minimum_voxels
-    remove[np.unique(components[array == ANEURYSM])] = False
-    remove[0] = False
-    array[remove[components]] = BACKGROUND
-
-
-def _bounding_box(mask: npt.NDArray[np.bool_]) -> Any:
-    boxes = ndimage.find_objects(mask.astype(np.uint8))
-    return boxes[0] if boxes else None
+    mask = array != BACKGROUND
+    components, count = connected_components(mask)
+    pieces, labels = components[mask], array[mask]  # of the labeled voxels only: far fewer
+    remove = np.bincount(pieces, minlength=count + 1) < minimum_voxels
+    remove[pieces[labels == ANEURYSM]] = False
+    labels[remove[pieces]] = BACKGROUND
+    array[mask] = labels

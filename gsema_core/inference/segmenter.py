@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from gsema_core.inference.click import look_around
 from gsema_core.inference.click_labels import restore
 from gsema_core.inference.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.devices import thread_limit
-from gsema_core.inference.memory import enough_memory, estimate, needs_half
+from gsema_core.inference.memory import check_memory, enough_memory, estimate
 from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.placement import Placement
 from gsema_core.inference.points import check_point
@@ -25,20 +24,18 @@ from gsema_core.inference.prepared import PreparedScan, prepare_scan
 from gsema_core.inference.report import provenance
 from gsema_core.inference.result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.inference.sliding_window import blend_windows, pad_to_window
+from gsema_core.inference.sliding_window import blend_windows, pad_to_window, with_background
 from gsema_core.inference.windows import Start, WindowChoice, choose_windows
 from gsema_core.labels import ANEURYSM
 from gsema_core.measurements import measure_aneurysms
 from gsema_core.teachers import Teacher
 from gsema_core.volumes import (
-    Geometry,
     Volume,
     probabilities_to_labels,
     probability_to_original,
     working_geometry,
 )
-
-HALF_NOTE = "To keep within the memory limit, probabilities were added up in half precision."
+from gsema_core.volumes.way_back import Shares
 
 
 class Segmenter:
@@ -96,20 +93,21 @@ class Segmenter:
         monitor = monitor or Monitor()
         self._placement.begin()
         with enough_memory(), thread_limit(settings.threads):
-            half = self._needs_half(scan, settings)
+            self._check_memory(scan, settings)
             prepared = self._prepared(scan, monitor)
             image = prepared.working.array
             with monitor.phase("mask"):
                 choice = self._choose(image, settings)
             with monitor.phase("windows"):
-                probabilities = self._predict(image, settings, monitor, choice.starts, half)
-            labels, kept = self._restore(probabilities, prepared, settings, monitor)
+                foreground = self._predict(
+                    image, settings, monitor, choice.starts, sixteen_bits=True
+                )
+            labels, kept = self._restore(foreground, prepared, settings, monitor)
             with monitor.phase("measure"):
                 aneurysms = measure_aneurysms(labels)
             report = self._report(prepared, settings, monitor)
         report["windows"] = choice.to_dict()
         report["notes"] += [choice.reason] if choice.reason else []
-        report["notes"] += [HALF_NOTE] if half else []
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
         return SegmentationResult(labels, kept, aneurysms, report)
 
@@ -148,7 +146,7 @@ class Segmenter:
                     prepared,
                     point,
                     self.teacher.card.window,
-                    lambda image: self._predict(image, settings, monitor),
+                    lambda image: with_background(self._predict(image, settings, monitor)),
                     settings.aneurysm_threshold,
                 )
             with monitor.phase("restore"):
@@ -162,17 +160,16 @@ class Segmenter:
         with monitor.phase("prepare"):
             return scan if isinstance(scan, PreparedScan) else self.prepare(scan)
 
-    def _needs_half(self, scan: Volume | PreparedScan, settings: SegmentationSettings) -> bool:
+    def _check_memory(self, scan: Volume | PreparedScan, settings: SegmentationSettings) -> None:
         card = self.teacher.card
-        bytes_needed = partial(
-            estimate,
+        needed = estimate(
             scan.geometry,
             working_geometry(scan.geometry, card.spacing_mm),
             card.window,
             scan_bytes_a_voxel=scan.array.itemsize if isinstance(scan, Volume) else 0,
             probabilities=settings.probabilities,
         )
-        return needs_half(bytes_needed(), bytes_needed(half=True), settings.memory_limit_gb)
+        check_memory(needed, settings.memory_limit_gb)
 
     def _choose(
         self, image: npt.NDArray[np.float32], settings: SegmentationSettings
@@ -187,8 +184,9 @@ class Segmenter:
         settings: SegmentationSettings,
         monitor: Monitor,
         windows: Sequence[Start] | None = None,
-        half: bool = False,
-    ) -> npt.NDArray[np.floating]:
+        *,
+        sixteen_bits: bool = False,
+    ) -> Shares:
         def answer(patches: Tensor) -> Tensor:
             with monitor.part("network"):
                 return self._placement.probabilities(patches, settings.precision)
@@ -200,14 +198,14 @@ class Segmenter:
             overlap=settings.overlap,
             batch=self._placement.batch,
             windows=windows,
-            half=half,
+            sixteen_bits=sixteen_bits,
             progress=monitor.advance,
             cancelled=monitor.cancelled,
         )
 
     def _restore(
         self,
-        probabilities: npt.NDArray[np.floating],
+        foreground: Shares,
         scan: PreparedScan,
         settings: SegmentationSettings,
         monitor: Monitor,
@@ -217,10 +215,10 @@ class Segmenter:
         with monitor.phase("restore"):
             kept = None
             if settings.probabilities:
-                kept = probability_to_original(probabilities[ANEURYSM], *grids)
+                kept = probability_to_original(foreground[ANEURYSM - 1], *grids)
             if settings.aneurysm_threshold is None:
-                drop_uncertain_aneurysms(probabilities, settings.minimum_certainty)
-            labels = _labels(probabilities, *grids, settings.aneurysm_threshold)
+                drop_uncertain_aneurysms(foreground, settings.minimum_certainty)
+            labels = probabilities_to_labels(foreground, *grids, settings.aneurysm_threshold)
         with monitor.phase("clean"):
             labels = postprocess(
                 labels,
@@ -236,21 +234,3 @@ class Segmenter:
         report["notes"] = list(self._placement.notes)
         report["seconds"] = {name: round(s, 3) for name, s in monitor.seconds.items()}
         return report
-
-
-def _labels(
-    probabilities: npt.NDArray[np.floating],
-    working: Geometry,
-    original: Geometry,
-    threshold: float | None,
-) -> Volume:
-    """Class by class the likeliest; or, from a threshold on, aneurysm whatever else is."""
-    if threshold is None:
-        return probabilities_to_labels(probabilities, working, original)
-    labels = probabilities_to_labels(probabilities[:ANEURYSM], working, original)
-    aneurysm = probabilities[ANEURYSM].astype(np.float32, copy=False)
-    # An opponent that scores the same everywhere; just below, as the threshold itself is enough.
-    bar = np.full_like(aneurysm, np.nextafter(np.float32(threshold), np.float32(0)))
-    above = probabilities_to_labels(np.stack([bar, aneurysm]), working, original)
-    labels.array[above.array.view(bool)] = ANEURYSM
-    return labels

@@ -1,4 +1,4 @@
-"""From a scan's own grid to the network's working grid, and back.
+"""From a scan's own grid to the network's working grid.
 
 The working grid keeps the scan's box in space, and an oblique scan's rotation, but its axes come
 in canonical order and sense (i to the left, j to the back, k to the head, as near as they can)
@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk
 from scipy import ndimage
 
 from gsema_core.errors import UserError
 from gsema_core.labels import BACKGROUND
 from gsema_core.volumes.geometry import Geometry
+from gsema_core.volumes.parallel import Floats, Line, lines_between
 from gsema_core.volumes.volume import Volume
 
-SLAB_VOXELS = 2**23
-"""Voxels of the original grid that are worked on at once: 32 MB a class. Our choice."""
+SLAB_VOXELS = 2**20
+"""Voxels that are resampled at once: 4 MB, which stay in the processor's cache. Our choice."""
 
 MAXIMUM_WORKING_VOXELS = 2**30
 """A working grid beyond this (4 GB as float32) is a mistake in the spacing. Our choice."""
@@ -58,12 +59,28 @@ def working_geometry(geometry: Geometry, spacing_mm: float) -> Geometry:
 def to_working(volume: Volume, spacing_mm: float) -> Volume:
     """Resample an image to its working grid: low-pass where that is coarser, then linear.
 
+    Each axis that gets coarser leaves less work for the next.
+
     Returns:
         A float32 volume on ``working_geometry(volume.geometry, spacing_mm)``.
     """
     target = working_geometry(volume.geometry, spacing_mm)
-    image = Volume(_low_pass(volume.array, volume.geometry, spacing_mm), volume.geometry)
-    return Volume(_resample(image.to_image(), target), target)
+    lines = lines_between(volume.geometry, target)
+    k, j, i = sorted(lines, key=lambda line: line.axis)  # as the scan's array has them
+    spacing = volume.geometry.spacing
+
+    def shrink(values: Floats, line: Line) -> Floats:
+        sigma = _blur_sigma(spacing[2 - line.axis], spacing_mm)
+        if sigma > 0.1:  # a kernel this narrow is the identity to within float32
+            values = ndimage.gaussian_filter1d(
+                values, sigma, axis=line.axis, mode="nearest", truncate=3.0
+            )
+        return line.interpolate(values)
+
+    flat = _in_slabs(volume.array, lambda slab: shrink(shrink(slab, i), j), across=0)
+    array = _in_slabs(flat, lambda slab: shrink(slab, k), across=1)
+    upright = array.transpose([line.axis for line in lines])
+    return Volume(np.ascontiguousarray(upright), target)
 
 
 def labels_to_working(labels: Volume, spacing_mm: float) -> Volume:
@@ -90,58 +107,6 @@ def labels_to_working(labels: Volume, spacing_mm: float) -> Volume:
     return Volume(winner, target)
 
 
-def probabilities_to_labels(
-    probabilities: npt.NDArray[np.floating], working: Geometry, original: Geometry
-) -> Volume:
-    """Bring class probabilities back to a scan's own grid and choose a class for every voxel.
-
-    A voxel is background where that is likelier than all other classes together; otherwise it is
-    of the likeliest other class, the rule of `labels_to_working`. Plain argmax would open a gap
-    of background between a sac and its vessel, where the two share what is not background.
-
-    Probabilities are interpolated linearly before the choice is made, so that the surface does
-    not show the working grid's steps. What lies outside the working grid is background.
-    Memory stays bounded for large scans: the original grid is filled slab by slab along k.
-
-    Args:
-        probabilities: (classes, k, j, i) on the working grid.
-        working: the working grid.
-        original: the scan's own grid; any axis order, sense and rotation.
-
-    Returns:
-        A uint8 volume on ``original``.
-    """
-    images = [_as_image(channel, working) for channel in probabilities]
-    result = np.zeros(original.shape, dtype=np.uint8)
-    for start, slab in _slabs(original):
-        background = _resample(images[0], slab, outside=1.0)
-        best = np.zeros_like(background)
-        filled = np.zeros_like(background)
-        winner = result[start : start + slab.size[2]]
-        for value, image in enumerate(images[1:], start=1):
-            share = _resample(image, slab)
-            winner[share > best] = value
-            np.maximum(best, share, out=best)
-            filled += share
-        winner[background >= filled] = BACKGROUND
-    return Volume(result, original)
-
-
-def probability_to_original(
-    probability: npt.NDArray[np.floating], working: Geometry, original: Geometry
-) -> Volume:
-    """Bring the (k, j, i) probability of one class back to a scan's own grid; 0 outside.
-
-    Returns:
-        A float32 volume on ``original``.
-    """
-    image = _as_image(probability, working)
-    result = np.empty(original.shape, dtype=np.float32)
-    for start, slab in _slabs(original):
-        result[start : start + slab.size[2]] = _resample(image, slab)
-    return Volume(result, original)
-
-
 def _canonical_axes(geometry: Geometry) -> tuple[list[int], npt.NDArray[np.float64]]:
     """Which axis runs most nearly along L, P and S, and with which sign."""
     matrix = geometry.direction_matrix
@@ -153,48 +118,27 @@ def _canonical_axes(geometry: Geometry) -> tuple[list[int], npt.NDArray[np.float
     return list(axes), signs
 
 
-def _low_pass(
-    array: npt.NDArray[np.generic], geometry: Geometry, spacing_mm: float
-) -> npt.NDArray[np.float32]:
-    """Blur along the axes that get coarser, so that fine detail does not turn into noise.
+def _blur_sigma(old_mm: float, new_mm: float) -> float:
+    """The low-pass that keeps fine detail from turning into noise, in old voxels.
 
     The width makes a voxel's point spread as wide as the coarser voxel: FWHM^2 = new^2 - old^2
     (Cardoso et al., "Scale factor point spread function matching", MICCAI 2015).
     """
-    sigmas = [
-        math.sqrt(max(0.0, spacing_mm**2 - old**2)) / FWHM_PER_SIGMA / old
-        for old in reversed(geometry.spacing)
-    ]
-    values = array.astype(np.float32)
-    for axis, sigma in enumerate(sigmas):
-        if sigma > 0.1:  # a kernel this narrow is the identity to within float32
-            ndimage.gaussian_filter1d(
-                values, sigma, axis=axis, mode="nearest", truncate=3.0, output=values
-            )
-    return values
+    return math.sqrt(max(0.0, new_mm**2 - old_mm**2)) / FWHM_PER_SIGMA / old_mm
 
 
-def _as_image(channel: npt.NDArray[np.floating], geometry: Geometry) -> sitk.Image:
-    return Volume(np.asarray(channel, dtype=np.float32), geometry).to_image()
-
-
-def _resample(image: sitk.Image, target: Geometry, outside: float = 0.0) -> npt.NDArray[np.float32]:
-    """Interpolate linearly; in the half voxel around the outermost centers the edge continues."""
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetInterpolator(sitk.sitkLinear)
-    resampler.SetSize(target.size)
-    resampler.SetOutputSpacing(target.spacing)
-    resampler.SetOutputOrigin(target.origin)
-    resampler.SetOutputDirection(target.direction)
-    resampler.SetDefaultPixelValue(outside)
-    return np.asarray(sitk.GetArrayFromImage(resampler.Execute(image)), dtype=np.float32)
-
-
-def _slabs(geometry: Geometry) -> Iterator[tuple[int, Geometry]]:
-    """Cut a grid into slabs along k: (first k, the slab's grid)."""
-    i, j, k = geometry.size
-    thickness = max(1, SLAB_VOXELS // (i * j))
-    for start in range(0, k, thickness):
-        x, y, z = geometry.index_to_world((0, 0, start))
-        size = (i, j, min(thickness, k - start))
-        yield start, Geometry(size, geometry.spacing, (x, y, z), geometry.direction)
+def _in_slabs(array: npt.NDArray[Any], work: Callable[[Floats], Floats], *, across: int) -> Floats:
+    """Apply to slabs across an axis what leaves that axis as it is; keeps the memory small."""
+    length = array.shape[across]
+    thickness = max(1, SLAB_VOXELS * length // array.size)
+    before = (slice(None),) * across
+    result: Floats | None = None
+    for start in range(0, length, thickness):
+        slab = (*before, slice(start, start + thickness))
+        done = work(array[slab].astype(np.float32))
+        if result is None:
+            shape = (*done.shape[:across], length, *done.shape[across + 1 :])
+            result = np.empty(shape, dtype=np.float32)
+        result[slab] = done
+    assert result is not None  # no grid is empty
+    return result

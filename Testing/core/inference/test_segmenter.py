@@ -13,10 +13,10 @@ from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.metrics import case_metrics
 from gsema_core.inference import Monitor, SegmentationResult, SegmentationSettings, Segmenter
-from gsema_core.inference.segmenter import _labels
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import load_teacher
 from gsema_core.volumes import Geometry, Volume
+from gsema_core.volumes.way_back import FULL
 
 
 @pytest.fixture(scope="module")
@@ -130,18 +130,6 @@ def test_a_threshold_takes_the_place_of_the_likeliest_class(
     assert sizes[0] < sizes[-1]
 
 
-def test_a_threshold_leaves_the_other_classes_to_themselves() -> None:
-    """An aneurysm not likely enough is what else is likelier, even where it is the likeliest."""
-    grid = Geometry((3, 1, 1))
-    probabilities = np.array(
-        [[[[0.1, 0.3, 0.2]]], [[[0.2, 0.25, 0.1]]], [[[0.7, 0.45, 0.7]]]], dtype=np.float32
-    )
-    assert _labels(probabilities, grid, grid, None).array.ravel().tolist() == [2, 2, 2]
-    assert _labels(probabilities, grid, grid, 0.7).array.ravel().tolist() == [2, 0, 2]
-    assert _labels(probabilities, grid, grid, 0.8).array.ravel().tolist() == [1, 0, 0]
-    assert _labels(probabilities, grid, grid, 0.4).array.ravel().tolist() == [2, 2, 2]
-
-
 @pytest.mark.parametrize("phase", ["Preparing", "Segmenting", "Returning", "Removing", "Measuring"])
 def test_cancel_works_in_every_phase(segmenter: Segmenter, scan: Volume, phase: str) -> None:
     reached: list[str] = []
@@ -189,11 +177,12 @@ def test_an_aneurysm_that_is_nowhere_sure_is_vessel(
     predict = segmenter._predict
 
     def unsure(*arguments: Any, **options: Any) -> Any:
-        probabilities = predict(*arguments, **options).copy()
-        surplus = np.maximum(probabilities[ANEURYSM] - 0.8, 0)
-        probabilities[ANEURYSM] -= surplus
-        probabilities[VESSEL] += surplus
-        return probabilities
+        foreground = predict(*arguments, **options)
+        vessel, aneurysm = foreground[VESSEL - 1], foreground[ANEURYSM - 1]
+        surplus = aneurysm - np.minimum(aneurysm, np.uint16(0.8 * FULL))
+        aneurysm -= surplus
+        vessel += surplus
+        return foreground
 
     monkeypatch.setattr(segmenter, "_predict", unsure)
     kept = segmenter.segment(scan, SegmentationSettings(minimum_certainty=0.0))

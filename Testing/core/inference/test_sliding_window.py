@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.inference import predict_windows
-from gsema_core.inference.sliding_window import blend_windows, pad_to_window
+from gsema_core.inference.sliding_window import pad_to_window
 
 WINDOW = (16, 16, 16)
 
@@ -72,20 +72,6 @@ def test_bf16_stays_close_to_float32(random_network: Any) -> None:
     full = predict_windows(random_network, image, WINDOW, precision="fp32")
     half = predict_windows(random_network, image, WINDOW, precision="bf16")
     assert 0 < np.abs(full - half).max() < 0.02
-
-
-def test_half_precision_saves_memory_and_little_else_changes(random_network: Any) -> None:
-    image = torch.from_numpy(random_image(24, 20, 37))
-
-    def answer(patches: Tensor) -> Tensor:
-        return torch.softmax(random_network(patches), dim=1)
-
-    full = blend_windows(answer, image, WINDOW)
-    half = blend_windows(answer, image, WINDOW, half=True)
-    assert (full.dtype, half.dtype) == (np.float32, np.float16)
-    np.testing.assert_allclose(half, full, atol=3e-3)
-    big = blend_windows(answer, torch.zeros(60, 60, 60), WINDOW, half=True, overlap=0.0)
-    assert big.sum(dtype=np.float64) > np.finfo(np.float16).max  # and that is no error
 
 
 def test_the_center_of_a_window_outvotes_the_edge_of_another() -> None:
