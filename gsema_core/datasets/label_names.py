@@ -46,8 +46,8 @@ def relabel_by_name(names: Mapping[str, int | tuple[int, ...]], file: str) -> Re
         label = next((label for word, label in WORDS.items() if word in name.lower()), None)
         if label is None:
             raise UserError(
-                f"The label {name!r} in {file} says neither vessel nor aneurysm: rename it, or "
-                "take it out of the label maps and the file."
+                f"The label {name!r} in {file} says neither vessel nor aneurysm: give it a name "
+                "that does, or remove it."
             )
         for value in regions[name]:
             if not 0 <= value <= HIGHEST:
