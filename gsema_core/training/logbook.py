@@ -49,14 +49,14 @@ class Logbook:
     board: Any = None
 
     def resume_at(self, step: int) -> None:
-        """Begin the files, or go on with those of a run that has made ``step`` steps."""
+        """Go on with the files of a run that has made ``step`` steps; at -1, begin them."""
         for name, columns in (
             ("steps.csv", STEP_COLUMNS),
             ("validation.csv", VALIDATION_COLUMNS),
         ):
             path = self.folder / name
             rows: list[dict[str, str]] = []
-            if path.exists() and step:
+            if path.exists() and step >= 0:
                 with path.open(newline="", encoding="utf-8") as file:
                     rows = [
                         row

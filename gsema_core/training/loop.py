@@ -68,7 +68,8 @@ class Loop:
         self.pace = Pace()
         self.logbook = Logbook(self.folder)
         if self.ranks.is_first:
-            self.logbook.resume_at(trainer.step)
+            begun = trainer.step > 0 or progress.validated_step == 0
+            self.logbook.resume_at(trainer.step if begun else -1)
             drop_later(self.folder, trainer.step)
 
     def run(self, batches: Iterator[list[PatchPair]]) -> None:

@@ -236,6 +236,7 @@ class _Run:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run was writing; nobody else writes here while the folder is held."""
-    for path in folder.rglob(".writing-*"):
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove what a killed run was writing; no other run writes here while the folder is held."""
+    for place in ("", "cache/", "thumbnails/", "replay/", "replay/*/"):
+        for path in folder.glob(f"{place}.writing-*"):
+            shutil.rmtree(path, ignore_errors=True)

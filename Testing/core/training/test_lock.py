@@ -53,6 +53,7 @@ def test_the_own_process_is_refused_too(tmp_path):
         assert holder(tmp_path) == os.getpid()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_children_do_not_inherit_it(tmp_path):
     """The processes that prepare patches outlive a killed run by seconds."""
     code = HOLD.replace("print(", "import os; os.fork() or time.sleep(600); print(")

@@ -286,6 +286,20 @@ def test_the_teacher_to_start_from_is_the_first_to_beat(make_tiny, tmp_path, mon
         assert torch.equal(tuned.network.state_dict()[name], tensor)
 
 
+def test_a_run_that_is_stopped_before_its_first_step_keeps_what_it_validated(make_tiny, tmp_path):
+    first = train(make_tiny(run={"steps": 1}), silent)
+    config = make_tiny(run={"steps": 2, "initial_teacher": str(first.teacher)})
+    config = replace(config, run=replace(config.run, output=tmp_path / "tuned"))
+    log = config.run.output / "validation.csv"
+    stopped = train(config, silent, lambda: log.exists() and len(read_csv(log)) == 1)
+    assert (stopped.step, stopped.finished, stopped.teacher is not None) == (0, False, True)
+    Path(first.teacher).unlink()  # needed once
+    result = train(config, silent)
+    assert result.finished
+    assert [int(row["step"]) for row in read_csv(log)] == [0, 2]
+    assert len(read_card(result.teacher).training["parent_sha256"]) == 64
+
+
 def test_the_card_counts_what_was_trained_on(make_tiny):
     result = train(make_tiny(), silent)
     training = read_card(result.teacher).training
