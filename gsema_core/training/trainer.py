@@ -73,7 +73,9 @@ class Trainer:
             config.optimization, self.optimizer, config.run.steps, lambda: self.time_spent
         )
         self.gate = Gate(method.alpha_aligned, method.alpha_conflict, method.similarity)
-        self.segmentation_loss = DiceCELoss(config.optimization.class_weights or None).to(device)
+        self.segmentation_loss = DiceCELoss(
+            config.optimization.class_weights or None, config.optimization.dice_smoothing
+        ).to(device)
         self.contrastive_loss = (
             BoundaryAwareContrastiveLoss(
                 volume=method.volume_contrast,

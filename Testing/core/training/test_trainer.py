@@ -173,3 +173,12 @@ def test_a_step_that_ran_out_of_memory_can_be_repeated(make_trainer, monkeypatch
     batches = [make_pair(), make_pair(1)]
     assert failed.train_step(batches) == whole.train_step(batches)
     assert torch.equal(weights(failed.teacher), weights(whole.teacher))
+
+
+def test_smoothing_of_dice_reaches_the_loss(make_trainer):
+    records = [
+        make_trainer(optimization={"dice_smoothing": smoothing}).train_step([make_pair()])
+        for smoothing in (1e-5, 1e4)
+    ]
+    # So many voxels more above and below the fraction bring every class's Dice near 1.
+    assert records[1].loss_source < records[0].loss_source - 0.3
