@@ -104,7 +104,7 @@ class ResultsPanel:
         names = [name for name in present if name not in (INDEX, *POSITION_COLUMNS)]
         names += [name for name in POSITION_COLUMNS if name in present]
         widget.setColumnCount(len(names))
-        titles = [textwrap.fill(tableNode.GetColumnTitle(name), HEADING) for name in names]
+        titles = [_heading(tableNode.GetColumnTitle(name)) for name in names]
         widget.setHorizontalHeaderLabels(titles)
         widget.setRowCount(table.GetNumberOfRows())
         for row in range(table.GetNumberOfRows()):
@@ -132,3 +132,8 @@ class ResultsPanel:
             writeCsv(table, path)
         except UserError as error:
             slicer.util.errorDisplay(str(error))
+
+
+def _heading(title: str) -> str:
+    """A column's title on several lines; words stay whole."""
+    return textwrap.fill(title, HEADING, break_long_words=False)

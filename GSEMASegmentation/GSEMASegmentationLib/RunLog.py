@@ -57,7 +57,10 @@ def reportLines(report: Mapping[str, Any]) -> Iterator[str]:
         name, sha256 = teacher.get("name", "?"), str(teacher.get("sha256", ""))[:8]
         yield _("Teacher: {name}, file {hash}").format(name=name, hash=sha256 or "?")
     if program:
-        yield _("Program: {program}").format(program=_facts(program))
+        name, version = program.get("name", "?"), program.get("version", "?")
+        others = {key: value for key, value in program.items() if key not in ("name", "version")}
+        facts = ", ".join(part for part in (f"{name} {version}", _facts(others)) if part)
+        yield _("Program: {program}").format(program=facts)
     for title, name in ((_("Settings"), "settings"), (_("Seconds"), "seconds")):
         if facts := _facts(_table(report, name)):
             yield f"{title}: {facts}"

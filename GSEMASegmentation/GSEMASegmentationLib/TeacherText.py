@@ -19,21 +19,21 @@ def cardText(card: TeacherCard, sha256: str, longest: int = LONGEST) -> str:
     Args:
         card: what the file says about itself.
         sha256: hash of the file, in hexadecimal; its first eight letters are shown.
-        longest: letters of one line.
+        longest: letters of one line; with more than the default, all facts are told.
     """
     lines = [
         _("Segments vessels and aneurysms in voxels of {spacing:g} mm.").format(
             spacing=card.spacing_mm
         ),
-        _("Trained on {facts}.").format(facts=_training(card.training)),
+        _training(card.training, longest > LONGEST),
         _("Scores: {facts}.").format(facts=_scores(card.metrics)),
         _("License: {license}. File: {hash}.").format(license=card.license, hash=sha256[:8]),
     ]
     return "\n".join(line if len(line) <= longest else line[: longest - 1] + "…" for line in lines)
 
 
-def _training(training: Mapping[str, Any]) -> str:
-    """What matters to a reader first: the images, how many, from where; then all the rest."""
+def _training(training: Mapping[str, Any], isWhole: bool) -> str:
+    """What matters to a reader: the images, how many, from where; then, if wanted, the rest."""
     rest = dict(training)
     first = []
     if data := rest.pop("data", None):
@@ -44,7 +44,9 @@ def _training(training: Mapping[str, Any]) -> str:
     if isinstance(centers := rest.get("centers"), (list, tuple)):
         del rest["centers"]
         first.append(_("centers {centers}").format(centers=_short(centers)))
-    return ", ".join((*first, *_flat(rest))) or _("images that it does not tell of")
+    more = _flat(rest) if isWhole or not first else ()
+    facts = ", ".join((*first, *more))
+    return _("Trained on {facts}.").format(facts=facts) if facts else _("Training: not stated.")
 
 
 def _scores(metrics: Mapping[str, Any]) -> str:

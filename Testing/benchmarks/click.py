@@ -6,7 +6,7 @@ The scan is simulated, with ``--voxels`` along each axis of its 64 mm, and lies 
 Slicer's own core with a segmentation of all its vessels and aneurysms. Clicks go the whole way
 that they go in the panel: through the module's logic, a real worker process that has prepared the
 scan, the label map on the disk, its verification, and into the segmentation with its 3D surface.
-Every other click adds an aneurysm, which is then taken back; the others replace the one that is
+Every other click adds the aneurysm, which was removed before; the others replace the one that is
 there. Machines are shared and noisy: windows and clicks take turns, and the one JSON line that is
 printed gives the medians. ``added_seconds`` is what a click costs more than one window, all in;
 the panel promises at most 0.3 s (``kept``). The table of measurements follows when the views have
@@ -22,6 +22,7 @@ import platform
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,26 @@ class Panel:
         return outcome, clicked - started, time.perf_counter() - clicked
 
 
+def take_turns(
+    panel: Panel, window: Callable[[], float], repeats: int
+) -> tuple[list[float], dict[str, list[float]], list[float], dict[str, float]]:
+    """Seconds of windows, of clicks by their kind, of tables; and the parts of the last click."""
+    window()  # warms up
+    windows: list[float] = []
+    clicks: dict[str, list[float]] = {"added": [], "replaced": []}
+    tables: list[float] = []
+    for number in range(2 * repeats):
+        windows.append(window())
+        kind = "replaced" if number % 2 else "added"
+        if kind == "added":
+            panel.output.GetSegmentation().RemoveSegment(panel.aneurysm)
+        outcome, seconds, table = panel.click()
+        assert outcome.isRefreshed == (kind == "replaced")
+        clicks[kind].append(seconds)
+        tables.append(table)
+    return windows, clicks, tables, outcome.report["seconds"]
+
+
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(arguments.threads)
     device = resolve_device(arguments.device)
@@ -122,19 +143,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     panel = Panel(scan, labels, str(path), str(device), arguments.threads)
     prepare_seconds = panel.prepare()
     panel.logic.measure(panel.output)
-    outcome, first_seconds, _table = panel.click()
-    window_seconds(teacher, device)  # warms up
-    windows, clicks, tables, parts = [], {"replaced": [], "added": []}, [], []
-    for number in range(2 * arguments.repeats):
-        windows.append(window_seconds(teacher, device))
-        kind = "replaced" if number % 2 else "added"
-        if kind == "added":
-            panel.output.GetSegmentation().RemoveSegment(panel.aneurysm)
-        outcome, seconds, table = panel.click()
-        assert outcome.isRefreshed == (kind == "replaced")
-        clicks[kind].append(seconds)
-        tables.append(table)
-        parts.append(sum(outcome.report["seconds"].values()))
+    _outcome, first_seconds, _table = panel.click()
+    windows, clicks, tables, parts = take_turns(
+        panel, lambda: window_seconds(teacher, device), arguments.repeats
+    )
     panel.logic.stop()
     window = statistics.median(windows)
     medians = {kind: statistics.median(seconds) for kind, seconds in clicks.items()}
@@ -153,7 +165,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "table_seconds": round(statistics.median(tables), 4),
         "first_click_seconds": round(first_seconds, 4),
         "prepare_seconds": round(prepare_seconds, 3),
-        "click_parts": outcome.report["seconds"],
+        "click_parts": parts,
         "device": str(device),
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),

@@ -16,7 +16,7 @@ outside    puts the box of a click outside of the volume
 mute       says nothing at all
 frozen     says nothing any more in the middle of the work
 stuck      tells in the middle of the work that it lives, and of no work and no processor time
-busy       works for 1.5 s, of which it tells only the processor time, then like "good"
+busy       works for 3.5 s, of which it tells only the processor time, then like "good"
 driver     its device's driver fails; the next worker is like "good"
 driverdies   as "driver", without a word before the end
 nodriver   its device's driver fails, in every worker
@@ -127,13 +127,40 @@ def segment(mode: str, request: dict[str, Any]) -> None:
         through_the_core(request)
         emit("result", id=number, report={}, aneurysms=[])
         return
+    if misbehaves(mode, request):
+        return
+    lines, voxels = read_nrrd(request["input"])
+    labels = by_value(voxels)
+    if mode == "otherlabels":
+        labels = labels * 3
+    if mode != "nofile":
+        write_labels(request["output"], shifted(lines) if mode == "othergrid" else lines, labels)
+    if request.get("probabilities"):
+        scale = 1.0 if mode == "otherprobability" else 0.5
+        write_probabilities(request["probabilities"], lines, labels * scale)
+    emit("progress", id=number, fraction=1.0, phase="Writing the result")
+    row = {"index": 1, "volume_ml": 0.25, "largest_diameter_mm": 7.5, "centroid_lps": [1, 2, 3]}
+    found = [row] if (labels == 2).any() else []
+    report = full_report(request) if mode == "reports" else {"teacher": request["teacher"]}
+    emit("result", id=number, report=report, aneurysms=found)
+
+
+def full_report(request: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "program": {"name": "gsema_core", "version": "0", "torch": "2.8.0"},
+        "teacher": {"name": "default", "sha256": "0123456789abcdef"},
+        "device": {"name": "cpu", "threads": 2},
+        "settings": {"overlap": request["overlap"], "aneurysm_threshold": None},
+        "seconds": {"read": 0.25, "windows": 12.5},
+        "notes": ["The scan is noisy."],
+    }
+
+
+def misbehaves(mode: str, request: dict[str, Any]) -> bool:
+    """What a mode does before its result; returns whether that was the end."""
+    number = request["id"]
     if mode in ("slow", "stubborn"):
-        for step in range(600):
-            emit("progress", id=number, fraction=0.1 + step / 1000, phase="Segmenting")
-            time.sleep(0.02)
-            if number in cancelled and mode == "slow":
-                emit("cancelled", id=number)
-                return
+        return works_until_cancelled(mode, number)
     if mode == "waits":
         time.sleep(0.5)
     if mode in ("frozen", "stuck", "busy"):
@@ -145,41 +172,28 @@ def segment(mode: str, request: dict[str, Any]) -> None:
     if mode == "exit":
         print("ValueError: something deep inside", file=sys.stderr, flush=True)
         os._exit(3)
-    if mode == "error":
-        emit("error", id=number, message="The volume is constant: choose another one.")
-        return
-    lines, voxels = read_nrrd(request["input"])
-    labels = by_value(voxels)
     if mode == "garbage":
         sys.stdout.buffer.write(b"\xff\xfe\x00 @gsema {\n@gsema {broken\n@gsema [1]\n")
         emit("result", id=number + 1000, report={})
         emit("progress", id=number, fraction="much", phase=3)
-    if mode == "otherlabels":
-        labels = labels * 3
-    if mode != "nofile":
-        write_labels(request["output"], shifted(lines) if mode == "othergrid" else lines, labels)
-    if request.get("probabilities"):
-        scale = 1.0 if mode == "otherprobability" else 0.5
-        write_probabilities(request["probabilities"], lines, labels * scale)
-    emit("progress", id=number, fraction=1.0, phase="Writing the result")
-    row = {"index": 1, "volume_ml": 0.25, "largest_diameter_mm": 7.5, "centroid_lps": [1, 2, 3]}
-    found = [row] if (labels == 2).any() else []
-    report: dict[str, Any] = {"teacher": request["teacher"]}
-    if mode == "reports":
-        report = {
-            "program": {"name": "gsema_core", "version": "0", "torch": "2.8.0"},
-            "teacher": {"name": "default", "sha256": "0123456789abcdef"},
-            "device": {"name": "cpu", "threads": 2},
-            "settings": {"overlap": request["overlap"], "aneurysm_threshold": None},
-            "seconds": {"read": 0.25, "windows": 12.5},
-            "notes": ["The scan is noisy."],
-        }
-    emit("result", id=number, report=report, aneurysms=found)
+    if mode == "error":
+        emit("error", id=number, message="The volume is constant: choose another one.")
+    return mode == "error"
+
+
+def works_until_cancelled(mode: str, number: int) -> bool:
+    for step in range(600):
+        emit("progress", id=number, fraction=0.1 + step / 1000, phase="Segmenting")
+        time.sleep(0.02)
+        if number in cancelled and mode == "slow":
+            emit("cancelled", id=number)
+            return True
+    return False
 
 
 def work_silently(mode: str, number: int) -> None:
     seconds = 0.0
-    while mode != "busy" or seconds < 1.5:
+    while mode != "busy" or seconds < 3.5:
         if mode != "frozen":
             beat = {"work": 3, "cpu_seconds": round(seconds, 2) if mode == "busy" else 0.4}
             emit("heartbeat", id=number, **beat)

@@ -48,7 +48,7 @@ def test_a_run_in_the_panel_leaves_its_story(panel, make_balls, fake_worker, spi
         "s: 1 aneurysm was found.",
         "Device: CPU, 2 threads",
         "Teacher: default, file 01234567",
-        "Program: name gsema_core, version 0, torch 2.8.0",
+        "Program: gsema_core 0, torch 2.8.0",
         "Settings: overlap 0.5",
         "Seconds: read 0.25, windows 12.5",
         "Note: The scan is noisy.",
