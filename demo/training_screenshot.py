@@ -62,7 +62,8 @@ def use(panel: Any, folder: Path, steps: int) -> None:
     panel.cases.addPath(str(make_cases(folder / "cases")))
     wait(lambda: not panel.cases.reader.isRunning)
     panel._parameterNode.lengthUnit, panel._parameterNode.length = "steps", steps
-    changes = {"data": {"patch": [64, 64, 64]}, "run": {"validate_every": max(1, steps // 4)}}
+    run = {"threads": 1, "validate_every": max(1, steps // 4)}
+    changes = {"data": {"patch": [64, 64, 64]}, "run": run}
     panel.start.form.setChanges(changes)
     panel.ui.nameLineEdit.text = "low dose 2026"
     panel.ui.runFolderPathLineEdit.currentPath = str(folder / "training-001")

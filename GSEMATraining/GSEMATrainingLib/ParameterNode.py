@@ -23,6 +23,6 @@ class GSEMATrainingParameterNode:
 
     cases: str
     segmentLabels: str
-    length: Annotated[int, WithinRange(1, 10_000_000)] = 30
-    lengthUnit: Annotated[str, Choice(UNITS)] = MINUTES
+    length: Annotated[int, WithinRange(1, 10_000_000)] = 5
+    lengthUnit: Annotated[str, Choice(UNITS)] = EPOCHS
     replayShare: Annotated[float, WithinRange(0.0, 0.9)] = 0.0

@@ -15,6 +15,9 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from gsema_core.training.lock import holder
 
+WARNING = "Warning: "
+"""How the log begins what the user should know of."""
+
 LOG_BYTES = 200_000
 """How much of the end of a log is read; some thousand lines. Ours."""
 
@@ -53,6 +56,12 @@ class RunStatus:
 
     @property
     def fraction(self) -> float:
+        """How much is done: by the time where that is known, which may end a run before its
+        steps do."""
+        if self.state == "finished":
+            return 1.0
+        if self.seconds_left is not None and self.seconds + self.seconds_left > 0:
+            return self.seconds / (self.seconds + self.seconds_left)
         return min(1.0, self.step / self.steps) if self.steps else 0.0
 
     @classmethod
@@ -145,6 +154,12 @@ class RunFolder:
         except OSError:
             return ""
         return text if size <= LOG_BYTES else text[text.find("\n") + 1 :]
+
+    def warnings(self) -> list[str]:
+        """What the training warned of, each once: that it took a smaller patch, for instance."""
+        lines = (line.strip() for line in self.logText().splitlines())
+        found = [one.removeprefix(WARNING) for one in lines if one.startswith(WARNING)]
+        return list(dict.fromkeys(found))
 
     def lastError(self) -> str:
         """The sentence in the log for which a training refused to work or ended; may be empty."""

@@ -79,8 +79,14 @@ def _problem(folder: RunFolder, status: RunStatus | None, process: TrainingProce
     return _("The training was cut off at step {step}: press Go on.").format(step=step)
 
 
+def statusText(view: RunView) -> str:
+    """What the training does now, and what it warned of, for the panel."""
+    words = sentence(view)
+    return "\n".join([words, *view.folder.warnings()]) if words else ""
+
+
 def sentence(view: RunView) -> str:
-    """What the training does now, for the panel."""
+    """What the training does now."""
     status = view.status
     if view.problem:
         return view.problem
@@ -133,11 +139,10 @@ def machineText(status: RunStatus) -> str:
 def _endText(status: RunStatus) -> str:
     done = _("{step} of {steps} steps").format(step=status.step, steps=status.steps)
     if status.state == "finished":
-        text = _("Finished after {done}.")
+        text = _("Finished after {done}; the best teacher is that of step {best}.")
     else:
-        text = _("Stopped after {done}; the best teacher so far is kept.")
-    text = text.format(done=done)
-    return f"{text} {status.message}" if status.message else text
+        text = _("Stopped after {done}; the best teacher so far, of step {best}, is kept.")
+    return text.format(done=done, best=status.best_step)
 
 
 class RunWatch:

@@ -16,7 +16,7 @@ from gsema_core.errors import UserError
 from GSEMATrainingLib.CoreCommand import cancelledText
 from GSEMATrainingLib.Preparation import NodesOf, unusedFolder
 from GSEMATrainingLib.RunFolder import RunFolder
-from GSEMATrainingLib.RunWatch import RunView, RunWatch, machineText, sentence
+from GSEMATrainingLib.RunWatch import RunView, RunWatch, machineText, statusText
 from GSEMATrainingLib.TrainingCase import TRAINING, TrainingCase
 from GSEMATrainingLib.TrainingChoices import TrainingChoices
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
@@ -88,6 +88,11 @@ class TrainPanel:
         view, train, pause = self.view, self.ui.trainButton, self.ui.pauseButton
         self.ui.runFolderPathLineEdit.enabled = not self._logic.isPreparing
         self.ui.newFolderButton.enabled = not self._logic.isPreparing
+        self.ui.newFolderButton.toolTip = (
+            _("Wait until the cases are copied.")
+            if self._logic.isPreparing
+            else _("A folder for another training, beside this one.")
+        )
         if self._logic.isPreparing:
             train.text, problem = _("Cancel"), ""
             train.toolTip = _("Stop copying the cases; nothing is left behind.")
@@ -213,7 +218,7 @@ class TrainPanel:
         fraction = view.status.fraction if isThere else 0.0
         self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
         self.ui.machineLabel.text = machineText(view.status) if isThere else ""
-        words = sentence(view)
+        words = statusText(view)
         isError = bool(view.problem) or (not words and self._note != cancelledText())
         self.showStatus(words or self._note, isError)
 

@@ -86,6 +86,8 @@ class TrainingCase:
 def suggestedUses(cases: Sequence[TrainingCase]) -> dict[str, str]:
     """A use for every patient, of all centers alike; what is decided already stays.
 
+    A center of which some patients are kept for a test gets no more of them; likewise validation.
+
     Args:
         cases: the list; a patient's cases belong together.
 
@@ -99,8 +101,11 @@ def suggestedUses(cases: Sequence[TrainingCase]) -> dict[str, str]:
     for center in dict.fromkeys(homes[patient] for patient in open_):
         patients = [patient for patient in open_ if homes[patient] == center]
         count = len(patients)
+        kept = {use for patient, use in decided.items() if homes[patient] == center}
+        hasTests, hasValidations = TEST in kept, VALIDATION in kept
         tests = max(1, round(TEST_SHARE * count)) if count >= FEW_PATIENTS else 0
         validations = max(1, round(VALIDATION_SHARE * count)) if count >= 2 else 0
+        tests, validations = tests * (not hasTests), validations * (not hasValidations)
         for number, patient in enumerate(reversed(patients)):
             if number < tests:
                 uses[patient] = TEST

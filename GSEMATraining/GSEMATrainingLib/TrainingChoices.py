@@ -44,8 +44,10 @@ class TrainingChoices:
     Attributes:
         teacher: what it starts from: a registered teacher's name, a file, or ``SCRATCH``.
         preset: the method's name.
-        length: how long, in ``unit``.
-        unit: steps, epochs or minutes.
+        length: how long, in ``unit``; 5 epochs are 500 steps: on phantoms of a new center the
+            teacher was better after 120 (docs/training.md), and real scans vary more (ours).
+        unit: steps, epochs (100 steps, where the settings say nothing else) or minutes; at the
+            latest a training ends with the method's own number of steps.
         replayShare: share of phantoms, 0 to 1.
         name: of the teacher that comes out.
         device: auto, cpu, cuda or cuda:N.
@@ -54,8 +56,8 @@ class TrainingChoices:
 
     teacher: str = DEFAULT
     preset: str = "paper"
-    length: int = 30
-    unit: str = MINUTES
+    length: int = 5
+    unit: str = EPOCHS
     replayShare: float = 0.0
     name: str = "local"
     device: str = "auto"

@@ -286,6 +286,16 @@ def test_few_patients_are_mostly_trained_on(training_module, count, expected):
     assert tuple(found.count(use) for use in ("training", "validation", "test")) == expected
 
 
+def test_what_is_decided_is_not_decided_again(training_module):
+    from GSEMATrainingLib.TrainingCase import TrainingCase, suggestedUses
+
+    cases = [TrainingCase(str(n), f"p{n}", "A", "test" if n < 2 else "") for n in range(10)]
+    found = list(suggestedUses(cases).values())
+    assert [found.count(use) for use in ("training", "validation", "test")] == [7, 1, 2]
+    cases = [TrainingCase(str(n), f"p{n}", "A", "training") for n in range(10)]
+    assert set(suggestedUses(cases).values()) == {"training"}
+
+
 def case_of(use, aneurysms=1, spacing=(0.4,)):
     from GSEMATrainingLib.TrainingCase import TrainingCase
 

@@ -159,7 +159,8 @@ def test_the_time_is_judged_by_the_last_training(panel):
     from GSEMATrainingLib.RunFolder import RunStatus
 
     node = panel._parameterNode
-    assert panel.ui.timeLabel.text == "of training, and the validations"
+    node.lengthUnit = "minutes"
+    assert panel.ui.timeLabel.text == "of training, or 5000 steps if these come first"
     node.lengthUnit, node.length = "steps", 600
     assert "known in the first minute" in panel.ui.timeLabel.text
     panel.start.rememberPace(RunStatus("training", seconds_per_step=0.5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import runpy
 import signal
 from pathlib import Path
@@ -28,10 +29,17 @@ def logic(scene, training_module):
     made.close()
 
 
+def core_seconds() -> float:
+    """CPU time of all processes that have ended since this one began."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.slow
 def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp_path):
     from GSEMATrainingLib.Report import verdictText
 
+    before_s = core_seconds()
     outcome = logic.train(
         str(new_center),
         teacher="default",
@@ -43,13 +51,14 @@ def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp
         device="cpu",
         settings={
             "data": {"patch": [64, 64, 64]},
-            "run": {"minutes": 3.0, "threads": 2, "validate_every": 60},
+            "run": {"threads": 1, "validate_every": 60},
         },
     )
     assert outcome.status.state == "finished"
-    assert outcome.status.seconds < 190
+    used_s = core_seconds() - before_s
+    assert used_s < 2 * 180  # three minutes on two cores, whatever else they had to do
     summary = outcome.report["summary"]
-    print(json.dumps(summary, indent=1), outcome.status)
+    print(json.dumps(summary, indent=1), outcome.status, f"{used_s:.0f} s of a core")
     before, after = (summary[one]["aneurysm_dice"] for one in ("start", "new"))
     assert len(outcome.report["cases"]) == 4
     assert after > before + 0.03

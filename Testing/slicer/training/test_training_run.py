@@ -18,6 +18,11 @@ import slicer.util
 
 from gsema_core.errors import UserError
 
+FINISHED = "Finished after 40 of 40 steps; the best teacher is that of step 10."
+
+
+SHRUNK = "The memory of cuda:0 is too small for the settings: going on with patch 64 x 64 x 64."
+
 
 def status_of(panel):
     return panel.ui.statusLabel.text
@@ -26,7 +31,7 @@ def status_of(panel):
 def test_a_training_runs_to_its_end(panel, begin, look, spin, tmp_path):
     begin("quick")
     spin(lambda: look().isFinished, 60)
-    assert status_of(panel) == "Finished after 40 of 40 steps."
+    assert status_of(panel) == FINISHED
     assert panel.ui.progressBar.value == panel.ui.progressBar.maximum
     assert "cpu, 1.5 GB, 0.5 s a step, best aneurysm Dice 0.50 at step 10" in (
         panel.ui.machineLabel.text
@@ -143,7 +148,7 @@ def test_a_killed_training_says_so_and_goes_on(panel, begin, look, spin):
     assert panel.ui.trainButton.text == "Go on"
     panel.ui.trainButton.click()
     spin(lambda: look().isFinished, 60)
-    assert status_of(panel) == "Finished after 40 of 40 steps."
+    assert status_of(panel) == FINISHED
 
 
 def test_a_worker_killed_from_outside_is_seen(panel, begin, look, spin):
@@ -165,7 +170,7 @@ def test_a_change_that_the_training_made_is_told(panel, begin, look, spin):
     """As when the memory of the GPU was not enough."""
     begin("memory")
     spin(lambda: look().isFinished, 60)
-    assert "training goes on with 64, 64, 64" in status_of(panel)
+    assert status_of(panel).splitlines() == [FINISHED, SHRUNK]
 
 
 def test_a_second_training_is_refused(panel, begin, look, spin, tmp_path, add_cases):
