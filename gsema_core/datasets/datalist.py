@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,14 +87,14 @@ def _check_files(path: Path, cases: Sequence[Case]) -> None:
 def _check_patients(path: Path, cases: Sequence[Case]) -> None:
     """No patient may end up on two sides, be it by the list's uses or by an image of two names."""
     uses: dict[str, str] = {}
-    numbers: dict[Path, int] = {}
+    numbers: dict[str, int] = {}
     for number, case in enumerate(cases, start=1):
         if uses.setdefault(case.patient, case.use) != case.use:
             raise UserError(
                 f"Patient {case.patient!r} of {path} has cases of different use: give all of a "
                 "patient's cases the same."
             )
-        first = numbers.setdefault(case.image.resolve(), number)
+        first = numbers.setdefault(os.path.realpath(case.image), number)
         if first != number:
             raise UserError(
                 f"The image {case.image} is that of case {first} and of case {number} in {path}: "
@@ -103,7 +104,8 @@ def _check_patients(path: Path, cases: Sequence[Case]) -> None:
 
 def _case(path: Path, number: int, entry: Any) -> Case:
     if not isinstance(entry, dict) or any(
-        not isinstance(entry.get(name), str) or not entry[name] for name in _FIELDS
+        not isinstance(entry.get(name), str) or not entry[name] or "\0" in entry[name]
+        for name in _FIELDS
     ):
         raise UserError(
             f"Case {number} of {path} needs the texts {', '.join(_FIELDS)}: complete it."

@@ -29,6 +29,10 @@ def test_reads_cases_with_files_beside_the_list(datalist):
         ('{"cases": []}', "has no cases"),
         ('{"cases": ["a"]}', "Case 1"),
         ('{"cases": [{"patient": "1", "center": "A", "image": "case0.nrrd"}]}', "Case 1"),
+        (
+            '{"cases": [{"patient": "1", "center": "A", "image": "i", "label": "\\u0000"}]}',
+            "Case 1",
+        ),
     ],
 )
 def test_what_is_no_datalist_is_refused(datalist, text, named):
@@ -54,6 +58,15 @@ def test_files_may_be_left_to_whoever_reads_them(datalist):
     (datalist.parent / "case1.nrrd").unlink()
     cases = read_datalist(datalist, check_files=False)
     assert cases[1].image == datalist.parent / "case1.nrrd" and len(cases) == 5
+
+
+def test_links_that_lead_nowhere_are_left_as_well(datalist):
+    image = datalist.parent / "case1.nrrd"
+    image.unlink()
+    image.symlink_to(image)
+    assert len(read_datalist(datalist, check_files=False)) == 5
+    with pytest.raises(UserError, match=r"case1\.nrrd of case 2 .* does not exist"):
+        read_datalist(datalist)
 
 
 @pytest.mark.parametrize("patient", ["p0", "another"])
