@@ -5,13 +5,25 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gsema_core.errors import UserError
 
-_WRITE_FAILURES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
+
+_WRITE_FAILURES = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO
+}  # fmt: skip
+
+TURN_SECONDS = 10.0
+"""How long another process is waited for: renaming a few files takes milliseconds, unless that
+process or the disk is stuck. Our choice."""
 
 
 @contextmanager
@@ -50,6 +62,39 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
             if error.errno is None or error.errno in _WRITE_FAILURES:
                 raise _explained(destination, error) from error
             raise
+
+
+@contextmanager
+def one_at_a_time(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Let one process after the other put files that belong together into a folder.
+
+    Each rename is whole in itself, but two processes that both rename a label map and its report
+    could leave one's map with the other's report. The lock is the folder's own, so it leaves no
+    file, and the system lets go of it when the process ends. Where there is no such lock (Windows,
+    some network drives), or after ``TURN_SECONDS``, nobody is waited for.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        deadline = time.monotonic() + TURN_SECONDS
+        while not _take_turn(descriptor) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take_turn(descriptor: int) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.inference.earlier import earlier_result
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.outputs import check_outputs
 from gsema_core.inference.pipeline import load_segmenter, read_scan
 from gsema_core.inference.settings import SegmentationSettings, check_device_name
 from gsema_core.teachers import find_teacher, read_card
+from gsema_core.teachers.teacher_file import file_hash
 from gsema_core.volumes.dicom_series import is_dicom
 from gsema_core.volumes.image_files import SUFFIXES
 
@@ -116,7 +118,8 @@ def segment_batch(
         teacher: ``default``, the name of an added teacher, or a teacher file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         settings: default ``SegmentationSettings()``.
-        resume: leave scans alone whose output is there.
+        resume: leave scans alone whose output is there and whole, whatever it was made with: it
+            may have been corrected by hand.
         progress: called with the fraction of all the work and the phase.
         cancelled: asked often; says True to end early, with what is done.
 
@@ -127,9 +130,11 @@ def segment_batch(
         UserError: the teacher or the device cannot be used.
     """
     check_device_name(device)
-    read_card(find_teacher(teacher))
-    todo = [item for item in items if not (resume and item.output.is_file())]
-    outcomes = {item: Outcome(item, "skipped", "its output is there") for item in items}
+    teacher_path = find_teacher(teacher)
+    read_card(teacher_path)
+    settings = settings or SegmentationSettings()
+    outcomes = _kept(items, file_hash(teacher_path), settings) if resume else {}
+    todo = [item for item in items if item not in outcomes]
     stopped = False
     segmenter = load_segmenter(teacher, device) if todo else None
     for number, item in enumerate(todo):
@@ -158,6 +163,18 @@ def outcome_table(outcomes: Sequence[Outcome]) -> str:
     counts = Counter(str(outcome.state) for outcome in outcomes)
     states = [state for state in ("done", "skipped", "failed", "left") if counts[state]]
     return "\n".join([*lines, ", ".join(f"{counts[state]} {state}" for state in states) + "."])
+
+
+def _kept(
+    items: Sequence[BatchItem], teacher_hash: str, settings: SegmentationSettings
+) -> dict[BatchItem, Outcome]:
+    """What became of the scans whose earlier output stays."""
+    earlier = {item: earlier_result(item.output, item.report) for item in items}
+    return {
+        item: Outcome(item, "skipped", result.compared(teacher_hash, settings))
+        for item, result in earlier.items()
+        if result is not None
+    }
 
 
 def _segment_one(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
+from gsema_core.files import atomic_path, one_at_a_time
 from gsema_core.measurements import Aneurysm
 from gsema_core.volumes import Volume, write_labels, write_volume
 
@@ -54,7 +54,7 @@ class SegmentationResult:
             ValueError: probabilities are to be written but were not asked for.
         """
         started = time.perf_counter()
-        with ExitStack() as files:  # every rename comes after the last write
+        with ExitStack() as turn, ExitStack() as files:  # every rename comes after the last write
             with _beside(labels, files) as temporary:
                 if compress or str(labels).lower().endswith(".seg.nrrd"):
                     write_labels(self.labels, temporary)
@@ -70,6 +70,7 @@ class SegmentationResult:
                 text = json.dumps(self.report, indent=2, ensure_ascii=False, allow_nan=False)
                 with _beside(report, files) as temporary:
                     temporary.write_text(text + "\n", encoding="utf-8")
+            turn.enter_context(one_at_a_time(Path(labels).parent))  # until all are renamed
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,45 @@ def read_image_file(path: Path) -> Volume:
     Raises:
         UserError: the format is another one, the file is damaged, or it is not a 3D image.
     """
+    with _explained(path):
+        reader = _checked_reader(path)
+        if _is_nifti(path) and not has_all_finite_voxels(path):
+            raise not_finite(path)
+        with silent_libraries():
+            return Volume.from_image(reader.Execute())
+
+
+def check_image_file(path: Path) -> None:
+    """Check that ``read_image_file`` would find a 3D image and all its voxels, and read none.
+
+    Raises:
+        UserError: as for ``read_image_file``.
+    """
+    with _explained(path):
+        _checked_reader(path)
+
+
+def _checked_reader(path: Path) -> sitk.ImageFileReader:
+    """A reader of a file whose header and length are as they should be."""
+    _check_name(path)
+    find_voxels(path)
+    if _is_nifti(path):
+        header = read_nifti_header(path)
+        check_spacing(path, header.spacing[: len(header.size)])
+        _check_no_empty_axis(path, header.size)
+        _check_not_too_large(path, header.size)
+        check_integrity(path)
+    with silent_libraries():
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+    check_header(path, reader)
+    if not _is_nifti(path):
+        check_integrity(path, math.prod(reader.GetSize()), _voxel_bytes(reader))
+    return reader
+
+
+def _check_name(path: Path) -> None:
     name = path.name.lower()
     if name.endswith(ARCHIVES):
         raise UserError(
@@ -57,25 +98,17 @@ def read_image_file(path: Path) -> Volume:
             f"The format of {path} is not known: give a file that ends with one of "
             f"{', '.join(SUFFIXES)}, or a DICOM series (its folder or one of its files)."
         )
+
+
+def _is_nifti(path: Path) -> bool:
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the libraries say into a sentence."""
     try:
-        find_voxels(path)
-        if name.endswith((".nii", ".nii.gz")):
-            header = read_nifti_header(path)
-            check_spacing(path, header.spacing[: len(header.size)])
-            _check_no_empty_axis(path, header.size)
-            _check_not_too_large(path, header.size)
-            check_integrity(path)
-        with silent_libraries():
-            reader = sitk.ImageFileReader()
-            reader.SetFileName(str(path))
-            reader.ReadImageInformation()
-        check_header(path, reader)
-        if not name.endswith((".nii", ".nii.gz")):
-            check_integrity(path, math.prod(reader.GetSize()), _voxel_bytes(reader))
-        elif not has_all_finite_voxels(path):
-            raise not_finite(path)
-        with silent_libraries():
-            return Volume.from_image(reader.Execute())
+        yield
     except (RuntimeError, DamagedFile) as error:
         raise UserError(f"The image {path} {_meaning(str(error))}.") from error
     except MemoryError as error:

@@ -83,7 +83,8 @@ def _write(image: sitk.Image, path: Path, compress: bool) -> None:
         try:
             with silent_libraries():
                 sitk.WriteImage(image, str(temporary), compress)
-            check_integrity(temporary)
+            voxel_bytes = int(image.GetPixelIDTypeAsString().partition("-")[0]) // 8
+            check_integrity(temporary, image.GetNumberOfPixels(), voxel_bytes)
         except (RuntimeError, DamagedFile) as error:
             raise UserError(
                 f"Could not write {path}: the disk may be full, so free some space or choose "

@@ -93,8 +93,8 @@ def test_a_scan_that_goes_or_changes_while_it_is_read(
 ) -> None:
     check = gsema_core.volumes.image_files.check_integrity
 
-    def check_and_spoil(path: Path) -> None:
-        check(path)
+    def check_and_spoil(path: Path, *sizes: int) -> None:
+        check(path, *sizes)
         spoil(path)
 
     monkeypatch.setattr(gsema_core.volumes.image_files, "check_integrity", check_and_spoil)
@@ -145,17 +145,17 @@ def test_an_output_folder_that_goes_while_it_is_written_to(
 def test_two_runs_that_write_the_same_output(
     gsema: Gsema, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second one runs from end to end while the first one is about to rename its file."""
-    flush = gsema_core.files._flush_to_disk
+    """The second one runs from end to end when the first one has written, but not yet renamed."""
+    take_turn = gsema_core.files._take_turn
     codes: list[int] = []
 
-    def flush_and_run(path: Path) -> None:
-        flush(path)
+    def run_and_take(descriptor: int) -> bool:
         if not codes:
             codes.append(-1)
             codes[0] = gsema()
+        return take_turn(descriptor)
 
-    monkeypatch.setattr(gsema_core.files, "_flush_to_disk", flush_and_run)
+    monkeypatch.setattr(gsema_core.files, "_take_turn", run_and_take)
     assert gsema() == 0
     assert codes == [0]
     assert (read_labels(files["output"]).array == ANEURYSM).any()

@@ -16,10 +16,11 @@ import SimpleITK as sitk
 
 from gsema_core.cli import EXIT_CANCELLED, EXIT_USER_ERROR, main
 from gsema_core.commands.segment_folder import EXIT_SOME_FAILED
-from gsema_core.inference import Segmenter, pipeline
+from gsema_core.inference import SegmentationSettings, Segmenter, pipeline
+from gsema_core.inference.earlier import EarlierResult
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
-from gsema_core.volumes import read_labels, read_volume
+from gsema_core.volumes import Volume, read_labels, read_volume, write_labels
 
 Gsema = Callable[..., int]
 
@@ -77,16 +78,48 @@ def test_resume_does_only_what_is_missing(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    (out / "a.seg.nrrd").write_text("kept")
+    corrected = read_volume(scan_file)
+    write_labels(Volume(corrected.array > 1000, corrected.geometry), out / "a.seg.nrrd")
+    by_hand = (out / "a.seg.nrrd").read_bytes()
     shutil.copy(scan_file, scans / "b.nrrd")
     (scans / "b.nii.gz").unlink()
     assert gsema("--resume") == 0
-    assert (out / "a.seg.nrrd").read_text() == "kept"
-    assert capsys.readouterr().out.splitlines()[-1] == "2 done, 1 skipped."
+    assert (out / "a.seg.nrrd").read_bytes() == by_hand
+    first, *_, counts = capsys.readouterr().out.splitlines()
+    assert first.split(maxsplit=2)[1:] == [
+        "skipped", "its output is there, without a report of how it was made"
+    ]  # fmt: skip
+    assert counts == "2 done, 1 skipped."
     before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
     assert gsema("--resume") == 0
     assert before == {path: path.stat().st_mtime_ns for path in out.iterdir()}
     assert capsys.readouterr().out.splitlines()[-1] == "3 skipped."
+
+
+def test_resume_makes_damaged_output_again_and_keeps_other_settings(
+    gsema: Gsema, scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (scans / "b.nii.gz").unlink()
+    assert gsema("--quiet", "--minimum-aneurysm", "7") == 0
+    whole = tmp_path / "out" / "a.seg.nrrd"
+    content = whole.read_bytes()
+    whole.write_bytes(content[:-100])
+    capsys.readouterr()
+    assert gsema("--resume", "--threads", "2") == 0
+    first, second, counts = capsys.readouterr().out.splitlines()
+    assert first.split()[:2] == ["a.nrrd", "done"]
+    assert "skipped  its output is there, with another minimum aneurysm mm3: delete it" in second
+    assert counts == "1 done, 1 skipped."
+    assert (read_labels(whole).array == ANEURYSM).any()
+
+
+def test_a_result_of_another_teacher_is_named(tmp_path: Path) -> None:
+    settings = SegmentationSettings()
+    report = {"teacher": {"sha256": "a"}, "settings": settings.to_dict()}
+    assert "by another teacher" in EarlierResult(report).compared("b", settings)
+    assert EarlierResult(report).compared("a", settings) == "its output is there"
+    for odd in (None, {}, {"teacher": 3, "settings": []}, {**report, "settings": {}}):
+        assert "without a report" in EarlierResult(odd).compared("a", settings)
 
 
 def test_names_that_would_collide_stay_apart(gsema: Gsema, scans: Path, tmp_path: Path) -> None:
