@@ -1,15 +1,21 @@
-"""What the sliding window costs beside MONAI's, with the same network, windows and weights.
+"""Our inference beside MONAI's sliding window and nnU-Net's predictor.
 
-    python Testing/benchmarks/inference.py [--voxels 256 | --scan FILE] [--repeats 3] [--threads 1]
+    python Testing/benchmarks/inference.py [--voxels 256 | --scan FILE] [--against monai ...]
 
-Each way runs in a process of its own, and the ways take turns. From the scan on the working grid
-to class probabilities: ours leaves windows out and chooses its precision as it does by default;
-``monai`` is ``sliding_window_inference`` as one calls it, in float32; ``monai_same_precision`` runs
-under our autocast. One JSON line for each of the two: medians, and the ratios of ours to it.
-``memory_ratio`` compares what a process takes above the loaded network and scan. Dice is between
-the two label maps on the working grid, null where neither has the label.
+Each way runs in a process of its own, the ways take turns, and memory is what a process takes at
+its peak above the loaded program and scan (``peak.py``). One JSON line for each rival, with
+medians and the ratios of ours to it:
 
-A simulated scan has ``--voxels`` along each axis at ``--spacing`` mm.
+``monai``: ``sliding_window_inference`` as one calls it, in float32, with our network, weights,
+windows, overlap and Gaussian weights; from the scan on the working grid to labels there.
+``monai_same_precision``: likewise under our autocast. Both are compared with our windows alone.
+``nnunet``: nnU-Net's predictor with an untrained network of its default 3D plan at our working
+spacing (``rival_nnunet.py``), from the scan to labels on its own grid.
+``nnunet_1.5mm``, ``nnunet_3mm``: likewise at the spacings of TotalSegmentator's default and fast
+models, which are networks of that kind. These three are compared with our whole run, and need
+nnunetv2: give the Python that has it with ``--nnunet-python``.
+
+Dice is between the two label maps, null where neither has the label or the rival is untrained.
 """
 
 from __future__ import annotations
@@ -22,42 +28,53 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import SimpleITK as sitk
 import torch
+from peak import measured
+from scans import add_scan_arguments, scan_of
 from torch import Tensor
 
 from gsema_core.inference.devices import autocast_type
 from gsema_core.inference.prepared import prepare_scan
-from gsema_core.inference.profile import peak_memory_mb
-from gsema_core.inference.sliding_window import pad_to_window, predict_windows
+from gsema_core.inference.segmenter import Segmenter
+from gsema_core.inference.sliding_window import blend_windows, pad_to_window, softmax
 from gsema_core.inference.windows import choose_windows
 from gsema_core.labels import NAMES
-from gsema_core.simulation import CENTERS, acquire, make_phantom
 from gsema_core.teachers import Teacher, find_teacher, load_teacher, read_card
-from gsema_core.volumes import Volume, read_volume
+from gsema_core.volumes import Geometry, Volume
+from gsema_core.volumes.way_back import FULL
 
 CPU = torch.device("cpu")
-RIVALS = ("monai", "monai_same_precision")
+MONAI = ("monai", "monai_same_precision")
+MEASURED = ("seconds", "memory_mb")
+NNUNET = {"nnunet": 0.0, "nnunet_1.5mm": 1.5, "nnunet_3mm": 3.0}
 Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.uint8]
 
 
-def ours(teacher: Teacher, image: Floats) -> tuple[Any, dict[str, Any]]:
+def ours(teacher: Teacher, image: Floats) -> tuple[Labels, dict[str, Any]]:
+    """Our windows, from the working grid to the likeliest class there."""
     window = teacher.card.window
     padded, _ = pad_to_window(torch.from_numpy(image), window)
     choice = choose_windows(padded.numpy(), window, 0.5)
-    return predict_windows(
-        teacher.network, image, window, windows=choice.starts
-    ), choice.to_dict()  # fmt: skip
+    vessel, aneurysm = blend_windows(
+        lambda patches: softmax(teacher.network, patches, CPU, "auto"),
+        image, window, windows=choice.starts, sixteen_bits=True,
+    )  # fmt: skip
+    labels = np.zeros(image.shape, dtype=np.uint8)
+    for k in range(len(labels)):
+        one, two = vessel[k].astype(np.int32), aneurysm[k].astype(np.int32)
+        labels[k] = np.stack([FULL - one - two, one, two]).argmax(axis=0)
+    return labels, choice.to_dict()
 
 
-def monai(teacher: Teacher, image: Floats, *, precision: str) -> tuple[Any, dict[str, Any]]:
+def monai(teacher: Teacher, image: Floats, precision: str) -> tuple[Labels, dict[str, Any]]:
     from monai.inferers import sliding_window_inference
 
     reduced = autocast_type(precision, CPU)
@@ -70,120 +87,129 @@ def monai(teacher: Teacher, image: Floats, *, precision: str) -> tuple[Any, dict
         found = sliding_window_inference(
             volume, teacher.card.window, 1, probabilities, overlap=0.5, mode="gaussian"
         )
-    return found[0].numpy(), {}
+    return found[0].argmax(dim=0).to(torch.uint8).numpy(), {}
 
 
-def resident_mb() -> float:
-    """Main memory that this process has now; where the system does not tell, the most so far."""
-    pages = Path("/proc/self/statm")
-    if not pages.is_file():
-        return peak_memory_mb() or 0.0
-    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+def ours_whole(teacher: Teacher, folder: Path) -> tuple[Labels, dict[str, Any]]:
+    """Our whole run, from the scan to labels on its grid."""
+    values = json.loads((folder / "scan.json").read_text())
+    geometry = Geometry(*(tuple(values[key]) for key in ("size", "spacing", "origin", "direction")))
+    result = Segmenter(teacher, "cpu").segment(Volume(np.load(folder / "scan.npy"), geometry))
+    return result.labels.array, result.report["windows"]
 
 
 def run_one(arguments: argparse.Namespace) -> None:
     """The child process: one way, once; prints one JSON line."""
     torch.set_num_threads(arguments.threads)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(arguments.threads)
+    folder, way = arguments.folder, arguments.way
     teacher = load_teacher(find_teacher(arguments.teacher))
-    image = np.load(arguments.folder / "working.npy")
-    ways: dict[str, Callable[[Teacher, Floats], tuple[Any, dict[str, Any]]]] = {
-        "ours": ours,
-        "monai": lambda t, i: monai(t, i, precision="fp32"),
-        "monai_same_precision": lambda t, i: monai(t, i, precision="auto"),
-    }
-    way = ways[arguments.way]
-    way(teacher, np.zeros(teacher.card.window, dtype=np.float32))  # warms up
-    before = resident_mb()
-    started = time.perf_counter()
-    probabilities, windows = way(teacher, image)
-    seconds = time.perf_counter() - started
-    memory = (peak_memory_mb() or 0.0) - before
-    np.save(arguments.folder / f"{arguments.way}.npy", probabilities.argmax(axis=0).astype("u1"))
-    print(json.dumps({"seconds": seconds, "memory_mb": memory, "windows": windows}))
+    image = np.load(folder / "working.npy")
+    precision = "fp32" if way == "monai" else "auto"
+    softmax(teacher.network, torch.zeros(1, 1, *teacher.card.window), CPU, precision)  # warms up
+    with measured() as values:
+        if way == "ours_whole":
+            labels, windows = ours_whole(teacher, folder)
+        else:
+            labels, windows = (
+                ours(teacher, image) if way == "ours" else monai(teacher, image, precision)
+            )
+    np.save(folder / f"{way}.npy", labels)
+    print(json.dumps({**values, "windows": windows}))
 
 
-def child(arguments: argparse.Namespace, way: str, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
-    command += ["--teacher", arguments.teacher, "--threads", str(arguments.threads)]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    result: dict[str, Any] = json.loads(output.splitlines()[-1])
-    return result
+def child(arguments: argparse.Namespace, way: str, folder: Path, spacing_mm: float) -> Any:
+    here, threads = Path(__file__), ["--threads", str(arguments.threads)]
+    if way in NNUNET:
+        spacing = str(NNUNET[way] or spacing_mm)
+        script = str(here.with_name("rival_nnunet.py"))
+        command = [arguments.nnunet_python, script, str(folder), "--spacing", spacing, *threads]
+    else:
+        command = [sys.executable, str(here), "--way", way, "--folder", str(folder), *threads]
+        command += ["--teacher", arguments.teacher]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def scan_of(arguments: argparse.Namespace) -> tuple[str, Volume]:
-    if arguments.scan is not None:
-        return arguments.scan.name, read_volume(arguments.scan)
-    size_mm = arguments.voxels * arguments.spacing
-    phantom = make_phantom(seed=5, size_mm=size_mm, spacing_mm=arguments.spacing)
-    protocol = replace(CENTERS[arguments.center], spacing_mm=arguments.spacing)
-    image, _ = acquire(phantom, protocol, seed=5, model="light")
-    return f"simulated_{arguments.center}_{arguments.voxels}", image
-
-
-def dice(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], label: int) -> float | None:
+def dice(one: Labels, other: Labels, label: int) -> float | None:
     both = int(((one == label) & (other == label)).sum())
     total = int((one == label).sum()) + int((other == label).sum())
     return round(2 * both / total, 5) if total else None
 
 
+def save_scan(volume: Volume, folder: Path) -> None:
+    geometry = volume.geometry
+    np.save(folder / "scan.npy", volume.array)
+    values = {key: getattr(geometry, key) for key in ("size", "spacing", "origin", "direction")}
+    values["spacing_kji"] = geometry.spacing[::-1]
+    (folder / "scan.json").write_text(json.dumps(values))
+
+
 def compare(arguments: argparse.Namespace, folder: Path) -> None:
     name, volume = scan_of(arguments)
-    working = prepare_scan(volume, read_card(find_teacher(arguments.teacher))).working.array
+    card = read_card(find_teacher(arguments.teacher))
+    save_scan(volume, folder)
+    working = prepare_scan(volume, card).working.array
     np.save(folder / "working.npy", working)
-    ways = ("ours", *arguments.against)
+    partners = {rival: "ours" if rival in MONAI else "ours_whole" for rival in arguments.against}
+    ways = [*dict.fromkeys(partners.values()), *arguments.against]
     runs: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
     for turn in range(arguments.repeats):
         for way in ways if turn % 2 == 0 else reversed(ways):
-            runs[way].append(child(arguments, way, folder))
-    median = {
-        way: {key: statistics.median(one[key] for one in done) for key in ("seconds", "memory_mb")}
-        for way, done in runs.items()
-    }
-    found = {way: np.load(folder / f"{way}.npy") for way in ways}
-    for rival in arguments.against:
-        mine, theirs = median["ours"], median[rival]
-        values = {
+            runs[way].append(child(arguments, way, folder, card.spacing_mm))
+    for rival, partner in partners.items():
+        mine, theirs = (
+            {key: statistics.median(run[key] for run in runs[way]) for key in MEASURED}
+            for way in (partner, rival)
+        )
+        scores = dict.fromkeys((f"dice_{text.lower()}" for text in NAMES.values()), None)
+        if rival in MONAI:
+            found = [np.load(folder / f"{way}.npy") for way in (partner, rival)]
+            scores = {f"dice_{text.lower()}": dice(*found, label) for label, text in NAMES.items()}
+        line = {
             "scan": name,
             "voxels": volume.geometry.size,
             "working_voxels": working.shape[::-1],
             "against": rival,
             "time_ratio": round(mine["seconds"] / theirs["seconds"], 3),
-            "memory_ratio": round(mine["memory_mb"] / max(theirs["memory_mb"], 0.1), 3),
-            **{
-                f"dice_{text.lower()}": dice(found["ours"], found[rival], label)
-                for label, text in NAMES.items()
-            },
-            "skipped_share": runs["ours"][0]["windows"]["skipped_share"],
-            "seconds": round(mine["seconds"], 3),
-            "their_seconds": round(theirs["seconds"], 3),
-            "memory_mb": round(mine["memory_mb"], 1),
-            "their_memory_mb": round(theirs["memory_mb"], 1),
-            "teacher": read_card(find_teacher(arguments.teacher)).name,
+            "memory_ratio": round(mine["memory_mb"] / theirs["memory_mb"], 3),
+            **scores,
+            "skipped_share": runs[partner][0]["windows"]["skipped_share"],
+            "seconds": mine["seconds"],
+            "their_seconds": theirs["seconds"],
+            "memory_mb": mine["memory_mb"],
+            "their_memory_mb": theirs["memory_mb"],
+            "teacher": card.name,
             "precision": str(autocast_type("auto", CPU) or torch.float32),
             "repeats": arguments.repeats,
             "threads": arguments.threads,
             "processor": platform.processor() or platform.machine(),
             "cores": os.cpu_count(),
+            "date": date.today().isoformat(),
         }
-        print(json.dumps(values), flush=True)
+        print(json.dumps(line), flush=True)
+
+
+def has_nnunet(python: str) -> bool:
+    return subprocess.run([python, "-c", "import nnunetv2"], capture_output=True).returncode == 0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scan", type=Path, help="a scan's file instead of a simulated one")
-    parser.add_argument("--voxels", type=int, default=256)
-    parser.add_argument("--spacing", type=float, default=0.3)
-    parser.add_argument("--center", choices=sorted(CENTERS), default="A")
+    add_scan_arguments(parser)
     parser.add_argument("--teacher", default="default")
-    parser.add_argument("--against", nargs="+", choices=RIVALS, default=list(RIVALS))
+    parser.add_argument("--against", nargs="+", choices=(*MONAI, *NNUNET), default=list(MONAI))
+    parser.add_argument("--nnunet-python", default=sys.executable, help="which has nnunetv2")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
-    parser.add_argument("--way", choices=("ours", *RIVALS), help=argparse.SUPPRESS)
+    parser.add_argument("--way", choices=("ours", "ours_whole", *MONAI), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.way is not None:
         run_one(arguments)
         return
+    if set(arguments.against) & set(NNUNET) and not has_nnunet(arguments.nnunet_python):
+        parser.error("nnunetv2 is not installed there: pip install nnunetv2, or leave it out.")
     torch.set_num_threads(arguments.threads)
     with tempfile.TemporaryDirectory() as folder:
         compare(arguments, Path(folder))

@@ -38,7 +38,8 @@ def drop_uncertain_aneurysms(foreground: Shares, minimum_peak: float) -> Shares:
     likeliest = (aneurysm > vessel) & (aneurysm > background)
     components, count = connected_components(likeliest)
     peaks = ndimage.maximum(aneurysm, components, np.arange(1, count + 1))
-    low = np.asarray(peaks).reshape(-1) < minimum_peak * one
+    bar = minimum_peak * one - (0.5 if one > 1 else 0.0)  # half a step is rounding
+    low = np.asarray(peaks).reshape(-1) < bar
     uncertain = np.concatenate([[False], low])[components]
     # One voxel more: interpolation back to the scan's grid would leave a shell of the sac.
     dropped = ndimage.binary_dilation(uncertain, np.ones((3, 3, 3)))

@@ -24,6 +24,8 @@ PARTS = {
     "write": "write the files",
 }
 """In the order of the work."""
+STATUS = Path("/proc/self/status")
+"""Where Linux tells what a process takes."""
 
 
 def profile(report: dict[str, Any], total_seconds: float) -> dict[str, Any]:
@@ -55,9 +57,8 @@ def profile(report: dict[str, Any], total_seconds: float) -> dict[str, Any]:
 
 def peak_memory_mb() -> float | None:
     """The most main memory that this process has had so far; None where nobody tells."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # Linux: what rusage says there begins with the starting process's peak
-        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+    if STATUS.is_file():  # what rusage says on Linux begins with the starting process's peak
+        found = re.search(r"^VmHWM:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
         if found:
             return round(int(found[1]) / 2**10, 1)
     try:

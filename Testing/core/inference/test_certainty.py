@@ -17,7 +17,9 @@ def probabilities(request):
         array[:, 4:8, 4:8, start : start + 5] = np.array([0.1, 0.3, 0.6])[:, None, None, None]
         array[:, 5:7, 5:7, start + 2] = np.array([0.0, 1 - middle, middle])[:, None, None]
     foreground = array[1:]
-    return (foreground * FULL).astype(np.uint16) if request.param is np.uint16 else foreground
+    return (
+        np.rint(foreground * FULL).astype(np.uint16) if request.param is np.uint16 else foreground
+    )
 
 
 def classes(foreground):
