@@ -103,10 +103,7 @@ def _check_patients(path: Path, cases: Sequence[Case]) -> None:
 
 
 def _case(path: Path, number: int, entry: Any) -> Case:
-    if not isinstance(entry, dict) or any(
-        not isinstance(entry.get(name), str) or not entry[name] or "\0" in entry[name]
-        for name in _FIELDS
-    ):
+    if not isinstance(entry, dict) or not all(_is_text(entry.get(name)) for name in _FIELDS):
         raise UserError(
             f"Case {number} of {path} needs the texts {', '.join(_FIELDS)}: complete it."
         )
@@ -119,6 +116,13 @@ def _case(path: Path, number: int, entry: Any) -> Case:
         )
     relabel = _relabel(path, number, entry.get("relabel", []))
     return Case(entry["patient"], entry["center"], files["image"], files["label"], use, relabel)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it can be a name: JSON also has texts that no file system takes."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    return bool(value) and value == value.encode(errors="ignore").decode()
 
 
 def _relabel(path: Path, number: int, pairs: Any) -> Relabel:

@@ -33,6 +33,10 @@ def test_reads_cases_with_files_beside_the_list(datalist):
             '{"cases": [{"patient": "1", "center": "A", "image": "i", "label": "\\u0000"}]}',
             "Case 1",
         ),
+        (
+            '{"cases": [{"patient": "\\ud800", "center": "A", "image": "i", "label": "l"}]}',
+            "Case 1",
+        ),
     ],
 )
 def test_what_is_no_datalist_is_refused(datalist, text, named):

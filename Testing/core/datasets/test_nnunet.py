@@ -86,6 +86,12 @@ def test_labels_that_cannot_be_told_are_refused(folder, describe, labels, reason
         find_cases(folder)
 
 
+def test_a_byte_order_mark_does_not_matter(folder):
+    description = folder / "dataset.json"
+    description.write_text(description.read_text(), encoding="utf-8-sig")
+    assert len(find_cases(folder)) == 2
+
+
 def test_damaged_descriptions_are_refused(folder):
     for text, reason in (("{", "not readable JSON"), ("[]", "no description of a dataset")):
         (folder / "dataset.json").write_text(text)
