@@ -1,12 +1,18 @@
 """How long a GS-EMA step takes beside the naive one and beside plain supervised training.
 
-    python Testing/benchmarks/training_step.py [--kind swin_unet] [--patch 64] [--threads 2]
+    python Testing/benchmarks/training_step.py [--kind swin_unet] [--patch 64] [--threads 1]
+    python Testing/benchmarks/training_step.py --features 24 --stages 2 --heads 3 --window 7
+
+The second line has the shape of the paper's network: one Swin stage, a latent of 48 channels at a
+quarter of the resolution.
 
 Three steps on the same network, patches and machine, taking turns: the naive one (four forwards, a
 backward of the total loss, one more for each domain's gradient), ours (split_backward), and
 supervised training on both streams (two forwards, one backward). Prints one JSON line with the
-ratios of the median times, the largest difference between the naive gradients and ours, relative
-to the largest gradient, in float32, and the memory that each step's graph keeps at its peak.
+ratios of the median times (this process's CPU time: other programs hardly change it), the same
+ratios of the multiplications (which nothing changes), the share of a forward pass that lies on the
+way to the latent, the largest difference between the naive gradients and ours, relative to the
+largest gradient, in float32, and the memory that each step's graph keeps at its peak.
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
 
 from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
 from gsema_core.networks import NetworkConfig, build_network
@@ -32,9 +39,9 @@ SUPERVISED, CONTRASTIVE = 0.25, 0.5  # equation 6
 class Steps:
     """The three steps; each leaves its gradients, flat, where it can be compared."""
 
-    def __init__(self, kind: str, patch: int) -> None:
+    def __init__(self, network: NetworkConfig, patch: int) -> None:
         torch.manual_seed(0)
-        self.student = build_network(NetworkConfig(kind))
+        self.student = build_network(network)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         for parameter in self.teacher.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
@@ -83,6 +90,13 @@ class Steps:
         )
 
 
+def multiplications(step: Callable[[], object]) -> int:
+    """Of convolutions and matrix products, forward and backward."""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops() // 2
+
+
 def graph_megabytes(step: Callable[[], Tensor]) -> float:
     """The most that the tensors saved for backward hold at one time, each storage counted once."""
     alive: dict[int, int] = {}
@@ -112,29 +126,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kind", default="swin_unet", choices=("swin_unet", "cnn"))
     parser.add_argument("--patch", type=int, default=64)
+    for name in ("features", "stages", "depth", "heads", "window"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(NetworkConfig, name))
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    steps = Steps(arguments.kind, arguments.patch)
+    shape = {name: getattr(arguments, name) for name in NetworkConfig().to_dict()}
+    steps = Steps(NetworkConfig(**shape), arguments.patch)
     candidates = {"naive": steps.naive, "ours": steps.ours, "supervised": steps.supervised}
     expected, actual = steps.naive(), steps.ours()
     difference = float((expected - actual).abs().max() / expected.abs().max())
     memory = {name: round(graph_megabytes(step), 1) for name, step in candidates.items()}
+    work = {name: multiplications(step) for name, step in candidates.items()}
+    way = multiplications(lambda: steps.student.encode(steps.source))
+    whole = multiplications(lambda: steps.student(steps.source))
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for repeat in range(arguments.repeats + 1):  # the first turn warms up
         for name, step in candidates.items():
-            start = time.perf_counter()
+            start = time.process_time()
             with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):
                 step()
             if repeat:
-                times[name].append(time.perf_counter() - start)
+                times[name].append(time.process_time() - start)
     median = {name: statistics.median(values) for name, values in times.items()}
     line = {
         **vars(arguments),
         "ratio_to_naive": round(median["ours"] / median["naive"], 3),
         "ratio_to_supervised": round(median["ours"] / median["supervised"], 3),
+        "work_to_naive": round(work["ours"] / work["naive"], 3),
+        "work_to_supervised": round(work["ours"] / work["supervised"], 3),
+        "latent_share": round(way / whole, 3),
         "max_gradient_difference": difference,
         "seconds": {name: round(value, 4) for name, value in median.items()},
         "graph_megabytes": memory,

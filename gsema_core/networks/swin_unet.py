@@ -64,13 +64,17 @@ class SwinUNetBody(nn.Module):
             normed = _channels_last(self.norms[level], tokens)
             if level == len(self.mergings):
                 return Encoded(normed, tuple(skips))
-            skips.append(self.skip_blocks[level](normed))
+            skips.append(normed)
             tokens = _channels_last(self.mergings[level], tokens)
         raise AssertionError("a Swin-UNet has at least one stage")
 
     def decode(self, encoded: Encoded) -> Tensor:
+        # The skips' blocks are no part of the way to the latent: what asks for the latent alone,
+        # as the teacher and the contrastive loss do, need not pay for them.
+        fine, *coarse = encoded.skips
+        skips = [fine, *map(_apply, self.skip_blocks, coarse)]
         features = encoded.latent
-        for up, skip in zip(self.ups, reversed(encoded.skips), strict=True):
+        for up, skip in zip(self.ups, reversed(skips), strict=True):
             features = up(features, skip.to(features.dtype))
         return features
 
@@ -88,6 +92,11 @@ def _residual_block(channels_in: int, channels_out: int) -> nn.Module:
             res_block=True,
         ),
     )
+
+
+def _apply(module: nn.Module, maps: Tensor) -> Tensor:
+    result: Tensor = module(maps)
+    return result
 
 
 def _channels_last(module: nn.Module, maps: Tensor) -> Tensor:
