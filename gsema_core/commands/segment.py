@@ -46,19 +46,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
     )
-    parser.add_argument(
+    _add_files(parser.add_argument_group("more files"))
+    # None stands for the default that inference has: it is written down in one place only.
+    _add_choices(parser.add_argument_group("what counts as an aneurysm"))
+    _add_limits(parser.add_argument_group("time and memory"))
+    parser.add_argument("--quiet", action="store_true", help="no progress, no table")
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--probabilities",
         metavar="FILE",
         type=Path,
         help="also write the probability of an aneurysm, as an image",
     )
-    parser.add_argument(
+    group.add_argument(
         "--report", metavar="FILE.json", type=Path, help="also write where the result comes from"
     )
-    parser.add_argument(
+    group.add_argument(
         "--profile", metavar="FILE.json", type=Path, help="also write where the time went"
     )
-    parser.add_argument(
+    group.add_argument(
+        "--resume", action="store_true", help="of a folder, only scans that have no output yet"
+    )
+
+
+def _add_choices(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--at",
         metavar=("R", "A", "S"),
         nargs=3,
@@ -66,53 +80,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="only the aneurysm at this point (RAS, mm, as Slicer shows it); may be repeated",
     )
-    # None stands for the default that inference has: it is written down in one place only.
-    parser.add_argument(
-        "--overlap", metavar="F", type=float, help="of neighboring windows, 0 to 0.9 (default: 0.5)"
-    )
-    parser.add_argument(
+    group.add_argument(
         "--minimum-aneurysm",
         metavar="MM3",
         type=float,
         help="smaller aneurysms are taken for noise (default: 4 mm3)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--certainty",
         metavar="P",
         type=float,
         help="an aneurysm in which no voxel reaches this probability is taken for vessel; 0 keeps "
         "all (default: 0.95)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--threshold",
         metavar="P",
         type=float,
         help="aneurysm from this probability on (default: where likeliest; with --at, from half "
         "the highest probability there)",
     )
-    parser.add_argument(
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--overlap", metavar="F", type=float, help="of neighboring windows, 0 to 0.9 (default: 0.5)"
+    )
+    group.add_argument(
         "--precision",
         metavar="P",
         help="fp32, bf16 or auto, which is bf16 where the device has it (default: auto)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--no-skip",
         action="store_true",
         help="run all windows, also those in which nothing is bright",
     )
-    parser.add_argument(
+    group.add_argument(
         "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--memory-limit",
         metavar="GB",
         type=float,
-        help="save memory, or refuse a scan, where more would be needed (default: no limit)",
+        help="refuse a scan that would need more (default: no limit)",
     )
-    parser.add_argument(
-        "--resume", action="store_true", help="of a folder, only scans that have no output yet"
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress, no table")
 
 
 def run(arguments: argparse.Namespace) -> int:
