@@ -26,7 +26,7 @@ def estimate(
 ) -> int:
     """The most memory in bytes that a run on the CPU has at one time, with the program and scan.
 
-    Each phase's arrays are counted; the largest phase decides. ``Testing/benchmarks/memory.py``
+    Each phase's arrays are counted; the largest phase decides. ``Testing/benchmarks/whole_scan.py``
     compares it with what runs take (docs/performance.md).
 
     Args:

@@ -1,0 +1,70 @@
+"""How a whole run's time and memory grow with the scan.
+
+    python Testing/benchmarks/whole_scan.py [--scan FILE | --voxels 512 --spacing 0.25] [--crop N]
+
+One JSON line: seconds by phase, the memory at the peak above the loaded program and scan, what
+``inference.memory.estimate`` had said of it, the share of windows that were left out and the share
+of voxels that became vessel or aneurysm. ``--crop`` takes the middle of the scan, so that one
+scan shows how the cost grows with the volume.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from datetime import date
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from peak import measured
+from scans import add_scan_arguments, scan_of
+
+from gsema_core.inference import Segmenter
+from gsema_core.inference.memory import PROGRAM_BYTES, estimate
+from gsema_core.teachers import find_teacher, load_teacher
+from gsema_core.volumes import Geometry, Volume, working_geometry
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_scan_arguments(parser)
+    parser.add_argument("--teacher", default="default")
+    parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(arguments.threads)
+    name, volume = scan_of(arguments)
+    teacher = load_teacher(find_teacher(arguments.teacher))
+    segmenter = Segmenter(teacher, "cpu")
+    window, grid = (
+        teacher.card.window,
+        Geometry(teacher.card.window, (teacher.card.spacing_mm,) * 3),
+    )
+    segmenter.segment(Volume(np.zeros(window, dtype=np.int16), grid))  # warms up
+    with measured() as values:
+        result = segmenter.segment(volume)
+    working = working_geometry(volume.geometry, teacher.card.spacing_mm)
+    expected = estimate(volume.geometry, working, window, scan_bytes_a_voxel=0) - PROGRAM_BYTES
+    line = {
+        "scan": name,
+        "voxels": volume.geometry.size,
+        "working_voxels": working.size,
+        **values,
+        "estimated_mb": round(expected / 2**20, 1),
+        "phases": result.report["seconds"],
+        "windows": result.report["windows"],
+        "labeled_share": round(float((result.labels.array > 0).mean()), 5),
+        "teacher": teacher.card.name,
+        "threads": arguments.threads,
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "date": date.today().isoformat(),
+    }
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
