@@ -124,6 +124,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             log,
             self._clickChoices,
             self.run.showBusy,
+            self.run.showClickProgress,
             self.run.showStatus,
             self._onClicked,
         )

@@ -37,6 +37,7 @@ class ClickPanel:
         log: is told what happens.
         choices: what is chosen now.
         onBusy: called with True when a click is being answered, with False afterwards.
+        onProgress: called with the fraction of a click that is done and what is being done.
         onStatus: called with a sentence for the user, and whether it is an error.
         onChanged: called with the volume and the segmentation that a click has changed; with None
             for both after an undo.
@@ -49,12 +50,14 @@ class ClickPanel:
         log: RunLog,
         choices: Callable[[], ClickChoices],
         onBusy: Callable[[bool], None],
+        onProgress: Callable[[float, str], None],
         onStatus: Callable[[str, bool], None],
         onChanged: Callable[[Any, Any], None],
     ) -> None:
         self.ui = ui
         self._logic, self._log, self._choices = logic, log, choices
-        self._onBusy, self._onStatus, self._onChanged = onBusy, onStatus, onChanged
+        self._onBusy, self._onProgress = onBusy, onProgress
+        self._onStatus, self._onChanged = onStatus, onChanged
         self._volumeNode: Any = None
         self._waiting: list[Point] = []
         self._problem = ""
@@ -109,7 +112,7 @@ class ClickPanel:
             teacher=chosen.teacher,
             device=chosen.device,
             aneurysmThreshold=chosen.threshold,
-            onProgress=lambda _fraction, phase: self._log.phase(phase),
+            onProgress=self._onProgress,
             onDone=self._onDone,
         )
 

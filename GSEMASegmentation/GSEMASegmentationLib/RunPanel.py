@@ -13,6 +13,10 @@ from GSEMASegmentationLib.RunLog import RunLog
 from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 
+LONG_CLICK_S = 1.0
+"""A click that takes longer, mostly because the scan has to be handed over, gets a progress bar;
+ours: as long as a user waits without wondering."""
+
 
 class RunPanel:
     """Starts, cancels and shows what runs; clicks use its progress and status too.
@@ -62,8 +66,17 @@ class RunPanel:
 
     def showBusy(self, isBusy: bool) -> None:
         """Turn the button into Cancel and back, for a click."""
-        self._showProgress(isBusy)
+        self._remaining = RemainingTime()
+        self._showProgress(False)
+        self._showButton(isBusy)
         self._onChanged()
+
+    def showClickProgress(self, fraction: float, phase: str) -> None:
+        """Show how far a click is, if it takes long: else the panel would flicker."""
+        self._log.phase(phase)
+        if self._remaining.elapsed >= LONG_CLICK_S:
+            self.ui.progressBar.visible = True
+            self._setProgress(fraction)
 
     def showStatus(self, text: str, isError: bool = False) -> None:
         """Tell the user; nothing takes the line away."""
@@ -96,7 +109,7 @@ class RunPanel:
         self._onChanged()
 
     def _onProgress(self, fraction: float, phase: str) -> None:
-        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+        self._setProgress(fraction)
         self._log.phase(phase)
         left = self._remaining.text(fraction)
         text = _("{phase}, {duration} left...") if left else _("{phase}...")
@@ -119,6 +132,12 @@ class RunPanel:
     def _showProgress(self, isRunning: bool) -> None:
         self.ui.progressBar.value = 0
         self.ui.progressBar.visible = isRunning
+        self._showButton(isRunning)
+
+    def _setProgress(self, fraction: float) -> None:
+        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+
+    def _showButton(self, isRunning: bool) -> None:
         self.ui.segmentButton.text = _("Cancel") if isRunning else _("Segment")
 
 

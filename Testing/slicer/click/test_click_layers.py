@@ -104,3 +104,18 @@ def test_turned_off_surfaces_stay_off(refreshed, at_voxel):
     node.GetSegmentation().RemoveRepresentation("Closed surface")
     logic.segmentAtPoint(volume, ANEURYSM_CENTER, outputSegmentation=node)
     assert not node.GetSegmentation().ContainsRepresentation("Closed surface")
+
+
+def test_a_whole_run_after_clicks_replaces_them(make_logic, two_aneurysms, segment_ids):
+    logic, volume = make_logic("good"), two_aneurysms
+    node = logic.segmentAtPoint(volume, ANEURYSM_CENTER).segmentationNode
+    assert logic.segment(volume, outputSegmentation=node) is node
+    assert sorted(segment_ids(node)) == ["GSEMA_Aneurysm", "GSEMA_Aneurysm_2", "GSEMA_Vessel"]
+    array = slicer.util.arrayFromVolume(volume)
+    found = {
+        one: slicer.util.arrayFromSegmentBinaryLabelmap(node, one, volume) != 0
+        for one in segment_ids(node)
+    }
+    assert np.array_equal(found["GSEMA_Vessel"], array == 100)
+    assert np.array_equal(found["GSEMA_Aneurysm"] | found["GSEMA_Aneurysm_2"], array == 200)
+    assert found["GSEMA_Aneurysm_2"][SECOND]

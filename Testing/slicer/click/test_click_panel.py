@@ -230,3 +230,17 @@ def test_closing_the_scene_ends_a_click_in_a_panel_that_is_not_shown(
     settle(panel, spin)
     assert panel.ui.segmentButton.text == "Segment"
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+
+
+def test_only_a_click_that_takes_long_gets_a_progress_bar(panel):
+    panel.parent.show()
+    panel.run.showBusy(True)
+    panel.run.showClickProgress(0.3, "Reading the scan")
+    assert not panel.ui.progressBar.visible
+    panel.run._remaining._clock = lambda: panel.run._remaining._started + 2.0
+    panel.run.showClickProgress(0.4, "Segmenting")
+    assert panel.ui.progressBar.visible
+    assert panel.ui.progressBar.value == 400
+    panel.run.showBusy(False)
+    assert not panel.ui.progressBar.visible
+    assert panel.ui.segmentButton.text == "Segment"
