@@ -95,11 +95,17 @@ class NnUnet:
 
     def _train(self) -> bool:
         """Train to the end of the trainer's epochs, or to the end of the minutes."""
+        trained = self.folder / "trained"
+        if trained.exists():
+            return True
         minutes = self.plan.base.run.minutes
         arguments = [DATASET, CONFIGURATION, FOLD, "-tr", self.trainer, "-device", self.device]
         arguments.append("--c")
         self.report(f"  Training {self.trainer} on {self.device}; its log is {LOG}.")
-        return self._call("nnUNetv2_train", arguments, seconds=60 * minutes if minutes else None)
+        done = self._call("nnUNetv2_train", arguments, seconds=60 * minutes if minutes else None)
+        if done:
+            trained.touch()
+        return done
 
     def _predict(self) -> bool:
         """By the weights that its own validation liked best: it keeps out our patients."""

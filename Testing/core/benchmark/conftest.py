@@ -24,7 +24,14 @@ TABLES: dict[str, Any] = {
     "network": {"kind": "cnn", "features": 8, "stages": 3, "depth": 1},
     "method": {"alpha_aligned": 0.9},
     "optimization": {"learning_rate": 3e-3, "warmup_steps": 0, "schedule": "cosine"},
-    "run": {"steps": 3, "precision": "fp32", "threads": 1, "device": "cpu", "log_every": 1},
+    "run": {
+        "steps": 3,
+        "precision": "fp32",
+        "threads": 1,
+        "device": "cpu",
+        "log_every": 1,
+        "checkpoint_every": 5,
+    },
 }
 
 

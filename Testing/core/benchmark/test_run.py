@@ -130,15 +130,16 @@ def test_killed_it_goes_on_to_the_numbers_of_an_unbroken_one(
     def command(output: str) -> list[str]:
         return [sys.executable, "-m", "gsema_core", "benchmark", str(datalist),
                 "--output", str(tmp_path / output), "--rows", "no_ema,gs_ema", "--centers", "B",
-                "--steps", "12", "--config", str(write_toml()), "--simulated",
+                "--steps", "80", "--config", str(write_toml()), "--simulated",
                 "--no-figures"]  # fmt: skip
 
     subprocess.run(command("whole"), check=True, capture_output=True)
     cells = tmp_path / "killed" / "cells" / "B"
     for seen in (cells / "no_ema-seed0" / "steps.csv", cells / "gs_ema-seed0" / "steps.csv"):
         process = subprocess.Popen(command("killed"), stderr=subprocess.DEVNULL)
-        while process.poll() is None and not (seen.exists() and seen.read_text().count("\n") > 3):
-            time.sleep(0.02)
+        while process.poll() is None and not (seen.exists() and seen.read_text().count("\n") > 9):
+            time.sleep(0.01)
+        assert process.poll() is None, "It was over before it could be killed: take more steps."
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     assert subprocess.run(command("killed"), capture_output=True, text=True).returncode == 0
