@@ -59,6 +59,7 @@ class CasesPanel:
             ]
         )
         self.ui.caseTable.horizontalHeader().setStretchLastSection(True)
+        self.ui.caseTable.verticalHeader().setVisible(False)
         self.ui.caseTable.connect("itemChanged(QTableWidgetItem*)", self._onEdited)
         self.ui.caseTable.connect("itemSelectionChanged()", self._updateButtons)
         self._drop = DropTarget(self.ui.caseTable, self._onDropped)
@@ -137,6 +138,7 @@ class CasesPanel:
         for row, case in enumerate(cases):
             self._fill(row, case)
         table.resizeColumnsToContents()
+        table.resizeRowsToContents()
         self._isFilling = False
         self._say(_summary(cases))
         self._updateButtons()

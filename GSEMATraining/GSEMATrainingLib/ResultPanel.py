@@ -49,6 +49,7 @@ class ResultPanel:
         self._listed: list[ListedTeacher] = []
         self.ui.reportTable.setColumnCount(len(headings()))
         self.ui.reportTable.setHorizontalHeaderLabels(headings())
+        self.ui.reportTable.verticalHeader().setVisible(False)
         self.ui.compareButton.connect("clicked(bool)", self.compare)
         self.ui.useTeacherButton.connect("clicked(bool)", self._onUse)
         self.ui.exportTeacherButton.connect("clicked(bool)", self._onExport)
@@ -111,6 +112,7 @@ class ResultPanel:
             for column, text in enumerate(texts):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
         table.resizeColumnsToContents()
+        table.resizeRowsToContents()
         isWorse = self._report.get("verdict") == WORSE
         self._say(verdictText(self._report, heldOutUse(self._folder)), isError=isWorse)
 

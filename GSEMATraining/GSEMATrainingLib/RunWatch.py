@@ -11,6 +11,7 @@ from GSEMASegmentationLib.RemainingTime import durationText
 from slicer.i18n import tr as _
 
 from GSEMATrainingLib.RunFolder import RunFolder, RunStatus
+from GSEMATrainingLib.TrainingChoices import ENDLESS
 from GSEMATrainingLib.TrainingProcess import TrainingProcess
 
 EVERY_MS = 1000
@@ -96,9 +97,7 @@ def sentence(view: RunView) -> str:
         return _endText(status) if view.folder.hasRun else ""
     if status.state in ENDED:  # it stands there since the session before
         return _("Starting...")
-    done = _("step {step} of {steps}, epoch {epoch} of {epochs}").format(
-        step=status.step, steps=status.steps, epoch=status.epoch, epochs=status.epochs
-    )
+    done = _doneText(status)
     if view.folder.isStopping:
         return _("Stopping: the training writes its checkpoint, {done}...").format(done=done)
     if view.folder.isPausing:
@@ -122,7 +121,7 @@ def leftText(status: RunStatus) -> str:
 
 def machineText(status: RunStatus) -> str:
     """Device, memory, pace, and the best score so far."""
-    parts = [status.device] if status.device else []
+    parts = [_("CPU") if status.device == "cpu" else status.device] if status.device else []
     if status.memory_mb:
         parts.append(_("{memory:.1f} GB").format(memory=status.memory_mb / 1024))
     if status.seconds_per_step:
@@ -136,8 +135,18 @@ def machineText(status: RunStatus) -> str:
     return ", ".join(parts)
 
 
+def _doneText(status: RunStatus) -> str:
+    if status.steps >= ENDLESS:  # it ends by its time
+        text = _("step {step}, epoch {epoch}")
+    else:
+        text = _("step {step} of {steps}, epoch {epoch} of {epochs}")
+    return text.format(
+        step=status.step, steps=status.steps, epoch=status.epoch, epochs=status.epochs
+    )
+
+
 def _endText(status: RunStatus) -> str:
-    done = _("{step} of {steps} steps").format(step=status.step, steps=status.steps)
+    done = _doneText(status)
     if status.state == "finished":
         text = _("Finished after {done}; the best teacher is that of step {best}.")
     else:

@@ -14,7 +14,6 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from gsema_core.teachers.registry import DEFAULT, ListedTeacher, list_teachers
 from gsema_core.teachers.teacher_file import file_hash
-from gsema_core.training.config import RunConfig
 from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES
 from GSEMATrainingLib.PresetText import presetNames, presetText, presetTitle
 from GSEMATrainingLib.RunFolder import RunStatus
@@ -149,8 +148,7 @@ class StartPanel:
 
 def _timeText(choices: TrainingChoices) -> str:
     if choices.unit == MINUTES:
-        steps = RunConfig().steps
-        return _("of training, or {steps} steps if these come first").format(steps=steps)
+        return _("of training, and the validations")
     try:
         pace = float(slicer.app.userSettings().value(PACE, "0"))
     except (TypeError, ValueError):

@@ -231,6 +231,11 @@ class TrainPanel:
             smooth = qt.Qt.SmoothTransformation
             pixmap = pixmap.scaledToWidth(min(THUMBNAIL_WIDTH, 4 * pixmap.width()), smooth)
         self.ui.thumbnailLabel.setPixmap(pixmap)
+        self.ui.thumbnailInfoLabel.visible = not pixmap.isNull()
+        if path is not None:
+            text = _("Step {step}: green the reference, orange the teacher, aneurysms brighter.")
+            step = path.stem.removeprefix("step-").lstrip("0") or "0"
+            self.ui.thumbnailInfoLabel.text = text.format(step=step)
 
     def _showLog(self, text: str) -> None:
         if text == self._logText:

@@ -160,7 +160,7 @@ def test_the_time_is_judged_by_the_last_training(panel):
 
     node = panel._parameterNode
     node.lengthUnit = "minutes"
-    assert panel.ui.timeLabel.text == "of training, or 5000 steps if these come first"
+    assert panel.ui.timeLabel.text == "of training, and the validations"
     node.lengthUnit, node.length = "steps", 600
     assert "known in the first minute" in panel.ui.timeLabel.text
     panel.start.rememberPace(RunStatus("training", seconds_per_step=0.5))

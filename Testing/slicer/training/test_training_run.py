@@ -18,7 +18,7 @@ import slicer.util
 
 from gsema_core.errors import UserError
 
-FINISHED = "Finished after 40 of 40 steps; the best teacher is that of step 10."
+FINISHED = "Finished after step 40 of 40, epoch 4 of 4; the best teacher is that of step 10."
 
 
 SHRUNK = "The memory of cuda:0 is too small for the settings: going on with patch 64 x 64 x 64."
@@ -33,11 +33,12 @@ def test_a_training_runs_to_its_end(panel, begin, look, spin, tmp_path):
     spin(lambda: look().isFinished, 60)
     assert status_of(panel) == FINISHED
     assert panel.ui.progressBar.value == panel.ui.progressBar.maximum
-    assert "cpu, 1.5 GB, 0.5 s a step, best aneurysm Dice 0.50 at step 10" in (
+    assert "CPU, 1.5 GB, 0.5 s a step, best aneurysm Dice 0.50 at step 10" in (
         panel.ui.machineLabel.text
     )
     assert "[40/40] loss" in panel.ui.logTextEdit.toPlainText()
     assert not panel.ui.thumbnailLabel.pixmap.isNull()
+    assert panel.ui.thumbnailInfoLabel.text.startswith("Step 40: green the reference")
     assert not panel.ui.trainButton.enabled
     assert "finished: press New" in panel.ui.trainButton.toolTip
     panel.ui.newFolderButton.click()
@@ -351,6 +352,17 @@ def test_validation_without_an_aneurysm_is_told_before(panel, make_case):
         [first, dataclasses.replace(second, aneurysms=0, use="validation")],
     )
     assert "No validation case has an aneurysm" in panel.ui.casesInfoLabel.text
+
+
+def test_a_training_by_time_shows_no_total(training_module, tmp_path):
+    from GSEMATrainingLib.RunFolder import RunFolder, RunStatus
+    from GSEMATrainingLib.RunWatch import RunView, sentence
+    from GSEMATrainingLib.TrainingChoices import ENDLESS
+
+    status = RunStatus("training", step=8, steps=ENDLESS, seconds=60.0, seconds_left=180.0)
+    view = RunView(RunFolder(tmp_path), status, isRunning=True)
+    assert sentence(view) == "Training: step 8, epoch 0; about 3 min left."
+    assert status.fraction == 0.25
 
 
 def test_half_written_files_are_no_trouble(training_module, tmp_path):
