@@ -14,6 +14,7 @@ from gsema_core.inference.result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings, check_device_name
 from gsema_core.teachers import find_teacher, load_teacher, read_card
 from gsema_core.volumes import Volume, read_volume
+from gsema_core.volumes.dicom_series import MAXIMUM_FILES
 
 if TYPE_CHECKING:
     from gsema_core.inference.click_result import ClickResult
@@ -145,12 +146,14 @@ def read_scan(path: str | os.PathLike[str]) -> Volume:
     return volume
 
 
-def _state(path: Path) -> tuple[int, int] | None:
+def _state(path: Path) -> list[tuple[str, int, int]]:
+    """When the scan's files were changed, and their sizes: of a folder, all in it."""
     try:
-        found = path.stat()
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found = [(file, file.stat()) for file in files[:MAXIMUM_FILES]]
     except (OSError, ValueError):  # reading it tells why
-        return None
-    return found.st_mtime_ns, found.st_size
+        return []
+    return [(str(file), state.st_mtime_ns, state.st_size) for file, state in found]
 
 
 def load_segmenter(teacher: str | os.PathLike[str], device: str) -> Segmenter:
