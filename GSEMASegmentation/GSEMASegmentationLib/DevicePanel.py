@@ -8,7 +8,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from GSEMASegmentationLib.DeviceText import deviceText, rememberDevice
+from GSEMASegmentationLib.DeviceText import deviceText, rememberMeasurement
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -33,6 +33,7 @@ class DevicePanel:
     def __init__(self, ui: Any, logic: GSEMASegmentationLogic, onChanged: Callable[[], None]):
         self.ui = ui
         self._logic, self._onChanged = logic, onChanged
+        self._teacher = ""
         settings = slicer.app.userSettings()
         device = settings.value(DEVICE_SETTING, DEVICES[0])
         self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
@@ -54,6 +55,7 @@ class DevicePanel:
 
     def update(self, volumeNode: Any, teacher: str, overlap: float) -> None:
         """Show what runs the network, and how long it takes for this volume."""
+        self._teacher = teacher
         self.ui.deviceInfoLabel.text = deviceText(volumeNode, teacher, self.device, overlap)
 
     def _onChosen(self) -> None:
@@ -64,13 +66,16 @@ class DevicePanel:
 
     def _onCheck(self) -> None:
         self.ui.checkDeviceButton.enabled = False
-        self.ui.deviceInfoLabel.text = _("Starting the worker...")
-        self._logic.askForDevices(self._onDevices)
+        self.ui.deviceInfoLabel.text = _("Measuring...")
+        teacher = self._teacher
+        self._logic.measureDevice(
+            teacher, self.device, lambda found, message: self._onMeasured(teacher, found, message)
+        )
 
-    def _onDevices(self, devices: list[dict[str, Any]], message: str) -> None:
+    def _onMeasured(self, teacher: str, found: dict[str, Any], message: str) -> None:
         self.ui.checkDeviceButton.enabled = True
-        if devices:
-            rememberDevice(devices[0])
+        if not message:
+            rememberMeasurement(teacher, found)
         self._onChanged()
         if message:
             self.ui.deviceInfoLabel.text = message

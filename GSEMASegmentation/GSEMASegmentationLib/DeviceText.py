@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,14 +36,30 @@ def rememberRun(report: Mapping[str, Any], volumeNode: Any, seconds: float) -> N
         "mm3": _cubicMillimeters(volumeNode),
         "overlap": dict(report.get("settings", {})).get("overlap"),
     }
+    before = _lastRun()
+    if before.get("device", {}).get("name") == device.get("name") and "measured" in before:
+        run["measured"] = before["measured"]
     slicer.app.userSettings().setValue(SETTING, json.dumps(run))
 
 
-def rememberDevice(device: Mapping[str, Any]) -> None:
-    """Keep what the worker says of a device, with the time of a run on the same one."""
+def rememberMeasurement(teacher: str, found: Mapping[str, Any]) -> None:
+    """Keep what the worker says of a device and of one window there.
+
+    What is known of the last run is kept with it, if that was on the same device.
+
+    Args:
+        teacher: whose window it was.
+        found: the worker's answer, see ``GSEMASegmentationLogic.measureDevice``.
+    """
+    devices = [one for one in found.get("devices", ()) if isinstance(one, Mapping)]
+    chosen = [one for one in devices if one.get("name") == found.get("device")] or devices
+    if not chosen:
+        return
     run = _lastRun()
-    isSame = run.get("device", {}).get("name") == device.get("name")
-    kept = {**run, "device": dict(device)} if isSame else {"device": dict(device)}
+    isSame = run.get("device", {}).get("name") == chosen[0].get("name")
+    kept = {**(run if isSame else {}), "device": dict(chosen[0])}
+    names = ("window_seconds", "window", "spacing_mm")
+    kept["measured"] = {"teacher": teacher, **{name: found.get(name) for name in names}}
     slicer.app.userSettings().setValue(SETTING, json.dumps(kept))
 
 
@@ -60,14 +77,16 @@ def deviceText(volumeNode: Any, teacher: str, device: str, overlap: float) -> st
     if not isinstance(found, dict) or not (
         device == "auto" or str(found.get("name", "")).startswith(device)
     ):
-        return _("Not known yet: press Check, or segment a volume.")
+        return _("Not known yet: measure the speed, or segment a volume.")
     text = describeDevice(found)
     seconds = _expectedSeconds(run, volumeNode, teacher, overlap)
+    sentence = _("{device}; {duration} for this volume, judged by the last run")
+    if seconds is None:
+        seconds = _measuredSeconds(run, volumeNode, teacher, overlap)
+        sentence = _("{device}; at most {duration} for this volume, judged by one window")
     if seconds is None:
         return text
-    return _("{device}; {duration} for this volume, judged by the last run").format(
-        device=text, duration=durationText(seconds)
-    )
+    return sentence.format(device=text, duration=durationText(seconds))
 
 
 def describeDevice(device: Mapping[str, Any]) -> str:
@@ -95,6 +114,29 @@ def _expectedSeconds(
         share = windows * _cubicMillimeters(volumeNode) / run["mm3"]
         return float(run["seconds"] * share + run.get("start", 0.0))
     except (KeyError, TypeError, ZeroDivisionError):
+        return None
+
+
+def _measuredSeconds(
+    run: Mapping[str, Any], volumeNode: Any, teacher: str, overlap: float
+) -> float | None:
+    """All windows of the volume, at the cost of the one that was measured.
+
+    It takes less where regions without vessels are skipped.
+    """
+    measured = run.get("measured")
+    if volumeNode is None or volumeNode.GetImageData() is None or not isinstance(measured, Mapping):
+        return None
+    try:
+        if measured["teacher"] != teacher:
+            return None
+        windows = 1
+        sides = zip(volumeNode.GetImageData().GetDimensions(), volumeNode.GetSpacing(), strict=True)
+        for (count, side), window in zip(sides, measured["window"][::-1], strict=True):
+            voxels = count * side / measured["spacing_mm"]
+            windows *= 1 + max(0, math.ceil((voxels - window) / (window * (1.0 - overlap))))
+        return float(measured["window_seconds"] * windows)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
 
 

@@ -244,6 +244,29 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             onDone=lambda outcome: onDone(outcome.data.get("devices", []), outcome.message),
         )
 
+    def measureDevice(
+        self, teacher: str, device: str, onDone: Callable[[dict[str, Any], str], None]
+    ) -> None:
+        """Find out what one window of a teacher costs; starts the worker where it does not run.
+
+        Args:
+            teacher: as for ``segment``.
+            device: as for ``segment``.
+            onDone: called once with what the worker says (see ``DevicesRequest`` in
+                ``gsema_core.worker.protocol``), or with nothing and a sentence.
+        """
+        try:
+            requirePackages()
+        except UserError as error:
+            onDone({}, str(error))
+            return
+        self._client.submit(
+            "devices",
+            onDone=lambda outcome: onDone(outcome.data, outcome.message),
+            teacher=teacher,
+            device=device,
+        )
+
     def stop(self) -> None:
         """End the worker process, and with it what is running; the next run starts a new one."""
         self._client.stop()

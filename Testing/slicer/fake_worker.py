@@ -42,6 +42,7 @@ DEVICES = [
     {"name": "cuda:0", "model": "X100", "free_bytes": 6.2e9, "memory_bytes": 8e9},
     {"name": "cpu", "model": "x86_64", "threads": 2},
 ]
+MEASURED = {"window_seconds": 2.0, "window": [20, 20, 20], "spacing_mm": 1.6}
 
 cancelled: set[int] = set()
 requests: Queue[dict[str, Any] | None] = Queue()
@@ -235,7 +236,9 @@ def main() -> None:
         emit("hello", pid=os.getpid(), protocol=2 if mode == "oldprotocol" else 1, version="0")
     while (request := requests.get()) is not None:
         if request["command"] == "devices":
-            emit("result", id=request["id"], devices=DEVICES)
+            measured = {} if request.get("teacher") is None else MEASURED
+            device = "cpu" if request.get("device") == "cpu" else "cuda:0"
+            emit("result", id=request["id"], devices=DEVICES, device=device, **measured)
         elif mode not in ("mute", "oldprotocol"):
             (segment if request["command"] == "segment" else answer_click)(mode, request)
     os._exit(0)

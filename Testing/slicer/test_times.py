@@ -89,10 +89,40 @@ def test_other_teachers_and_devices_are_not_judged_by_it(times, make_balls):
     assert times.deviceText(volume, "default", "cuda", 0.5).startswith("Not known yet")
 
 
+MEASURED = {"window_seconds": 2.0, "window": [20, 20, 20], "spacing_mm": 1.6}
+
+
 def test_a_gpu_is_shown_with_its_free_memory(times, make_balls):
-    times.rememberDevice(GPU["device"])
+    times.rememberMeasurement("default", {"devices": [GPU["device"]]})
     text = times.deviceText(make_balls(), "default", "cuda", 0.5)
     assert text == "X100, 6 of 8 GB free"
+
+
+def test_before_the_first_run_one_window_is_the_measure(times, make_balls):
+    volume = make_balls()  # 60 x 56 x 52 voxels of 0.8 mm: 30 x 28 x 26 of the network's
+    found = {"devices": [GPU["device"], CPU["device"]], "device": "cpu", **MEASURED}
+    times.rememberMeasurement("default", found)
+    text = "CPU, 4 threads; at most {} for this volume, judged by one window"
+    assert times.deviceText(volume, "default", "cpu", 0.0) == text.format("about 15 s")  # 8 windows
+    assert times.deviceText(volume, "default", "cpu", 0.75) == text.format("about 55 s")  # 27
+    volume.SetSpacing(0.8, 0.8, 0.4)
+    assert times.deviceText(volume, "default", "cpu", 0.0) == text.format("a few seconds")
+    assert times.deviceText(volume, "other", "cpu", 0.0) == "CPU, 4 threads"
+    assert times.deviceText(None, "default", "cpu", 0.0) == "CPU, 4 threads"
+
+
+def test_a_run_knows_better_than_a_window_and_both_are_kept(times, make_balls):
+    volume = make_balls()
+    found = {"devices": [CPU["device"]], "device": "cpu", **MEASURED}
+    times.rememberMeasurement("default", found)
+    times.rememberRun(CPU, volume, 100.0)
+    assert times.deviceText(volume, "default", "cpu", 0.5).endswith("judged by the last run")
+    times.rememberMeasurement("other", found)
+    assert times.deviceText(volume, "default", "cpu", 0.5).endswith("judged by the last run")
+    assert times.deviceText(volume, "other", "cpu", 0.5).endswith("judged by one window")
+    other = {**found, "devices": [GPU["device"]], "device": "cuda:0"}
+    times.rememberMeasurement("default", other)
+    assert times.deviceText(volume, "default", "cuda", 0.5).endswith("judged by one window")
 
 
 @pytest.mark.parametrize("broken", ["", "no JSON", "[1]", '{"device": 3}', '{"device": {}}'])
@@ -117,14 +147,22 @@ def test_the_panel_shows_what_is_left_and_remembers_the_run(panel, make_balls, f
     )
 
 
-def test_check_asks_the_worker(panel, spin):
+def test_measuring_asks_the_worker(panel, make_balls, spin):
     panel.ui.checkDeviceButton.click()
     assert not panel.ui.checkDeviceButton.enabled
+    assert panel.ui.deviceInfoLabel.text == "Measuring..."
     spin(lambda: panel.ui.checkDeviceButton.enabled)
     assert panel.ui.deviceInfoLabel.text == "X100, 6 of 8 GB free"
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    assert panel.ui.deviceInfoLabel.text.endswith("for this volume, judged by one window")
+    panel.ui.deviceComboBox.currentIndex = 1
+    assert panel.ui.deviceInfoLabel.text.startswith("Not known yet")
+    panel.ui.checkDeviceButton.click()
+    spin(lambda: panel.ui.checkDeviceButton.enabled)
+    assert panel.ui.deviceInfoLabel.text.startswith("CPU, 2 threads; at most")
 
 
-def test_check_says_why_it_cannot(panel, spin):
+def test_measuring_says_why_it_cannot(panel, spin):
     panel.logic._client._command = ["/no/such/program"]
     panel.ui.checkDeviceButton.click()
     spin(lambda: panel.ui.checkDeviceButton.enabled)

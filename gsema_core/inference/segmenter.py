@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -155,6 +156,21 @@ class Segmenter:
                 found = None if restored is None else FoundAneurysm.of(*restored)
             report = self._report(prepared, settings, monitor)
         return click_result(finding, prepared, point, found, report)
+
+    def window_seconds(self, settings: SegmentationSettings | None = None) -> float:
+        """How long one window of the network takes here.
+
+        The shorter of two: the first one warms up.
+        """
+        settings = settings or SegmentationSettings()
+        image, seconds = np.zeros(self.teacher.card.window, np.float32), []
+        self._placement.begin()
+        with enough_memory(), thread_limit(settings.threads):
+            for _ in range(2):
+                started = time.perf_counter()
+                self._predict(image, settings, Monitor())
+                seconds.append(time.perf_counter() - started)
+        return min(seconds)
 
     def _prepared(self, scan: Volume | PreparedScan, monitor: Monitor) -> PreparedScan:
         with monitor.phase("prepare"):

@@ -184,9 +184,15 @@ class CancelRequest(Request):
 
 @dataclass(frozen=True)
 class DevicesRequest(Request):
-    """The result has ``devices``, the one that ``auto`` takes first."""
+    """The result has ``devices``, the one that ``auto`` takes first.
+
+    With a teacher it also has what one of its windows costs: ``window_seconds``, ``window`` (size
+    in voxels), ``spacing_mm`` and ``device``, the one that it was measured on.
+    """
 
     command: ClassVar[str] = "devices"
+    teacher: str | None = None
+    device: str = "auto"
 
 
 @dataclass(frozen=True)

@@ -128,10 +128,28 @@ class Session:
         return {**result.to_dict(), "report": result.report}
 
     def devices(self, request: DevicesRequest) -> dict[str, Any]:
-        """What there is to run on."""
-        from gsema_core.inference import available_devices
+        """What there is to run on, and what a window costs there.
 
-        return {"devices": available_devices()}
+        Raises:
+            UserError: the teacher or the device cannot be used.
+        """
+        from gsema_core.inference import SegmentationSettings, available_devices
+        from gsema_core.inference.settings import check_device_name
+
+        check_device_name(request.device)
+        devices = {"devices": available_devices()}
+        if request.teacher is None:
+            return devices
+        segmenter = self.load(request.teacher, request.device)
+        seconds = segmenter.window_seconds(SegmentationSettings(threads=self._threads))
+        card = segmenter.teacher.card
+        return {
+            **devices,
+            "window_seconds": round(seconds, 5),
+            "window": list(card.window),
+            "spacing_mm": card.spacing_mm,
+            "device": str(segmenter.device),
+        }
 
     def card(self, request: CardRequest) -> dict[str, Any]:
         """What a teacher says about itself.

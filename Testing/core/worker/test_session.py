@@ -208,6 +208,15 @@ def test_the_scan_is_not_overwritten(session: Session, request_for: SegmentReque
 
 def test_devices_and_cards(session: Session, teacher_file: Path) -> None:
     assert session.devices(DevicesRequest(1))["devices"][-1]["name"] == "cpu"
+    from gsema_core.teachers import read_card
+
+    measured = session.devices(DevicesRequest(1, teacher=str(teacher_file), device="cpu"))
+    assert measured["device"] == "cpu"
+    assert 0 < measured["window_seconds"] < 60
+    assert measured["window"] == list(read_card(teacher_file).window)
+    assert measured["spacing_mm"] == read_card(teacher_file).spacing_mm
+    with pytest.raises(UserError, match="toaster"):
+        session.devices(DevicesRequest(1, device="toaster"))
     answer = session.card(CardRequest(2, str(teacher_file)))
     assert answer["card"]["name"] == "tiny"
     assert len(answer["sha256"]) == 64
