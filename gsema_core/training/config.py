@@ -131,7 +131,9 @@ class RunConfig:
     threads: int = _setting(0, "CPU threads; 0 lets PyTorch choose.")
     log_every: int = _setting(20, "Steps between log lines.")
     validate_every: int = _setting(500, "Steps between validations.")
-    checkpoint_every: int = _setting(250, "Steps between resumable checkpoints.")
+    checkpoint_every: int = _setting(
+        250, "Steps between resumable checkpoints; five minutes of steps are saved anyway."
+    )
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ TEACHER = "teacher.safetensors"
 PAUSE_LOOK_S = 0.5
 """How often a paused run looks whether it may go on (ours)."""
 
+SAVE_S = 300.0
+"""The most seconds of steps that a crash costs, however long a step takes (ours)."""
+
 
 class Loop:
     """Runs a trainer to its end, or until it is stopped. Of several ranks, the first writes.
@@ -66,6 +69,7 @@ class Loop:
         self.folder: Path = asked.run.output
         self.shown = choose_case(cases.validation)
         self.pace = Pace()
+        self.saved_seconds = progress.seconds
         self.logbook = Logbook(self.folder)
         if self.ranks.is_first:
             begun = trainer.step > 0 or progress.validated_step == 0
@@ -133,7 +137,8 @@ class Loop:
             if self.ranks.is_first:
                 self._log(TeacherLosses(*losses))
         self._validate_if_due()
-        if step % run.checkpoint_every == 0:
+        unsaved = self.progress.seconds - self.saved_seconds
+        if step % run.checkpoint_every == 0 or unsaved >= SAVE_S:
             self._save()
 
     def _log(self, losses: TeacherLosses) -> None:
@@ -207,6 +212,7 @@ class Loop:
     def _save(self) -> None:
         if self.ranks.is_first:
             save_checkpoint(self.folder / CHECKPOINT, self.trainer, self.progress, self.asked)
+        self.saved_seconds = self.progress.seconds
 
     def _seconds_left(self) -> float | None:
         run = self.config.run

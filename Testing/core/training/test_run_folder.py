@@ -300,6 +300,19 @@ def test_a_run_that_is_stopped_before_its_first_step_keeps_what_it_validated(mak
     assert len(read_card(result.teacher).training["parent_sha256"]) == 64
 
 
+def test_long_steps_are_saved_by_the_clock(make_tiny, monkeypatch):
+    monkeypatch.setattr("gsema_core.training.loop.SAVE_S", 0.0)
+    config = make_tiny(run={"steps": 3})
+    saved: list[int] = []
+
+    def look(line: str) -> None:
+        if line.startswith(("[2/", "[3/")) and "left]" in line:
+            saved.append(state_of(config)["step"])
+
+    train(config, look)
+    assert saved == [1, 2]
+
+
 def test_the_card_counts_what_was_trained_on(make_tiny):
     result = train(make_tiny(), silent)
     training = read_card(result.teacher).training
