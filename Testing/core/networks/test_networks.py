@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from monai.networks.nets.swin_unetr import BasicLayer
 
 from gsema_core.errors import UserError
 from gsema_core.networks import NetworkConfig, build_network
+from gsema_core.networks.cnn import GroupNorm
+from gsema_core.networks.swin_unet import SwinStage
 
 torch.set_num_threads(1)
 
@@ -57,6 +60,48 @@ def test_subvoxels_keep_their_places(network):
             network.head.weight[subvoxel, network.config.features + subvoxel, 1, 1, 1] = 1.0
         image = torch.rand(1, 1, 16, 16, 16)
         torch.testing.assert_close(network(image)[:, :1], image)
+
+
+@pytest.mark.parametrize("size", [(8, 8, 8), (4, 6, 10), (3, 2, 2)])
+@torch.no_grad()
+def test_stage_is_monais(size):
+    """Windows that fit, that are padded, and that are larger than the map."""
+    torch.manual_seed(0)
+    settings = {"dim": 8, "depth": 2, "num_heads": 2, "window_size": (4, 4, 4)}
+    stage = SwinStage(**settings, drop_path=[0.0, 0.0], qkv_bias=True)
+    reference = BasicLayer(**settings, drop_path=[0.0, 0.0], qkv_bias=True)
+    reference.load_state_dict(stage.state_dict())
+    maps = torch.randn(2, 8, *size)
+    torch.testing.assert_close(stage(maps), reference(maps), atol=1e-6, rtol=1e-5)
+
+
+def test_a_mask_made_by_inference_serves_training():
+    stage = SwinStage(dim=8, depth=2, num_heads=2, window_size=(3, 3, 3), drop_path=[0.0, 0.0])
+    maps = torch.randn(1, 8, 6, 6, 6)
+    with torch.inference_mode():
+        expected = stage(maps)
+    result = stage(maps)
+    result.sum().backward()
+    assert torch.equal(result, expected)
+    assert all(each.grad.isfinite().all() for each in stage.parameters() if each.grad is not None)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_group_normalization_keeps_layout_and_gradients(dtype):
+    torch.manual_seed(0)
+    norm, reference = GroupNorm(2, 8), torch.nn.GroupNorm(2, 8)
+    results = []
+    for module in (norm, reference):
+        torch.manual_seed(1)
+        maps = torch.randn(2, 8, 4, 4, 4).to(dtype).to(memory_format=torch.channels_last_3d)
+        maps.requires_grad_()
+        result = module(maps)
+        result.float().square().sum().backward()
+        assert result.is_contiguous(memory_format=torch.channels_last_3d)
+        results.append([result, maps.grad, *(each.grad for each in module.parameters())])
+    tolerance = {torch.float32: 1e-5, torch.bfloat16: 2e-2}[dtype]
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=tolerance)
 
 
 def test_size_that_is_no_multiple_is_refused(network):
