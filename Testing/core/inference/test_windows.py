@@ -9,6 +9,7 @@ import torch
 
 from gsema_core.inference.windows import (
     LEAST_WEIGHT,
+    RIM,
     all_windows,
     axis_starts,
     choose_windows,
@@ -61,6 +62,38 @@ def test_windows_without_vessel_are_left_out(overlap: float) -> None:
         seen[k : k + 20, j : j + 20, i : i + 20] += 1
     assert seen[:, 4:7, 60:63].min() >= 1
     assert seen[:, 40:, :40].max() == 0
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize("length", [40, 57, 70])
+def test_each_voxel_is_inside_a_window_that_is_run_if_it_is_bright(
+    overlap: float, length: int
+) -> None:
+    window = (20, 20, 20)
+    rng = np.random.default_rng(length)
+    for _ in range(20):
+        image = np.zeros((length,) * 3, dtype=np.float32)
+        spot = rng.integers(0, length // 2, 3) * 2
+        k, j, i = (slice(int(first), int(first) + 2) for first in spot)
+        image[k, j, i] = 1.0
+        image[:2, :2, :16] = 1.0  # plausible as a whole
+        starts = choose_windows(image, window, overlap).starts
+        rim = int(20 * min(overlap / 2, RIM))
+        assert any(
+            all(
+                (first == 0 or place >= first + rim)
+                and (first + 20 == length or place < first + 20 - rim)
+                for first, place in zip(start, spot, strict=True)
+            )
+            for start in starts
+        )
+
+
+def test_a_vessel_in_a_windows_rim_is_its_neighbors() -> None:
+    image = vessel_along_k(80, 4, 60)
+    image[:, 4:7, 30:33] = 0.6  # in the rim of the windows at 0 and 32, well inside that at 16
+    columns = {start[2] for start in choose_windows(image, (32, 32, 32), 0.5).starts}
+    assert columns == {16, 48}
 
 
 def test_a_vessel_in_the_corner_of_the_scan_counts() -> None:
