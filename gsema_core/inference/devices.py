@@ -83,9 +83,8 @@ def thread_limit(threads: int | None) -> Iterator[None]:
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
     """The reduced type that the network runs in, or None for plain float32.
 
-    ``auto`` takes bf16 only where the hardware has it. Measured on two cores with AVX512-BF16,
-    on 64^3 and 96^3 windows: the Swin-UNet runs 2 to 4 times, the CNN 6 to 11 times faster than
-    in float32; without the instructions bf16 is emulated and slower.
+    ``auto`` takes bf16 only where the hardware has it: there it is several times faster than
+    float32 (``Testing/benchmarks/networks.py``), elsewhere it is emulated and slower.
     """
     if precision == "fp32" or (precision == "auto" and not _has_bf16(device)):
         return None

@@ -10,10 +10,11 @@ from gsema_core.errors import UserError
 from gsema_core.volumes import Geometry
 
 PROGRAM_BYTES = 550 * 2**20
-"""Python with PyTorch, MONAI, SimpleITK and a teacher of 3 million weights: measured."""
+"""Python with PyTorch, MONAI, SimpleITK and a teacher of 3 million weights, as
+``gsema segment --profile`` tells of the smallest scan."""
 NETWORK_BYTES_A_VOXEL = 150
-"""What a network needs for each voxel of a window: measured on windows of 96^3, bf16 and fp32:
-``cnn`` 66 and 131, ``swin_unet`` 136 and 140."""
+"""What a network needs for each voxel of a window, in either precision. Ours, on the safe side of
+what ``Testing/benchmarks/inference.py --crop 140`` tells of one window."""
 
 
 def estimate(

@@ -55,8 +55,7 @@ def segment(
         >>> result.save("case.seg.nrrd")  # doctest: +SKIP
     """
     monitor = Monitor(progress, cancelled)
-    volume = _read(scan, teacher, device, monitor)
-    segmenter = _load(teacher, device, monitor)
+    volume, segmenter = _open(scan, teacher, device, monitor)
     return segmenter.segment(volume, settings, monitor=monitor)
 
 
@@ -73,13 +72,8 @@ def segment_at_point(
     """Segment the aneurysm at a point of a rotational angiography, or say that none is there.
 
     Args:
-        scan: a file (NRRD, NIfTI, MetaImage), a DICOM folder, or a volume in memory.
+        scan: as for ``segment``, like everything else that is not named here.
         point_lps: position in mm (LPS); Slicer shows RAS, which is (-left, -posterior, superior).
-        teacher: ``default``, the name of an added teacher, or a teacher file.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        settings: what else there is to choose; default ``SegmentationSettings()``.
-        progress: called with the fraction done and the phase.
-        cancelled: asked often; the work stops when it says True.
 
     Returns:
         The aneurysm in a small box of the scan's own grid; or the highest probability that was
@@ -113,24 +107,33 @@ def segment_at_points(
     """``segment_at_point`` for several points, which reads and prepares the scan only once."""
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
-    volume = _read(scan, teacher, device, monitor)
-    points = [check_point(point, volume.geometry) for point in points_lps]
-    segmenter = _load(teacher, device, monitor)
+    volume, segmenter = _open(scan, teacher, device, monitor, points_lps)
     from gsema_core.inference.devices import thread_limit
 
     with monitor.phase("prepare"), thread_limit(settings.threads):
         prepared = segmenter.prepare(volume)
     return [
-        segmenter.segment_at_point(prepared, point, settings, monitor=monitor) for point in points
+        segmenter.segment_at_point(prepared, point, settings, monitor=monitor)
+        for point in points_lps
     ]
 
 
-def _read(scan: Scan, teacher: str | os.PathLike[str], device: str, monitor: Monitor) -> Volume:
-    """The scan, once device and teacher are known to be usable."""
+def _open(
+    scan: Scan,
+    teacher: str | os.PathLike[str],
+    device: str,
+    monitor: Monitor,
+    points_lps: Sequence[Sequence[float]] = (),
+) -> tuple[Volume, Segmenter]:
+    """Scan and teacher; what is wrong is told before anything takes time."""
     check_device_name(device)
-    read_card(find_teacher(teacher))  # a wrong file is told before anything takes time
+    read_card(find_teacher(teacher))
     with monitor.phase("read"):
-        return scan if isinstance(scan, Volume) else read_scan(scan)
+        volume = scan if isinstance(scan, Volume) else read_scan(scan)
+    for point in points_lps:
+        check_point(point, volume.geometry)
+    with monitor.phase("load"):
+        return volume, load_segmenter(teacher, device)
 
 
 def read_scan(path: str | os.PathLike[str]) -> Volume:
@@ -165,8 +168,3 @@ def load_segmenter(teacher: str | os.PathLike[str], device: str) -> Segmenter:
     from gsema_core.inference.segmenter import Segmenter  # torch takes seconds: not before
 
     return Segmenter(load_teacher(find_teacher(teacher)), device)
-
-
-def _load(teacher: str | os.PathLike[str], device: str, monitor: Monitor) -> Segmenter:
-    with monitor.phase("load"):
-        return load_segmenter(teacher, device)
