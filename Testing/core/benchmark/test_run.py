@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -153,3 +154,15 @@ def test_killed_it_goes_on_to_the_numbers_of_an_unbroken_one(
 
 def without_clocks(text: str) -> str:
     return text.split("Training\n")[0]
+
+
+def test_rivals_are_trained_and_scored_like_the_others(make_plan):
+    plan = make_plan(rows=("vaseg", "feddg", "cmdg"), centers=("B",), data={"validation_share": 0})
+    cases = [replace(case, center="C") if n == 0 else case for n, case in enumerate(plan.cases)]
+    plan = replace(plan, cases=tuple(cases))  # amplitudes are mixed between two seen centers
+    assert run_benchmark(plan, silent)
+    report_benchmark(plan, silent, figures=False)
+    records = read_records(plan)
+    assert [record["training"]["steps"] for record in records.values()] == [3, 3, 3]
+    page = (plan.output / "table.md").read_text()
+    assert all(f"| {title} |" in page for title in ("VASeg", "FedDG", "CMDG"))

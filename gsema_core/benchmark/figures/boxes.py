@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def draw_boxes(plan: Plan, scores: Collected) -> Figure:
     """Median, quartiles, whiskers to 1.5 IQR and every case as a dot."""
     centers = [center for center in plan.centers if any(key[1] == center for key in scores)]
-    figure = new_figure(3 + 3.2 * len(centers), 4)
+    figure = new_figure(5 + 2.5 * len(centers), 4)
     axes = figure.subplots()
     colors = row_colors(plan)
     offsets = spread(len(plan.rows))

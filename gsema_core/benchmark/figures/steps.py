@@ -34,12 +34,14 @@ def draw_steps(plan: Plan, cells: list[Cell]) -> Figure | None:
     figure = new_figure(9.5, 3.6)
     axes = figure.subplots(1, 2)
     colors = row_colors(plan)
-    for row in rows:
+    # Rows with the same student lie on each other: the first ones are drawn wider.
+    widths = [1.0 + 1.2 * n for n in reversed(range(len(rows)))]
+    for row, width in zip(rows, widths, strict=True):
         found = [logs[cell] for cell in cells if cell.row == row and logs[cell]]
         length = min(len(log["step"]) for log in found)
         for panel, name in zip(axes, PANELS, strict=True):
             mean = np.mean([log[name][:length] for log in found], axis=0)
-            panel.plot(found[0]["step"][:length], mean, color=colors[row], lw=1.2, alpha=0.8,
+            panel.plot(found[0]["step"][:length], mean, color=colors[row], lw=width, alpha=0.8,
                        label=ROWS[row].title)  # fmt: skip
     for panel, title in zip(axes, PANELS.values(), strict=True):
         panel.set(xlabel="step", ylabel=title)
