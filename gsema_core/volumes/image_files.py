@@ -109,7 +109,12 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn what the libraries say into a sentence."""
     try:
         yield
-    except (RuntimeError, DamagedFile) as error:
+    except DamagedFile as error:
+        raise UserError(
+            f"The image {path} could not be read ({error}): it is damaged or cut off, so copy or "
+            "export it again."
+        ) from error
+    except RuntimeError as error:
         raise UserError(f"The image {path} {_meaning(str(error))}.") from error
     except MemoryError as error:
         raise UserError(f"The image {path} is too large for this computer's memory.") from error
@@ -193,7 +198,4 @@ def _meaning(text: str) -> str:
     for fragment, meaning in _MEANINGS.items():
         if fragment in text:
             return meaning
-    return (
-        "could not be read: it is damaged or cut off, or a file that it refers to is missing, "
-        "so copy or export it again"
-    )
+    return "could not be read: it is damaged or cut off, so copy or export it again"

@@ -64,7 +64,7 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
         else:
             raise DamagedFile("no NIfTI header")
     except (struct.error, zlib.error, ValueError, OverflowError) as e:
-        raise DamagedFile(str(e)) from e
+        raise DamagedFile("no NIfTI header") from e
     _check_axes(codes, numbers)
     size = dimensions[1 : 1 + max(0, min(7, dimensions[0]))]
     length = math.prod(max(0, n) for n in size) * max(0, bits) // 8
@@ -101,4 +101,4 @@ def _check_axes(codes: tuple[int, ...], numbers: tuple[float, ...]) -> None:
     used = [*rotation, *place] if codes[0] > 0 else []
     used += rows if codes[1] > 0 else []
     if not all(abs(number) <= LARGEST_MM for number in used):  # not a number fails too
-        raise DamagedFile(f"the axes {numbers}")
+        raise DamagedFile("axes that are not numbers, or beyond all measure")

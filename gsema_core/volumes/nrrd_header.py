@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gsema_core.errors import UserError
 from gsema_core.volumes.voxel_data import Coding, DamagedFile, VoxelData, data_beside, read_start
 
 LINE_LENGTH = 1000
@@ -21,13 +22,20 @@ def nrrd_voxels(path: Path) -> VoxelData:
 
     Raises:
         DamagedFile: it is no NRRD header.
-        UserError: the voxels lie in a file that is missing or that it must not refer to.
+        UserError: the encoding is unknown, or the voxels lie in a file that is missing or that it
+            must not refer to.
     """
     head, offset = _head(read_start(path))
     fields = _fields(head)
-    coding = _CODINGS.get(fields.get("encoding", "").lower())
+    if not {"type", "sizes", "encoding"} <= set(fields):
+        raise DamagedFile("a header without type, sizes or encoding")
+    encoding = fields["encoding"]
+    coding = _CODINGS.get(encoding.lower())
     if coding is None:
-        raise DamagedFile(f"unknown encoding {fields.get('encoding')!r:.40}")
+        raise UserError(
+            f"The image {path} has the encoding {encoding!r:.40}, which cannot be read: save it as "
+            "raw or gzip."
+        )
     line_skip, byte_skip = _count(fields, "lineskip"), _count(fields, "byteskip")
     if line_skip or (byte_skip and coding != "raw"):
         raise DamagedFile("voxels that are not where they should be")

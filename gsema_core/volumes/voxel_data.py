@@ -30,7 +30,8 @@ _LEAST_BYTES = {"raw": 1.0, "hex": 2.0}
 
 
 class DamagedFile(Exception):
-    """The file's bytes contradict its header, its checksum or the format."""
+    """The file's bytes contradict its header, its checksum or the format; says in what, in a few
+    words for a message."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class VoxelData:
         elif self.coding in _LEAST_BYTES:
             wanted = int(wanted * _LEAST_BYTES[self.coding])
         if found < wanted:
-            raise DamagedFile(f"{found} bytes instead of {wanted}")
+            raise DamagedFile(f"{found} bytes of voxels instead of {wanted}")
 
 
 def data_beside(path: Path, name: str) -> Path:
@@ -125,7 +126,7 @@ def inflated_bytes(file: BinaryIO, most: int | None = None) -> int:
                 if most is not None and total > most:
                     raise DamagedFile("far more data than the header says")
     except zlib.error as error:
-        raise DamagedFile(str(error)) from error
+        raise DamagedFile("the compressed data is wrong") from error
     if not stream.eof:
         raise DamagedFile("the compressed data is cut off")
     return total

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.skipif(
 Fuzz = Callable[[int, list[list[tuple[str, int, int]]]], list[Any]]
 
 SEED = 6
-LIGHT = ("nrrd", "nifti", "meta", "dicom", "labels", "datalist", "toml", "worker")
+LIGHT = (
+    "nrrd", "nifti", "meta", "dicom", "labels", "datalist", "nnunet", "manifest", "toml", "worker"
+)  # fmt: skip
 """Kinds whose readers need no PyTorch."""
 PEAK_MB = 2000
 
@@ -35,8 +37,8 @@ def check(findings: list[Any], count: int) -> None:
 
 
 def test_a_sample_of_damaged_inputs(fuzz: Fuzz) -> None:
-    findings = fuzz(SEED, [[(kind, 0, 13) for kind in LIGHT]])
-    check(findings, 13 * len(LIGHT))
+    findings = fuzz(SEED, [[(kind, 0, 10) for kind in LIGHT]])
+    check(findings, 10 * len(LIGHT))
     assert {one.outcome for one in findings} == {"result", "refused"}
 
 
@@ -44,7 +46,7 @@ def test_a_sample_of_damaged_inputs(fuzz: Fuzz) -> None:
 def test_thousands_of_damaged_inputs(fuzz: Fuzz) -> None:
     counts = {
         "nrrd": 500, "nifti": 400, "meta": 400, "dicom": 250, "labels": 150, "teacher": 200,
-        "datalist": 150, "toml": 150, "worker": 150,
+        "datalist": 120, "nnunet": 100, "manifest": 100, "toml": 150, "worker": 150,
     }  # fmt: skip
     groups = [[(kind, 1000, count)] for kind, count in counts.items()]
     findings = fuzz(SEED, groups)

@@ -245,6 +245,34 @@ def datalist(folder: Path) -> Target:
     return Target([Sample(files, "list.json", (mutations.edit_json,))], _with_images(read_datalist))
 
 
+def nnunet(folder: Path) -> Target:
+    """A raw folder of nnU-Net: its description, and files that are only listed."""
+    from gsema_core.datasets import find_cases
+
+    names = {"background": 0, "vessel": 1, "aneurysm": [2, 3]}
+    newer = {"labels": names, "file_ending": ".nrrd", "channel_names": {"0": "XA"}, "x": None}
+    older = {"labels": {"0": "background", "2": "vessel", "1": "aneurysm"}, "numTraining": 1}
+    samples = []
+    for description in (newer, older):
+        files = {
+            "dataset.json": json.dumps(description).encode(),
+            "imagesTr/a_0000.nrrd": b"NRRD",
+            "labelsTr/a.nrrd": b"NRRD",
+        }
+        samples.append(Sample(files, ".", (mutations.edit_json,)))
+    return Target(samples, find_cases)
+
+
+def manifest(folder: Path) -> Target:
+    """What label maps are to be imaged."""
+    from gsema_core.simulation.manifest import read_manifest
+
+    cases = [{"patient": f"P{n}", "center": "A", "label": f"l{n}.nrrd"} for n in range(3)]
+    files = {"list.json": json.dumps(cases).encode()}
+    sample = Sample(files, "list.json", (mutations.edit_json,))
+    return Target([sample], _with_images(read_manifest))
+
+
 def _with_images(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
     """The files that lists name are there; they are no images, as the list only names them."""
 
@@ -303,5 +331,8 @@ def worker(folder: Path) -> Target:
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {
-    one.__name__: one for one in (nrrd, nifti, meta, dicom, labels, teacher, datalist, toml, worker)
-}
+    one.__name__: one
+    for one in (
+        nrrd, nifti, meta, dicom, labels, teacher, datalist, nnunet, manifest, toml, worker,
+    )
+}  # fmt: skip
