@@ -18,7 +18,7 @@ LOW_DOSE = {
     "hann_cut": 1.0,
 }
 """What its scanner does otherwise than center A's: a thirtieth of the dose, half the contrast,
-coarser voxels, a sharp kernel. Of seven such changes the one with which the bundled teacher is poor
+coarser voxels, a sharp kernel. Of eight such changes one with which the bundled teacher is poor
 but not blind (docs/training.md)."""
 
 USES = ("training",) * 6 + ("validation",) * 2 + ("test",) * 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from GSEMASegmentationLib.CorePackage import pythonExecutable
 from slicer.i18n import tr as _
@@ -66,7 +67,7 @@ class Registration:
             "teacher": str(folder.teacher),
             "name": name,
             "folder": str(registry.user_folder()),
-            "training": {"parent": startTeacher(folder), **_parentHash(folder)},
+            "training": {"parent": Path(startTeacher(folder)).stem, **_parentHash(folder)},
             "metrics": _proof(folder),
         }
         command = [pythonExecutable(), "-c", PROGRAM]

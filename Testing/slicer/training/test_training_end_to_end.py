@@ -74,11 +74,11 @@ TINY = {
 
 
 @pytest.fixture
-def tiny_choices(teachers):
+def tiny_choices(tiny_teacher):
     """A training of a few steps of the tiny teacher."""
     settings = {section: dict(values) for section, values in TINY.items()}
     settings["run"]["validate_every"] = 4
-    return {"teacher": "default", "unit": "steps", "device": "cpu", "settings": settings}
+    return {"teacher": str(tiny_teacher), "unit": "steps", "device": "cpu", "settings": settings}
 
 
 def labelled_pairs(make_case, count):
