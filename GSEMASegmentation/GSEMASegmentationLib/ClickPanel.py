@@ -129,8 +129,15 @@ class ClickPanel:
         self.picker.start()
         self._onStatus(_("Click on an aneurysm in a slice view."), False)
         chosen = self._choices()
+        self._log.begin(
+            _("Handing {volume} over for clicks").format(volume=chosen.volumeNode.GetName())
+        )
         self._logic.prepareClicks(
-            chosen.volumeNode, chosen.teacher, chosen.device, onDone=self._onPrepared
+            chosen.volumeNode,
+            chosen.teacher,
+            chosen.device,
+            onProgress=lambda _fraction, phase: self._log.phase(phase),
+            onDone=self._onPrepared,
         )
 
     def _onPointsChosen(self) -> None:
@@ -165,6 +172,8 @@ class ClickPanel:
         self.ui.clickButton.checked = False
 
     def _onPrepared(self, outcome: WorkerOutcome) -> None:
+        ended = outcome.message or _("Cancelled")
+        self._log.phase(_("Ready for clicks") if outcome.kind == "result" else ended)
         if outcome.kind == "error":
             self.picker.stop()
             self._onStatus(outcome.message, True)

@@ -83,7 +83,7 @@ def deviceText(volumeNode: Any, teacher: str, device: str, overlap: float) -> st
     sentence = _("{device}; {duration} for this volume, judged by the last run")
     if seconds is None:
         seconds = _measuredSeconds(run, volumeNode, teacher, overlap)
-        sentence = _("{device}; at most {duration} for this volume, judged by one window")
+        sentence = _("{device}; {duration} or less for this volume, judged by one window")
     if seconds is None:
         return text
     return sentence.format(device=text, duration=durationText(seconds))

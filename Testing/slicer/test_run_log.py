@@ -72,6 +72,10 @@ def test_errors_cancelling_and_clicks_are_in_the_log_too(panel, make_balls, fake
     text = panel.ui.logTextEdit.plainText
     assert "Looking at R 14.0, A 1.0, S 3.0 mm..." in text
     assert "s: Aneurysm of 0.2" in text
+    panel.ui.clickButton.click()
+    spin(lambda: "s: Ready for clicks" in panel.ui.logTextEdit.plainText)
+    assert "Handing case over for clicks" in panel.ui.logTextEdit.plainText
+    panel.ui.clickButton.click()
 
 
 def test_the_log_is_capped(panel):

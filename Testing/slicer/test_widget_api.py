@@ -164,3 +164,31 @@ def test_the_stand_ins_offer_only_what_the_real_widgets_have(facts):
         # PySide adds each signal's name; the table has them with their arguments.
         extra = own - facts[name].names - virtual - enumerations
         assert not extra, f"{name} has {extra}"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_the_tab_key_goes_from_top_to_bottom(module):
+    """Through everything that takes the focus, in the order in which it is laid out.
+
+    Without tab stops Qt takes the order of the file, which is the same.
+    """
+    root = ElementTree.parse(MODULES[module] / "Resources" / "UI" / f"{module}.ui").getroot()
+    passive = ("QLabel", "QProgressBar", "QTabWidget", "QWidget", "qMRMLWidget")
+    laid_out = [
+        widget.get("name")
+        for widget in root.iter("widget")
+        if widget.get("class") not in (*passive, "ctkCollapsibleButton")
+    ]
+    stops = [stop.text for stop in root.iter("tabstop")]
+    assert stops == (laid_out if stops or module == "GSEMASegmentation" else [])
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_labels_that_name_an_input_lead_to_it(module):
+    root = ElementTree.parse(MODULES[module] / "Resources" / "UI" / f"{module}.ui").getroot()
+    names = {widget.get("name") for widget in root.iter("widget")}
+    buddies = [
+        item.findtext("cstring") for item in root.iter("property") if item.get("name") == "buddy"
+    ]
+    assert buddies
+    assert set(buddies) <= names
