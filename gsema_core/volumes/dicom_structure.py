@@ -8,7 +8,6 @@ say how large the image is.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -24,7 +23,11 @@ MAXIMUM_RATIO = 1000
 
 _LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 """Value representations with 4 bytes of length in explicit syntaxes."""
-_VALUE_TYPE = re.compile(rb"[A-Z]{2}")
+_SHORT = {
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN",
+    b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
+}  # fmt: skip
+"""The others. GDCM takes the length of what is none of these for one of 4 bytes."""
 _IMPLICIT, _BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _SYNTAX, _PIXELS = (0x0002, 0x0010), (0x7FE0, 0x0010)
@@ -107,10 +110,10 @@ class _Walk:
         if not self.explicit or tag[0] == 0xFFFE:
             return tag, b"", self._integer(4)
         kind = self._bytes(2)
-        if not _VALUE_TYPE.fullmatch(kind):
-            raise DamagedFile(f"an element of the kind {kind!r}")
-        if kind not in _LONG:
+        if kind in _SHORT:
             return tag, kind, self._integer(2)
+        if kind not in _LONG:
+            raise DamagedFile(f"an element of the kind {kind!r}")
         self._bytes(2)
         return tag, kind, self._integer(4)
 

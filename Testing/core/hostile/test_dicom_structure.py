@@ -96,6 +96,7 @@ def test_other_syntaxes(tmp_path: Path) -> None:
         [element(0x7FE0, 0x10, "OB", item(b"", 1000) + SEQUENCE_END, UNDEFINED)],
         [element(0x7FE0, 0x10, "OB", item(b"x"), UNDEFINED)],
         [element(0x10, 0x10, "??", b"Nobody")],
+        [element(0x10, 0x10, "QN", b"Nobody")],
         [NAME[:9]],
         [element(8, 0x1140, "SQ", item(NAME, 500))],
         [element(8, 0x1140, "SQ", NAME)],

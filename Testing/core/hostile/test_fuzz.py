@@ -25,7 +25,8 @@ LIGHT = (
     "nrrd", "nifti", "meta", "dicom", "labels", "datalist", "nnunet", "manifest", "toml", "worker"
 )  # fmt: skip
 """Kinds whose readers need no PyTorch."""
-PEAK_MB = 2000
+PEAK_MB = 1000
+"""PyTorch alone takes 300 to 500; no reader needs more than some MB for inputs of some kB."""
 
 
 def check(findings: list[Any], count: int) -> None:
