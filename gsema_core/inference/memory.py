@@ -46,7 +46,7 @@ def estimate(
         "prepare": max(4 * flat + 8 * working_voxels, 12 * working_voxels),
         "windows": 4 * working_voxels
         + (4 * math.prod(padded) if padded != list(working.shape) else 0)
-        + 12 * window[0] * math.prod(padded[1:])  # sums of two classes, and weights
+        + 8 * window[0] * math.prod(padded[1:])  # sums of two classes
         + result
         + NETWORK_BYTES_A_VOXEL * math.prod(window),
         "restore": 5 * working_voxels + result + voxels + (4 * voxels if probabilities else 0),

@@ -44,7 +44,8 @@ class Stitcher:
         self._inside, self._window = inside, window
         self._weight = importance(window)
         self._first = 0  # the image's plane that the sums begin with
-        self._sums = torch.zeros((window[0], FOREGROUND + 1, *shape[1:]))  # the last: weights
+        self._sums = torch.zeros((window[0], FOREGROUND, *shape[1:]))
+        self._starts: list[Start] = []  # of the windows in the sums
 
     def add(self, start: Start, probabilities: Tensor) -> None:
         """Add a window's class probabilities (3, k, j, i), background first.
@@ -61,9 +62,8 @@ class Stitcher:
             raise ValueError(f"The window at {start} comes after planes from {self._first} on.")
         self._finish_planes(start[0] - self._first)
         _, j, i = (slice(first, first + n) for first, n in zip(start, self._window, strict=True))
-        sums = self._sums[:, :, j, i]
-        sums[:, :FOREGROUND].addcmul_(probabilities[1:].movedim(1, 0), self._weight[:, None])
-        sums[:, FOREGROUND] += self._weight
+        self._sums[:, :, j, i].addcmul_(probabilities[1:].movedim(1, 0), self._weight[:, None])
+        self._starts.append(start)
 
     def finish(self) -> Shares:
         """The result, once all windows are in.
@@ -83,17 +83,26 @@ class Stitcher:
             self._sums[plane] = self._sums[plane + done]
         self._sums[len(self._sums) - done :] = 0.0
         self._first += count
+        self._starts = [one for one in self._starts if one[0] + self._window[0] > self._first]
 
     def _put(self, k: int, sums: Tensor) -> None:
         along_k, j, i = self._inside
         if not along_k.start <= k < along_k.stop:
             return
-        # Where no window looked the sums are 0, whatever they are divided by.
-        weights = sums[FOREGROUND, j, i].clamp(min=torch.finfo(torch.float32).tiny)
-        shares = (sums[:FOREGROUND, j, i] / weights).clamp(max=1.0).numpy()
+        shares = (sums / self._weights(k, sums.shape[1:]))[:, j, i].clamp(max=1.0).numpy()
         target = self._result[:, k - along_k.start]
         if target.dtype == np.float32:
             target[:] = shares
         else:
             rows = (shares.sum(axis=0) > NOTHING).any(axis=1)
             target[:, rows] = np.rint(shares[:, rows] * FULL)
+
+    def _weights(self, k: int, shape: Sequence[int]) -> Tensor:
+        """What the sums of a plane are divided by; made when needed, to save memory."""
+        # Where no window looked the sums are 0, whatever they are divided by.
+        weights = torch.full(tuple(shape), torch.finfo(torch.float32).tiny)
+        _, height, width = self._window
+        for first, j, i in self._starts:
+            if first <= k < first + self._window[0]:
+                weights[j : j + height, i : i + width] += self._weight[k - first]
+        return weights

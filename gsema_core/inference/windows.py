@@ -26,10 +26,9 @@ LEAST_WEIGHT = 1e-3
 """Weight of a window's corners, as MONAI has it; never 0, so that voxels which only one window
 sees are that window's."""
 
-RIM = 0.2
-"""Share of a window that is its rim on each side: a voxel there has at most a fifth of the weight
-that it has in the neighbor which sees it best, at the default overlap. At half the overlap each
-voxel would still be inside one window only. Ours."""
+RIM = 1 / 8
+"""Share of a window that is its rim on each side: a voxel there has at most a fiftieth of the
+weight that it has in the neighbor which sees it best, at the default overlap. Ours."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def test_the_largest_phase_decides() -> None:
     assert needed(FINE, scan_bytes_a_voxel=2) == PROGRAM_BYTES + 9 * voxels + 8 * working
     assert needed(FINE, probabilities=True) - needed(FINE) == 4 * voxels
     voxels, working = 256**3, 512**3
-    sums = 12 * 80 * 512**2 + NETWORK_BYTES_A_VOXEL * 80**3
+    sums = 8 * 80 * 512**2 + NETWORK_BYTES_A_VOXEL * 80**3
     flat = 256 * 512**2
     assert needed(COARSE) == PROGRAM_BYTES + 4 * voxels + max(
         12 * working, 4 * flat + 8 * working, 8 * working + sums

@@ -91,7 +91,7 @@ def test_each_voxel_is_inside_a_window_that_is_run_if_it_is_bright(
 
 def test_a_vessel_in_a_windows_rim_is_its_neighbors() -> None:
     image = vessel_along_k(80, 4, 60)
-    image[:, 4:7, 30:33] = 0.6  # in the rim of the windows at 0 and 32, well inside that at 16
+    image[:, 4:7, 30:33] = 0.6  # in the rim of the windows at 0 and 32, inside that at 16
     columns = {start[2] for start in choose_windows(image, (32, 32, 32), 0.5).starts}
     assert columns == {16, 48}
 
