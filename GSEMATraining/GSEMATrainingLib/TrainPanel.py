@@ -17,8 +17,9 @@ from GSEMATrainingLib.CoreCommand import cancelledText
 from GSEMATrainingLib.Preparation import NodesOf, unusedFolder
 from GSEMATrainingLib.RunFolder import RunFolder
 from GSEMATrainingLib.RunWatch import RunView, RunWatch, machineText, statusText
+from GSEMATrainingLib.StartPanel import DEVICES
 from GSEMATrainingLib.TrainingCase import TRAINING, TrainingCase
-from GSEMATrainingLib.TrainingChoices import TrainingChoices
+from GSEMATrainingLib.TrainingChoices import TrainingChoices, setDevice
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
 from GSEMATrainingLib.TrainingPlots import TrainingPlots, plots
 
@@ -141,13 +142,29 @@ class TrainPanel:
                 self.folder.stop()
                 self.watch.look()
             elif self.view.canGoOn:
-                self._logic.goOn(self.folder)
-                self.attach()
+                self._goOn()
             else:
                 self._begin()
         except UserError as error:
             self._explain(str(error))
         self._onChanged()
+
+    def _goOn(self) -> None:
+        """On the device that is chosen now."""
+        if not self.folder.isRunning:
+            setDevice(self.folder.config, self._choices().device)
+        self._logic.goOn(self.folder)
+        self.attach()
+
+    def _offerCpu(self, view: RunView) -> None:
+        """Where the memory of the GPU was not enough even for the smallest patch."""
+        isOnGpu = view.status is not None and view.status.device.startswith("cuda")
+        if not isOnGpu or "memory" not in view.problem:
+            return
+        question = _("{problem}\nGo on with the CPU, which is much slower?")
+        if slicer.util.confirmYesNoDisplay(question.format(problem=view.problem)):
+            self.ui.deviceComboBox.currentIndex = DEVICES.index("cpu")
+            self._onTrain()
 
     def _begin(self) -> None:
         folder = RunFolder(self.ui.runFolderPathLineEdit.currentPath)
@@ -210,6 +227,8 @@ class TrainPanel:
         if view.isRunning != self._wasRunning:
             self._wasRunning = view.isRunning
             self._onChanged()
+            if not view.isRunning:
+                self._offerCpu(view)
         else:
             self.update()
 

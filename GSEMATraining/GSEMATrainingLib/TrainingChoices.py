@@ -15,7 +15,7 @@ from gsema_core.files import atomic_path
 from gsema_core.teachers.card import TeacherCard, is_plain_name
 from gsema_core.teachers.registry import DEFAULT, find_teacher
 from gsema_core.teachers.teacher_file import read_card
-from gsema_core.training.config import TrainingConfig
+from gsema_core.training.config import TrainingConfig, read_toml
 from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, STEPS
 
 SCRATCH = ""
@@ -107,6 +107,21 @@ class TrainingChoices:
         raise UserError(
             _("The unit {unit!r} is unknown: use steps, epochs or minutes.").format(unit=self.unit)
         )
+
+
+def setDevice(config: Path, device: str) -> None:
+    """Let a training that goes on do so on another device; a run may change it any time.
+
+    Raises:
+        UserError: the configuration cannot be read or written.
+    """
+    tables = read_toml(config)
+    if tables.get("run", {}).get("device", "auto") == device:
+        return
+    preset = str(tables.pop("preset", "paper"))
+    with atomic_path(config) as temporary:
+        text = toml(preset, merged(tables, {"run": {"device": device}}))
+        temporary.write_text(text, encoding="utf-8")
 
 
 def ownSettings(teacher: str) -> Tables:

@@ -5,6 +5,7 @@ slow      trains until it is stopped; obeys pause and stop
 crash     dies in the middle of the first session, trains to the end in the next one
 failed    ends with a sentence in the log and in the status
 memory    trains with a smaller patch than asked for, and says so
+gpu       fails on anything but the CPU, for lack of memory
 worse     like quick; the comparison finds the new teacher worse
 refused   the comparison fails
 
@@ -28,6 +29,9 @@ from gsema_core.training.lock import held
 STEPS = 40
 SENTENCE = "Could not write checkpoint.pt (No space left on device): free some space."
 SHRUNK = "The memory of cuda:0 is too small for the settings: going on with patch 64 x 64 x 64."
+
+
+MEMORY = "The device has too little memory even for one patch of [64, 64, 64]: set device to cpu."
 
 
 def cases(path: Path) -> int:
@@ -75,7 +79,7 @@ class Run:
     """The files of a run's folder."""
 
     def __init__(self, folder: Path, mode: str) -> None:
-        self.folder, self.mode = folder, mode
+        self.folder, self.mode, self.device = folder, mode, ""
         self.step = int(self.read("checkpoint.pt") or 0)
 
     def read(self, name: str) -> str:
@@ -95,7 +99,7 @@ class Run:
             "seconds_per_step": 0.5 if self.step > 5 else None,
             "best_score": 0.5 if self.step >= 10 else None,
             "best_step": 10,
-            "device": "cpu",
+            "device": self.device if self.mode == "gpu" else "cpu",
             "memory_mb": 1536,
             "message": message,
             "updated": "2026-01-01T00:00:00+00:00",
@@ -128,6 +132,11 @@ class Run:
 
     def train(self) -> int:
         self.tell("preparing", "Preparing the cases.")
+        self.device = "cpu" if 'device = "cpu"' in self.read("config.toml") else "cuda:0"
+        if self.mode == "gpu" and self.device != "cpu":
+            self.tell("failed", MEMORY)
+            print(f"error: {MEMORY}", file=sys.stderr)
+            return 2
         if self.mode == "failed":
             self.tell("failed", SENTENCE)
             print(f"error: {SENTENCE}", file=sys.stderr)

@@ -174,6 +174,25 @@ def test_a_change_that_the_training_made_is_told(panel, begin, look, spin):
     assert status_of(panel).splitlines() == [FINISHED, SHRUNK]
 
 
+def test_the_cpu_is_offered_where_the_gpu_is_too_small(panel, begin, look, spin, monkeypatch):
+    asked, answers = [], [False, True]
+
+    def answer(text):
+        asked.append(text)
+        return answers.pop(0)
+
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", answer)
+    begin("gpu")
+    spin(lambda: len(asked) == 1 and not look().isRunning, 60)
+    assert "too little memory" in asked[0] and "much slower" in asked[0]
+    assert panel.ui.trainButton.text == "Go on"
+    panel.ui.trainButton.click()
+    spin(lambda: look().isFinished, 60)
+    assert len(asked) == 2
+    assert 'device = "cpu"' in panel.train.folder.config.read_text()
+    assert panel._choicesNow().device == "cpu"
+
+
 def test_a_second_training_is_refused(panel, begin, look, spin, tmp_path, add_cases):
     from GSEMATrainingLib.Preparation import checkStart
     from GSEMATrainingLib.RunFolder import RunFolder
