@@ -97,13 +97,19 @@ class Loop:
         return self.is_over() and self.progress.validated_step == self.trainer.step
 
     def is_over(self) -> bool:
-        """Whether the run has come to its own end: steps, minutes or patience are used up."""
+        """Whether the run has come to its own end."""
+        return bool(self.why_over())
+
+    def why_over(self) -> str:
+        """What ends the run by itself: steps, minutes or patience; empty where nothing does."""
         run, progress = self.config.run, self.progress
-        return (
-            self.trainer.step >= run.steps
-            or 0 < run.minutes * 60 <= progress.seconds
-            or 0 < run.patience <= progress.stale
-        )
+        if self.trainer.step >= run.steps:
+            return "all steps are made"
+        if 0 < run.minutes * 60 <= progress.seconds:
+            return f"its {run.minutes:g} minutes are used up"
+        if 0 < run.patience <= progress.stale:
+            return f"{progress.stale} validations in a row found no better teacher"
+        return ""
 
     def _ends(self) -> bool:
         """Whether to leave the loop, after the end of any pause; the first rank decides."""

@@ -121,7 +121,7 @@ class _Run:
         try:
             cases = self._prepare(split, summarize)
         except Cancelled:
-            return self._end(trainer, progress, finished=False)
+            return self._end(trainer, progress)
         while True:
             self._compare(cases, progress)
             try:
@@ -189,7 +189,7 @@ class _Run:
             self.herald.say(f"Going on at step {trainer.step} of {self.config.run.steps}.")
         loop = Loop(self.config, trainer, progress, cases, self.control, self.herald)
         loop.run(load_batches(trainer.config, cases, self.transform, trainer.step, trainer.ranks))
-        return self._end(trainer, loop.progress, loop.is_finished)
+        return self._end(trainer, loop.progress, loop.why_over() if loop.is_finished else "")
 
     def _smaller(self, trainer: Trainer) -> Fit:
         """What may fit into the memory; several ranks would have to find it out together."""
@@ -214,22 +214,29 @@ class _Run:
         save_checkpoint(self.checkpoint, trainer, progress, self.config)
         return trainer, progress
 
-    def _end(self, trainer: Trainer, progress: Progress, finished: bool) -> TrainingResult:
+    def _end(self, trainer: Trainer, progress: Progress, finished: str = "") -> TrainingResult:
+        """Say how the run ended: ``finished`` is why, and empty where it was stopped."""
         self.control.forget()
-        steps = f"step {trainer.step} of {self.config.run.steps}"
+        place = f"step {trainer.step} of {self.config.run.steps}"
+        if finished:
+            message = (
+                f"Finished at {place}, as {finished}; the best teacher is that of step "
+                f"{progress.best_step}."
+            )
+            self.herald.report(message)
+        else:
+            message = f"Stopped at {place}; starting it again goes on from there."
         self.herald.show(
             state="finished" if finished else "stopped",
             step=trainer.step,
             seconds_left=0.0 if finished else None,
-            message=f"Finished at {steps}; the best teacher is that of step {progress.best_step}."
-            if finished
-            else f"Stopped at {steps}; starting it again goes on from there.",
+            message=message,
         )
         teacher = self.config.run.output / TEACHER
         return TrainingResult(
             teacher if teacher.exists() else None,
             trainer.step,
-            finished,
+            bool(finished),
             progress.best_score,
             self.ranks.rank,
         )

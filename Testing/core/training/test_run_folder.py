@@ -215,6 +215,7 @@ def test_patience_ends_a_run_that_gets_no_better(make_tiny, monkeypatch):
     result = train(config, silent)
     assert (result.step, result.finished, result.best_score) == (5, True, 0.5)
     assert read_status(config)["state"] == "finished"
+    assert "3 validations in a row found no better" in read_status(config)["message"]
     assert train(config, silent).step == 5  # and stays at its end
     more = replace(config, run=replace(config.run, patience=4))
     result = train(more, silent)
@@ -225,6 +226,7 @@ def test_minutes_end_a_run_with_a_validated_teacher(make_tiny):
     config = make_tiny(run={"steps": 10**6, "minutes": 0.001})
     result = train(config, silent)
     assert result.finished and 1 <= result.step < 10**6
+    assert "its 0.001 minutes are used up" in read_status(config)["message"]
     rows = read_csv(config.run.output / "validation.csv")
     assert [int(row["step"]) for row in rows] == [result.step]
     last = read_csv(config.run.output / "steps.csv")[-1]
