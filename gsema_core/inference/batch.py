@@ -20,7 +20,7 @@ from gsema_core.inference.settings import SegmentationSettings, check_device_nam
 from gsema_core.teachers import find_teacher, read_card
 from gsema_core.teachers.teacher_file import file_hash
 from gsema_core.volumes.dicom_series import is_dicom
-from gsema_core.volumes.image_files import SUFFIXES
+from gsema_core.volumes.image_files import ARCHIVES, SUFFIXES
 
 if TYPE_CHECKING:
     from gsema_core.inference.segmenter import Segmenter
@@ -88,6 +88,12 @@ def find_scans(folder: Path, output: Path) -> list[BatchItem]:
     sources = [path for path in entries if _is_scan(path)]
     if any(path.is_file() and is_dicom(path) for path in entries):
         sources.append(folder)
+    packed = [path.name for path in entries if path.name.lower().endswith(ARCHIVES)]
+    if not sources and packed:
+        raise UserError(
+            f"The folder {folder} has no scans but archives ({packed[0]}), and none is opened: "
+            "unpack them first."
+        )
     if not sources:
         raise UserError(
             f"The folder {folder} has no scans: give one with NRRD, NIfTI or MetaImage files or "
@@ -145,7 +151,7 @@ def segment_batch(
                 raise Cancelled
             detail = _segment_one(segmenter, item, settings, monitor)
             outcomes[item] = Outcome(item, "done", detail, time.monotonic() - started)
-        except Cancelled:
+        except (Cancelled, KeyboardInterrupt):  # Ctrl-C: what is done is still told
             stopped = True
             outcomes[item] = Outcome(item, "left", "the run was cancelled")
         except Exception as error:  # the next scan has nothing to do with it

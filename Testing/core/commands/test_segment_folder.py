@@ -232,6 +232,28 @@ def test_a_signal_keeps_what_is_done(
     assert lines[-1] == "1 done, 1 failed, 1 left."
 
 
+def test_ctrl_c_still_tells_what_is_done(
+    gsema: Gsema, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(line: ProgressLine, fraction: float, phase: str) -> None:
+        if phase == "c.nrrd: Segmenting":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressLine, "__call__", interrupt)
+    assert gsema() == EXIT_CANCELLED
+    assert capsys.readouterr().out.splitlines()[-1] == "1 done, 1 failed, 1 left."
+
+
+def test_a_folder_of_archives_says_to_unpack_them(
+    gsema: Gsema, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    (packed / "scans.zip").write_bytes(b"PK")
+    assert gsema(source=packed) == EXIT_USER_ERROR
+    assert "archives (scans.zip), and none is opened: unpack them" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("a surprise")])
 def test_whatever_goes_wrong_the_rest_is_done(
     gsema: Gsema,
