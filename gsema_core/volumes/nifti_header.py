@@ -14,6 +14,12 @@ from gsema_core.volumes.voxel_data import GZIP_START, DamagedFile, VoxelData, re
 _FLOATS = {16: "f4", 64: "f8"}
 """NIfTI's codes of real floating-point types, and NumPy's names of them."""
 
+_VOXEL_BYTES = {
+    2: 1, 4: 2, 8: 4, 16: 4, 32: 8, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8,
+    1536: 16, 1792: 16, 2048: 32, 2304: 4,
+}  # fmt: skip
+"""Bytes of a voxel by its type's code. The header has a field for them too, but nobody reads it."""
+
 LARGEST_MM = 1e6
 """Of the numbers that say where the voxels lie: no scanner is a kilometer wide. Our choice."""
 
@@ -49,13 +55,13 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
         version_length = struct.unpack_from(order + "i", start)[0]
         if version_length == 348:
             dimensions = struct.unpack_from(order + "8h", start, 40)
-            code, bits = struct.unpack_from(order + "2h", start, 70)
+            code = struct.unpack_from(order + "h", start, 70)[0]
             spacing = struct.unpack_from(order + "3f", start, 80)
             offset = int(struct.unpack_from(order + "f", start, 108)[0])
             codes = struct.unpack_from(order + "2h", start, 252)
             numbers = struct.unpack_from(order + "18f", start, 256)
         elif version_length == 540:
-            code, bits = struct.unpack_from(order + "2h", start, 12)
+            code = struct.unpack_from(order + "h", start, 12)[0]
             dimensions = struct.unpack_from(order + "8q", start, 16)
             spacing = struct.unpack_from(order + "3d", start, 112)
             offset = struct.unpack_from(order + "q", start, 168)[0]
@@ -67,7 +73,9 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
         raise DamagedFile("no NIfTI header") from e
     _check_axes(codes, numbers)
     size = dimensions[1 : 1 + max(0, min(7, dimensions[0]))]
-    length = math.prod(max(0, n) for n in size) * max(0, bits) // 8
+    if code not in _VOXEL_BYTES:
+        raise DamagedFile(f"voxels of the unknown type {code}")
+    length = math.prod(max(0, n) for n in size) * _VOXEL_BYTES[code]
     float_type = order + _FLOATS[code] if code in _FLOATS else ""
     # As ITK does: voxels cannot begin within the header, whatever it says.
     return NiftiHeader(size, spacing, length, max(offset, version_length), float_type)

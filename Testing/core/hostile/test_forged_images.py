@@ -214,6 +214,23 @@ def test_nifti_axes_without_end(tmp_path: Path, value: float, field: int) -> Non
     assert "damaged or cut off" in refusal(path)
 
 
+@pytest.mark.parametrize("bits", [0, 1, 20, -32])
+def test_the_type_says_how_long_nifti_voxels_are(tmp_path: Path, bits: int) -> None:
+    """With a small number of bits a file that is cut off would look whole."""
+    path = tmp_path / "scan.nii"
+    array = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    sitk.WriteImage(sitk.GetImageFromArray(array), path)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<h", content, 72, bits)
+    path.write_bytes(content)
+    assert np.array_equal(read_volume(path).array, array)
+    path.write_bytes(content[:-40])
+    assert "damaged or cut off" in refusal(path)
+    struct.pack_into("<h", content, 70, 77)
+    path.write_bytes(content)
+    assert "unknown type 77" in refusal(path)
+
+
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.TGZ", "a.mrb", "a.7z"])
 def test_archives_are_not_opened(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"PK\3\4")
