@@ -27,6 +27,7 @@ if _neighbor.is_dir() and str(_neighbor) not in sys.path:
     sys.path.append(str(_neighbor))
 
 from GSEMASegmentationLib.InstallationPanel import InstallationPanel  # noqa: E402
+from GSEMASegmentationLib.ModuleIcon import moduleIcon  # noqa: E402
 from GSEMATrainingLib.CaseExport import exportSceneCase, numbered, writeDatalist  # noqa: E402
 from GSEMATrainingLib.CasesPanel import CasesPanel  # noqa: E402
 from GSEMATrainingLib.ResultPanel import ResultPanel  # noqa: E402
@@ -66,6 +67,8 @@ class GSEMATraining(ScriptedLoadableModule):
             "boundary-aware contrastive learning for domain generalization in aneurysm "
             "segmentation."
         )
+        if (icon := moduleIcon(parent.path)) is not None:
+            parent.icon = icon
 
 
 class GSEMATrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
