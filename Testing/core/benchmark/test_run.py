@@ -166,3 +166,11 @@ def test_rivals_are_trained_and_scored_like_the_others(make_plan):
     assert [record["training"]["steps"] for record in records.values()] == [3, 3, 3]
     page = (plan.output / "table.md").read_text()
     assert all(f"| {title} |" in page for title in ("VASeg", "FedDG", "CMDG"))
+
+
+def test_minutes_end_a_rows_training(make_plan):
+    plan = make_plan(rows=("no_ema",), centers=("A",), run={"steps": 100_000, "minutes": 0.02})
+    assert run_benchmark(plan, silent)
+    (record,) = read_records(plan).values()
+    assert 0 < record["training"]["steps"] < 100_000
+    assert "100000 steps, at most 0.02 minutes" in (plan.output / "table.md").read_text()
