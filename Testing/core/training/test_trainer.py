@@ -182,3 +182,58 @@ def test_smoothing_of_dice_reaches_the_loss(make_trainer):
     ]
     # So many voxels more above and below the fraction bring every class's Dice near 1.
     assert records[1].loss_source < records[0].loss_source - 0.3
+
+
+def conflicting_pair() -> PatchPair:
+    """The same patch whose target's labels contradict the source's: the gradients are opposed."""
+    pair = make_pair()
+    image, labels = pair.source_image, pair.source_labels
+    return PatchPair(image, labels, image, 2 - labels)
+
+
+@pytest.mark.parametrize(
+    ("preset", "aligned", "conflict"),
+    [
+        ("paper", 0.9, 1.0),
+        ("paper_soft", 0.9, 0.9999),
+        ("code", 0.9, 0.999),
+        ("mean_teacher", 0.999, 0.999),
+        ("algorithm1", 1.0, 0.9),
+        ("no_ema", 0.0, 0.0),
+        ("feddg", 0.0, 0.0),
+        ("cmdg", 0.0, 0.0),
+    ],
+)
+def test_every_preset_moves_the_teacher_as_it_says(make_trainer, preset, aligned, conflict):
+    trainer = make_trainer(preset, method={"alpha_warmup": False})
+    steps = ((make_pair(), True, aligned), (conflicting_pair(), False, conflict))
+    for pair, is_open, alpha in steps:
+        before = weights(trainer.teacher)
+        record = trainer.train_step([pair])
+        assert record.gate_open == (record.similarity > 0) == is_open
+        assert record.alpha == alpha
+        expected = alpha * before + (1 - alpha) * weights(trainer.student)
+        torch.testing.assert_close(weights(trainer.teacher), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_the_supervised_preset_runs_one_stream(make_trainer):
+    trainer = make_trainer("vaseg")
+    assert trainer.one_stream
+    trainer.train_step([make_pair()])
+    torch.testing.assert_close(weights(trainer.teacher), weights(trainer.student))
+
+
+def test_losses_have_the_weights_of_equation_6(make_trainer):
+    def norm(**method) -> float:
+        trainer = make_trainer(method=method, optimization={"clip_norm": 0.0})
+        return trainer.train_step([make_pair()]).gradient_norm
+
+    supervised = norm(supervised_weight=1.0, contrastive_weight=0.0)
+    contrast = norm(supervised_weight=0.0, contrastive_weight=1.0)
+    assert supervised > 0 and contrast > 0
+    quarter = norm(supervised_weight=0.25, contrastive_weight=0.0)
+    assert quarter == pytest.approx(supervised / 4, rel=1e-4)
+    half = norm(supervised_weight=0.0, contrastive_weight=0.5)
+    assert half == pytest.approx(contrast / 2, rel=1e-4)
+    both = norm(supervised_weight=0.25, contrastive_weight=0.5)
+    assert abs(supervised / 4 - contrast / 2) <= both <= supervised / 4 + contrast / 2
