@@ -123,8 +123,7 @@ def test_a_packed_nifti_file_inflates_to_no_more_than_its_header_says(
 
 def test_inflating_stops_where_it_is_too_much(tmp_path: Path) -> None:
     path = tmp_path / "zeros"
-    stream = zlib.compressobj(9)
-    path.write_bytes(b"".join(stream.compress(bytes(2**20)) for _ in range(512)) + stream.flush())
+    path.write_bytes(gzip.compress(bytes(2**24)) * 32)  # several streams in a row are one file
     with path.open("rb") as file:
         with pytest.raises(DamagedFile, match="far more"):
             inflated_bytes(file, 2**20)

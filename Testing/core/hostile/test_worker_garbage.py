@@ -163,6 +163,7 @@ def test_megabytes_of_garbage_and_then_a_request(process: Any) -> None:
     assert {event["id"] for event in events} == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
 def test_sigterm_while_it_works_leaves_no_file(
     process: Any, tmp_path: Path, scan_file: Path, teacher_file: Path
