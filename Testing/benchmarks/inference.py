@@ -58,11 +58,11 @@ Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.uint8]
 
 
-def ours(teacher: Teacher, image: Floats) -> tuple[Labels, dict[str, Any]]:
+def ours(teacher: Teacher, image: Floats, skip: bool = True) -> tuple[Labels, dict[str, Any]]:
     """Our windows, from the working grid to the likeliest class there."""
     window = teacher.card.window
     padded, _ = pad_to_window(torch.from_numpy(image), window)
-    choice = choose_windows(padded.numpy(), window, 0.5)
+    choice = choose_windows(padded.numpy(), window, 0.5, skip=skip)
     vessel, aneurysm = blend_windows(
         lambda patches: softmax(teacher.network, patches, CPU, "auto"),
         image, window, windows=choice.starts, sixteen_bits=True,
@@ -112,7 +112,9 @@ def run_one(arguments: argparse.Namespace) -> None:
             labels, windows = ours_whole(teacher, folder)
         else:
             labels, windows = (
-                ours(teacher, image) if way == "ours" else monai(teacher, image, precision)
+                ours(teacher, image, not arguments.no_skip)
+                if way == "ours"
+                else monai(teacher, image, precision)
             )
     np.save(folder / f"{way}.npy", labels)
     print(json.dumps({**values, "windows": windows}))
@@ -126,7 +128,7 @@ def child(arguments: argparse.Namespace, way: str, folder: Path, spacing_mm: flo
         command = [arguments.nnunet_python, script, str(folder), "--spacing", spacing, *threads]
     else:
         command = [sys.executable, str(here), "--way", way, "--folder", str(folder), *threads]
-        command += ["--teacher", arguments.teacher]
+        command += ["--teacher", arguments.teacher, *["--no-skip"] * arguments.no_skip]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -200,6 +202,7 @@ def main() -> None:
     parser.add_argument("--teacher", default="default")
     parser.add_argument("--against", nargs="+", choices=(*MONAI, *NNUNET), default=list(MONAI))
     parser.add_argument("--nnunet-python", default=sys.executable, help="which has nnunetv2")
+    parser.add_argument("--no-skip", action="store_true", help="our windows: all of them")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     parser.add_argument("--way", choices=("ours", "ours_whole", *MONAI), help=argparse.SUPPRESS)

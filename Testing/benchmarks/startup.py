@@ -24,6 +24,7 @@ from pathlib import Path
 
 from gsema_core.simulation import CENTERS, acquire, make_phantom
 from gsema_core.volumes import write_volume
+from gsema_core.worker.protocol import PREFIX
 
 GSEMA = [sys.executable, "-c", "import sys; from gsema_core.cli import main; sys.exit(main())"]
 PHASES = """
@@ -65,7 +66,7 @@ def worker_seconds(scan: Path, output: Path) -> dict[str, float]:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([*GSEMA, "worker", "--preload", "default"], **pipes) as worker:
         for line in worker.stdout:
-            event = json.loads(line)["event"]
+            event = json.loads(line.removeprefix(PREFIX))["event"]
             if event in ("error", "cancelled"):
                 raise SystemExit(line)
             seconds.setdefault(event, time.perf_counter() - started)
