@@ -86,6 +86,10 @@ def test_other_syntaxes(tmp_path: Path) -> None:
     packed = item(b"") + item(b"compressed") + SEQUENCE_END
     check_structure(dicom(path, image(), element(0x7FE0, 0x10, "OB", packed, UNDEFINED),
                           syntax=JPEG))  # fmt: skip
+    air = element(0x7FE0, 0x10, "OB", item(b"") + item(bytes(250)) + SEQUENCE_END, UNDEFINED)
+    check_structure(dicom(path, image(512, 512), air, syntax=JPEG))
+    mask = [image(32, 32, bits=1), pixels(128)]
+    check_structure(dicom(path, *mask))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,8 @@ def test_other_syntaxes(tmp_path: Path) -> None:
         [image(), element(0x28, 8, "IS", b"99999999"), pixels()],
         [image(), element(0x28, 8, "IS", b"-1"), pixels()],
         [image()],
+        [image(60_000, 60_000), element(0x7FE0, 0x10, "OB", item(b"x") + SEQUENCE_END, UNDEFINED)],
+        [image(32, 32, bits=1), pixels(126)],
     ],
 )
 def test_what_is_not_is_refused(tmp_path: Path, elements: list[bytes]) -> None:
