@@ -1,7 +1,7 @@
 """What the gate and the teacher's coefficients are worth, on one and the same student.
 
     python Testing/benchmarks/teacher_alphas.py DATALIST --output FOLDER --center D \
-        --config base.toml --steps 1000 [--schedule constant]
+        --config base.toml --steps 1000 [--schedule constant] [--transform gin]
 
 Without a contrastive loss the student does not depend on its teacher. So one student is trained
 without the center, as the benchmark's row gs_ema is, and several teachers follow it, each with its
@@ -101,6 +101,7 @@ def main() -> None:
     summary = {
         "steps": len(records),
         "schedule": config.optimization.schedule,
+        "transform": config.method.transform,
         "gate_open": round(opened, 4),
         "cosine": round(sum(record.similarity for record in records) / len(records), 4),
     }
@@ -119,6 +120,8 @@ def run_config(arguments: argparse.Namespace) -> TrainingConfig:
     if arguments.schedule:
         optimization = replace(base.optimization, schedule=arguments.schedule)
         base = replace(base, optimization=optimization)
+    if arguments.transform:
+        base = replace(base, method=replace(base.method, transform=(arguments.transform,)))
     cell = Cell("gs_ema", arguments.center, arguments.seed)
     plan = Plan(tuple(find_cases(arguments.datalist)), base, (cell.row,), (cell.center,),
                 (cell.seed,), arguments.output.resolve())  # fmt: skip
@@ -134,6 +137,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--schedule", choices=("cosine", "constant", "step"))
+    parser.add_argument("--transform", help="from source to target, instead of the config's")
     return parser.parse_args()
 
 
