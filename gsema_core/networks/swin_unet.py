@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
-from typing import Any, cast
+from typing import cast
 
 import torch
 from monai.networks.blocks import UnetrBasicBlock, UnetrUpBlock
-from monai.networks.nets.swin_unetr import (
-    BasicLayer,
-    PatchMergingV2,
-    compute_mask,
-    get_window_size,
-)
+from monai.networks.nets.swin_unetr import PatchMergingV2
 from torch import Tensor, nn
 
 from gsema_core.networks.config import NetworkConfig
 from gsema_core.networks.network import SUBVOXELS, Encoded
-
-
-class SwinStage(BasicLayer):  # type: ignore[misc]  # MONAI is untyped
-    """MONAI's stage of shifted windows, with a mask that is made once and cheap to use.
-
-    MONAI's mask adds -100 where tokens of a window are no neighbors. Softmax then has weights of
-    about 1e-44 there, denormal numbers, on which CPUs are slow (measured: 11 ms instead of 3 for
-    27 windows of 216 tokens). Minus infinity makes them zero, which float32 sums cannot tell.
-
-    Without gradients PyTorch's fused attention is used, where MONAI offers it (measured: 1.6 times
-    faster for the encoder of a 64^3 patch in bf16, 2.6 times for the paper's shape of network).
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        for block in self.blocks:
-            block.attn.use_flash_attention = True
-
-    def forward(self, maps: Tensor) -> Tensor:
-        size = tuple(maps.shape[2:])
-        window, shift = get_window_size(size, self.window_size, self.shift_size)
-        padded = tuple(-(-n // edge) * edge for n, edge in zip(size, window, strict=True))
-        mask = _window_mask(padded, window, shift, maps.device)
-        tokens = torch.movedim(maps, 1, -1)
-        for block in self.blocks:
-            tokens = block(tokens, mask)
-        return torch.movedim(tokens, -1, 1)
+from gsema_core.networks.swin_stage import SwinStage
 
 
 class SwinUNetBody(nn.Module):
@@ -125,16 +93,6 @@ def _residual_block(channels_in: int, channels_out: int) -> nn.Module:
             res_block=True,
         ),
     )
-
-
-@lru_cache(maxsize=8)
-def _window_mask(
-    size: tuple[int, ...], window: tuple[int, ...], shift: tuple[int, ...], device: torch.device
-) -> Tensor:
-    """What is added to attention (windows, tokens, tokens): zero, or minus infinity."""
-    with torch.inference_mode(False):  # or training could not use a mask that inference made
-        mask: Tensor = compute_mask(list(size), window, shift, device)
-        return mask.masked_fill(mask < 0, -torch.inf)
 
 
 def _apply(module: nn.Module, maps: Tensor) -> Tensor:
