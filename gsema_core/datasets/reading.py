@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.label_names import HIGHEST, Relabel, relabel_by_name
 from gsema_core.errors import UserError
 from gsema_core.labels import CLASSES
 from gsema_core.volumes import Geometry, Volume, read_labels, read_volume
-from gsema_core.volumes.quiet import silent_libraries
+from gsema_core.volumes.image_files import read_fields
 from gsema_core.volumes.same_grid import check_same_grid
 
 MOST_SEGMENTS = 1000
@@ -75,21 +74,15 @@ def _segment_values(path: Path) -> Relabel:
 
     Slicer numbers segments in the order in which they were made.
     """
-    if not path.name.lower().endswith(".nrrd"):
+    if not path.name.lower().endswith(".nrrd") or not path.is_file():
         return ()
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        with silent_libraries():
-            reader.ReadImageInformation()
-    except RuntimeError:
-        return ()  # reading the voxels will say what is wrong with it
+    fields = read_fields(path)
     names: dict[str, int | tuple[int, ...]] = {}
     for number in range(MOST_SEGMENTS):
         keys = [f"Segment{number}_{field}" for field in ("Name", "LabelValue")]
-        if not all(reader.HasMetaDataKey(key) for key in keys):
+        if not all(key in fields for key in keys):
             break
-        name, value = (reader.GetMetaData(key) for key in keys)
+        name, value = (fields[key] for key in keys)
         if not value.isdecimal():
             raise UserError(
                 f"The segment {name!r} in {path} has no label value: save the segmentation again."

@@ -66,6 +66,26 @@ def check_image_file(path: Path) -> None:
         _checked_reader(path)
 
 
+def read_fields(path: Path) -> dict[str, str]:
+    """The texts in an image file's header, by their keys; no voxel is looked at.
+
+    Raises:
+        UserError: the header is damaged.
+    """
+    with _explained(path):
+        find_voxels(path)
+        reader = _reader(path)
+        return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+
+
+def _reader(path: Path) -> sitk.ImageFileReader:
+    with silent_libraries():
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+    return reader
+
+
 def _checked_reader(path: Path) -> sitk.ImageFileReader:
     """A reader of a file whose header and length are as they should be."""
     _check_name(path)
@@ -76,10 +96,7 @@ def _checked_reader(path: Path) -> sitk.ImageFileReader:
         _check_no_empty_axis(path, header.size)
         _check_not_too_large(path, header.size)
         check_integrity(path)
-    with silent_libraries():
-        reader = sitk.ImageFileReader()
-        reader.SetFileName(str(path))
-        reader.ReadImageInformation()
+    reader = _reader(path)
     check_header(path, reader)
     if not _is_nifti(path):
         check_integrity(path, math.prod(reader.GetSize()), _voxel_bytes(reader))

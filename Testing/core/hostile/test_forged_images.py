@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+import gsema_core
 from gsema_core.errors import UserError
 from gsema_core.inference.batch import find_scans
 from gsema_core.volumes import read_volume
@@ -252,3 +254,14 @@ def test_pipes_in_a_folder_of_scans(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "folder" / "pipe.dcm")
     with pytest.raises(UserError, match="has no scans"):
         find_scans(tmp_path, tmp_path / "out")
+
+
+def test_files_are_opened_by_the_library_in_one_place_only() -> None:
+    """Whoever asks ITK for a header without a check first brings the crashes back."""
+    package = Path(gsema_core.__file__).parent
+    users = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"ImageFileReader|ImageSeriesReader|ReadImage\b", path.read_text("utf-8"))
+    }
+    assert users == {"volumes/image_files.py", "volumes/dicom_series.py"}
