@@ -50,8 +50,8 @@ def estimate(
         + result
         + NETWORK_BYTES_A_VOXEL * math.prod(window),
         "restore": 5 * working_voxels + result + voxels + (4 * voxels if probabilities else 0),
-        # Labels twice, a mask, component numbers.
-        "clean": 4 * working_voxels + result + 7 * voxels + (4 * voxels if probabilities else 0),
+        # Labels twice, masks, component numbers.
+        "clean": 4 * working_voxels + result + 8 * voxels + (4 * voxels if probabilities else 0),
     }
     return PROGRAM_BYTES + scan_bytes_a_voxel * voxels + max(phases.values())
 

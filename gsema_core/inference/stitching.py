@@ -95,7 +95,8 @@ class Stitcher:
             target[:] = shares
         else:
             rows = (shares.sum(axis=0) > NOTHING).any(axis=1)
-            target[:, rows] = np.rint(shares[:, rows] * FULL)
+            # Up: what is above one half stays above, where two windows contradict each other.
+            target[:, rows] = np.ceil(shares[:, rows] * FULL)
 
     def _weights(self, k: int, shape: Sequence[int]) -> Tensor:
         """What the sums of a plane are divided by; made when needed, to save memory."""

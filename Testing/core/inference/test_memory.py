@@ -33,7 +33,7 @@ def test_a_scan_of_512_takes_less_than_4_gb_above_itself() -> None:
 def test_the_largest_phase_decides() -> None:
     """By hand: cleaning on the fine grid; preparing on the coarse one."""
     voxels, working = 512**3, 256**3
-    assert needed(FINE, scan_bytes_a_voxel=2) == PROGRAM_BYTES + 9 * voxels + 8 * working
+    assert needed(FINE, scan_bytes_a_voxel=2) == PROGRAM_BYTES + 10 * voxels + 8 * working
     assert needed(FINE, probabilities=True) - needed(FINE) == 4 * voxels
     voxels, working = 256**3, 512**3
     sums = 8 * 80 * 512**2 + NETWORK_BYTES_A_VOXEL * 80**3

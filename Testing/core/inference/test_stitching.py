@@ -66,7 +66,7 @@ def test_rows_with_next_to_nothing_are_zero_in_sixteen_bits() -> None:
     stitcher.add((0, 0, 0), answer)
     result = stitcher.finish()
     assert not result[:, :, :5].any()
-    assert (result[1, :, 5:, 3] == round(2 * NOTHING * FULL)).all()
+    assert (result[1, :, 5:, 3] == np.ceil(np.float32(2 * NOTHING) * FULL)).all()
 
 
 def test_windows_that_come_too_late_are_refused() -> None:
@@ -83,3 +83,13 @@ def test_one_voxel_that_is_not_finite_is_told() -> None:
     stitcher = Stitcher(WINDOW, box_of((0, 0, 0), WINDOW), WINDOW)
     with pytest.raises(UserError, match="not finite"):
         stitcher.add((0, 0, 0), answer)
+
+
+def test_a_close_vote_is_not_rounded_away() -> None:
+    """Two windows contradict each other, and one has hardly the greater weight."""
+    stitcher = Stitcher((12, 10, 6), box_of((0, 0, 0), (12, 10, 6)), WINDOW, sixteen_bits=True)
+    answer = torch.zeros((3, *WINDOW))
+    answer[0], answer[1] = 0.499997, 0.500003
+    stitcher.add((0, 0, 0), answer)
+    stitcher.add((4, 0, 0), answer)
+    assert (stitcher.finish()[0] > FULL / 2).all()
