@@ -97,6 +97,14 @@ def _take_turn(descriptor: int) -> bool:
     return True
 
 
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether a file or folder exists; a name that no system takes, as lists may have, does not."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def make_folder(path: str | os.PathLike[str]) -> Path:
     """Make a folder, and those above it, where it is missing.
 

@@ -7,7 +7,7 @@ import pytest
 
 from gsema_core import files
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path, make_folder
+from gsema_core.files import atomic_path, is_there, make_folder
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -69,3 +69,10 @@ def test_folders_are_made_or_the_reason_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"file/c cannot be made \(Not a directory\)"):
         make_folder(tmp_path / "file" / "c")
+
+
+def test_names_that_no_system_takes_are_not_there(tmp_path: Path) -> None:
+    assert is_there(tmp_path)
+    assert not is_there(tmp_path / "missing")
+    assert not is_there(tmp_path / ("A" * 70_000))
+    assert not is_there(tmp_path / "a\0b")

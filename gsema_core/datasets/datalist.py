@@ -11,6 +11,7 @@ from typing import Any
 
 from gsema_core.datasets.label_names import HIGHEST, Relabel
 from gsema_core.errors import UserError
+from gsema_core.files import is_there
 from gsema_core.labels import BACKGROUND, CLASSES
 
 _FIELDS = ("patient", "center", "image", "label")
@@ -77,7 +78,7 @@ def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
 def _check_files(path: Path, cases: Sequence[Case]) -> None:
     for number, case in enumerate(cases, start=1):
         for what, file in (("image", case.image), ("label", case.label)):
-            if not file.exists():
+            if not is_there(file):
                 raise UserError(
                     f"The {what} {file} of case {number} in {path} does not exist: correct the "
                     "list, or put the file there."

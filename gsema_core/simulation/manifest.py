@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
+from gsema_core.files import is_there
 from gsema_core.simulation.batch import SimulatedCase
 from gsema_core.simulation.centers import CENTERS, Protocol, random_protocol
 
@@ -125,7 +126,7 @@ def _case(entry: Any, manifest: Path) -> SimulatedCase:
             f"Patient {patient!r} in {manifest} is no file name: use letters, digits and - _ ."
         )
     path = manifest.parent / label
-    if not path.is_file():
+    if not (is_there(path) and path.is_file()):
         raise UserError(
             f"The label map {path} of patient {patient} does not exist: correct the manifest."
         )
