@@ -91,7 +91,7 @@ class Steps:
 
 
 def multiplications(step: Callable[[], object]) -> int:
-    """Of convolutions and matrix products, forward and backward."""
+    """Of convolutions and matrix products, forward and backward, without fused attention."""
     with FlopCounterMode(display=False) as counter:
         step()
     return counter.get_total_flops() // 2
