@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path, make_folder
+from gsema_core.files import atomic_path, is_there, make_folder
 from gsema_core.teachers.card import TeacherCard, is_plain_name
 from gsema_core.teachers.teacher_file import SUFFIX, read_card, read_checked
 
@@ -57,7 +57,7 @@ def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) ->
     folder = folder or user_folder()
     if is_plain_name(teacher) and (added := folder / f"{teacher}{SUFFIX}").is_file():
         return added
-    if Path(teacher).exists():
+    if is_there(teacher):
         return Path(teacher)
     names = ", ".join([DEFAULT, *(one.stem for one in _added_files(folder))])
     raise UserError(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
+from gsema_core.files import atomic_path, is_there
 from gsema_core.teachers.card import TeacherCard
 from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES, Header, read_header
 from gsema_core.teachers.strict_json import parse_json
@@ -141,7 +141,7 @@ def load_teacher(path: str | os.PathLike[str], device: str | torch.device = "cpu
 
 
 def _open(path: Path) -> BinaryIO:
-    if not path.exists():
+    if not is_there(path):
         raise UserError(f"The teacher file {path} does not exist: check the path.")
     if not path.is_file():
         raise UserError(f"The teacher {path} is not a file: choose a {SUFFIX} file.")

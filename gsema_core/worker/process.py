@@ -169,8 +169,13 @@ class Worker:
         except MemoryError:
             message = "The memory did not suffice: close other programs or crop the scan."
             self._end({"event": "error", "id": number, "message": message})
-        except Exception as error:
+        except OSError as error:
             traceback.print_exc()  # stderr is the log
+            what = str(error.filename or "A file")[:200]
+            message = f"{what} could not be used ({error.strerror or error}): check its path."
+            self._end({"event": "error", "id": number, "message": message})
+        except Exception as error:
+            traceback.print_exc()
             message = f"An unexpected {type(error).__name__} occurred: the log has the details."
             self._end({"event": "error", "id": number, "message": message})
 

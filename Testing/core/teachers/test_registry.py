@@ -114,3 +114,8 @@ def test_what_is_no_teacher_is_not_added(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be used"):
         add_teacher(source, folder)
     assert not folder.exists()
+
+
+def test_a_name_that_no_system_takes_is_unknown(folder: Path) -> None:
+    with pytest.raises(UserError, match="There is no teacher named"):
+        find_teacher("A" * 70_000, folder)

@@ -61,6 +61,7 @@ class FakeSession:
             "wrong": UserError("This teacher is wrong."),
             "bug": KeyError("oops"),
             "large": MemoryError(),
+            "gone": FileNotFoundError(2, "No such file or directory", "/a/b.nrrd"),
             "broken": DeviceFailedError("The device cuda:0 does not work."),
         }
         self.device_failed |= request.teacher == "broken"
@@ -225,11 +226,14 @@ def test_a_number_in_use_is_refused(talk: Talk) -> None:
 def test_errors_are_sentences_and_the_worker_lives_on(
     talk: Talk, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for number, teacher in enumerate(("wrong", "bug", "large", "fine")):
+    for number, teacher in enumerate(("wrong", "bug", "large", "gone", "fine")):
         talk.send(id=number, command="card", teacher=teacher)
-    talk.wait_for('"id": 3')
+    talk.wait_for('"id": 4')
     talk.close_stdin()
-    _, wrong, bug, large, fine = talk.finish()
+    _, wrong, bug, large, gone, fine = talk.finish()
+    assert gone["message"] == (
+        "/a/b.nrrd could not be used (No such file or directory): check its path."
+    )
     assert wrong["message"] == "This teacher is wrong."
     assert bug["message"].startswith("An unexpected KeyError")
     assert "memory" in large["message"]
