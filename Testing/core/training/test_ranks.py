@@ -21,6 +21,10 @@ from gsema_core.training import TrainingConfig, train
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.status import read_status
 
+# Measured: 2.3e-6 and 1.1e-5. Adam makes whole steps of what rounding leaves of gradients that are
+# zero, as a few of the Swin-UNet's are.
+TOLERANCE = {"cnn": 1e-5, "swin_unet": 1e-4}
+
 # What each rank runs: steps on its share of the batches, then all that it decided and became.
 SCRIPT = """
 import json, sys, torch
@@ -129,11 +133,12 @@ def test_two_ranks_with_half_the_batch_are_one_with_the_whole(make_config, batch
         for record, reference in zip(first["records"], expected[kind], strict=True):
             assert record["gate_open"] == reference.gate_open
             assert record["alpha"] == reference.alpha
-            for name in ("similarity", "loss_source", "loss_target", "loss_contrast"):
+            for name in ("similarity", "loss_source", "loss_contrast", "gradient_norm"):
                 assert record[name] == pytest.approx(getattr(reference, name), rel=1e-3, abs=1e-4)
         for name, tensor in trainer.teacher.state_dict().items():
             assert torch.equal(first["teacher"][name], second["teacher"][name]), name
-            torch.testing.assert_close(first["teacher"][name], tensor, atol=1e-5, rtol=0)
+            torch.testing.assert_close(first["teacher"][name], tensor, atol=TOLERANCE[kind], rtol=0)
+            assert (first["teacher"][name] - tensor).abs().float().mean() < 1e-6
 
 
 def test_a_batch_that_cannot_be_shared_is_refused():
