@@ -60,8 +60,9 @@ def _steps(loader: DataLoader[PatchPair], steps: int, accumulate: int) -> Iterat
         micro_steps = iter(loader)
         for _ in range(steps):
             yield [next(micro_steps) for _ in range(accumulate)]
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (RuntimeError, EOFError, ConnectionError) as error:
+        # What a process says itself comes as "Caught ... in DataLoader worker process".
+        if isinstance(error, RuntimeError) and "DataLoader worker (pid" not in str(error):
             raise
         raise UserError(
             "A process that prepares patches was ended from outside, maybe for want of memory: "

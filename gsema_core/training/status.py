@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
@@ -15,6 +14,7 @@ import torch
 
 from gsema_core.errors import UserError
 from gsema_core.files import atomic_path
+from gsema_core.inference.profile import peak_memory_mb
 
 STATUS = "status.json"
 
@@ -146,9 +146,5 @@ def memory_mb(device: str) -> int | None:
     """The most memory that this process has used: the GPU's on one, else the main memory."""
     if device.startswith("cuda"):
         return int(torch.cuda.max_memory_allocated(device)) >> 20
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes; bytes on macOS
-    return peak >> 20 if sys.platform == "darwin" else peak >> 10
+    peak = peak_memory_mb()
+    return None if peak is None else round(peak)

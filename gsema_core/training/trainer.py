@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -121,7 +122,9 @@ class Trainer:
         alpha = self._update(total, norm, decision) if usable else 1.0
         self.skipped_steps += not usable
         self.loss_scale.update(usable)
-        self.scheduler.step()
+        with warnings.catch_warnings():  # of a first step that is skipped, which is meant
+            warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+            self.scheduler.step()
         self.step += 1
         return StepRecord(
             loss_source=losses[0],

@@ -293,7 +293,10 @@ def test_a_signal_ends_it_cleanly(
 
     monkeypatch.setattr(ProgressLine, "__call__", kill)
     before = signal.getsignal(signal.SIGTERM)
+    # A job that was started in the background ignores it, and so do its children.
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     code, _ = gsema()
+    signal.signal(signal.SIGINT, interrupt)
     assert code == EXIT_CANCELLED
     assert "cancelled" in capsys.readouterr().err
     assert output.read_text() == "old"

@@ -22,6 +22,8 @@ from typing import Any
 
 from targets import TARGETS, Sample, Target
 
+from gsema_core.inference.profile import peak_memory_mb
+
 MEMORY_BYTES = 2 * 10**9
 SECONDS = 20.0
 """What one input may take; on a busy machine a good one takes less than one."""
@@ -133,7 +135,7 @@ def examine(target: Target, chance: Random, folder: Path, guard: Guard) -> dict[
         outcome, detail = "bad", "left other files behind"
     elif seconds > SECONDS:
         outcome, detail = "bad", f"took {seconds:.0f} s"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    peak = round(peak_memory_mb() or 0)
     return {"outcome": outcome, "detail": detail, "seconds": round(seconds, 2), "peak_mb": peak}
 
 
