@@ -5,7 +5,8 @@
 One JSON line: seconds by phase, the memory at the peak above the loaded program and scan, what
 ``inference.memory.estimate`` had said of it, the share of windows that were left out and the share
 of voxels that became vessel or aneurysm. ``--crop`` takes the middle of the scan, so that one
-scan shows how the cost grows with the volume.
+scan shows how the cost grows with the volume; ``--blank 0.5`` darkens half of its planes, so
+that it shows how the cost grows with the vessels.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ from gsema_core.volumes import Geometry, Volume, working_geometry
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_scan_arguments(parser)
+    parser.add_argument("--blank", type=float, default=0.0, help="share of planes without vessels")
     parser.add_argument("--teacher", default="default")
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(arguments.threads)
     name, volume = scan_of(arguments)
+    volume = blanked(volume, arguments.blank)
     teacher = load_teacher(find_teacher(arguments.teacher))
     segmenter = Segmenter(teacher, "cpu")
     window, grid = (
@@ -50,6 +53,7 @@ def main() -> None:
     expected = estimate(volume.geometry, working, window, scan_bytes_a_voxel=0) - PROGRAM_BYTES
     line = {
         "scan": name,
+        "blank": arguments.blank,
         "voxels": volume.geometry.size,
         "working_voxels": working.size,
         **values,
@@ -64,6 +68,13 @@ def main() -> None:
         "date": date.today().isoformat(),
     }
     print(json.dumps(line))
+
+
+def blanked(volume: Volume, share: float) -> Volume:
+    """The scan as dark as its darkest hundredth in the first ``share`` of its planes."""
+    array = volume.array.copy()
+    array[: round(share * len(array))] = np.percentile(array[::16], 1)
+    return Volume(array, volume.geometry)
 
 
 if __name__ == "__main__":
