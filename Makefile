@@ -1,8 +1,6 @@
 # make demo: the main job on a simulated scan. make test: the whole test suite. Both set up
 # everything they need in .venv first. Another Python: make PYTHON=python3.12 test
 PYTHON ?= python3
-# Processes that share the fast tests; the slow ones measure or start processes of their own.
-JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -31,7 +29,7 @@ demo: $(READY) system-packages
 test: test-fast test-slow
 
 test-fast: $(READY) system-packages
-	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 test-slow: $(READY) system-packages
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
