@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gsema_core.labels import CLASSES
 from gsema_core.networks.config import NetworkConfig
+from gsema_core.networks.convolution import use_fast_convolutions
 
 SUBVOXELS = 8  # 2 x 2 x 2 voxels of the full grid lie in one voxel of the half grid
 
@@ -48,6 +49,7 @@ class SegmentationNetwork(nn.Module):
         self.head = nn.Conv3d(
             config.features + SUBVOXELS, CLASSES * SUBVOXELS, kernel_size=3, padding=1
         )
+        use_fast_convolutions(self)
 
     @property
     def multiple(self) -> int:
