@@ -51,7 +51,7 @@ CHOICES = {
     "method.similarity": ("cosine", "sign_cosine"),
     "optimization.optimizer": ("adamw", "adam"),
     "optimization.schedule": ("cosine", "constant", "step"),
-    "run.precision": ("bf16", "fp16", "fp32"),
+    "run.precision": ("auto", "bf16", "fp16", "fp32"),
 }
 
 

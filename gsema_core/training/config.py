@@ -127,7 +127,10 @@ class RunConfig:
     accumulate: int = _setting(1, "Batches whose gradients are added before a step.")
     seed: int = _setting(0, "Seed of weights, patches and transforms.")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
-    precision: str = _setting("bf16", "bf16, fp16 (with a scaled loss) or fp32.")
+    precision: str = _setting(
+        "auto",
+        "bf16, fp16 (with a scaled loss), fp32 or auto: bf16 where the device has it, else fp32.",
+    )
     threads: int = _setting(0, "CPU threads; 0 lets PyTorch choose.")
     log_every: int = _setting(20, "Steps between log lines.")
     validate_every: int = _setting(500, "Steps between validations.")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.datasets.patches import PatchPair
+from gsema_core.inference.devices import autocast_type
 from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.surgery import (
@@ -29,6 +30,7 @@ from gsema_core.training.optimization import build_optimizer, build_scheduler
 from gsema_core.training.ranks import Ranks
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_NAMES = {torch.bfloat16: "bf16", None: "fp32"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ class Trainer:
     The teacher starts as a copy of the student: averages of unrelated random weights would mean
     nothing (ours). Several ranks that are given the parts of one batch make the same step as one
     rank with the whole.
+
+    Attributes:
+        precision: bf16, fp16 or fp32, also where the configuration leaves it to the device.
     """
 
     def __init__(
@@ -94,7 +99,10 @@ class Trainer:
             and self.contrastive_loss is None
             and not method.consistency_weight
         )
-        self.loss_scale = LossScale.of(config.run.precision)
+        self.precision = config.run.precision
+        if self.precision == "auto":
+            self.precision = _NAMES[autocast_type("auto", device)]
+        self.loss_scale = LossScale.of(self.precision)
         self.step = 0
         self.ema_updates = 0
         self.skipped_steps = 0
@@ -140,7 +148,7 @@ class Trainer:
 
     def autocast(self) -> torch.autocast:
         """The context in which both networks run."""
-        kind = _AUTOCAST.get(self.config.run.precision)
+        kind = _AUTOCAST.get(self.precision)
         return torch.autocast(self.device.type, kind, enabled=kind is not None)
 
     def _accumulate(self, batch: PatchPair) -> None:

@@ -79,7 +79,7 @@ def test_round_trip():
         ({"run": {"steps": 0}}, "steps in .run. is 0"),
         ({"run": {"patience": -1}}, "patience in .run. is -1"),
         ({"run": {"minutes": float("nan")}}, "minutes in .run. is nan"),
-        ({"run": {"precision": "int8"}}, "'int8': use one of bf16, fp16, fp32"),
+        ({"run": {"precision": "int8"}}, "'int8': use one of auto, bf16, fp16, fp32"),
         ({"data": {"replay_share": 1.5}}, "replay_share in .data. is 1.5"),
         ({"data": {"replay_cases": 0}}, "replay_cases in .data. is 0"),
         ({"run": {"seed": -1}}, "seed in .run. is -1"),

@@ -32,6 +32,20 @@ def weights(module: torch.nn.Module) -> torch.Tensor:
     return torch.cat([each.detach().flatten() for each in module.parameters()]).clone()
 
 
+@pytest.mark.parametrize(("has_it", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_precision_is_the_devices_own_unless_it_is_named(
+    make_trainer, monkeypatch, has_it, expected
+):
+    """A CPU without bf16 emulates it, at twenty times the time of float32."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_it, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
+    trainer = make_trainer(run={"precision": "auto"})
+    assert trainer.precision == expected
+    with trainer.autocast():
+        assert torch.is_autocast_enabled("cpu") == has_it
+    assert make_trainer(run={"precision": "bf16"}).precision == "bf16"
+
+
 def test_teacher_starts_as_the_student(make_trainer):
     trainer = make_trainer()
     assert torch.equal(weights(trainer.teacher), weights(trainer.student))
