@@ -2,9 +2,10 @@
 
     python Testing/benchmarks/networks.py [--size 64] [--threads 2] [--repeats 5]
 
-Prints one JSON line a network and precision. Machines are shared and noisy: the networks take
-turns, and each line gives the median. ``parts`` says what share of the multiplications each part
-of our networks takes.
+Prints one JSON line a network and precision, bf16 only where the CPU has it. Machines are shared
+and noisy: the networks take turns, and each line gives the median. ``parts`` says what share of the
+multiplications each part of our networks takes. "plain" are ours with PyTorch's own convolutions
+(``gsema_core/networks/convolution.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from monai.networks.nets import SegResNet, SwinUNETR
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from gsema_core.inference.devices import autocast_type
 from gsema_core.networks import NetworkConfig, build_network
+from gsema_core.networks.convolution import Conv3d
 
 
 def networks() -> dict[str, nn.Module]:
@@ -28,9 +31,19 @@ def networks() -> dict[str, nn.Module]:
     return {
         "swin_unet": build_network(NetworkConfig("swin_unet")),
         "cnn": build_network(NetworkConfig("cnn")),
+        "swin_unet, plain": plain(build_network(NetworkConfig("swin_unet"))),
+        "cnn, plain": plain(build_network(NetworkConfig("cnn"))),
         "monai SwinUNETR, 12 features": SwinUNETR(1, 3, feature_size=12),
         "monai SegResNet, 8 filters": SegResNet(in_channels=1, out_channels=3, init_filters=8),
     }
+
+
+def plain(network: nn.Module) -> nn.Module:
+    """The network with PyTorch's choice of kernels."""
+    for module in network.modules():
+        if type(module) is Conv3d:
+            module.__class__ = nn.Conv3d
+    return network
 
 
 def count(network: nn.Module, patch: Tensor) -> tuple[float, dict[str, float]]:
@@ -65,16 +78,17 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     patch = torch.rand(1, 1, *(arguments.size,) * 3)
     candidates = networks()
+    precisions = ("fp32", "bf16") if autocast_type("auto", patch.device) else ("fp32",)
     times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for repeat in range(arguments.repeats + 1):  # the first turn warms up
         for name, network in candidates.items():
-            for precision in ("fp32", "bf16"):
+            for precision in precisions:
                 pair = time_once(network, patch, precision == "bf16")
                 if repeat:
                     times.setdefault((name, precision), []).append(pair)
     for name, network in candidates.items():
         gmac, parts = count(network, patch)
-        for precision in ("fp32", "bf16"):
+        for precision in precisions:
             forward, both = zip(*times[name, precision], strict=True)
             line = {
                 "network": name,
