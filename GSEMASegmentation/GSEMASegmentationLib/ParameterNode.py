@@ -21,7 +21,7 @@ class GSEMASegmentationParameterNode:
     overlap - Share of a window that its neighbor covers too.
     minimumAneurysmMm3 - Smaller findings are taken for noise.
     aneurysmThreshold - Probability from which on a voxel is aneurysm; 0 for the likeliest class.
-    minimumCertainty - An aneurysm that is nowhere as probable as this is taken for vessel.
+    minimumCertainty - An aneurysm with a lower mean probability is taken for vessel.
     skipEmpty - Whether windows without anything bright are left out.
     keepProbability - Whether the aneurysm's probability becomes a volume of the scene.
     """

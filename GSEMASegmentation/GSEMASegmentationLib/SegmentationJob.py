@@ -42,8 +42,8 @@ class JobSettings:
         keepProbability: whether the aneurysm's probability becomes a volume of the scene.
         skipEmpty: whether windows without anything bright are left out; None for the program's
             default, which is yes.
-        minimumCertainty: an aneurysm in which no voxel reaches this probability is taken for
-            vessel; None for the program's default.
+        minimumCertainty: an aneurysm with a lower mean probability is taken for vessel; None
+            for the program's default.
         memoryLimitGb: main memory that the run may take, 10^9 bytes; None for no limit.
     """
 

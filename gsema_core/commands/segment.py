@@ -90,8 +90,8 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
         "--certainty",
         metavar="P",
         type=float,
-        help="an aneurysm in which no voxel reaches this probability is taken for vessel; 0 keeps "
-        "all (default: 0.95)",
+        help="an aneurysm with a lower mean probability is taken for vessel; 0 keeps all "
+        "(default: 0.88)",
     )
     group.add_argument(
         "--threshold",
