@@ -1,0 +1,58 @@
+"""The simulated scans behind the bundled teacher, and which of them are for what.
+
+    python Testing/benchmarks/teacher_cases.py MANIFEST FOLDER [--jobs 2]
+
+MANIFEST lists label maps of the IntrA dataset (docs/teacher.md). Every patient is imaged at the
+center of its own and, those kept out, by a random scanner too, with the cone-beam model; those that
+are trained on by two random scanners with the light model, which is several times cheaper. Can be
+interrupted and started again. ``FOLDER/datalist.json`` is what recipe.toml trains on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from gsema_core.simulation.batch import image_cases
+from gsema_core.simulation.manifest import randomize, read_manifest, select
+
+TEST = ("152", "149", "159", "164", "166", "174", "193", "205", "209", "23", "26", "27")
+"""Of center D, whose patients the first stage did not see: of each three that are neighbors in
+aneurysm volume the smallest and the largest."""
+
+VALIDATION = ("116", "9", "42", "202", "151", "212", "120", "201")
+"""Two of each center: the first stage's own, kept out of it too, and two of D."""
+
+LIGHT_SEED = 77
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--jobs", type=int, default=1)
+    arguments = parser.parse_args()
+    folder, jobs = arguments.folder, arguments.jobs
+    everybody = read_manifest(arguments.manifest)
+    kept_out = select(everybody, patients=[*TEST, *VALIDATION])
+    training = [case for case in everybody if case not in kept_out]
+    image_cases([*everybody, *randomize(kept_out, 1, 0)], folder / "cone_beam", "cone_beam", jobs)
+    image_cases(randomize(training, 2, LIGHT_SEED), folder / "light", "light", jobs)
+    cases = []
+    for name in ("cone_beam", "light"):
+        for case in json.loads((folder / name / "datalist.json").read_text())["cases"]:
+            files = {kind: f"{name}/{case[kind]}" for kind in ("image", "label")}
+            cases.append({**case, **files, "use": use_of(case["patient"])})
+    (folder / "datalist.json").write_text(json.dumps({"cases": cases}, indent=1) + "\n")
+
+
+def use_of(patient: str) -> str:
+    for use, patients in (("test", TEST), ("validation", VALIDATION)):
+        if patient in patients:
+            return use
+    return "training"
+
+
+if __name__ == "__main__":
+    main()
