@@ -135,10 +135,12 @@ def test_two_ranks_with_half_the_batch_are_one_with_the_whole(make_config, batch
             assert record["alpha"] == reference.alpha
             for name in ("similarity", "loss_source", "loss_contrast", "gradient_norm"):
                 assert record[name] == pytest.approx(getattr(reference, name), rel=1e-3, abs=1e-4)
+        apart = []
         for name, tensor in trainer.teacher.state_dict().items():
             assert torch.equal(first["teacher"][name], second["teacher"][name]), name
             torch.testing.assert_close(first["teacher"][name], tensor, atol=TOLERANCE[kind], rtol=0)
-            assert (first["teacher"][name] - tensor).abs().float().mean() < 1e-6
+            apart.append((first["teacher"][name] - tensor).abs().float().flatten())
+        assert torch.cat(apart).mean() < TOLERANCE[kind] / 10
 
 
 def test_a_batch_that_cannot_be_shared_is_refused():
