@@ -5,7 +5,7 @@
 MANIFEST lists label maps of the IntrA dataset (docs/teacher.md). Every patient is imaged at the
 center of its own and, those kept out, by a random scanner too, with the cone-beam model; those that
 are trained on by two random scanners with the light model, which is several times cheaper. Can be
-interrupted and started again. ``FOLDER/datalist.json`` is what recipe.toml trains on.
+interrupted and started again. ``FOLDER/datalist.json`` is what ``recipe_2.toml`` trains on.
 """
 
 from __future__ import annotations
