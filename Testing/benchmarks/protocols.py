@@ -26,7 +26,7 @@ from gsema_core.datasets import Case, choose_cases, find_cases
 from gsema_core.datasets.reading import read_case
 from gsema_core.evaluation import CaseScore, score_case, summarize_cases
 from gsema_core.evaluation.tables import markdown_table
-from gsema_core.inference import Segmenter
+from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import find_teacher, load_teacher
 from gsema_core.volumes import Volume
@@ -52,11 +52,15 @@ def main() -> None:
     parser.add_argument("teacher")
     parser.add_argument("datalist", type=Path)
     parser.add_argument("--use", default="test")
+    parser.add_argument("--certainty", type=float, help="0 keeps what a young teacher guesses")
     parser.add_argument("--pictures", type=Path)
     arguments = parser.parse_args()
     segmenter = Segmenter(load_teacher(find_teacher(arguments.teacher)))
+    settings = SegmentationSettings()
+    if arguments.certainty is not None:
+        settings = SegmentationSettings(minimum_certainty=arguments.certainty)
     scored = [
-        score(segmenter, case)
+        score(segmenter, case, settings)
         for case in choose_cases(find_cases(arguments.datalist), use=arguments.use)
     ]
     print(markdown_table([row(name, some) for name, some in groups(scored)]))
@@ -64,11 +68,11 @@ def main() -> None:
         draw_worst(scored, arguments.pictures)
 
 
-def score(segmenter: Segmenter, case: Case) -> Scored:
+def score(segmenter: Segmenter, case: Case, settings: SegmentationSettings) -> Scored:
     record = case.image.parents[1] / "records" / f"{case.image.stem}.json"
     protocol = json.loads(record.read_text(encoding="utf-8"))["protocol"]
     scan, reference = read_case(case)
-    labels = segmenter.segment(scan).labels
+    labels = segmenter.segment(scan, settings).labels
     result = score_case(case.image.stem, labels, reference, case.center)
     print(case.image.stem, round(result.aneurysm["dice"], 3), file=sys.stderr, flush=True)
     return Scored(case, protocol, result, views(scan, labels, reference))

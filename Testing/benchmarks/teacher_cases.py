@@ -1,11 +1,11 @@
-"""The simulated scans behind the bundled teacher, and which of them are for what.
+"""The simulated scans that the bundled teacher is scored on, and those to train its successor.
 
     python Testing/benchmarks/teacher_cases.py MANIFEST FOLDER [--jobs 2]
 
 MANIFEST lists label maps of the IntrA dataset (docs/teacher.md). Every patient is imaged at the
-center of its own and, those kept out, by a random scanner too, with the cone-beam model; those that
-are trained on by two random scanners with the light model, which is several times cheaper. Can be
-interrupted and started again. ``FOLDER/datalist.json`` is what ``recipe_2.toml`` trains on.
+center of its own and, those kept out, by a random scanner too, with the cone-beam model; the others
+by two random scanners with the light model, which is several times cheaper. Can be interrupted and
+started again. ``FOLDER/datalist.json`` says which cases are for training, validation and test.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from gsema_core.simulation.batch import image_cases
 from gsema_core.simulation.manifest import randomize, read_manifest, select
 
 TEST = ("152", "149", "159", "164", "166", "174", "193", "205", "209", "23", "26", "27")
-"""Of center D, whose patients the first stage did not see: of each three that are neighbors in
-aneurysm volume the smallest and the largest."""
+"""Of center D, none of which the bundled teacher has seen: of each three patients that are
+neighbors in aneurysm volume the smallest and the largest."""
 
 VALIDATION = ("116", "9", "42", "202", "151", "212", "120", "201")
-"""Two of each center: the first stage's own, kept out of it too, and two of D."""
+"""Two of each center: those that chose the bundled teacher, and two of D."""
 
 LIGHT_SEED = 77
 
