@@ -34,6 +34,7 @@ class Conv3d(nn.Conv3d):
     def _is_slow(self, maps: Tensor) -> bool:
         return (
             maps.device.type == "cpu"
+            and torch.backends.mkldnn.is_available()
             and maps.dtype == torch.float32
             and not torch.is_autocast_enabled("cpu")
             and maps.shape[0] == 1
