@@ -3,8 +3,8 @@
     python Testing/benchmarks/teacher_cases.py MANIFEST FOLDER [--jobs 2]
 
 MANIFEST lists label maps of the IntrA dataset (docs/teacher.md). Every patient is imaged at the
-center of its own and, those kept out, by a random scanner too, with the cone-beam model; the others
-by two random scanners with the light model, which is several times cheaper. Can be interrupted and
+center of its own and by a random scanner with the cone-beam model; those for training by two more
+random scanners with the light model, which is several times cheaper. Can be interrupted and
 started again. ``FOLDER/datalist.json`` says which cases are for training, validation and test.
 """
 
@@ -24,7 +24,7 @@ neighbors in aneurysm volume the smallest and the largest."""
 VALIDATION = ("116", "9", "42", "202", "151", "212", "120", "201")
 """Two of each center: those that chose the bundled teacher, and two of D."""
 
-LIGHT_SEED = 77
+TRAINING_SEED, LIGHT_SEED = 78, 77
 
 
 def main() -> None:
@@ -37,7 +37,8 @@ def main() -> None:
     everybody = read_manifest(arguments.manifest)
     kept_out = select(everybody, patients=[*TEST, *VALIDATION])
     training = [case for case in everybody if case not in kept_out]
-    image_cases([*everybody, *randomize(kept_out, 1, 0)], folder / "cone_beam", "cone_beam", jobs)
+    by_random_scanners = [*randomize(kept_out, 1, 0), *randomize(training, 1, TRAINING_SEED)]
+    image_cases([*everybody, *by_random_scanners], folder / "cone_beam", "cone_beam", jobs)
     image_cases(randomize(training, 2, LIGHT_SEED), folder / "light", "light", jobs)
     cases = []
     for name in ("cone_beam", "light"):

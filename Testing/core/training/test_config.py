@@ -136,9 +136,11 @@ def test_runs_end_and_replay_nothing_by_themselves_unless_asked():
     assert (config.run.minutes, config.run.patience, config.data.replay_share) == (0, 0, 0)
 
 
-def test_the_bundled_teachers_recipe_still_reads():
-    path = Path(gsema_core.__file__).parent / "teachers" / "default" / "recipe.toml"
-    assert TrainingConfig.from_toml(path).run.steps == 8100
+@pytest.mark.parametrize(("stage", "length"), [(1, ("steps", 8100)), (2, ("minutes", 95))])
+def test_the_bundled_teachers_recipes_still_read(stage, length):
+    folder = Path(gsema_core.__file__).parent / "teachers" / "default"
+    run = TrainingConfig.from_toml(folder / f"recipe_{stage}.toml").run
+    assert getattr(run, length[0]) == length[1]
 
 
 def test_paper_has_the_papers_learning_rate():
