@@ -1,8 +1,8 @@
 """The main job from end to end: a simulated 3DRA scan becomes an aneurysm segment in a scene.
 
-``make demo`` runs this. The scan is made here (a phantom in the simulated scanner of a hospital
-that the bundled teacher never saw), loaded into a real MRML scene, segmented by the Slicer
-module's logic in its worker process, and saved by Slicer's storage nodes.
+``make demo`` runs this. The scan is made here (a phantom, which is no geometry that the bundled
+teacher was trained on, in a simulated hospital's scanner), loaded into a real MRML scene, segmented
+by the Slicer module's logic in its worker process, and saved by Slicer's storage nodes.
 """
 
 from __future__ import annotations

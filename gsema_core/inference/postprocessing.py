@@ -15,9 +15,9 @@ from gsema_core.volumes.components import NEIGHBORS_26, connected_components
 from gsema_core.volumes.volume import Volume
 
 REACH_MM = 3.0
-"""A sac this near to a vessel hangs on it, though the network drew no neck: on phantoms of an
-unseen center the bundled teacher left up to 2.9 mm open at narrow necks, and the sacs, drawn all
-but exactly, would have been lost. Ours."""
+"""A sac this near to a vessel hangs on it, though the network drew no neck: on phantoms of a center
+that it had not seen the first bundled teacher left up to 2.9 mm open at narrow necks, and the sacs,
+drawn all but exactly, would have been lost. Ours."""
 
 
 def postprocess(
