@@ -62,7 +62,10 @@ class PatchSampler:
     def draw(
         self, volume: CachedVolume, random: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Return image and labels of one patch; volumes that are too small are padded with 0."""
+        """Return image and labels of one patch.
+
+        Volumes that are too small are continued by their mirror images, as in inference.
+        """
         start = self._start(volume, random)
         image = _crop(volume.image, start, self.patch).astype(np.float32)
         labels = _crop(volume.labels, start, self.patch).astype(np.uint8)
@@ -174,7 +177,7 @@ def _crop(
 ) -> NDArray[np.generic]:
     region = array[tuple(slice(s, s + n) for s, n in zip(start, size, strict=True))]
     missing = [(0, n - m) for n, m in zip(size, region.shape, strict=True)]
-    return np.pad(region, missing) if any(after for _, after in missing) else region
+    return np.pad(region, missing, mode="symmetric") if any(after for _, after in missing) else region
 
 
 def _reorient(

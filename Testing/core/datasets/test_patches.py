@@ -94,12 +94,13 @@ def test_amplitudes_are_mixed_between_centers_only(volumes):
         make_dataset([each for each in volumes if each.case.center == "A"], "amplitude_mix")
 
 
-def test_small_volumes_are_padded_with_the_darkest_value(volumes):
+def test_small_volumes_are_continued_by_their_mirror_images(volumes):
     sampler = PatchSampler((48, 48, 48), 0.7, random_orientation=False)
     image, labels = sampler.draw(volumes[0], np.random.default_rng(0))
     assert image.shape == labels.shape == (48, 48, 48)
     assert np.array_equal(image[:32, :32, :32], np.asarray(volumes[0].image, np.float32))
-    assert not image[32:].any() and not labels[32:].any()
+    assert np.array_equal(image[32:], image[31:15:-1])
+    assert np.array_equal(labels[32:], labels[31:15:-1])
 
 
 def test_other_sizes_are_flipped_but_not_permuted(volumes):

@@ -133,9 +133,18 @@ def test_an_answer_that_is_not_finite_is_told() -> None:
         predict_windows(broken, random_image(16, 16, 16), WINDOW)
 
 
-def test_padding_is_even_and_dark() -> None:
-    padded, inside = pad_to_window(torch.ones(3, 16, 20), (8, 8, 24))
+def test_padding_is_even_and_continues_the_image_by_its_mirror() -> None:
+    image = torch.arange(3 * 16 * 20, dtype=torch.float32).reshape(3, 16, 20)
+    padded, inside = pad_to_window(image, (8, 8, 24))
     assert padded.shape == (8, 16, 24)
     assert inside == (slice(2, 5), slice(0, 16), slice(2, 22))
-    assert padded[inside].min() == 1
-    assert padded.sum() == 3 * 16 * 20
+    assert torch.equal(padded[inside], image)
+    assert torch.equal(padded[:2, :, 2:22], image[:2].flip(0))
+    assert torch.equal(padded[2:5, :, 22:], image[:, :, -2:].flip(2))
+
+
+def test_padding_mirrors_again_where_the_image_is_thinner_than_the_padding() -> None:
+    image = torch.tensor([1.0, 2.0]).reshape(2, 1, 1)
+    padded, inside = pad_to_window(image, (10, 1, 1))
+    assert inside[0] == slice(4, 6)
+    assert padded.flatten().tolist() == [1, 2, 2, 1, 1, 2, 2, 1, 1, 2]
