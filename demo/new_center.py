@@ -13,12 +13,12 @@ from pathlib import Path
 LOW_DOSE = {
     "name": "low dose",
     "photons": 2e4,
-    "contrast_hu": 1200.0,
+    "contrast_hu": 1000.0,
     "spacing_mm": 0.5,
     "hann_cut": 1.0,
 }
-"""What its scanner does otherwise than center A's: a thirtieth of the dose, half the contrast,
-coarser voxels, a sharp kernel. Of eight such changes one with which the bundled teacher is poor
+"""What its scanner does otherwise than center A's: a thirtieth of the dose, 0.4 of the contrast,
+coarser voxels, a sharp kernel. Of several such changes one with which the bundled teacher is poor
 but not blind (docs/training.md)."""
 
 USES = ("training",) * 6 + ("validation",) * 2 + ("test",) * 4

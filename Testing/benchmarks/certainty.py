@@ -26,7 +26,7 @@ from gsema_core.simulation.phantom import make_phantom
 from gsema_core.teachers import find_teacher, load_teacher
 from gsema_core.volumes import Volume, read_labels, read_volume
 
-BARS = (0.0, 0.7, 0.8, 0.84, 0.86, 0.88, 0.9, 0.92)
+BARS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.84, 0.86, 0.88, 0.9, 0.92)
 FIRST_PHANTOM = 500  # the demo's and the tests' seeds are below
 
 

@@ -91,7 +91,7 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
         metavar="P",
         type=float,
         help="an aneurysm with a lower mean probability is taken for vessel; 0 keeps all "
-        "(default: 0.86)",
+        "(default: 0.7)",
     )
     group.add_argument(
         "--threshold",

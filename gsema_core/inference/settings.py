@@ -26,7 +26,7 @@ class SegmentationSettings:
         minimum_vessel_mm3: smaller pieces of vessel are taken for noise. Default 10, ours: 5 mm
             of a vessel 1.6 mm wide.
         minimum_certainty: a whole scan's aneurysm that is less probable than this, in the mean over
-            its voxels, is taken for vessel (``inference.certainty``); 0 keeps all. Default 0.86,
+            its voxels, is taken for vessel (``inference.certainty``); 0 keeps all. Default 0.7,
             chosen for the bundled teacher on patients kept out of its training (docs/teacher.md).
             It has no part where a threshold is given.
         aneurysm_threshold: the probability from which on a voxel is aneurysm, 0.01 to 0.99.
@@ -48,7 +48,7 @@ class SegmentationSettings:
     overlap: float = 0.5
     minimum_aneurysm_mm3: float = 4.0
     minimum_vessel_mm3: float = 10.0
-    minimum_certainty: float = 0.86
+    minimum_certainty: float = 0.7
     aneurysm_threshold: float | None = None
     precision: str = "auto"
     skip_empty: bool = True

@@ -27,7 +27,7 @@ A segmentation, and what its result has besides ``event`` and ``id``::
 
     {"id": 1, "command": "segment", "input": "/tmp/a/volume.nrrd", "output": "/tmp/a/labels.nrrd",
      "teacher": "default", "device": "auto", "overlap": 0.5, "minimum_aneurysm_mm3": 4.0,
-     "aneurysm_threshold": null, "minimum_certainty": 0.86, "skip": true,
+     "aneurysm_threshold": null, "minimum_certainty": 0.7, "skip": true,
      "memory_limit_gb": null, "precision": null, "probabilities": null,
      "volume_key": "vtkMRMLScalarVolumeNode1:4711"}
     -> {"report": {...}, "aneurysms": [{"index": 1, "volume_ml": 0.41, "centroid_lps": [...],
