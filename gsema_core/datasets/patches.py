@@ -177,7 +177,9 @@ def _crop(
 ) -> NDArray[np.generic]:
     region = array[tuple(slice(s, s + n) for s, n in zip(start, size, strict=True))]
     missing = [(0, n - m) for n, m in zip(size, region.shape, strict=True)]
-    return np.pad(region, missing, mode="symmetric") if any(after for _, after in missing) else region
+    if not any(after for _, after in missing):
+        return region
+    return np.pad(region, missing, mode="symmetric")
 
 
 def _reorient(
