@@ -86,8 +86,9 @@ def blend_windows(
     planes at a time (``inference.stitching``), so a GPU holds no more than one batch.
 
     An image smaller than the window is continued by its mirror image: a network that has learned
-    from full windows takes a dark frame for something. Measured on three phantoms of 40 mm in
-    windows of 56 mm, the vessels' Dice was 0.84 with mirror images and 0.50 with zeros.
+    from full windows takes a dark frame for something. On three phantoms of 40 mm in windows of
+    56 mm, once, by hand, the vessels' Dice was 0.84 with mirror images and 0.50 with zeros, the
+    aneurysms' 0.79 and 0.88.
 
     Args:
         answer: from windows (B, 1, k, j, i) to their class probabilities (B, 3, k, j, i), both
