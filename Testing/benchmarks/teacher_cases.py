@@ -3,18 +3,21 @@
     python Testing/benchmarks/teacher_cases.py MANIFEST FOLDER [--jobs 2]
 
 MANIFEST lists label maps of the IntrA dataset (docs/teacher.md). Every patient is imaged at the
-center of its own and by a random scanner with the cone-beam model; those for training by two more
-random scanners with the light model, which is several times cheaper. Can be interrupted and
-started again. ``FOLDER/datalist.json`` says which cases are for training, validation and test.
+center of its own and by a random scanner with the cone-beam model. Those for training are imaged by
+more random scanners: two with the light model, which is several times cheaper, and about two that
+subtract a mask run with the cone-beam model, since only that leaves residues of bone where the head
+moved between the runs. Can be interrupted and started again. ``FOLDER/datalist.json`` says which
+cases are for training, validation and test.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from gsema_core.simulation.batch import image_cases
+from gsema_core.simulation.batch import SimulatedCase, image_cases
 from gsema_core.simulation.manifest import randomize, read_manifest, select
 
 TEST = ("152", "149", "159", "164", "166", "174", "193", "205", "209", "23", "26", "27")
@@ -24,7 +27,7 @@ neighbors in aneurysm volume the smallest and the largest."""
 VALIDATION = ("116", "9", "42", "202", "151", "212", "120", "201")
 """Two of each center: those that chose the bundled teacher, and two of D."""
 
-TRAINING_SEED, LIGHT_SEED = 78, 77
+TRAINING_SEED, LIGHT_SEED, SUBTRACTED_SEED = 78, 77, 79
 
 
 def main() -> None:
@@ -39,13 +42,19 @@ def main() -> None:
     training = [case for case in everybody if case not in kept_out]
     by_random_scanners = [*randomize(kept_out, 1, 0), *randomize(training, 1, TRAINING_SEED)]
     image_cases([*everybody, *by_random_scanners], folder / "cone_beam", "cone_beam", jobs)
+    image_cases(subtracted(training), folder / "subtracted", "cone_beam", jobs)
     image_cases(randomize(training, 2, LIGHT_SEED), folder / "light", "light", jobs)
     cases = []
-    for name in ("cone_beam", "light"):
+    for name in ("cone_beam", "subtracted", "light"):
         for case in json.loads((folder / name / "datalist.json").read_text())["cases"]:
             files = {kind: f"{name}/{case[kind]}" for kind in ("image", "label")}
             cases.append({**case, **files, "use": use_of(case["patient"])})
     (folder / "datalist.json").write_text(json.dumps({"cases": cases}, indent=1) + "\n")
+
+
+def subtracted(cases: Sequence[SimulatedCase]) -> list[SimulatedCase]:
+    """Image the cases by four random scanners each, of which those that subtract are kept."""
+    return [case for case in randomize(cases, 4, SUBTRACTED_SEED) if case.protocol.subtracted]
 
 
 def use_of(patient: str) -> str:
