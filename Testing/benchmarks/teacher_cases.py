@@ -1,13 +1,13 @@
 """The simulated scans that the bundled teacher is scored on, and those to train its successor.
 
-    python Testing/benchmarks/teacher_cases.py MANIFEST FOLDER [--jobs 2]
+    python Testing/benchmarks/teacher_cases.py MANIFEST FOLDER [--jobs 2] [--subtracted]
 
 MANIFEST lists label maps of the IntrA dataset (docs/teacher.md). Every patient is imaged at the
-center of its own and by a random scanner with the cone-beam model. Those for training are imaged by
-more random scanners: two with the light model, which is several times cheaper, and about two that
-subtract a mask run with the cone-beam model, since only that leaves residues of bone where the head
-moved between the runs. Can be interrupted and started again. ``FOLDER/datalist.json`` says which
-cases are for training, validation and test.
+center of its own and by a random scanner with the cone-beam model; those for training by two more
+random scanners with the light model, which is several times cheaper. ``--subtracted`` adds about two
+scanners for each that subtract a mask run, with the cone-beam model: only that leaves residues of
+bone where the head moved between the runs. Can be interrupted and started again.
+``FOLDER/datalist.json`` says which cases are for training, validation and test.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--subtracted", action="store_true", help="more subtracted scans")
     arguments = parser.parse_args()
     folder, jobs = arguments.folder, arguments.jobs
     everybody = read_manifest(arguments.manifest)
@@ -42,10 +43,11 @@ def main() -> None:
     training = [case for case in everybody if case not in kept_out]
     by_random_scanners = [*randomize(kept_out, 1, 0), *randomize(training, 1, TRAINING_SEED)]
     image_cases([*everybody, *by_random_scanners], folder / "cone_beam", "cone_beam", jobs)
-    image_cases(subtracted(training), folder / "subtracted", "cone_beam", jobs)
     image_cases(randomize(training, 2, LIGHT_SEED), folder / "light", "light", jobs)
+    if arguments.subtracted:
+        image_cases(subtracted(training), folder / "subtracted", "cone_beam", jobs)
     cases = []
-    for name in ("cone_beam", "subtracted", "light"):
+    for name in ("cone_beam", "light", *(["subtracted"] if arguments.subtracted else [])):
         for case in json.loads((folder / name / "datalist.json").read_text())["cases"]:
             files = {kind: f"{name}/{case[kind]}" for kind in ("image", "label")}
             cases.append({**case, **files, "use": use_of(case["patient"])})
