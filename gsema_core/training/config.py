@@ -103,7 +103,7 @@ class OptimizationConfig:
     dice_smoothing: float = _setting(
         1e-5,
         "Voxels added above and below in Dice: more of them punish false aneurysms in patches "
-        "without one (MONAI's default: 1e-5).",
+        "without one, but hide small ones from a young network (MONAI's default: 1e-5).",
         "voxels",
     )
 
