@@ -36,7 +36,7 @@ RECIPES: dict[str, Sections] = {
     "aneurysms weigh 4 in the cross-entropy": {"optimization": {"class_weights": [1.0, 1.0, 4.0]}},
     "40 % of the patches near an aneurysm": {"data": {"aneurysm_share": 0.4}},
     "24 features": {"network": {"features": 24}},
-    "one stage more": {"network": {"stages": 4}},
+    "one stage more, patches of 64^3": {"network": {"stages": 4}, "data": {"patch": [64, 64, 64]}},
     "learning rate 3e-4": {"optimization": {"learning_rate": 3e-4}},
     "learning rate 3e-3": {"optimization": {"learning_rate": 3e-3}},
     "target transform gin_ipa": {"method": {"transform": ["gin_ipa"]}},
