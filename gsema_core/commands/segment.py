@@ -117,6 +117,11 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
         help="run all windows, also those in which nothing is bright",
     )
     group.add_argument(
+        "--no-walls",
+        action="store_true",
+        help="draw walls by the teacher alone, not by the scan's own voxels",
+    )
+    group.add_argument(
         "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
     )
     group.add_argument(
@@ -142,6 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
         "aneurysm_threshold": arguments.threshold,
         "precision": arguments.precision,
         "skip_empty": False if arguments.no_skip else None,
+        "walls_by_scan": False if arguments.no_walls else None,
         "probabilities": arguments.probabilities is not None,
         "threads": arguments.threads,
         "memory_limit_gb": arguments.memory_limit,

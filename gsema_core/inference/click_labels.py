@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from gsema_core.inference.click import Finding
 from gsema_core.inference.prepared import PreparedScan
 from gsema_core.inference.surroundings import Field, Floats
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
-from gsema_core.volumes import Volume, probability_to_original
+from gsema_core.volumes import Geometry, Volume, probability_to_original
 from gsema_core.volumes.boxes import (
     Box,
     bounding_box,
@@ -21,6 +22,7 @@ from gsema_core.volumes.boxes import (
     moved,
 )
 from gsema_core.volumes.components import connected_components
+from gsema_core.volumes.wall import NEIGHBORHOOD_MM, REACH, Wall, find_wall, sharpened
 
 MARGIN_MM = 5.0
 """How far around an aneurysm its vessels are restored, for measuring. Ours, for speed: the
@@ -28,7 +30,7 @@ neck and the parent vessel beside it lie within."""
 
 
 def restore(
-    finding: Finding, scan: PreparedScan, vessels: bool = True
+    finding: Finding, scan: PreparedScan, vessels: bool = True, walls: bool = True
 ) -> tuple[Volume, Box] | None:
     """Bring an aneurysm and the vessels around it back to the scan's own grid.
 
@@ -41,6 +43,7 @@ def restore(
         finding: the aneurysm and its probabilities.
         scan: what was looked at.
         vessels: False leaves them out, which saves most of the time.
+        walls: whether they are drawn by the scan's own voxels, where those are at hand.
 
     Returns:
         Background, vessel and this one aneurysm (uint8) with ``MARGIN_MM`` around the aneurysm,
@@ -53,27 +56,27 @@ def restore(
         return None
     elsewhere = ~component & (field.aneurysm >= finding.threshold)
     sac = np.where(elsewhere, np.float32(0), field.aneurysm)
-    interpolated = _on_scans_grid(sac, _box_around(finding, 1), field, scan)
-    if interpolated is None:
+    wall = _wall_around(finding, scan) if walls and scan.scan is not None else None
+    # A wall moves by less than a voxel.
+    restored = _Restored.of(finding, scan, _box_around(finding, 1 if wall is None else 2), wall)
+    if restored is None:
         return None
-    probability, box = interpolated
-    pieces, count = connected_components(probability >= finding.threshold)
+    pieces, count = connected_components(restored.share(sac) >= finding.threshold)
     if count == 0:
         return None
     largest = pieces == 1 + np.bincount(pieces.reshape(-1))[1:].argmax()
     if not vessels:
         only = largest * np.uint8(ANEURYSM)
-        return Volume(only, box_geometry(scan.geometry, box)), box
+        return Volume(only, restored.geometry), restored.target
 
-    balance = field.probabilities[VESSEL] - field.probabilities[BACKGROUND]
-    margin = math.ceil(MARGIN_MM / scan.working.geometry.spacing[0])
-    balance = np.where(elsewhere, np.float32(0), balance)
-    interpolated = _on_scans_grid(balance, _box_around(finding, margin), field, scan)
-    assert interpolated is not None  # the wider box has all voxels of the narrow one
-    likelier, wide = interpolated
-    labels = np.where(likelier > 0, np.uint8(VESSEL), np.uint8(BACKGROUND))
-    labels[moved(box, [-side.start for side in wide])][largest] = ANEURYSM
-    return Volume(labels, box_geometry(scan.geometry, wide)), wide
+    wide = _Restored.of(finding, scan, _box_around(finding, _margin(scan)), wall)
+    assert wide is not None  # the wider box has all voxels of the narrow one
+    vessel = wide.share(np.where(elsewhere, np.float32(0), field.probabilities[VESSEL]))
+    likelier = vessel > 1 - wide.share(lumen_of(field))
+    labels = np.where(likelier, np.uint8(VESSEL), np.uint8(BACKGROUND))
+    inner = moved(restored.target, [-side.start for side in wide.target])
+    labels[inner][largest] = ANEURYSM
+    return Volume(labels, wide.geometry), wide.target
 
 
 def only_aneurysm(labels: Volume, box: Box) -> tuple[Volume, Box]:
@@ -85,23 +88,71 @@ def only_aneurysm(labels: Volume, box: Box) -> tuple[Volume, Box]:
     return Volume(array, geometry), moved(tight, [side.start for side in box])
 
 
+def lumen_of(field: Field) -> Floats:
+    """The probability (k, j, i) of vessel or aneurysm."""
+    return np.asarray(field.probabilities[VESSEL] + field.aneurysm)
+
+
+@dataclass(frozen=True, eq=False)
+class _Restored:
+    """A box of a field's values on the scan's own grid.
+
+    Attributes:
+        source: the box in the field.
+        grid: its voxels.
+        target: the box that it fills in the scan's grid.
+        geometry: of the target.
+        factor: by which the wall changes what the target's voxels hold of lumen.
+    """
+
+    source: Box
+    grid: Geometry
+    target: Box
+    geometry: Geometry
+    factor: Floats | float
+
+    @classmethod
+    def of(
+        cls, finding: Finding, scan: PreparedScan, source: Box, wall: Wall | None
+    ) -> _Restored | None:
+        """None where no voxel of the scan has its center in the box."""
+        field = finding.field
+        grid = box_geometry(scan.working.geometry, moved(source, field.start_kji))
+        target = covering_box(grid, scan.geometry)
+        if target is None:
+            return None
+        geometry = box_geometry(scan.geometry, target)
+        plain = cls(source, grid, target, geometry, 1.0)
+        if wall is None:
+            return plain
+        lumen, level, contrast = map(plain.share, (lumen_of(field), wall.level, wall.contrast))
+        factor = sharpened(lumen, scan.scaled(target), level, contrast)
+        factor /= np.maximum(lumen, np.float32(1e-6))
+        return replace(plain, factor=factor)
+
+    def share(self, values: Floats) -> Floats:
+        """A class's probability in the field, linear on the scan's grid, with the wall moved."""
+        fine = probability_to_original(values[self.source], self.grid, self.geometry).array
+        return np.asarray(fine * self.factor)
+
+
+def _wall_around(finding: Finding, scan: PreparedScan) -> Wall:
+    """The wall (k, j, i) in the finding's field, measured where it is needed and 0 elsewhere."""
+    spacing_mm = scan.working.geometry.spacing[0]
+    box = _box_around(finding, _margin(scan) + math.ceil(REACH * NEIGHBORHOOD_MM / spacing_mm))
+    lumen = lumen_of(finding.field)
+    image = scan.working.array[moved(box, finding.field.start_kji)]
+    near = find_wall(lumen[box], image, spacing_mm)
+    whole = Wall(np.zeros_like(lumen), np.zeros_like(lumen))
+    whole.level[box], whole.contrast[box] = near.level, near.contrast
+    return whole
+
+
+def _margin(scan: PreparedScan) -> int:
+    return math.ceil(MARGIN_MM / scan.working.geometry.spacing[0])
+
+
 def _box_around(finding: Finding, margin: int) -> Box:
     assert finding.component is not None
     whole = box_of((0, 0, 0), finding.component.shape)
     return grown(bounding_box(finding.component), (margin,) * 3, whole)
-
-
-def _on_scans_grid(
-    values: Floats, box: Box, field: Field, scan: PreparedScan
-) -> tuple[Floats, Box] | None:
-    """A box of a field's values, linear on the scan's own grid, and the box that they fill there.
-
-    Returns:
-        None where no voxel of the scan has its center in the box.
-    """
-    source = box_geometry(scan.working.geometry, moved(box, field.start_kji))
-    target = covering_box(source, scan.geometry)
-    if target is None:
-        return None
-    wanted = box_geometry(scan.geometry, target)
-    return probability_to_original(values[box], source, wanted).array, target

@@ -49,7 +49,8 @@ def estimate(
         + 8 * window[0] * math.prod(padded[1:])  # sums of two classes
         + result
         + NETWORK_BYTES_A_VOXEL * math.prod(window),
-        "restore": 5 * working_voxels + result + voxels + (4 * voxels if probabilities else 0),
+        # The image, the lumen and the two arrays of its wall; labels.
+        "restore": 16 * working_voxels + result + voxels + (4 * voxels if probabilities else 0),
         # Labels twice, masks, component numbers.
         "clean": 4 * working_voxels + result + 8 * voxels + (4 * voxels if probabilities else 0),
     }

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from gsema_core.errors import UserError
 from gsema_core.teachers.card import TeacherCard
 from gsema_core.volumes import Geometry, Volume, to_working
+from gsema_core.volumes.boxes import Box
+from gsema_core.volumes.intensity import scale_between
 
 LEAST_EXTENT_MM = 8.0
 """A scan thinner than this along any axis shows no artery with an aneurysm on it. Ours."""
@@ -21,10 +24,23 @@ class PreparedScan:
     Attributes:
         geometry: the scan's own grid, which results lie on.
         working: float32 in [0, 1] on the working grid.
+        scan: the scan itself, by which walls are drawn; None leaves them to the network.
+        bounds: the scan's intensities that are 0 and 1 on the working grid.
     """
 
     geometry: Geometry
     working: Volume
+    scan: Volume | None = None
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+    def scaled(self, box: Box) -> npt.NDArray[np.float32]:
+        """Some of the scan's own voxels, with its intensities as on the working grid, unclipped."""
+        assert self.scan is not None
+        low, high = self.bounds
+        values = self.scan.array[box].astype(np.float32)
+        values -= np.float32(low)
+        values /= np.float32(high - low) if high > low else np.float32(1)
+        return np.asarray(values)
 
 
 def prepare_scan(volume: Volume, card: TeacherCard) -> PreparedScan:
@@ -37,8 +53,9 @@ def prepare_scan(volume: Volume, card: TeacherCard) -> PreparedScan:
     working = to_working(volume, card.spacing_mm)
     if not np.isfinite(working.array).all():  # files are checked when read, arrays are not
         raise UserError("The scan has voxels that are not finite numbers: replace them.")
-    scaled = Volume(card.intensity_rule().apply(working.array), working.geometry)
-    return PreparedScan(volume.geometry, scaled)
+    bounds = card.intensity_rule().bounds(working.array)
+    scaled = Volume(scale_between(working.array, *bounds), working.geometry)
+    return PreparedScan(volume.geometry, scaled, volume, bounds)
 
 
 def _check_extent(geometry: Geometry) -> None:

@@ -36,7 +36,8 @@ from gsema_core.volumes import (
     probability_to_original,
     working_geometry,
 )
-from gsema_core.volumes.way_back import Shares
+from gsema_core.volumes.wall import Wall, find_wall
+from gsema_core.volumes.way_back import Shares, full_share
 
 
 class Segmenter:
@@ -151,7 +152,8 @@ class Segmenter:
                     settings.aneurysm_threshold,
                 )
             with monitor.phase("restore"):
-                restored = restore(finding, prepared, vessels)
+                walls = settings.walls_by_scan and settings.aneurysm_threshold is None
+                restored = restore(finding, prepared, vessels, walls)
             with monitor.phase("measure"):
                 found = None if restored is None else FoundAneurysm.of(*restored)
             report = self._report(prepared, settings, monitor)
@@ -232,9 +234,12 @@ class Segmenter:
             kept = None
             if settings.probabilities:
                 kept = probability_to_original(foreground[ANEURYSM - 1], *grids)
+            walls = None
             if settings.aneurysm_threshold is None:
                 drop_uncertain_aneurysms(foreground, settings.minimum_certainty)
-            labels = probabilities_to_labels(foreground, *grids, settings.aneurysm_threshold)
+                if settings.walls_by_scan and scan.scan is not None:
+                    walls = _find_wall(foreground, scan.working), scan.scaled
+            labels = probabilities_to_labels(foreground, *grids, settings.aneurysm_threshold, walls)
         with monitor.phase("clean"):
             labels = postprocess(
                 labels,
@@ -250,3 +255,9 @@ class Segmenter:
         report["notes"] = list(self._placement.notes)
         report["seconds"] = {name: round(s, 3) for name, s in monitor.seconds.items()}
         return report
+
+
+def _find_wall(foreground: Shares, working: Volume) -> Wall:
+    lumen = foreground.sum(axis=0, dtype=np.float32)
+    lumen /= np.float32(full_share(foreground))
+    return find_wall(lumen, working.array, working.geometry.spacing[0])

@@ -32,6 +32,8 @@ class SegmentationSettings:
         aneurysm_threshold: the probability from which on a voxel is aneurysm, 0.01 to 0.99.
             Default None: in a whole scan the likeliest class wins, as the network was trained;
             at a click half the highest probability there counts (``inference.click``).
+        walls_by_scan: whether walls are drawn by the scan's own voxels (``volumes.wall``), or only
+            by the teacher. They have no part where a threshold is given.
         precision: ``fp32``, ``bf16`` or ``auto``, which is bf16 where the device has it in
             hardware.
         skip_empty: whether windows in which nothing is bright are left out
@@ -50,6 +52,7 @@ class SegmentationSettings:
     minimum_vessel_mm3: float = 10.0
     minimum_certainty: float = 0.7
     aneurysm_threshold: float | None = None
+    walls_by_scan: bool = True
     precision: str = "auto"
     skip_empty: bool = True
     probabilities: bool = False

@@ -32,20 +32,18 @@ class IntensityRule:
             )
 
     def apply(self, array: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Return a float32 copy in [0, 1].
+        """Return a float32 copy in [0, 1]; a constant array becomes zeros."""
+        return scale_between(array, *self.bounds(array))
+
+    def bounds(self, array: npt.ArrayLike) -> tuple[float, float]:
+        """The intensities that become 0 and 1.
 
         Where both percentiles coincide (a volume with far fewer vessel voxels than usual), the
-        minimum and the maximum take their place; a constant array becomes zeros.
+        minimum and the maximum take their place.
         """
-        values = np.array(array, dtype=np.float32)
+        values = np.asarray(array, dtype=np.float32)
         low, high = (float(bound) for bound in np.percentile(values, (self.low, self.high)))
-        if not high > low:
-            low, high = float(values.min()), float(values.max())
-        if not high > low:
-            return np.zeros_like(values)
-        values -= np.float32(low)
-        values /= np.float32(high - low)
-        return np.clip(values, 0.0, 1.0, out=values)
+        return (low, high) if high > low else (float(values.min()), float(values.max()))
 
     def to_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -65,6 +63,16 @@ class IntensityRule:
             if not math.isfinite(value):
                 raise UserError(f"The intensity rule's {key!r} must be finite, not {value!r}.")
         return cls(float(values["low"]), float(values["high"]))
+
+
+def scale_between(array: npt.ArrayLike, low: float, high: float) -> npt.NDArray[np.float32]:
+    """A float32 copy with ``low`` at 0 and ``high`` at 1, clipped; zeros where they coincide."""
+    values = np.array(array, dtype=np.float32)
+    if not high > low:
+        return np.zeros_like(values)
+    values -= np.float32(low)
+    values /= np.float32(high - low)
+    return np.clip(values, 0.0, 1.0, out=values)
 
 
 def scale_intensity(

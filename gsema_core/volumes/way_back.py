@@ -8,7 +8,7 @@ exact to 2e-4 near 1.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from gsema_core.volumes.boxes import Box
 from gsema_core.volumes.geometry import Geometry
 from gsema_core.volumes.parallel import Floats, Line, interpolate, lines_between
 from gsema_core.volumes.volume import Volume
+from gsema_core.volumes.wall import UNSURE, Wall, sharpened
 
 FULL = 65534
 """What stands for the probability 1 in 16 bits: even, so that one half is exact, and with room for
@@ -30,6 +31,9 @@ scan show no vessel and cost nothing. Our choice."""
 Shares = npt.NDArray[np.floating] | npt.NDArray[np.uint16]
 """Probabilities, as said above."""
 
+Voxels = Callable[[Box], Floats]
+"""The voxels (k, j, i) of a scan in a box of its grid."""
+
 
 def full_share(shares: Shares) -> int:
     """What stands for the probability 1 in an array."""
@@ -37,7 +41,11 @@ def full_share(shares: Shares) -> int:
 
 
 def probabilities_to_labels(
-    foreground: Shares, working: Geometry, original: Geometry, threshold: float | None = None
+    foreground: Shares,
+    working: Geometry,
+    original: Geometry,
+    threshold: float | None = None,
+    walls: tuple[Wall, Voxels] | None = None,
 ) -> Volume:
     """Bring class probabilities back to a scan's own grid and choose a class for every voxel.
 
@@ -57,14 +65,20 @@ def probabilities_to_labels(
             sense.
         threshold: the probability from which on a voxel is aneurysm, whatever else is likelier;
             elsewhere vessel and background are left to themselves. Default: the rule above.
+        walls: where they lie by the scan, on the working grid, and the scan's own voxels, in the
+            same units. Default: where the probabilities put them.
 
     Returns:
         A uint8 volume on ``original``.
     """
-    wanted = _may_be_foreground(foreground, threshold)
+    wanted = _may_be_foreground(foreground, UNSURE if walls else 0.5, threshold)
     result = np.zeros(original.shape, dtype=np.uint8)
     for tile, lines in _tiles(wanted, working, original):
         shares = [_interpolated(channel, lines) for channel in foreground]
+        if walls:
+            wall, voxels = walls
+            level, contrast = (_interpolated(c, lines) for c in (wall.level, wall.contrast))
+            shares = with_walls(shares, voxels(tile), level, contrast)
         result[tile] = _choose(shares, threshold)
     return Volume(result, original)
 
@@ -79,6 +93,22 @@ def probability_to_original(probability: Shares, working: Geometry, original: Ge
     for tile, lines in _tiles(probability != 0, working, original):
         result[tile] = _interpolated(probability, lines)
     return Volume(result, original)
+
+
+def with_walls(
+    shares: Sequence[Floats], image: Floats, level: Floats, contrast: Floats
+) -> list[Floats]:
+    """Move the walls to where the scan has them; its classes share the lumen as before.
+
+    Args:
+        shares: the probability of each class but the background.
+        image: the scan, at the same voxels.
+        level, contrast: of the wall (`volumes.wall`), likewise.
+    """
+    lumen: Floats = np.stack(shares).sum(axis=0)
+    factor = sharpened(lumen, image, level, contrast)
+    factor /= np.maximum(lumen, np.float32(1e-6))
+    return [share * factor for share in shares]
 
 
 def _choose(shares: Sequence[Floats], threshold: float | None) -> npt.NDArray[np.uint8]:
@@ -98,12 +128,14 @@ def _choose(shares: Sequence[Floats], threshold: float | None) -> npt.NDArray[np
     return winner
 
 
-def _may_be_foreground(foreground: Shares, threshold: float | None) -> npt.NDArray[np.bool_]:
+def _may_be_foreground(
+    foreground: Shares, least: float, threshold: float | None
+) -> npt.NDArray[np.bool_]:
     """Where a working voxel (k, j, i) could make another class than background near it."""
     one = full_share(foreground)
     wanted = np.empty(foreground.shape[1:], dtype=bool)
     for k in range(len(wanted)):  # no second array of that size
-        np.greater(foreground[:, k].sum(axis=0, dtype=np.float32), one / 2, out=wanted[k])
+        np.greater(foreground[:, k].sum(axis=0, dtype=np.float32), least * one, out=wanted[k])
         if threshold is not None:
             wanted[k] |= foreground[ANEURYSM - 1, k] >= threshold * one * (1 - 1e-6)
     return wanted

@@ -32,10 +32,10 @@ SETTING_FIELDS = {
 
 
 class Session:
-    """Keeps the last teacher on its device, and the last scan as that teacher sees it.
+    """Keeps the last teacher on its device, and the last scan with what that teacher sees of it.
 
-    The scan itself is not kept: at 512^3 voxels it takes ten times the memory of its working
-    grid. A teacher with another spacing needs it again.
+    The scan is kept because walls are drawn by its own voxels: 270 MB at 512^3 voxels of 16 bits.
+    A teacher with another spacing or intensity rule has it sent again.
 
     Args:
         threads: CPU threads; None leaves the libraries their default.

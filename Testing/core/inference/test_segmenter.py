@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
@@ -106,6 +107,21 @@ def test_small_aneurysms_are_left_out_as_told(segmenter: Segmenter, scan: Volume
     assert picky.aneurysms == []
     assert not (picky.labels.array == ANEURYSM).any()
     assert (picky.labels.array == VESSEL).any()
+
+
+def test_walls_are_drawn_by_the_scan_unless_told_otherwise(
+    segmenter: Segmenter, scan: Volume
+) -> None:
+    """A scan in other units, with the same voxels: the same walls."""
+    by_scan = segmenter.segment(scan)
+    by_teacher = segmenter.segment(scan, SegmentationSettings(walls_by_scan=False))
+    differing = by_scan.labels.array != by_teacher.labels.array
+    assert 0 < differing.sum() < 0.2 * (by_teacher.labels.array > 0).sum()
+    wall = ndimage.binary_dilation(by_teacher.labels.array > 0, iterations=2)
+    assert wall[differing].all()
+    assert by_teacher.report["settings"]["walls_by_scan"] is False
+    other = Volume(scan.array.astype(np.float32) * 0.5 - 300, scan.geometry)
+    np.testing.assert_array_equal(segmenter.segment(other).labels.array, by_scan.labels.array)
 
 
 def test_a_threshold_takes_the_place_of_the_likeliest_class(

@@ -33,6 +33,12 @@ def test_a_few_bright_voxels_in_an_empty_volume_still_count() -> None:
     assert scale_intensity(values)[0, 0, :6].tolist() == [1, 1, 1, 1, 1, 0]
 
 
+def test_what_becomes_0_and_1_is_told() -> None:
+    array = np.arange(1001.0)
+    assert IntensityRule(10, 90).bounds(array) == (100.0, 900.0)
+    assert IntensityRule(10, 90).bounds(np.where(array == 7, 5.0, 3.0)) == (3.0, 5.0)
+
+
 def test_a_constant_volume_becomes_zeros() -> None:
     assert not scale_intensity(np.full((3, 3, 3), 7)).any()
 

@@ -328,7 +328,7 @@ def test_the_key_tells_whether_a_file_has_changed(
     assert session.click(changed(request, volume_key="node:2"), Monitor())["found"] is False
 
 
-def test_the_scan_itself_is_not_kept(
+def test_only_the_last_scan_is_kept(
     session: Session,
     prepare_for: PrepareRequest,
     scan: Volume,
@@ -343,7 +343,8 @@ def test_the_scan_itself_is_not_kept(
 
     monkeypatch.setattr("gsema_core.inference.pipeline.read_volume", reading)
     session.prepare(prepare_for, Monitor())
-    assert [reference() for reference in arrays] == [None]
+    session.prepare(changed(prepare_for, volume_key="node:2"), Monitor())
+    assert [reference() is None for reference in arrays] == [True, False]
 
 
 @pytest.mark.parametrize(
