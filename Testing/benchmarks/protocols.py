@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,13 @@ def main() -> None:
     parser.add_argument("datalist", type=Path)
     parser.add_argument("--use", default="test")
     parser.add_argument("--certainty", type=float, help="0 keeps what a young teacher guesses")
+    parser.add_argument("--no-walls", action="store_true", help="by the teacher alone")
     parser.add_argument("--pictures", type=Path)
     arguments = parser.parse_args()
     segmenter = Segmenter(load_teacher(find_teacher(arguments.teacher)))
-    settings = SegmentationSettings()
+    settings = SegmentationSettings(walls_by_scan=not arguments.no_walls)
     if arguments.certainty is not None:
-        settings = SegmentationSettings(minimum_certainty=arguments.certainty)
+        settings = replace(settings, minimum_certainty=arguments.certainty)
     scored = [
         score(segmenter, case, settings)
         for case in choose_cases(find_cases(arguments.datalist), use=arguments.use)

@@ -101,7 +101,9 @@ def row(name: str, config: TrainingConfig, datalist: Path) -> dict[str, Any]:
     if not (result.finished and result.teacher):
         raise SystemExit(f"The run {name!r} was stopped; the same command goes on from there.")
     cases = choose_cases(find_cases(datalist), use="validation")
-    settings = SegmentationSettings(minimum_certainty=0.0, threads=config.run.threads)
+    settings = SegmentationSettings(
+        minimum_certainty=0.0, walls_by_scan=False, threads=config.run.threads
+    )
     scores = score_teacher(Segmenter(load_teacher(result.teacher)), cases, settings)
     summary = summarize_cases(scores)
     missed = summary["lesions"]["missed_share"]

@@ -23,7 +23,7 @@ import torch
 from peak import measured
 from scans import add_scan_arguments, scan_of
 
-from gsema_core.inference import Segmenter
+from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.inference.memory import PROGRAM_BYTES, estimate
 from gsema_core.teachers import find_teacher, load_teacher
 from gsema_core.volumes import Geometry, Volume, working_geometry
@@ -33,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_scan_arguments(parser)
     parser.add_argument("--blank", type=float, default=0.0, help="share of planes without vessels")
+    parser.add_argument("--no-walls", action="store_true", help="by the teacher alone")
     parser.add_argument("--teacher", default="default")
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     arguments = parser.parse_args()
@@ -42,18 +43,20 @@ def main() -> None:
     volume = blanked(volume, arguments.blank)
     teacher = load_teacher(find_teacher(arguments.teacher))
     segmenter = Segmenter(teacher, "cpu")
+    settings = SegmentationSettings(walls_by_scan=not arguments.no_walls)
     window, grid = (
         teacher.card.window,
         Geometry(teacher.card.window, (teacher.card.spacing_mm,) * 3),
     )
     segmenter.segment(Volume(np.zeros(window, dtype=np.int16), grid))  # warms up
     with measured() as values:
-        result = segmenter.segment(volume)
+        result = segmenter.segment(volume, settings)
     working = working_geometry(volume.geometry, teacher.card.spacing_mm)
     expected = estimate(volume.geometry, working, window, scan_bytes_a_voxel=0) - PROGRAM_BYTES
     line = {
         "scan": name,
         "blank": arguments.blank,
+        "walls": not arguments.no_walls,
         "voxels": volume.geometry.size,
         "working_voxels": working.size,
         **values,

@@ -21,9 +21,10 @@ def scoring_settings(threads: int | None) -> SegmentationSettings:
     """How unseen scans are segmented: as everywhere, but the likeliest class wins.
 
     The certainty that an aneurysm must reach elsewhere was chosen for the bundled teacher, and
-    networks that were trained briefly are less sure, each row in its own way.
+    networks that were trained briefly are less sure, each row in its own way. Walls are the
+    network's own, as those of rivals with a predictor of their own are.
     """
-    return SegmentationSettings(minimum_certainty=0.0, threads=threads)
+    return SegmentationSettings(minimum_certainty=0.0, walls_by_scan=False, threads=threads)
 
 
 def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[CaseScore]:

@@ -71,7 +71,7 @@ class DataConfig:
         0.7, "Share of patches that are centered near an aneurysm (ours)."
     )
     low_percentile: float = _setting(1.0, "Intensities below become 0 (ours).", "%")
-    high_percentile: float = _setting(99.9, "Intensities above become 1 (ours).", "%")
+    high_percentile: float = _setting(99.99, "Intensities above become 1 (ours).", "%")
     random_orientation: bool = _setting(
         True, "Flip and permute the axes of source patches: a patient may lie anyhow (ours)."
     )

@@ -56,7 +56,7 @@ def test_everything_that_can_be_written(
 ) -> None:
     probabilities, report = tmp_path / "p.nii.gz", tmp_path / "r.json"
     options = ("--probabilities", probabilities, "--report", report, "--overlap", "0.25")
-    code, output = gsema(*map(str, options), "--no-skip")
+    code, output = gsema(*map(str, options), "--no-skip", "--no-walls")
     assert code == 0
     labels, scan = read_labels(output), read_volume(scan_file)
     assert labels.geometry.is_close(scan.geometry, 1e-6)
@@ -66,6 +66,7 @@ def test_everything_that_can_be_written(
     assert told["input"] == str(scan_file)
     assert told["settings"]["overlap"] == 0.25
     assert told["settings"]["skip_empty"] is False
+    assert told["settings"]["walls_by_scan"] is False
 
     captured = capsys.readouterr()
     head, row = captured.out.splitlines()
