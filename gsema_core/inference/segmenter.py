@@ -36,7 +36,7 @@ from gsema_core.volumes import (
     probability_to_original,
     working_geometry,
 )
-from gsema_core.volumes.wall import Wall, find_wall
+from gsema_core.volumes.wall import find_wall
 from gsema_core.volumes.way_back import Shares, full_share
 
 
@@ -234,12 +234,7 @@ class Segmenter:
             kept = None
             if settings.probabilities:
                 kept = probability_to_original(foreground[ANEURYSM - 1], *grids)
-            walls = None
-            if settings.aneurysm_threshold is None:
-                drop_uncertain_aneurysms(foreground, settings.minimum_certainty)
-                if settings.walls_by_scan and scan.scan is not None:
-                    walls = _find_wall(foreground, scan.working), scan.scaled
-            labels = probabilities_to_labels(foreground, *grids, settings.aneurysm_threshold, walls)
+            labels = _draw(foreground, scan, settings)
         with monitor.phase("clean"):
             labels = postprocess(
                 labels,
@@ -257,7 +252,17 @@ class Segmenter:
         return report
 
 
-def _find_wall(foreground: Shares, working: Volume) -> Wall:
-    lumen = foreground.sum(axis=0, dtype=np.float32)
-    lumen /= np.float32(full_share(foreground))
-    return find_wall(lumen, working.array, working.geometry.spacing[0])
+def _draw(foreground: Shares, scan: PreparedScan, settings: SegmentationSettings) -> Volume:
+    """The labels on the scan's grid; what walls are found by is gone when they are cleaned."""
+    working, walls = scan.working, None
+    if settings.aneurysm_threshold is None:
+        drop_uncertain_aneurysms(foreground, settings.minimum_certainty)
+        if settings.walls_by_scan and scan.scan is not None:
+            lumen = foreground.sum(axis=0, dtype=np.float32)
+            lumen /= np.float32(full_share(foreground))
+            found = find_wall(lumen, working.array, working.geometry.spacing[0])
+            del lumen
+            walls = found, scan.scaled
+    return probabilities_to_labels(
+        foreground, working.geometry, scan.geometry, settings.aneurysm_threshold, walls
+    )
