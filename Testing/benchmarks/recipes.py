@@ -44,6 +44,7 @@ RECIPES: dict[str, Sections] = {
     "alpha 0.9": {"method": {"alpha_aligned": 0.9}},
     "Dice smoothed by 50 voxels": {"optimization": {"dice_smoothing": 50.0}},
     "no contrast": {"method": {"volume_contrast": False, "boundary_contrast": False}},
+    "intensities up to the percentile 99.99": {"data": {"high_percentile": 99.99}},
     "patches of 64^3": {"data": {"patch": [64, 64, 64]}},
     "0.5 mm": {"data": {"spacing_mm": 0.5}},
     "0.5 mm, patches of 80^3": {"data": {"spacing_mm": 0.5, "patch": [80, 80, 80]}},
