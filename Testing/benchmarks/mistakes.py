@@ -9,29 +9,20 @@ of the true aneurysms' volume, and the Dice of aneurysm and vessel taken togethe
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from labeled import teacher_and_cases
 
-from gsema_core.datasets import Case, choose_cases, find_cases
+from gsema_core.datasets import Case
 from gsema_core.datasets.reading import read_case
 from gsema_core.evaluation.tables import markdown_table
 from gsema_core.inference import Segmenter
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
-from gsema_core.teachers import find_teacher, load_teacher
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("teacher")
-    parser.add_argument("datalist", type=Path)
-    parser.add_argument("--use", default="validation")
-    parser.add_argument("--every", type=int, default=1, help="only every so many of the cases")
-    arguments = parser.parse_args()
-    segmenter = Segmenter(load_teacher(find_teacher(arguments.teacher)))
-    cases = choose_cases(find_cases(arguments.datalist), use=arguments.use)[:: arguments.every]
+    segmenter, cases = teacher_and_cases(__doc__)
     rows = [(case.center, row) for case in cases if (row := mistakes(segmenter, case))]
     print(markdown_table(tables(rows)))
 

@@ -8,21 +8,18 @@ a Markdown table of the mean Dice of aneurysms and vessels. All images are simul
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+from labeled import teacher_and_cases
 
-from gsema_core.datasets import choose_cases, find_cases
 from gsema_core.datasets.reading import read_case
 from gsema_core.evaluation import case_metrics
 from gsema_core.evaluation.tables import markdown_table
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.inference.monitor import Monitor
 from gsema_core.labels import ANEURYSM, VESSEL
-from gsema_core.teachers import find_teacher, load_teacher
 from gsema_core.volumes import Volume, wall, way_back
 
 OTHERS = {
@@ -46,14 +43,7 @@ ROWS: list[tuple[str, dict[str, float], bool]] = [
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("teacher")
-    parser.add_argument("datalist", type=Path)
-    parser.add_argument("--use", default="validation")
-    parser.add_argument("--every", type=int, default=1, help="only every so many of the cases")
-    arguments = parser.parse_args()
-    segmenter = Segmenter(load_teacher(find_teacher(arguments.teacher)))
-    cases = choose_cases(find_cases(arguments.datalist), use=arguments.use)[:: arguments.every]
+    segmenter, cases = teacher_and_cases(__doc__)
     scores: dict[str, list[tuple[float, float]]] = {name: [] for name, _, _ in ROWS}
     for case in cases:
         scan, reference = read_case(case)

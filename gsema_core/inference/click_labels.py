@@ -22,15 +22,19 @@ from gsema_core.volumes.boxes import (
     moved,
 )
 from gsema_core.volumes.components import connected_components
-from gsema_core.volumes.wall import NEIGHBORHOOD_MM, REACH, Wall, find_wall, sharpened
+from gsema_core.volumes.wall import Wall, find_wall, lumen_factor, reach
 
 MARGIN_MM = 5.0
 """How far around an aneurysm its vessels are restored, for measuring. Ours, for speed: the
 neck and the parent vessel beside it lie within."""
 
+WALL_VOXELS = 4
+"""How far a wall is looked for around an aneurysm, on the working grid. Ours: within a voxel or two
+a network's lumen falls from one half to where the scan is not asked."""
+
 
 def restore(
-    finding: Finding, scan: PreparedScan, vessels: bool = True, walls: bool = True
+    finding: Finding, scan: PreparedScan, vessels: bool = True, walls: bool = False
 ) -> tuple[Volume, Box] | None:
     """Bring an aneurysm and the vessels around it back to the scan's own grid.
 
@@ -43,7 +47,7 @@ def restore(
         finding: the aneurysm and its probabilities.
         scan: what was looked at.
         vessels: False leaves them out, which saves most of the time.
-        walls: whether they are drawn by the scan's own voxels, where those are at hand.
+        walls: whether they are drawn by the scan's own voxels (``volumes.wall``).
 
     Returns:
         Background, vessel and this one aneurysm (uint8) with ``MARGIN_MM`` around the aneurysm,
@@ -56,9 +60,9 @@ def restore(
         return None
     elsewhere = ~component & (field.aneurysm >= finding.threshold)
     sac = np.where(elsewhere, np.float32(0), field.aneurysm)
-    wall = _wall_around(finding, scan) if walls and scan.scan is not None else None
-    # A wall moves by less than a voxel.
-    restored = _Restored.of(finding, scan, _box_around(finding, 1 if wall is None else 2), wall)
+    wall = _wall_around(finding, scan) if walls else None
+    margin = 1 if wall is None else WALL_VOXELS
+    restored = _Restored.of(finding, scan, _box_around(finding, margin), wall)
     if restored is None:
         return None
     pieces, count = connected_components(restored.share(sac) >= finding.threshold)
@@ -72,7 +76,7 @@ def restore(
     wide = _Restored.of(finding, scan, _box_around(finding, _margin(scan)), wall)
     assert wide is not None  # the wider box has all voxels of the narrow one
     vessel = wide.share(np.where(elsewhere, np.float32(0), field.probabilities[VESSEL]))
-    likelier = vessel > 1 - wide.share(lumen_of(field))
+    likelier = vessel > 1 - wide.share(_lumen_of(field))
     labels = np.where(likelier, np.uint8(VESSEL), np.uint8(BACKGROUND))
     inner = moved(restored.target, [-side.start for side in wide.target])
     labels[inner][largest] = ANEURYSM
@@ -88,7 +92,7 @@ def only_aneurysm(labels: Volume, box: Box) -> tuple[Volume, Box]:
     return Volume(array, geometry), moved(tight, [side.start for side in box])
 
 
-def lumen_of(field: Field) -> Floats:
+def _lumen_of(field: Field) -> Floats:
     """The probability (k, j, i) of vessel or aneurysm."""
     return np.asarray(field.probabilities[VESSEL] + field.aneurysm)
 
@@ -125,10 +129,8 @@ class _Restored:
         plain = cls(source, grid, target, geometry, 1.0)
         if wall is None:
             return plain
-        lumen, level, contrast = map(plain.share, (lumen_of(field), wall.level, wall.contrast))
-        factor = sharpened(lumen, scan.scaled(target), level, contrast)
-        factor /= np.maximum(lumen, np.float32(1e-6))
-        return replace(plain, factor=factor)
+        lumen, level, contrast = map(plain.share, (_lumen_of(field), wall.level, wall.contrast))
+        return replace(plain, factor=lumen_factor(lumen, scan.scaled(target), level, contrast))
 
     def share(self, values: Floats) -> Floats:
         """A class's probability in the field, linear on the scan's grid, with the wall moved."""
@@ -139,8 +141,8 @@ class _Restored:
 def _wall_around(finding: Finding, scan: PreparedScan) -> Wall:
     """The wall (k, j, i) in the finding's field, measured where it is needed and 0 elsewhere."""
     spacing_mm = scan.working.geometry.spacing[0]
-    box = _box_around(finding, _margin(scan) + math.ceil(REACH * NEIGHBORHOOD_MM / spacing_mm))
-    lumen = lumen_of(finding.field)
+    box = _box_around(finding, _margin(scan) + reach(spacing_mm))
+    lumen = _lumen_of(finding.field)
     image = scan.working.array[moved(box, finding.field.start_kji)]
     near = find_wall(lumen[box], image, spacing_mm)
     whole = Wall(np.zeros_like(lumen), np.zeros_like(lumen))

@@ -22,20 +22,22 @@ class PreparedScan:
     """A scan that is ready for the windows.
 
     Attributes:
-        geometry: the scan's own grid, which results lie on.
+        scan: the scan itself, on whose grid results lie and by whose voxels walls are drawn.
         working: float32 in [0, 1] on the working grid.
-        scan: the scan itself, by which walls are drawn; None leaves them to the network.
         bounds: the scan's intensities that are 0 and 1 on the working grid.
     """
 
-    geometry: Geometry
+    scan: Volume
     working: Volume
-    scan: Volume | None = None
-    bounds: tuple[float, float] = (0.0, 1.0)
+    bounds: tuple[float, float]
+
+    @property
+    def geometry(self) -> Geometry:
+        """The scan's own grid."""
+        return self.scan.geometry
 
     def scaled(self, box: Box) -> npt.NDArray[np.float32]:
         """Some of the scan's own voxels, with its intensities as on the working grid, unclipped."""
-        assert self.scan is not None
         low, high = self.bounds
         values = self.scan.array[box].astype(np.float32)
         values -= np.float32(low)
@@ -55,7 +57,7 @@ def prepare_scan(volume: Volume, card: TeacherCard) -> PreparedScan:
         raise UserError("The scan has voxels that are not finite numbers: replace them.")
     bounds = card.intensity_rule().bounds(working.array)
     scaled = Volume(scale_between(working.array, *bounds), working.geometry)
-    return PreparedScan(volume.geometry, scaled, volume, bounds)
+    return PreparedScan(volume, scaled, bounds)
 
 
 def _check_extent(geometry: Geometry) -> None:

@@ -152,8 +152,7 @@ class Segmenter:
                     settings.aneurysm_threshold,
                 )
             with monitor.phase("restore"):
-                walls = settings.walls_by_scan and settings.aneurysm_threshold is None
-                restored = restore(finding, prepared, vessels, walls)
+                restored = restore(finding, prepared, vessels, settings.draws_walls)
             with monitor.phase("measure"):
                 found = None if restored is None else FoundAneurysm.of(*restored)
             report = self._report(prepared, settings, monitor)
@@ -257,12 +256,11 @@ def _draw(foreground: Shares, scan: PreparedScan, settings: SegmentationSettings
     working, walls = scan.working, None
     if settings.aneurysm_threshold is None:
         drop_uncertain_aneurysms(foreground, settings.minimum_certainty)
-        if settings.walls_by_scan and scan.scan is not None:
-            lumen = foreground.sum(axis=0, dtype=np.float32)
-            lumen /= np.float32(full_share(foreground))
-            found = find_wall(lumen, working.array, working.geometry.spacing[0])
-            del lumen
-            walls = found, scan.scaled
+    if settings.draws_walls:
+        lumen = foreground.sum(axis=0, dtype=np.float32)
+        lumen /= np.float32(full_share(foreground))
+        walls = find_wall(lumen, working.array, working.geometry.spacing[0]), scan.scaled
+        del lumen
     return probabilities_to_labels(
         foreground, working.geometry, scan.geometry, settings.aneurysm_threshold, walls
     )

@@ -75,6 +75,11 @@ class SegmentationSettings:
         if self.threads is not None:
             _check_range("number of threads", self.threads, 1, 1024)
 
+    @property
+    def draws_walls(self) -> bool:
+        """Whether the scan's voxels draw walls: not where a probability was set that decides."""
+        return self.walls_by_scan and self.aneurysm_threshold is None
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 

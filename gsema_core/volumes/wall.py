@@ -44,14 +44,11 @@ LEAST_CONTRAST = 0.1
 """Of the scan's range of intensities: with less, the scan is not asked. Where a bone touches, lumen
 is no brighter than what surrounds it."""
 
-REACH = 2.5
-"""Standard deviations of the neighborhood that count."""
-
 SLAB_PLANES = 32
 """Planes that are measured at once; keeps the memory small. Our choice."""
 
+_REACH = 2.5  # standard deviations of a neighborhood that count
 _LEAST_WEIGHT = 1e-3  # of lumen in a neighborhood that has any
-
 
 Mask = npt.NDArray[np.bool_]
 
@@ -80,7 +77,7 @@ def find_wall(lumen: Floats, image: Floats, spacing_mm: float) -> Wall:
     """
     bright, around = np.zeros(lumen.shape, np.float32), np.empty(lumen.shape, np.float32)
     sigma = NEIGHBORHOOD_MM / spacing_mm
-    halo = math.ceil(REACH * sigma)
+    halo = reach(spacing_mm)
     for start in range(0, len(lumen), SLAB_PLANES):
         first = max(0, start - halo)
         near = slice(first, start + SLAB_PLANES + halo)
@@ -102,11 +99,16 @@ def find_wall(lumen: Floats, image: Floats, spacing_mm: float) -> Wall:
     return Wall(level, contrast)
 
 
+def reach(spacing_mm: float) -> int:
+    """How many voxels around a voxel have a part in what `find_wall` says of it."""
+    return math.ceil(_REACH * NEIGHBORHOOD_MM / spacing_mm)
+
+
 def _brightness(inside: Mask, image: Floats, sigma: float) -> tuple[Floats, Floats]:
     """The mean of the lumen and of the rest around each voxel; 0 where there is no lumen near."""
 
     def neighborhood(values: Floats) -> Floats:
-        return np.asarray(ndimage.gaussian_filter(values, sigma, mode="nearest", truncate=REACH))
+        return np.asarray(ndimage.gaussian_filter(values, sigma, mode="nearest", truncate=_REACH))
 
     if not inside.any():
         nothing = np.zeros(image.shape, np.float32)
@@ -115,6 +117,13 @@ def _brightness(inside: Mask, image: Floats, sigma: float) -> tuple[Floats, Floa
     rest = (neighborhood(image) - lit) / np.maximum(1 - weight, np.float32(1e-6))
     near = weight >= _LEAST_WEIGHT
     return np.where(near, lit / np.maximum(weight, np.float32(1e-6)), 0), np.where(near, rest, 0)
+
+
+def lumen_factor(lumen: Floats, image: Floats, level: Floats, contrast: Floats) -> Floats:
+    """By what `sharpened` multiplies the lumen: its classes share it as before."""
+    factor = sharpened(lumen, image, level, contrast)
+    factor /= np.maximum(lumen, np.float32(1e-6))
+    return factor
 
 
 def sharpened(lumen: Floats, image: Floats, level: Floats, contrast: Floats) -> Floats:

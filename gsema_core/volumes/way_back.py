@@ -18,7 +18,7 @@ from gsema_core.volumes.boxes import Box
 from gsema_core.volumes.geometry import Geometry
 from gsema_core.volumes.parallel import Floats, Line, interpolate, lines_between
 from gsema_core.volumes.volume import Volume
-from gsema_core.volumes.wall import UNSURE, Wall, sharpened
+from gsema_core.volumes.wall import UNSURE, Wall, lumen_factor
 
 FULL = 65534
 """What stands for the probability 1 in 16 bits: even, so that one half is exact, and with room for
@@ -78,7 +78,8 @@ def probabilities_to_labels(
         if walls:
             wall, voxels = walls
             level, contrast = (_interpolated(c, lines) for c in (wall.level, wall.contrast))
-            shares = with_walls(shares, voxels(tile), level, contrast)
+            factor = lumen_factor(np.stack(shares).sum(axis=0), voxels(tile), level, contrast)
+            shares = [share * factor for share in shares]
         result[tile] = _choose(shares, threshold)
     return Volume(result, original)
 
@@ -93,22 +94,6 @@ def probability_to_original(probability: Shares, working: Geometry, original: Ge
     for tile, lines in _tiles(probability != 0, working, original):
         result[tile] = _interpolated(probability, lines)
     return Volume(result, original)
-
-
-def with_walls(
-    shares: Sequence[Floats], image: Floats, level: Floats, contrast: Floats
-) -> list[Floats]:
-    """Move the walls to where the scan has them; its classes share the lumen as before.
-
-    Args:
-        shares: the probability of each class but the background.
-        image: the scan, at the same voxels.
-        level, contrast: of the wall (`volumes.wall`), likewise.
-    """
-    lumen: Floats = np.stack(shares).sum(axis=0)
-    factor = sharpened(lumen, image, level, contrast)
-    factor /= np.maximum(lumen, np.float32(1e-6))
-    return [share * factor for share in shares]
 
 
 def _choose(shares: Sequence[Floats], threshold: float | None) -> npt.NDArray[np.uint8]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from gsema_core.inference.click import (
     LEAST_PEAK,
@@ -35,7 +36,9 @@ def as_it_is(image: Any) -> Any:
 
 
 def scan_of(probability: Any, geometry: Geometry = GRID, original: Geometry = GRID) -> PreparedScan:
-    return PreparedScan(original, Volume(probability.astype(np.float32), geometry))
+    """The scan's own voxels are empty: these rules are about probabilities."""
+    empty = Volume(np.zeros(original.shape, np.uint8), original)
+    return PreparedScan(empty, Volume(probability.astype(np.float32), geometry), (0.0, 1.0))
 
 
 def box(value: float, k: Any = 24, j: Any = 24, i: Any = 24, size: int = 6) -> Any:
@@ -186,6 +189,27 @@ def test_what_lies_between_the_scans_voxels_is_not_there() -> None:
     result = click_result(finding, scan, CLICK, None, {})
     assert result.found is None
     assert result.message.startswith("There is no aneurysm at R -12.0, A -12.0, S 12.0 mm")
+
+
+@pytest.mark.parametrize("off_mm", [-0.4, 0.4])
+def test_walls_are_drawn_by_the_scan_where_asked(distance_to: Any, off_mm: float) -> None:
+    """The network sees the wall of a blurred sac of 3.3 mm too near or too far."""
+    middle = (12.1, 11.8, 12.3)
+    distance = distance_to(GRID, middle)
+    image = ndimage.gaussian_filter((distance < 3.3).astype(np.float32), 1.2) * 0.8 + 0.1
+    share = np.clip(0.5 - (distance - 3.3 - off_mm), 0, 1).astype(np.float32)
+    scan = PreparedScan(Volume(1000 * image, GRID), Volume(image, GRID), (0.0, 1000.0))
+    probabilities = np.stack([1 - share, 0 * share, share])
+    finding = look_around(scan, middle, GRID.shape, lambda image: probabilities)
+
+    def voxels(walls: bool, vessels: bool) -> int:
+        restored = restore(finding, scan, vessels, walls)
+        assert restored is not None
+        return int((restored[0].array == ANEURYSM).sum())
+
+    true, by_network = int((distance < 3.3).sum()), voxels(False, True)
+    assert abs(voxels(True, True) - true) < 0.85 * abs(by_network - true)
+    assert voxels(True, False) == voxels(True, True)
 
 
 def vessel_beside(image: Any) -> Any:
