@@ -10,22 +10,22 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
-from GSEMASegmentationLib.ClickPanel import ClickChoices, ClickPanel
-from GSEMASegmentationLib.DevicePanel import DevicePanel
-from GSEMASegmentationLib.DeviceText import rememberRun
-from GSEMASegmentationLib.InstallationPanel import InstallationPanel
-from GSEMASegmentationLib.ModuleIcon import moduleIcon
-from GSEMASegmentationLib.ResultsPanel import ResultsPanel
-from GSEMASegmentationLib.RunLog import RunLog
-from GSEMASegmentationLib.RunPanel import RunPanel
-from GSEMASegmentationLib.SampleScan import SampleScan, registerSample
+from GSEMASegmentationLib.panels.ClickPanel import ClickChoices, ClickPanel
+from GSEMASegmentationLib.panels.DevicePanel import DevicePanel
+from GSEMASegmentationLib.panels.DeviceText import rememberRun
+from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel
+from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon
+from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
+from GSEMASegmentationLib.panels.RunLog import RunLog
+from GSEMASegmentationLib.panels.RunPanel import RunPanel
+from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
+from GSEMASegmentationLib.scene.SampleScan import SampleScan, registerSample
+from GSEMASegmentationLib.scene.SegmentationOutput import importSegments, segmentsOf
+from GSEMASegmentationLib.scene.ViewHelpers import centerViews
+from GSEMASegmentationLib.scene.VolumeChoice import checkVolume, firstVolume, volumeJudgement
+from GSEMASegmentationLib.scene.VoxelCheck import VoxelCheck
 from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
-from GSEMASegmentationLib.SegmentationOutput import importSegments, segmentsOf
-from GSEMASegmentationLib.TeacherPanel import TeacherPanel
-from GSEMASegmentationLib.ViewHelpers import centerViews
-from GSEMASegmentationLib.VolumeChoice import checkVolume, firstVolume, volumeJudgement
-from GSEMASegmentationLib.VoxelCheck import VoxelCheck
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (

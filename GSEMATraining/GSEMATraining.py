@@ -26,23 +26,23 @@ _neighbor = Path(__file__).resolve().parents[1] / "GSEMASegmentation"
 if _neighbor.is_dir() and str(_neighbor) not in sys.path:
     sys.path.append(str(_neighbor))
 
-from GSEMASegmentationLib.InstallationPanel import InstallationPanel  # noqa: E402
-from GSEMASegmentationLib.ModuleIcon import moduleIcon  # noqa: E402
-from GSEMATrainingLib.CaseExport import exportSceneCase, numbered, writeDatalist  # noqa: E402
-from GSEMATrainingLib.CasesPanel import CasesPanel  # noqa: E402
-from GSEMATrainingLib.ResultPanel import ResultPanel  # noqa: E402
-from GSEMATrainingLib.RunWatch import RunView  # noqa: E402
-from GSEMATrainingLib.SceneCases import (  # noqa: E402
+from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel  # noqa: E402
+from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon  # noqa: E402
+from GSEMATrainingLib.cases.CaseExport import exportSceneCase, numbered, writeDatalist  # noqa: E402
+from GSEMATrainingLib.cases.SceneCases import (  # noqa: E402
     ScenePair,
     guessedLabels,
     labelsById,
     sceneFacts,
 )
-from GSEMATrainingLib.StartPanel import StartPanel  # noqa: E402
-from GSEMATrainingLib.TrainingCase import TrainingCase  # noqa: E402
-from GSEMATrainingLib.TrainingChoices import TrainingChoices  # noqa: E402
+from GSEMATrainingLib.cases.TrainingCase import TrainingCase  # noqa: E402
+from GSEMATrainingLib.panels.CasesPanel import CasesPanel  # noqa: E402
+from GSEMATrainingLib.panels.ResultPanel import ResultPanel  # noqa: E402
+from GSEMATrainingLib.panels.StartPanel import StartPanel  # noqa: E402
+from GSEMATrainingLib.panels.TrainPanel import TrainPanel  # noqa: E402
+from GSEMATrainingLib.run.RunWatch import RunView  # noqa: E402
+from GSEMATrainingLib.run.TrainingChoices import TrainingChoices  # noqa: E402
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic  # noqa: E402
-from GSEMATrainingLib.TrainPanel import TrainPanel  # noqa: E402
 
 from gsema_core.errors import UserError  # noqa: E402
 

@@ -24,8 +24,8 @@ def run(folder: Path, teacher: str = "default") -> list[Path]:
         teacher: "default", the name of an imported teacher, or a teacher file.
     """
     logic = slicer.util.getModuleLogic("GSEMASegmentation")
-    from GSEMASegmentationLib.MeasurementTable import writeCsv
-    from GSEMASegmentationLib.SampleScan import makeSample
+    from GSEMASegmentationLib.measure.MeasurementTable import writeCsv
+    from GSEMASegmentationLib.scene.SampleScan import makeSample
 
     volumeNode = makeSample()
     segmentationNode = logic.segment(volumeNode, teacher=teacher)

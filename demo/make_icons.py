@@ -1,7 +1,7 @@
 """Draw the modules' icons: ``python demo/make_icons.py``. The PNG files are kept in the repository.
 
 Each icon is there twice, for light and for dark windows: Slicer takes one file for both, so a
-module chooses by the colors of the application (``GSEMASegmentationLib.ModuleIcon``). Everything
+module chooses by the colors of the application (``panels.ModuleIcon``). Everything
 is a distance to a curve or a disk, shaded like a lit tube; no image library is needed but VTK,
 which comes with the tests.
 """

@@ -29,10 +29,10 @@ FIELD_MM, VOXEL_MM = 40.0, 0.5
 
 def make_cases(folder: Path) -> Path:
     """Image the phantoms with the light model into ``folder``, and return their list's path."""
+    from gsema_core.files import write_labels, write_volume
     from gsema_core.simulation.acquisition import acquire
     from gsema_core.simulation.centers import CENTERS
     from gsema_core.simulation.phantom import make_phantom
-    from gsema_core.volumes import write_labels, write_volume
 
     folder.mkdir(parents=True, exist_ok=True)
     protocol = dataclasses.replace(CENTERS["A"], **LOW_DOSE)  # type: ignore[arg-type]

@@ -78,10 +78,10 @@ def say(text: str) -> None:
 def load_simulated_scan(path: Path, model: Any) -> Any:
     """Make the scan, write it to ``path`` and load it as Slicer does."""
     say(f"Simulating a rotational angiography (phantom {PHANTOM_SEED} at hospital {CENTER})")
+    from gsema_core.files import write_volume
     from gsema_core.simulation.acquisition import acquire
     from gsema_core.simulation.centers import CENTERS
     from gsema_core.simulation.phantom import make_phantom
-    from gsema_core.volumes import write_volume
 
     phantom = make_phantom(PHANTOM_SEED, size_mm=FIELD_MM)
     image, _ = acquire(phantom, CENTERS[CENTER], seed=PHANTOM_SEED, model=model)

@@ -13,19 +13,19 @@ import slicer
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
-from GSEMASegmentationLib.Aneurysms import Aneurysm, aneurysmsFromWorker
-from GSEMASegmentationLib.LabelImport import readLabels
-from GSEMASegmentationLib.ProbabilityVolume import readProbability, showProbability
-from GSEMASegmentationLib.Requirements import requirePackages
-from GSEMASegmentationLib.SegmentationOutput import (
+from GSEMASegmentationLib.install.Requirements import requirePackages
+from GSEMASegmentationLib.measure.Aneurysms import Aneurysm, aneurysmsFromWorker
+from GSEMASegmentationLib.scene.LabelImport import readLabels
+from GSEMASegmentationLib.scene.ProbabilityVolume import readProbability, showProbability
+from GSEMASegmentationLib.scene.SegmentationOutput import (
     checkOutput,
     importSegments,
     segmentsOf,
     staleSegments,
 )
-from GSEMASegmentationLib.VolumeChoice import checkVolume
-from GSEMASegmentationLib.VolumeExport import exportVolume, volumeKey
-from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
+from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
+from GSEMASegmentationLib.scene.VolumeExport import exportVolume, volumeKey
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
 
 
 @dataclass(frozen=True)

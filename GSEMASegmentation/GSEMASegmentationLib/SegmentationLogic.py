@@ -10,18 +10,18 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import Cancelled, UserError
-from GSEMASegmentationLib.Aneurysms import Aneurysm
-from GSEMASegmentationLib.ClickJob import ClickSettings
-from GSEMASegmentationLib.ClickOutcome import ClickOutcome
-from GSEMASegmentationLib.ClickSession import ClickSession
-from GSEMASegmentationLib.MeasurementLines import updateLines
-from GSEMASegmentationLib.MeasurementTable import updateTable
+from GSEMASegmentationLib.click.ClickJob import ClickSettings
+from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
+from GSEMASegmentationLib.click.ClickSession import ClickSession
+from GSEMASegmentationLib.install.Requirements import requirePackages
+from GSEMASegmentationLib.measure.Aneurysms import Aneurysm
+from GSEMASegmentationLib.measure.MeasurementLines import updateLines
+from GSEMASegmentationLib.measure.MeasurementTable import updateTable
+from GSEMASegmentationLib.measure.SegmentMeasurement import Memory, measureSegments
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
-from GSEMASegmentationLib.Requirements import requirePackages
 from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
-from GSEMASegmentationLib.SegmentMeasurement import Memory, measureSegments
-from GSEMASegmentationLib.Waiting import waitFor
-from GSEMASegmentationLib.WorkerClient import WorkerClient, WorkerOutcome
+from GSEMASegmentationLib.worker.Waiting import waitFor
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
 
 
 class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):

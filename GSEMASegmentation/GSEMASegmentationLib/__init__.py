@@ -4,6 +4,6 @@ Nothing here imports torch; the heavy work happens in a process of its own. Impo
 makes ``gsema_core`` importable, also from a source checkout.
 """
 
-from GSEMASegmentationLib.CorePackage import coreRoot
+from GSEMASegmentationLib.install.CorePackage import coreRoot
 
 coreRoot()

@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import qt
-from GSEMASegmentationLib.Requirements import missingPackages
+from GSEMASegmentationLib.install.Requirements import missingPackages
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import UserError
-from GSEMATrainingLib.Comparison import Comparison
-from GSEMATrainingLib.CoreCommand import coreCommand, ignoreLine
+from GSEMATrainingLib.cases.TrainingCase import TrainingCase
+from GSEMATrainingLib.comparison.Comparison import Comparison
+from GSEMATrainingLib.comparison.Registration import Registration
 from GSEMATrainingLib.ParameterNode import GSEMATrainingParameterNode
-from GSEMATrainingLib.Preparation import NodesOf, Preparation, unusedFolder
-from GSEMATrainingLib.Registration import Registration
-from GSEMATrainingLib.RunFolder import RunFolder
-from GSEMATrainingLib.ScriptedTraining import ScriptedTraining, TrainingOutcome
-from GSEMATrainingLib.TrainingCase import TrainingCase
-from GSEMATrainingLib.TrainingChoices import TrainingChoices
-from GSEMATrainingLib.TrainingProcess import TrainingProcess
+from GSEMATrainingLib.run.CoreCommand import coreCommand, ignoreLine
+from GSEMATrainingLib.run.Preparation import NodesOf, Preparation, unusedFolder
+from GSEMATrainingLib.run.RunFolder import RunFolder
+from GSEMATrainingLib.run.ScriptedTraining import ScriptedTraining, TrainingOutcome
+from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
+from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
 
 
 class GSEMATrainingLogic(ScriptedLoadableModuleLogic):

@@ -20,17 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsema_core.datasets import find_cases
-from gsema_core.inference.bright import bright_spots
-from gsema_core.inference.windows import choose_windows
+from gsema_core.files import read_labels, read_volume
+from gsema_core.grids import labels_to_working, to_working
+from gsema_core.grids.boxes import box_of
+from gsema_core.inference.windows.skipping import bright_spots
+from gsema_core.inference.windows.window_plan import choose_windows
+from gsema_core.intensities import scale_intensity
 from gsema_core.labels import BACKGROUND
-from gsema_core.volumes import (
-    labels_to_working,
-    read_labels,
-    read_volume,
-    scale_intensity,
-    to_working,
-)
-from gsema_core.volumes.boxes import box_of
 
 
 def look(

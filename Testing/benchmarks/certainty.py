@@ -17,6 +17,8 @@ import numpy as np
 
 from gsema_core.datasets import choose_cases, find_cases
 from gsema_core.evaluation import case_metrics, lesion_metrics
+from gsema_core.files import read_labels, read_volume
+from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.inference.monitor import Monitor
 from gsema_core.labels import ANEURYSM
@@ -24,7 +26,6 @@ from gsema_core.simulation.acquisition import acquire
 from gsema_core.simulation.centers import CENTERS
 from gsema_core.simulation.phantom import make_phantom
 from gsema_core.teachers import find_teacher, load_teacher
-from gsema_core.volumes import Volume, read_labels, read_volume
 
 BARS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.84, 0.86, 0.88, 0.9, 0.92)
 FIRST_PHANTOM = 500  # the demo's and the tests' seeds are below

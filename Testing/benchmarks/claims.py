@@ -15,9 +15,10 @@ import matplotlib
 import numpy as np
 
 from gsema_core import segment
+from gsema_core.files import read_volume
+from gsema_core.grids import Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements import Aneurysm
-from gsema_core.volumes import Volume, read_volume
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

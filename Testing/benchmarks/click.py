@@ -30,13 +30,13 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 
-from gsema_core.inference import resolve_device
-from gsema_core.inference.devices import autocast_type
+from gsema_core.grids import Volume
 from gsema_core.labels import ANEURYSM
+from gsema_core.machine import resolve_device
+from gsema_core.machine.devices import autocast_type
 from gsema_core.measurements import measure_aneurysms
 from gsema_core.simulation import CENTERS, acquire, make_phantom
 from gsema_core.teachers import Teacher, find_teacher, load_teacher
-from gsema_core.volumes import Volume
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMISED_S = 0.3

@@ -40,15 +40,15 @@ from peak import measured
 from scans import add_scan_arguments, scan_of
 from torch import Tensor
 
-from gsema_core.inference.devices import autocast_type
-from gsema_core.inference.prepared import prepare_scan
+from gsema_core.grids import Geometry, Volume
+from gsema_core.inference.deciding.original_grid import FULL
+from gsema_core.inference.prepared_scan import prepare_scan
 from gsema_core.inference.segmenter import Segmenter
-from gsema_core.inference.sliding_window import blend_windows, pad_to_window, softmax
-from gsema_core.inference.windows import choose_windows
+from gsema_core.inference.windows.sliding_window import blend_windows, pad_to_window, softmax
+from gsema_core.inference.windows.window_plan import choose_windows
 from gsema_core.labels import NAMES
+from gsema_core.machine.devices import autocast_type
 from gsema_core.teachers import Teacher, find_teacher, load_teacher, read_card
-from gsema_core.volumes import Geometry, Volume
-from gsema_core.volumes.way_back import FULL
 
 CPU = torch.device("cpu")
 MONAI = ("monai", "monai_same_precision")

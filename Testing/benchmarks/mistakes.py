@@ -15,8 +15,8 @@ import numpy as np
 from labeled import teacher_and_cases
 
 from gsema_core.datasets import Case
-from gsema_core.datasets.reading import read_case
-from gsema_core.evaluation.tables import markdown_table
+from gsema_core.datasets.case_files import read_case
+from gsema_core.evaluation.score_tables import markdown_table
 from gsema_core.inference import Segmenter
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 

@@ -21,7 +21,7 @@ from monai.networks.nets import SegResNet, SwinUNETR
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gsema_core.inference.devices import autocast_type
+from gsema_core.machine.devices import autocast_type
 from gsema_core.networks import NetworkConfig, build_network
 from gsema_core.networks.convolution import Conv3d
 

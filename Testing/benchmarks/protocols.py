@@ -23,13 +23,13 @@ import matplotlib
 import numpy as np
 
 from gsema_core.datasets import Case, choose_cases, find_cases
-from gsema_core.datasets.reading import read_case
+from gsema_core.datasets.case_files import read_case
 from gsema_core.evaluation import CaseScore, score_case, summarize_cases
-from gsema_core.evaluation.tables import markdown_table
+from gsema_core.evaluation.score_tables import markdown_table
+from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import find_teacher, load_teacher
-from gsema_core.volumes import Volume
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

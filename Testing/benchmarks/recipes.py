@@ -21,7 +21,7 @@ from typing import Any
 
 from gsema_core.datasets import choose_cases, find_cases
 from gsema_core.evaluation import score_teacher, summarize_cases
-from gsema_core.evaluation.tables import markdown_table
+from gsema_core.evaluation.score_tables import markdown_table
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.teachers import load_teacher
 from gsema_core.training import TrainingConfig, train

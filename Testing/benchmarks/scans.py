@@ -7,9 +7,10 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from gsema_core.files import read_volume, write_volume
+from gsema_core.grids import Volume
+from gsema_core.grids.boxes import box_geometry, box_of
 from gsema_core.simulation import CENTERS, acquire, make_phantom
-from gsema_core.volumes import Volume, read_volume, write_volume
-from gsema_core.volumes.boxes import box_geometry, box_of
 
 
 def add_scan_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,8 +22,8 @@ import time
 from datetime import date
 from pathlib import Path
 
+from gsema_core.files import write_volume
 from gsema_core.simulation import CENTERS, acquire, make_phantom
-from gsema_core.volumes import write_volume
 from gsema_core.worker.protocol import PREFIX
 
 GSEMA = [sys.executable, "-c", "import sys; from gsema_core.cli import main; sys.exit(main())"]

@@ -17,8 +17,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from gsema_core.simulation.batch import SimulatedCase, image_cases
 from gsema_core.simulation.manifest import randomize, read_manifest, select
+from gsema_core.simulation.many_cases import SimulatedCase, image_cases
 
 TEST = ("152", "149", "159", "164", "166", "174", "193", "205", "209", "23", "26", "27")
 """Of center D, none of which the bundled teacher has seen: of each three patients that are

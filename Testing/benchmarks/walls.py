@@ -2,8 +2,8 @@
 
     python Testing/benchmarks/walls.py default cases/datalist.json --use validation
 
-Every row changes one constant of ``gsema_core.volumes.wall``; the windows run once a case. Prints
-a Markdown table of the mean Dice of aneurysms and vessels. All images are simulated.
+Every row changes one constant of ``gsema_core.inference.deciding.walls``; the windows run once a
+case. Prints a Markdown table of the mean Dice of aneurysms and vessels. All images are simulated.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from unittest import mock
 import numpy as np
 from labeled import teacher_and_cases
 
-from gsema_core.datasets.reading import read_case
+from gsema_core.datasets.case_files import read_case
 from gsema_core.evaluation import case_metrics
-from gsema_core.evaluation.tables import markdown_table
+from gsema_core.evaluation.score_tables import markdown_table
+from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter
+from gsema_core.inference.deciding import original_grid, walls
 from gsema_core.inference.monitor import Monitor
 from gsema_core.labels import ANEURYSM, VESSEL
-from gsema_core.volumes import Volume, wall, way_back
 
 OTHERS = {
     "LEVEL": (0.3, 0.35, 0.45, 0.5),
@@ -35,7 +36,7 @@ ROWS: list[tuple[str, dict[str, float], bool]] = [
     ("by the teacher alone", {}, False),
     ("by the scan", {}, True),
     *(
-        (f"{name} {value:g} (instead of {getattr(wall, name):g})", {name: value}, True)
+        (f"{name} {value:g} (instead of {getattr(walls, name):g})", {name: value}, True)
         for name, values in OTHERS.items()
         for value in values
     ),
@@ -78,8 +79,10 @@ def drawn(segmenter: Segmenter, scan: Volume) -> list[tuple[str, Volume]]:
     for name, constants, by_scan in ROWS:
         chosen = SegmentationSettings(walls_by_scan=by_scan)
         with (
-            mock.patch.dict(wall.__dict__, constants),
-            mock.patch.dict(way_back.__dict__, {"UNSURE": constants.get("UNSURE", wall.UNSURE)}),
+            mock.patch.dict(walls.__dict__, constants),
+            mock.patch.dict(
+                original_grid.__dict__, {"UNSURE": constants.get("UNSURE", walls.UNSURE)}
+            ),
         ):
             labels, _ = segmenter._restore(foreground.copy(), prepared, chosen, Monitor())
         result.append((name, labels))

@@ -3,8 +3,8 @@
     python Testing/benchmarks/whole_scan.py [--scan FILE | --voxels 512 --spacing 0.25] [--crop N]
 
 One JSON line: seconds by phase, the memory at the peak above the loaded program and scan, what
-``inference.memory.estimate`` had said of it, the share of windows that were left out and the share
-of voxels that became vessel or aneurysm. ``--crop`` takes the middle of the scan, so that one
+``inference.memory_estimate`` had said of it, the share of windows that were left out and that of
+voxels that became vessel or aneurysm. ``--crop`` takes the middle of the scan, so that one
 scan shows how the cost grows with the volume; ``--blank 0.5`` darkens half of its planes, so
 that it shows how the cost grows with the vessels.
 """
@@ -23,10 +23,10 @@ import torch
 from peak import measured
 from scans import add_scan_arguments, scan_of
 
+from gsema_core.grids import Geometry, Volume, working_geometry
 from gsema_core.inference import SegmentationSettings, Segmenter
-from gsema_core.inference.memory import PROGRAM_BYTES, estimate
+from gsema_core.inference.memory_estimate import PROGRAM_BYTES, estimate
 from gsema_core.teachers import find_teacher, load_teacher
-from gsema_core.volumes import Geometry, Volume, working_geometry
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A tiny teacher that really segments, and a scan for it: what inference tests share."""
+"""A tiny teacher that really segments, a scan for it, and grids of every kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsema_core.volumes import Geometry, Volume, write_volume
+from gsema_core.files import write_volume
+from gsema_core.grids import Geometry, Volume
 
 VESSEL_LEVEL = 0.3
 ANEURYSM_LEVEL = 0.8
@@ -142,3 +143,55 @@ def scan_file(tmp_path_factory: pytest.TempPathFactory, scan: Volume) -> Path:
 def with_card(tiny_card: Any) -> Callable[..., Any]:
     """The tiny card with other values."""
     return lambda **changes: dataclasses.replace(tiny_card, **changes)
+
+
+def _rotation(axis: int, degrees: float) -> np.ndarray:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    one, two = (axis + 1) % 3, (axis + 2) % 3
+    matrix = np.eye(3)
+    matrix[[one, one, two, two], [one, two, one, two]] = c, -s, s, c
+    return matrix
+
+
+_OBLIQUE = _rotation(2, 20) @ _rotation(0, -15) @ _rotation(1, 10)
+_PERMUTED = np.eye(3)[:, [2, 0, 1]]
+_FLIPPED = np.diag([-1.0, -1.0, 1.0])
+_MIRRORED = np.diag([1.0, -1.0, 1.0])  # left-handed, as some exports are
+
+_DIRECTIONS = {
+    "plain": np.eye(3),
+    "flipped": _FLIPPED,
+    "mirrored": _MIRRORED,
+    "permuted": _PERMUTED,
+    "oblique": _OBLIQUE,
+    "oblique permuted flipped": _OBLIQUE @ _PERMUTED @ _FLIPPED,
+}
+GRIDS = [(name, spacing) for name in _DIRECTIONS for spacing in ("cubic", "anisotropic")]
+
+
+@pytest.fixture(params=GRIDS, ids=lambda grid: f"{grid[0]}, {grid[1]}")
+def geometry(request: pytest.FixtureRequest) -> Geometry:
+    name, kind = request.param
+    spacing = (0.4, 0.4, 0.4) if kind == "cubic" else (0.3, 0.5, 0.8)
+    size = (60, 50, 44) if kind == "cubic" else (70, 48, 30)
+    direction = tuple(_DIRECTIONS[name].reshape(-1))
+    return Geometry(size, spacing, (-31.0, 17.0, 102.5), direction)
+
+
+def world_of(geometry: Geometry) -> np.ndarray:
+    """Every voxel's position in mm (LPS), as (k, j, i, 3)."""
+    k, j, i = np.indices(geometry.shape)
+    return geometry.index_to_world(np.stack([i, j, k], axis=-1).reshape(-1, 3)).reshape(
+        *geometry.shape, 3
+    )
+
+
+@pytest.fixture
+def sphere_distance() -> Callable[[Geometry], np.ndarray]:
+    """Signed distance in mm (negative inside) of each voxel from an off-center sphere."""
+
+    def distance(geometry: Geometry) -> np.ndarray:
+        center = np.add(geometry.center, (1.3, -1.1, 0.7))
+        return np.linalg.norm(world_of(geometry) - center, axis=-1) - 4.0
+
+    return distance

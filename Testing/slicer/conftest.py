@@ -89,9 +89,9 @@ def tiny_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A teacher file whose network is tiny and knows nothing."""
     import torch
 
+    from gsema_core.intensities import IntensityRule
     from gsema_core.networks import NetworkConfig, build_network
     from gsema_core.teachers import TeacherCard, save_teacher
-    from gsema_core.volumes import IntensityRule
 
     torch.manual_seed(0)
     config = NetworkConfig(kind="cnn", features=8, stages=2, depth=1)

@@ -9,7 +9,8 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from gsema_core.volumes import Geometry, Volume, write_volume
+from gsema_core.files import write_volume
+from gsema_core.grids import Geometry, Volume
 
 REACH_MM = 3.0
 kept: dict[str, Volume] = {}

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from gsema_core.benchmark.benchmark_run import report_benchmark as report_benchmark
+    from gsema_core.benchmark.benchmark_run import run_benchmark as run_benchmark
     from gsema_core.benchmark.plan import Cell as Cell
     from gsema_core.benchmark.plan import Plan as Plan
     from gsema_core.benchmark.rows import ROWS as ROWS
-    from gsema_core.benchmark.run import report_benchmark as report_benchmark
-    from gsema_core.benchmark.run import run_benchmark as run_benchmark
-
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "Cell": "plan",
-        "Plan": "plan",
-        "ROWS": "rows",
-        "report_benchmark": "run",
-        "run_benchmark": "run",
-    },
-)
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "Cell": "plan",
+            "Plan": "plan",
+            "ROWS": "rows",
+            "report_benchmark": "benchmark_run",
+            "run_benchmark": "benchmark_run",
+        },
+    )

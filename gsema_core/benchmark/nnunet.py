@@ -19,7 +19,7 @@ from gsema_core.benchmark.nnunet_dataset import DATASET, SUFFIX, export, unseen_
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.datasets import read_datalist, split_by_patient
 from gsema_core.errors import UserError
-from gsema_core.files import make_folder
+from gsema_core.files.atomic import make_folder
 
 EPOCH_STEPS = 250
 """Steps of an epoch of nnU-Net."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gsema_core.datasets import Case, Split
-from gsema_core.datasets.reading import read_case
-from gsema_core.evaluation.outputs import write_json, write_text
-from gsema_core.files import make_folder
+from gsema_core.datasets.case_files import read_case
+from gsema_core.evaluation.score_files import write_json, write_text
+from gsema_core.files import read_volume, write_labels, write_volume
+from gsema_core.files.atomic import make_folder
 from gsema_core.labels import NAMES
-from gsema_core.volumes import read_volume, write_labels, write_volume
 
 DATASET = "Dataset001_Aneurysm"
 SUFFIX = ".nrrd"

@@ -13,8 +13,8 @@ from gsema_core.benchmark.rows import ROWS, Row, check_rows
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
-from gsema_core.evaluation.outputs import write_json
-from gsema_core.files import make_folder
+from gsema_core.evaluation.score_files import write_json
+from gsema_core.files.atomic import make_folder
 from gsema_core.training.config import TrainingConfig
 
 SETTINGS = "benchmark.json"

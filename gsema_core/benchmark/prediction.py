@@ -7,14 +7,15 @@ from pathlib import Path
 
 from gsema_core.benchmark.nnunet import predicted_file
 from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
-from gsema_core.datasets.reading import read_case
 from gsema_core.evaluation.cases import CaseScore, score_case
 from gsema_core.evaluation.teacher_score import score_teacher
+from gsema_core.files import read_labels, read_volume
+from gsema_core.grids import Volume
 from gsema_core.inference import Segmenter
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.teachers import load_teacher
-from gsema_core.volumes import Volume, read_labels, read_volume
 
 
 def scoring_settings(threads: int | None) -> SegmentationSettings:

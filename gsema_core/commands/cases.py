@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise UserError(f"--jobs is {arguments.jobs}: give a number from 1 on.")
     from gsema_core.datasets import examine_all, find_cases
-    from gsema_core.datasets.summary import summary, summary_lines
+    from gsema_core.datasets.case_summary import summary, summary_lines
     from gsema_core.progress_line import ProgressLine
 
     cases = find_cases(arguments.path, check_files=False)  # a missing one is told with its case

@@ -45,13 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core import __version__
-    from gsema_core.evaluation import outputs, summarize_cases, tables
+    from gsema_core.evaluation import score_files, score_tables, summarize_cases
 
-    outputs.check_destinations((arguments.output, ".json"), (arguments.csv, ".csv"))
+    score_files.check_destinations((arguments.output, ".json"), (arguments.csv, ".csv"))
     cases = _evaluate(arguments)
     summary = summarize_cases(cases)
     if arguments.csv is not None:
-        outputs.write_csv([tables.case_row(case) for case in cases], arguments.csv)
+        score_files.write_csv([score_tables.case_row(case) for case in cases], arguments.csv)
     document = {
         "program": {"name": "gsema_core", "version": __version__},
         "predictions": str(arguments.predictions),
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         **summary,
         "per_case": [case.to_dict() for case in cases],
     }
-    outputs.write_json(document, arguments.output)
+    score_files.write_json(document, arguments.output)
     if not arguments.quiet:
-        print("\n".join(tables.text_lines(summary)))
+        print("\n".join(score_tables.text_lines(summary)))
     return 0
 
 

@@ -135,9 +135,9 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
 def run(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     from gsema_core.commands.segment_folder import segment_folder
-    from gsema_core.inference.batch import is_batch
-    from gsema_core.inference.outputs import check_outputs
-    from gsema_core.inference.profile import profile, write_profile
+    from gsema_core.inference.folders.folder_run import is_batch
+    from gsema_core.inference.output_paths import check_outputs
+    from gsema_core.inference.run_profile import profile, write_profile
     from gsema_core.inference.settings import SegmentationSettings
 
     chosen: dict[str, Any] = {
@@ -222,7 +222,7 @@ def _merged(clicks: list[ClickResult]) -> SegmentationResult:
         UserError: nothing was found at any of them.
     """
     from gsema_core.inference import SegmentationResult
-    from gsema_core.inference.click_result import merge
+    from gsema_core.inference.click.click_result import merge
 
     labels, aneurysms = merge(clicks)
     report = dict(clicks[-1].report)  # its seconds are those of all

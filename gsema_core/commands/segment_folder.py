@@ -29,8 +29,8 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     """
     from gsema_core.cli import EXIT_CANCELLED
     from gsema_core.commands.segment import terminated
-    from gsema_core.inference.batch import find_scans, outcome_table, segment_batch
-    from gsema_core.inference.sharding import own_device, rank_of, shard
+    from gsema_core.inference.folders.folder_run import find_scans, outcome_table, segment_batch
+    from gsema_core.inference.folders.shards import own_device, rank_of, shard
     from gsema_core.progress_line import ProgressLine
 
     for option in ("at", "probabilities", "report", "profile"):

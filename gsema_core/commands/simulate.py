@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     from gsema_core.simulation import manifest
-    from gsema_core.simulation.batch import image_cases
+    from gsema_core.simulation.many_cases import image_cases
 
     if arguments.phantoms:
         cases = manifest.phantom_cases(

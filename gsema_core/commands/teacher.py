@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(teacher: str, as_json: bool, all_rows: bool) -> None:
-    from gsema_core.evaluation.tables import text_lines
+    from gsema_core.evaluation.score_tables import text_lines
     from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import file_hash
 

@@ -47,14 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
-    from gsema_core.evaluation import compare_teachers, comparison_page, outputs
+    from gsema_core.evaluation import compare_teachers, comparison_page, score_files
     from gsema_core.inference.settings import SegmentationSettings, check_device_name
     from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import file_hash
 
     check_device_name(arguments.device)
     settings = SegmentationSettings(threads=arguments.threads)
-    outputs.check_destinations((arguments.output, ".json"), (arguments.table, ".md"))
+    score_files.check_destinations((arguments.output, ".json"), (arguments.table, ".md"))
     files = {name: find_teacher(getattr(arguments, name)) for name in ("start", "new")}
     teachers = {
         name: {"name": read_card(file).name, "sha256": file_hash(file)}
@@ -69,10 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     replay = _compared(also, also, {name: some[len(cases) :] for name, some in scores.items()})
     report = compare_teachers(_compared(cases, listed, scores), replay if also else None)
     report = {"teachers": teachers, **report}
-    outputs.write_json(report, arguments.output)
+    score_files.write_json(report, arguments.output)
     page = comparison_page(report)
     if arguments.table is not None:
-        outputs.write_text(page, arguments.table)
+        score_files.write_text(page, arguments.table)
     print(page, end="")
     return 0
 

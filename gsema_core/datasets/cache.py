@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
-from gsema_core.datasets.reading import read_case
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path, make_folder
+from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.grids import labels_to_working, to_working
+from gsema_core.intensities import IntensityRule
 from gsema_core.labels import ANEURYSM, VESSEL
-from gsema_core.volumes import IntensityRule, labels_to_working, to_working
 
 _VERSION = 2  # of what the cache computes; raise it when that changes
 

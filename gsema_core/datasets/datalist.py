@@ -11,7 +11,7 @@ from typing import Any
 
 from gsema_core.datasets.label_names import HIGHEST, Relabel
 from gsema_core.errors import UserError
-from gsema_core.files import is_there
+from gsema_core.files.atomic import is_there
 from gsema_core.labels import BACKGROUND, CLASSES
 
 _FIELDS = ("patient", "center", "image", "label")

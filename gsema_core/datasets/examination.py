@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from gsema_core.datasets.case_files import read_case_labels
 from gsema_core.datasets.datalist import Case
-from gsema_core.datasets.reading import read_case_labels
 from gsema_core.errors import UserError
+from gsema_core.files import read_volume
+from gsema_core.grids import Geometry
+from gsema_core.grids.components import connected_components
+from gsema_core.intensities import IntensityRule
 from gsema_core.labels import ANEURYSM, VESSEL
-from gsema_core.volumes import Geometry, IntensityRule, read_volume
-from gsema_core.volumes.components import connected_components
 
 SAMPLE = 1_000_000
 """Voxels that the intensity range is taken from: percentiles are then within 0.1 of theirs."""

@@ -10,7 +10,7 @@ from typing import Any
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.label_names import Relabel, relabel_by_name
 from gsema_core.errors import UserError
-from gsema_core.volumes.image_files import SUFFIXES
+from gsema_core.files.image_files import SUFFIXES
 
 DESCRIPTION = "dataset.json"
 CHANNEL = "_0000"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
-from gsema_core.volumes.dicom_series import is_dicom
-from gsema_core.volumes.image_files import SUFFIXES
+from gsema_core.files.dicom.series import is_dicom
+from gsema_core.files.image_files import SUFFIXES
 
 NAMING = (
     "NAME.nrrd with NAME_label.nrrd or NAME.seg.nrrd beside it, images/NAME.nrrd with "

@@ -11,11 +11,11 @@ import numpy as np
 from scipy import ndimage
 
 from gsema_core.evaluation.metrics import case_metrics, lesion_metrics
+from gsema_core.grids.components import connected_components
+from gsema_core.grids.geometry import Geometry
+from gsema_core.grids.volume import Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements import measure_aneurysms
-from gsema_core.volumes.components import connected_components
-from gsema_core.volumes.geometry import Geometry
-from gsema_core.volumes.volume import Volume
 
 DECIMALS = 4
 """Of scores in files: a tenth of a permille of overlap, a tenth of a micrometer. Ours."""

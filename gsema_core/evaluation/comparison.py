@@ -11,8 +11,8 @@ import numpy as np
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.evaluation.cases import CaseScore, plain
+from gsema_core.evaluation.score_summary import missed_by_size
 from gsema_core.evaluation.statistics import compare_rows
-from gsema_core.evaluation.summary import missed_by_size
 
 Verdict = Literal["better", "worse", "same"]
 

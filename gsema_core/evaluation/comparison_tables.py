@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gsema_core.evaluation.tables import markdown_table, shown
+from gsema_core.evaluation.score_tables import markdown_table, shown
 
 _ROWS = {
     "aneurysm_dice": "aneurysm Dice, mean",

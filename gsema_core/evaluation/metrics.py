@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from gsema_core.volumes.components import connected_components
-from gsema_core.volumes.geometry import Geometry
+from gsema_core.grids.components import connected_components
+from gsema_core.grids.geometry import Geometry
 
 TOLERANCE_MM = 0.5
 """Of the normalized surface distance: about a voxel of rotational angiography (METHOD: 0.5 mm)."""

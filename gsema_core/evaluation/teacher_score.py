@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsema_core import __version__
+from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
-from gsema_core.datasets.reading import read_case
 from gsema_core.errors import UserError
 from gsema_core.evaluation.cases import CaseScore, plain, score_case
-from gsema_core.evaluation.summary import summarize_cases
-from gsema_core.files import atomic_path
+from gsema_core.evaluation.score_summary import summarize_cases
+from gsema_core.files.atomic import atomic_path
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.teachers.card import TeacherCard

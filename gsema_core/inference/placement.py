@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gsema_core.errors import DeviceFailedError, UserError
-from gsema_core.inference.devices import resolve_device
-from gsema_core.inference.sliding_window import softmax
+from gsema_core.inference.windows.sliding_window import softmax
+from gsema_core.machine.devices import resolve_device
 
 CPU = torch.device("cpu")
 GPU_BATCH = 4

@@ -11,33 +11,33 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gsema_core.inference.certainty import drop_uncertain_aneurysms
-from gsema_core.inference.click import look_around
-from gsema_core.inference.click_labels import restore
-from gsema_core.inference.click_result import ClickResult, FoundAneurysm, click_result
-from gsema_core.inference.devices import thread_limit
-from gsema_core.inference.memory import check_memory, enough_memory, estimate
+from gsema_core.grids import Volume, working_geometry
+from gsema_core.inference.click.click_labels import restore
+from gsema_core.inference.click.click_result import ClickResult, FoundAneurysm, click_result
+from gsema_core.inference.click.finding import look_around
+from gsema_core.inference.click.points import check_point
+from gsema_core.inference.deciding import probabilities_to_labels, probability_to_original
+from gsema_core.inference.deciding.certainty import drop_uncertain_aneurysms
+from gsema_core.inference.deciding.cleaning import postprocess
+from gsema_core.inference.deciding.original_grid import Shares, full_share
+from gsema_core.inference.deciding.walls import find_wall
+from gsema_core.inference.memory_estimate import check_memory, enough_memory, estimate
 from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.placement import Placement
-from gsema_core.inference.points import check_point
-from gsema_core.inference.postprocessing import postprocess
-from gsema_core.inference.prepared import PreparedScan, prepare_scan
-from gsema_core.inference.report import provenance
-from gsema_core.inference.result import SegmentationResult
+from gsema_core.inference.prepared_scan import PreparedScan, prepare_scan
+from gsema_core.inference.provenance import provenance
+from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.inference.sliding_window import blend_windows, pad_to_window, with_background
-from gsema_core.inference.windows import Start, WindowChoice, choose_windows
+from gsema_core.inference.windows.sliding_window import (
+    blend_windows,
+    pad_to_window,
+    with_background,
+)
+from gsema_core.inference.windows.window_plan import Start, WindowChoice, choose_windows
 from gsema_core.labels import ANEURYSM
+from gsema_core.machine.devices import thread_limit
 from gsema_core.measurements import measure_aneurysms
 from gsema_core.teachers import Teacher
-from gsema_core.volumes import (
-    Volume,
-    probabilities_to_labels,
-    probability_to_original,
-    working_geometry,
-)
-from gsema_core.volumes.wall import find_wall
-from gsema_core.volumes.way_back import Shares, full_share
 
 
 class Segmenter:
@@ -122,7 +122,7 @@ class Segmenter:
         vessels: bool = True,
         monitor: Monitor | None = None,
     ) -> ClickResult:
-        """Segment the aneurysm at a point, as ``gsema_core.inference.click`` says.
+        """Segment the aneurysm at a point, as ``gsema_core.inference.click.finding`` says.
 
         Args:
             scan: on its own grid, or as ``prepare`` gave it, which a click does not wait for.

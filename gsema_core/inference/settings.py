@@ -26,18 +26,18 @@ class SegmentationSettings:
         minimum_vessel_mm3: smaller pieces of vessel are taken for noise. Default 10, ours: 5 mm
             of a vessel 1.6 mm wide.
         minimum_certainty: a whole scan's aneurysm that is less probable than this, in the mean over
-            its voxels, is taken for vessel (``inference.certainty``); 0 keeps all. Default 0.7,
+            its voxels, is taken for vessel (``deciding.certainty``); 0 keeps all. Default 0.7,
             chosen for the bundled teacher on patients kept out of its training (docs/teacher.md).
             It has no part where a threshold is given.
         aneurysm_threshold: the probability from which on a voxel is aneurysm, 0.01 to 0.99.
             Default None: in a whole scan the likeliest class wins, as the network was trained;
-            at a click half the highest probability there counts (``inference.click``).
-        walls_by_scan: whether walls are drawn by the scan's own voxels (``volumes.wall``), or only
-            by the teacher. They have no part where a threshold is given.
+            at a click half the highest probability there counts (``click.finding``).
+        walls_by_scan: whether walls are drawn by the scan's own voxels (``deciding.walls``) or
+            only by the teacher. They have no part where a threshold is given.
         precision: ``fp32``, ``bf16`` or ``auto``, which is bf16 where the device has it in
             hardware.
         skip_empty: whether windows in which nothing is bright are left out
-            (``inference.bright``).
+            (``inference.windows.skipping``).
         probabilities: whether the aneurysm's probability is wanted on the scan's grid.
         memory_limit_gb: main memory that a whole scan's run may take, program included, in 10^9
             bytes; 0.5 to 4096. It is kept by an estimate. Default None: no limit.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.errors import UserError
-from gsema_core.losses.precision import full_precision, no_autocast
+from gsema_core.losses.full_precision import full_precision, no_autocast
 
 CUTOFF = 0.25
 """Half the band up to Nyquist is removed. Ours: the paper says only "zero value in its center"."""

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from gsema_core.losses.precision import full_precision, no_autocast
+from gsema_core.losses.full_precision import full_precision, no_autocast
 
 
 def consistency_loss(first: Tensor, second: Tensor) -> Tensor:

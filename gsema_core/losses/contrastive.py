@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gsema_core.errors import UserError
 from gsema_core.losses.boundary import CUTOFF, boundary_map, highpass_mask
-from gsema_core.losses.precision import full_precision, no_autocast
+from gsema_core.losses.full_precision import full_precision, no_autocast
 
 
 def contrastive_loss(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gsema_core.errors import UserError
 from gsema_core.labels import CLASSES
-from gsema_core.losses.precision import full_precision, no_autocast
+from gsema_core.losses.full_precision import full_precision, no_autocast
 
 
 class DiceCELoss(nn.Module):

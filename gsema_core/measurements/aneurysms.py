@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from gsema_core.grids.components import connected_components
+from gsema_core.grids.geometry import Geometry
+from gsema_core.grids.volume import Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements.diameter import largest_diameter
 from gsema_core.measurements.interface import Floats, Integers, Mask, faces_between
 from gsema_core.measurements.neck import Neck, find_neck, height
 from gsema_core.measurements.parent_vessel import REACH_MM, parent_vessel_diameter_mm
 from gsema_core.measurements.surface import sphericity, surface_area_mm2
-from gsema_core.volumes.components import connected_components
-from gsema_core.volumes.geometry import Geometry
-from gsema_core.volumes.volume import Volume
 
 Point = tuple[float, float, float]
 Line = tuple[Point, Point]

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from gsema_core.grids.components import connected_components
 from gsema_core.measurements.interface import Faces, Floats, Integers, Mask, faces_between
 from gsema_core.measurements.neck import Neck
-from gsema_core.volumes.components import connected_components
 
 REACH_MM = 10.0
 """How far from the neck's edge the vessel is looked at. Our choice: twice the width of a wide

@@ -6,8 +6,8 @@ import torch
 from monai.networks.nets import SegResNet
 from torch import Tensor, nn
 
-from gsema_core.networks.config import NetworkConfig
 from gsema_core.networks.network import SUBVOXELS, Encoded
+from gsema_core.networks.network_config import NetworkConfig
 
 
 class GroupNorm(nn.GroupNorm):

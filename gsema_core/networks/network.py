@@ -9,8 +9,8 @@ from monai.networks.utils import pixelshuffle, pixelunshuffle
 from torch import Tensor, nn
 
 from gsema_core.labels import CLASSES
-from gsema_core.networks.config import NetworkConfig
 from gsema_core.networks.convolution import use_fast_convolutions
+from gsema_core.networks.network_config import NetworkConfig
 
 SUBVOXELS = 8  # 2 x 2 x 2 voxels of the full grid lie in one voxel of the half grid
 

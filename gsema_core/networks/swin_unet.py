@@ -10,8 +10,8 @@ from monai.networks.blocks import UnetrBasicBlock, UnetrUpBlock
 from monai.networks.nets.swin_unetr import PatchMergingV2
 from torch import Tensor, nn
 
-from gsema_core.networks.config import NetworkConfig
 from gsema_core.networks.network import SUBVOXELS, Encoded
+from gsema_core.networks.network_config import NetworkConfig
 from gsema_core.networks.swin_stage import SwinStage
 
 

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from gsema_core.simulation.centers import Protocol as Protocol
     from gsema_core.simulation.centers import random_protocol as random_protocol
     from gsema_core.simulation.phantom import make_phantom as make_phantom
-
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "CENTERS": "centers",
-        "Protocol": "centers",
-        "acquire": "acquisition",
-        "make_phantom": "phantom",
-        "random_protocol": "centers",
-    },
-)
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "CENTERS": "centers",
+            "Protocol": "centers",
+            "acquire": "acquisition",
+            "make_phantom": "phantom",
+            "random_protocol": "centers",
+        },
+    )

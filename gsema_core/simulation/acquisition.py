@@ -8,11 +8,11 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from gsema_core.errors import UserError
-from gsema_core.simulation import cone_beam, light
+from gsema_core.grids import Volume
+from gsema_core.simulation import cone_beam, image_model
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
 from gsema_core.simulation.storing import orient, quantize
-from gsema_core.volumes import Volume
 
 Model = Literal["auto", "cone_beam", "light"]
 
@@ -45,7 +45,7 @@ def acquire(
     scene_grid = gantry_geometry(labels.geometry, scene_spacing, rotation)
     stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
     scene = build_scene(labels, scene_grid, protocol, rng)
-    reconstruct = cone_beam.reconstruct if model == "cone_beam" else light.reconstruct
+    reconstruct = cone_beam.reconstruct if model == "cone_beam" else image_model.reconstruct
     hounsfield = reconstruct(scene, stored_grid, protocol, rng)
     image = Volume(quantize(hounsfield, protocol), stored_grid)
     stored_labels = labels_on(labels, stored_grid)

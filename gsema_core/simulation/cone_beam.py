@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from gsema_core.grids import Geometry
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.scene import PER_HU, Ellipsoid, Floats, Scene
-from gsema_core.volumes import Geometry
 
 
 def is_available() -> bool:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.files import is_there
-from gsema_core.simulation.batch import SimulatedCase
+from gsema_core.files.atomic import is_there
 from gsema_core.simulation.centers import CENTERS, Protocol, random_protocol
+from gsema_core.simulation.many_cases import SimulatedCase
 
 _PATIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

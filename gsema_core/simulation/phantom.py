@@ -7,10 +7,10 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from gsema_core.errors import UserError
+from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.simulation.sac import Ball, draw_sac
 from gsema_core.simulation.vessel_tree import VesselTree, grow_vessel_tree
-from gsema_core.volumes import Geometry, Volume
 
 Mask = npt.NDArray[np.bool_]
 

@@ -15,9 +15,9 @@ import SimpleITK as sitk
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.simulation.centers import Protocol
-from gsema_core.volumes import Geometry, Volume
 
 Floats = npt.NDArray[np.float32]
 

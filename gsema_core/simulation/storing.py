@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from gsema_core.grids import Volume
 from gsema_core.simulation.centers import Protocol
-from gsema_core.volumes import Volume
 
 
 def quantize(hounsfield: npt.NDArray[np.float32], protocol: Protocol) -> npt.NDArray[np.generic]:

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from gsema_core.surgery.gate import Gate as Gate
     from gsema_core.surgery.gate import gradient_similarity as gradient_similarity
     from gsema_core.surgery.gradients import GradientRows as GradientRows
-
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "Decision": "gate",
-        "Gate": "gate",
-        "GradientRows": "gradients",
-        "gradient_similarity": "gate",
-        "single_backward": "backward",
-        "split_backward": "backward",
-        "update_teacher": "ema",
-        "warmed_up_alpha": "ema",
-    },
-)
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "Decision": "gate",
+            "Gate": "gate",
+            "GradientRows": "gradients",
+            "gradient_similarity": "gate",
+            "single_backward": "backward",
+            "split_backward": "backward",
+            "update_teacher": "ema",
+            "warmed_up_alpha": "ema",
+        },
+    )

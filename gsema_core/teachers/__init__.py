@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from gsema_core.teachers.teacher_file import load_teacher as load_teacher
     from gsema_core.teachers.teacher_file import read_card as read_card
     from gsema_core.teachers.teacher_file import save_teacher as save_teacher
-
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "Teacher": "teacher_file",
-        "TeacherCard": "card",
-        "add_teacher": "registry",
-        "find_teacher": "registry",
-        "list_teachers": "registry",
-        "load_teacher": "teacher_file",
-        "read_card": "teacher_file",
-        "remove_teacher": "registry",
-        "save_teacher": "teacher_file",
-    },
-)
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "Teacher": "teacher_file",
+            "TeacherCard": "card",
+            "add_teacher": "registry",
+            "find_teacher": "registry",
+            "list_teachers": "registry",
+            "load_teacher": "teacher_file",
+            "read_card": "teacher_file",
+            "remove_teacher": "registry",
+            "save_teacher": "teacher_file",
+        },
+    )

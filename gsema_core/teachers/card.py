@@ -11,9 +11,9 @@ from typing import Any
 
 from gsema_core import __version__
 from gsema_core.errors import UserError
+from gsema_core.intensities.scaling import IntensityRule
 from gsema_core.labels import NAMES
-from gsema_core.networks.config import NetworkConfig
-from gsema_core.volumes.intensity import IntensityRule
+from gsema_core.networks.network_config import NetworkConfig
 
 FORMAT_VERSION = 1
 
@@ -22,7 +22,7 @@ FORMAT_VERSION = 1
 WINDOW_VOXELS = (16, 256)
 WINDOW_CHANNELS = 2**28
 """Voxels of a window times the network's features: 3 GB of memory for one window (at the 150 bytes
-a voxel that 16 features take, measured in ``inference.memory``)."""
+a voxel that 16 features take, measured in ``inference.memory_estimate``)."""
 SPACING_MM = (0.1, 2.0)
 LICENSE_LENGTH = 200
 _PLAIN_NAME = re.compile(r"\w[\w .+()-]{0,79}")

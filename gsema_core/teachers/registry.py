@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path, is_there, make_folder
+from gsema_core.files.atomic import atomic_path, is_there, make_folder
 from gsema_core.teachers.card import TeacherCard, is_plain_name
 from gsema_core.teachers.teacher_file import SUFFIX, read_card, read_checked
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path, is_there
+from gsema_core.files.atomic import atomic_path, is_there
 from gsema_core.teachers.card import TeacherCard
 from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES, Header, read_header
 from gsema_core.teachers.strict_json import parse_json

@@ -12,13 +12,13 @@ from gsema_core.lazy import lazy_exports
 if TYPE_CHECKING:
     from gsema_core.training.config import TrainingConfig as TrainingConfig
     from gsema_core.training.presets import PRESETS as PRESETS
-    from gsema_core.training.run import train as train
-
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "PRESETS": "presets",
-        "TrainingConfig": "config",
-        "train": "run",
-    },
-)
+    from gsema_core.training.training_run import train as train
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "PRESETS": "presets",
+            "TrainingConfig": "config",
+            "train": "training_run",
+        },
+    )

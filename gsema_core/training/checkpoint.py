@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
+from gsema_core.files.atomic import atomic_path
 from gsema_core.training.config import TrainingConfig
-from gsema_core.training.fit import Fit
+from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.trainer import Trainer
 
 FORMAT = 1

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from gsema_core.errors import UserError
-from gsema_core.networks.config import NetworkConfig
+from gsema_core.networks.network_config import NetworkConfig
 from gsema_core.training.checks import check_values
 from gsema_core.training.presets import PRESETS
 

@@ -13,7 +13,7 @@ from gsema_core.datasets import PatchDataset
 from gsema_core.datasets.patches import PatchPair, PatchSampler
 from gsema_core.errors import UserError
 from gsema_core.training.config import TrainingConfig
-from gsema_core.training.preparation import PreparedCases
+from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.ranks import Ranks
 from gsema_core.transforms import Transform
 

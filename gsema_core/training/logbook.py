@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
+from gsema_core.files.atomic import atomic_path
 from gsema_core.training.teacher_losses import TeacherLosses
 from gsema_core.training.trainer import StepRecord
 

@@ -17,10 +17,10 @@ from gsema_core.errors import Cancelled
 from gsema_core.training.checkpoint import NO_SCORE, Progress, save_checkpoint
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
+from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
 from gsema_core.training.pace import Pace
-from gsema_core.training.preparation import PreparedCases
-from gsema_core.training.result import write_teacher
+from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.status import Herald
 from gsema_core.training.teacher_losses import TeacherLosses, teacher_losses
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from gsema_core.datasets import Case, read_datalist
 from gsema_core.errors import Cancelled
-from gsema_core.files import atomic_path, make_folder
-from gsema_core.simulation.batch import image_cases, is_finished
+from gsema_core.files.atomic import atomic_path, make_folder
 from gsema_core.simulation.manifest import phantom_cases
+from gsema_core.simulation.many_cases import image_cases, is_finished
 from gsema_core.training.status import Herald
 
 FOLDER = "replay"

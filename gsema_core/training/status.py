@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path
-from gsema_core.inference.profile import peak_memory_mb
+from gsema_core.files.atomic import atomic_path
+from gsema_core.inference.run_profile import peak_memory_mb
 
 STATUS = "status.json"
 

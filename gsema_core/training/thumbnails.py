@@ -13,9 +13,9 @@ from scipy.ndimage import binary_erosion
 
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.errors import UserError
-from gsema_core.files import atomic_path, make_folder
+from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.files.silence import silent_libraries
 from gsema_core.labels import ANEURYSM, VESSEL
-from gsema_core.volumes.quiet import silent_libraries
 
 FOLDER = "thumbnails"
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from gsema_core.datasets.patches import PatchPair
-from gsema_core.inference.devices import autocast_type
 from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
+from gsema_core.machine.devices import autocast_type
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.surgery import (
     Decision,

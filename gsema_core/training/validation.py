@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from gsema_core.datasets.cache import CachedVolume
-from gsema_core.inference.sliding_window import predict_windows
+from gsema_core.inference.windows.sliding_window import predict_windows
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.networks import SegmentationNetwork
 

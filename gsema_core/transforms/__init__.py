@@ -9,6 +9,6 @@ __getattr__, __dir__ = lazy_exports(
         "PaperTransform": "paper",
         "Sequence": "sequence",
         "Transform": "base",
-        "build_transform": "factory",
+        "build_transform": "transform_factory",
     },
 )

@@ -16,8 +16,8 @@ from gsema_core.worker.protocol import (
 )
 
 if TYPE_CHECKING:  # the worker says hello before it imports what takes seconds
+    from gsema_core.grids import Volume
     from gsema_core.inference import Monitor, PreparedScan, SegmentationSettings, Segmenter
-    from gsema_core.volumes import Volume
 
 SETTING_FIELDS = {
     "overlap": "overlap",
@@ -96,7 +96,7 @@ class Session:
             Cancelled: the monitor says so.
             UserError: the scan or the teacher cannot be used.
         """
-        from gsema_core.inference.report import describe_geometry
+        from gsema_core.inference.provenance import describe_geometry
 
         segmenter, scan = self._ready(request, monitor)
         return {
@@ -133,8 +133,9 @@ class Session:
         Raises:
             UserError: the teacher or the device cannot be used.
         """
-        from gsema_core.inference import SegmentationSettings, available_devices
+        from gsema_core.inference import SegmentationSettings
         from gsema_core.inference.settings import check_device_name
+        from gsema_core.machine import available_devices
 
         check_device_name(request.device)
         devices = {"devices": available_devices()}
@@ -176,7 +177,7 @@ class Session:
     def _check_outputs(
         self, request: SegmentRequest | ClickRequest, output: Path, other: Path | None = None
     ) -> None:
-        from gsema_core.inference.outputs import check_outputs
+        from gsema_core.inference.output_paths import check_outputs
 
         source = None if request.input is None else Path(request.input)
         check_outputs(output, other, source=source)
@@ -214,14 +215,14 @@ class Session:
                 f"The worker does not keep the scan {request.volume_key!r} for this teacher: send "
                 "its file."
             )
-        from gsema_core.inference.pipeline import read_scan
+        from gsema_core.inference.calls import read_scan
 
         self._scan = None  # make room first
         self._scan_key = ()
         return read_scan(request.input)
 
     def _prepare(self, segmenter: Segmenter, volume: Volume) -> PreparedScan:
-        from gsema_core.inference.devices import thread_limit
+        from gsema_core.machine.devices import thread_limit
 
         with thread_limit(self._threads):
             return segmenter.prepare(volume)

@@ -13,8 +13,9 @@ import torch
 
 from gsema_core.benchmark import Plan
 from gsema_core.datasets import read_datalist
+from gsema_core.files import write_labels, write_volume
+from gsema_core.grids import Geometry, Volume
 from gsema_core.training import TrainingConfig
-from gsema_core.volumes import Geometry, Volume, write_labels, write_volume
 
 torch.set_num_threads(1)
 

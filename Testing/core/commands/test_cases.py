@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gsema_core.cli import EXIT_USER_ERROR, main
-from gsema_core.volumes import Geometry, write_labels, write_volume
+from gsema_core.files import write_labels, write_volume
+from gsema_core.grids import Geometry
 
 GRID = Geometry((40, 40, 40), (0.8, 0.8, 0.8))
 

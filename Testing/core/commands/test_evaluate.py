@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from gsema_core.cli import EXIT_USER_ERROR, main
-from gsema_core.volumes import Geometry, Volume, write_labels
+from gsema_core.files import write_labels
+from gsema_core.grids import Geometry, Volume
 
 GRID = Geometry((16, 16, 16), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), tuple(np.eye(3).reshape(-1)))
 

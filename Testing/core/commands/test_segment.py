@@ -16,10 +16,10 @@ import torch
 from safetensors.torch import save_file
 
 from gsema_core.cli import EXIT_CANCELLED, EXIT_USER_ERROR, main
-from gsema_core.inference.profile import PARTS
+from gsema_core.files import read_labels, read_volume
+from gsema_core.inference.run_profile import PARTS
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
-from gsema_core.volumes import read_labels, read_volume
 
 HEAVY = ("torch", "monai", "SimpleITK", "scipy", "numpy")
 
@@ -270,7 +270,7 @@ def test_the_old_output_survives_a_disk_that_fills_while_writing(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("gsema_core.files._flush_to_disk", full)
+    monkeypatch.setattr("gsema_core.files.atomic._flush_to_disk", full)
     code, _ = gsema()
     assert "No space left" in refused(capsys, code)
     assert output.read_text() == "old"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-import gsema_core.files
-import gsema_core.volumes.image_files
+import gsema_core.files.atomic
+import gsema_core.files.image_files
 from gsema_core.cli import EXIT_USER_ERROR, main
+from gsema_core.files import read_labels
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
 from gsema_core.teachers import load_teacher
-from gsema_core.volumes import read_labels
 
 Gsema = Callable[..., int]
 
@@ -91,13 +91,13 @@ def test_a_scan_that_goes_or_changes_while_it_is_read(
     spoil: Callable[[Path], None],
     told: str,
 ) -> None:
-    check = gsema_core.volumes.image_files.check_integrity
+    check = gsema_core.files.image_files.check_integrity
 
     def check_and_spoil(path: Path, *sizes: int) -> None:
         check(path, *sizes)
         spoil(path)
 
-    monkeypatch.setattr(gsema_core.volumes.image_files, "check_integrity", check_and_spoil)
+    monkeypatch.setattr(gsema_core.files.image_files, "check_integrity", check_and_spoil)
     monkeypatch.setattr(ProgressLine, "__call__", lambda *_: None)
     assert told in refusal(gsema, capsys)
     assert files["output"].read_text() == "old"
@@ -131,13 +131,13 @@ def test_an_output_folder_that_goes_while_it_is_written_to(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    flush = gsema_core.files._flush_to_disk
+    flush = gsema_core.files.atomic._flush_to_disk
 
     def remove(path: Path) -> None:
         shutil.rmtree(files["folder"])
         flush(path)
 
-    monkeypatch.setattr(gsema_core.files, "_flush_to_disk", remove)
+    monkeypatch.setattr(gsema_core.files.atomic, "_flush_to_disk", remove)
     monkeypatch.setattr(ProgressLine, "__call__", lambda *_: None)
     assert "Could not write" in refusal(gsema, capsys)
 
@@ -146,7 +146,7 @@ def test_two_runs_that_write_the_same_output(
     gsema: Gsema, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second one runs from end to end when the first one has written, but not yet renamed."""
-    take_turn = gsema_core.files._take_turn
+    take_turn = gsema_core.files.atomic._take_turn
     codes: list[int] = []
 
     def run_and_take(descriptor: int) -> bool:
@@ -155,7 +155,7 @@ def test_two_runs_that_write_the_same_output(
             codes[0] = gsema()
         return take_turn(descriptor)
 
-    monkeypatch.setattr(gsema_core.files, "_take_turn", run_and_take)
+    monkeypatch.setattr(gsema_core.files.atomic, "_take_turn", run_and_take)
     assert gsema() == 0
     assert codes == [0]
     assert (read_labels(files["output"]).array == ANEURYSM).any()

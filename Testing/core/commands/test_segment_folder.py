@@ -16,11 +16,12 @@ import SimpleITK as sitk
 
 from gsema_core.cli import EXIT_CANCELLED, EXIT_USER_ERROR, main
 from gsema_core.commands.segment_folder import EXIT_SOME_FAILED
-from gsema_core.inference import SegmentationSettings, Segmenter, pipeline
-from gsema_core.inference.earlier import EarlierResult
+from gsema_core.files import read_labels, read_volume, write_labels
+from gsema_core.grids import Volume
+from gsema_core.inference import SegmentationSettings, Segmenter, calls
+from gsema_core.inference.folders.resume import EarlierResult
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
-from gsema_core.volumes import Volume, read_labels, read_volume, write_labels
 
 Gsema = Callable[..., int]
 
@@ -53,8 +54,8 @@ def test_one_bad_file_does_not_stop_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded = []
-    load = pipeline.load_teacher
-    monkeypatch.setattr(pipeline, "load_teacher", lambda path: loaded.append(path) or load(path))
+    load = calls.load_teacher
+    monkeypatch.setattr(calls, "load_teacher", lambda path: loaded.append(path) or load(path))
     assert gsema() == EXIT_SOME_FAILED
     assert len(loaded) == 1
     out = tmp_path / "out"

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from gsema_core.cli import EXIT_USER_ERROR, main
+from gsema_core.files import write_labels, write_volume
+from gsema_core.grids import Geometry
 from gsema_core.teachers import load_teacher, read_card, save_teacher
 from gsema_core.teachers.teacher_file import file_hash
-from gsema_core.volumes import Geometry, write_labels, write_volume
 
 PATIENTS = ("Quixote", "Sancho", "Dulcinea")
 USES = ("training", "test", "test")

@@ -13,8 +13,9 @@ import pytest
 from gsema_core.cli import EXIT_USER_ERROR, main
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation import case_metrics, score_teacher, teacher_score
+from gsema_core.files import write_labels, write_volume
+from gsema_core.grids import Geometry, Volume
 from gsema_core.teachers import load_teacher, read_card
-from gsema_core.volumes import Geometry, Volume, write_labels, write_volume
 
 PATIENTS = ("Quixote", "Sancho", "Dulcinea")
 
@@ -63,7 +64,7 @@ def test_scores_are_those_of_segment(
     scan = datalist.parent / f"{PATIENTS[0]}.nrrd"
     segment = ["segment", str(scan), "-o", str(output), "--teacher", str(teacher_file)]
     assert main([*segment, "--device", "cpu", "--quiet"]) == 0
-    from gsema_core.volumes import read_labels
+    from gsema_core.files import read_labels
 
     found, true = read_labels(output), read_labels(scan.with_name(f"{PATIENTS[0]}_labels.nrrd"))
     expected = case_metrics(found.array, true.array, 2, true.geometry)

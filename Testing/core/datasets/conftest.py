@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from gsema_core.volumes import Geometry, Volume, write_labels, write_volume
+from gsema_core.files import write_labels, write_volume
+from gsema_core.grids import Geometry, Volume
 
 
 def make_case(folder: Path, name: str, seed: int) -> None:

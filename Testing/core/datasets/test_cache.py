@@ -16,7 +16,9 @@ import pytest
 from gsema_core.datasets import VolumeCache, read_datalist
 from gsema_core.datasets import cache as cache_module
 from gsema_core.errors import UserError
-from gsema_core.volumes import Geometry, IntensityRule, Volume, write_labels
+from gsema_core.files import write_labels
+from gsema_core.grids import Geometry, Volume
+from gsema_core.intensities import IntensityRule
 
 GRID = Geometry((32, 32, 32), (0.5, 0.5, 0.5))
 
@@ -174,7 +176,7 @@ def test_a_process_killed_while_it_prepares(cache, case, datalist):
         from pathlib import Path
         import numpy as np
         from gsema_core.datasets import VolumeCache, read_datalist
-        from gsema_core.volumes import IntensityRule
+        from gsema_core.intensities import IntensityRule
 
         save, number = np.save, int(sys.argv[3])
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from gsema_core.datasets import Case, examine, examine_all, read_datalist, summarize
-from gsema_core.datasets.summary import summary, summary_lines
+from gsema_core.datasets.case_summary import summary, summary_lines
 from gsema_core.errors import UserError
-from gsema_core.volumes import Geometry, Volume, read_labels, write_labels
+from gsema_core.files import read_labels, write_labels
+from gsema_core.grids import Geometry, Volume
 
 GRID = Geometry((32, 32, 32), (0.5, 0.5, 0.5))
 

@@ -9,8 +9,8 @@ import torch
 from gsema_core.datasets import PatchDataset, VolumeCache, read_datalist
 from gsema_core.datasets.patches import PatchSampler
 from gsema_core.errors import UserError
+from gsema_core.intensities import IntensityRule
 from gsema_core.transforms import NoTransform, build_transform
-from gsema_core.volumes import IntensityRule
 
 PATCH = (16, 16, 16)
 

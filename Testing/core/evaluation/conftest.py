@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsema_core.volumes import Geometry, Volume
+from gsema_core.grids import Geometry, Volume
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from gsema_core.evaluation import score_case
-from gsema_core.volumes import Volume
+from gsema_core.grids import Volume
 
 VESSEL, ANEURYSM = 1, 2
 

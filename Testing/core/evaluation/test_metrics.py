@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gsema_core.evaluation import LesionCounts, case_metrics, lesion_metrics
-from gsema_core.volumes import Geometry
+from gsema_core.grids import Geometry
 
 GRID = Geometry((20, 20, 20), (0.4, 0.4, 0.4))
 EMPTY = np.zeros(GRID.shape, np.uint8)

@@ -12,15 +12,15 @@ from random import Random
 
 import numpy as np
 
-from gsema_core import files
+from gsema_core.files import atomic
+from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import SegmentationResult
-from gsema_core.volumes import Geometry, Volume
 
 
 def main(folder: Path, value: int, count: int) -> None:
     chance = Random(value)
-    flush = files._flush_to_disk
-    files._flush_to_disk = lambda path: (time.sleep(chance.random() / 20), flush(path))[1]
+    flush = atomic._flush_to_disk
+    atomic._flush_to_disk = lambda path: (time.sleep(chance.random() / 20), flush(path))[1]
     geometry = Geometry((24, 24, 24), (0.5, 0.5, 0.5))
     labels = Volume(np.full(geometry.shape, value, np.uint8), geometry)
     for _ in range(count):

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gsema_core.errors import UserError
-from gsema_core.volumes import dicom_structure, read_volume
-from gsema_core.volumes.dicom_structure import MAXIMUM_DEPTH, check_structure
-from gsema_core.volumes.voxel_data import DamagedFile
+from gsema_core.files import read_volume
+from gsema_core.files.dicom import structure
+from gsema_core.files.dicom.structure import MAXIMUM_DEPTH, check_structure
+from gsema_core.files.voxel_data import DamagedFile
 
 EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 JPEG = "1.2.840.10008.1.2.4.70"
@@ -132,7 +133,7 @@ def test_a_data_set_that_inflates_is_refused(tmp_path: Path) -> None:
 
 
 def test_millions_of_elements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dicom_structure, "MAXIMUM_ELEMENTS", 100)
+    monkeypatch.setattr(structure, "MAXIMUM_ELEMENTS", 100)
     with pytest.raises(DamagedFile, match="too many"):
         check_structure(dicom(tmp_path / "a.dcm", NAME * 101))
 
@@ -147,7 +148,7 @@ def test_only_checked_files_get_to_the_library(
         opened.append(Path(file).name)
         raise RuntimeError
 
-    monkeypatch.setattr("gsema_core.volumes.dicom_series._header", header)
+    monkeypatch.setattr("gsema_core.files.dicom.series._header", header)
     dicom(tmp_path / "good.dcm", NAME)
     dicom(tmp_path / "bad.dcm", element(0x7FE0, 0x10, "OW", b"", 0x7FFFFFFF))
     (tmp_path / "README.txt").write_text("exported by the archive")

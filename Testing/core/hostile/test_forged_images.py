@@ -15,9 +15,9 @@ import SimpleITK as sitk
 
 import gsema_core
 from gsema_core.errors import UserError
-from gsema_core.inference.batch import find_scans
-from gsema_core.volumes import read_volume
-from gsema_core.volumes.voxel_data import DamagedFile, inflated_bytes
+from gsema_core.files import read_volume
+from gsema_core.files.voxel_data import DamagedFile, inflated_bytes
+from gsema_core.inference.folders.folder_run import find_scans
 
 SHAPE = (6, 7, 8)
 NRRD = (

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from gsema_core.errors import DeviceFailedError
+from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import SegmentationResult, SegmentationSettings, Segmenter
 from gsema_core.teachers import load_teacher
-from gsema_core.volumes import Geometry, Volume
 
 CPU, GPU = torch.device("cpu"), torch.device("cpu", 0)
 FULL = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")

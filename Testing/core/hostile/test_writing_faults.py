@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gsema_core import files
-from gsema_core.files import one_at_a_time
-from gsema_core.volumes import read_labels
+from gsema_core.files import atomic, read_labels
+from gsema_core.files.atomic import one_at_a_time
 
 SAVING = Path(__file__).parent / "saving.py"
 PATIENCE_SECONDS = 300  # a busy machine
@@ -23,7 +22,7 @@ def wait_for(processes: list[subprocess.Popen[bytes]]) -> None:
         assert process.wait(PATIENCE_SECONDS) == 0
 
 
-@pytest.mark.skipif(files.fcntl is None, reason="Windows has no such locks")
+@pytest.mark.skipif(atomic.fcntl is None, reason="Windows has no such locks")
 def test_two_processes_that_write_one_output_leave_one_whole_result(tmp_path: Path) -> None:
     """Whoever waits for a turn to look sees a label map and the report that belongs to it."""
     labels, report = tmp_path / "out.seg.nrrd", tmp_path / "out.json"
@@ -50,12 +49,12 @@ def test_two_processes_that_write_one_output_leave_one_whole_result(tmp_path: Pa
     assert sorted(tmp_path.iterdir()) == [report, labels]
 
 
-@pytest.mark.skipif(files.fcntl is None, reason="Windows has no such locks")
+@pytest.mark.skipif(atomic.fcntl is None, reason="Windows has no such locks")
 def test_a_process_waits_for_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "TURN_SECONDS", 0.3)
+    monkeypatch.setattr(atomic, "TURN_SECONDS", 0.3)
     program = (
         "import sys, time\n"
-        "from gsema_core.files import one_at_a_time\n"
+        "from gsema_core.files.atomic import one_at_a_time\n"
         "with one_at_a_time(sys.argv[1]):\n"
         "    print('mine', flush=True)\n"
         "    sys.stdin.read()\n"
@@ -90,7 +89,8 @@ def test_a_disk_that_takes_no_more_leaves_the_old_result(tmp_path: Path, name: s
         "import resource, sys\n"
         "import numpy as np\n"
         "from gsema_core.errors import UserError\n"
-        "from gsema_core.volumes import Geometry, Volume, write_labels, write_volume\n"
+        "from gsema_core.files import write_labels, write_volume\n"
+        "from gsema_core.grids import Geometry, Volume\n"
         "values = np.random.default_rng(0).integers(0, 3, (64, 64, 64)).astype(np.uint8)\n"
         "labels = Volume(values, Geometry((64,) * 3))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
@@ -121,7 +121,7 @@ def test_a_slice_that_changes_while_its_series_is_read(
 ) -> None:
     """A folder's own time does not change with the files in it."""
     from gsema_core.errors import UserError
-    from gsema_core.inference import pipeline
+    from gsema_core.inference import calls
 
     for name in ("1.dcm", "2.dcm"):
         (tmp_path / name).write_bytes(b"slice")
@@ -130,6 +130,6 @@ def test_a_slice_that_changes_while_its_series_is_read(
         (tmp_path / "2.dcm").write_bytes(b"another slice")
         return object()
 
-    monkeypatch.setattr(pipeline, "read_volume", read_and_change)
+    monkeypatch.setattr(calls, "read_volume", read_and_change)
     with pytest.raises(UserError, match="changed while it was read"):
-        pipeline.read_scan(tmp_path)
+        calls.read_scan(tmp_path)

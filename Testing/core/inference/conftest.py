@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import Segmenter
 from gsema_core.teachers import load_teacher
-from gsema_core.volumes import Geometry, Volume
 
 Sac = tuple[Sequence[float], float]
 """Center in mm from the middle of the scan (LPS), and radius in mm."""

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from gsema_core.errors import DeviceFailedError, UserError
+from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.inference.placement import CPU, GPU_BATCH, Placement
 from gsema_core.teachers import load_teacher
-from gsema_core.volumes import Geometry, Volume
 
 GPU = torch.device("cpu", 0)  # equals CPU nowhere but in what it can do
 NO_KERNEL = RuntimeError(

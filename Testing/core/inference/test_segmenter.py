@@ -13,11 +13,11 @@ from scipy import ndimage
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.metrics import case_metrics
+from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import Monitor, SegmentationResult, SegmentationSettings, Segmenter
+from gsema_core.inference.deciding.original_grid import FULL
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import load_teacher
-from gsema_core.volumes import Geometry, Volume
-from gsema_core.volumes.way_back import FULL
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, VESSEL
-from gsema_core.volumes import Geometry, Volume
 
 Region = Callable[[np.ndarray], np.ndarray]
 """Tells which of (..., 3) points, in mm from the middle of the volume, lie inside."""

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements import Aneurysm, measure_aneurysms
-from gsema_core.volumes import Geometry, Volume
 
 NECK_VALUES = ("height_mm", "neck_width_mm", "aspect_ratio", "parent_vessel_diameter_mm")
 LINES = ("diameter_line_lps", "height_line_lps", "neck_line_lps")

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements.interface import faces_between
 from gsema_core.measurements.neck import Neck, find_neck, height
-from gsema_core.volumes import Geometry, Volume
 
 Fit = Callable[[Volume], Neck | None]
 

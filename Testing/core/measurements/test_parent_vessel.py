@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import VESSEL
 from gsema_core.measurements.neck import Neck
 from gsema_core.measurements.parent_vessel import parent_vessel_diameter_mm
-from gsema_core.volumes import Geometry, Volume
 
 Measure = Callable[..., float | None]
 ZERO = np.zeros(3, dtype=int)

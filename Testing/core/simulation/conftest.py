@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation import CENTERS, Protocol, cone_beam
-from gsema_core.volumes import Geometry, Volume
 
 SPHERE_CENTER = (4.0, -3.0, 2.5)
 SPHERE_RADIUS = 5.0

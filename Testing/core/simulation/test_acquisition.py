@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gsema_core.errors import UserError
+from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation import CENTERS, acquire, acquisition, cone_beam, make_phantom
 from gsema_core.simulation.centers import ORIENTATIONS
 from gsema_core.simulation.storing import orient, quantize
-from gsema_core.volumes import Geometry, Volume
 
 TILTED = (0.96, -0.28, 0.0, 0.28, 0.96, 0.0, 0.0, 0.0, 1.0)
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on, smooth_field
-from gsema_core.volumes import Geometry, Volume
 
 STRAIGHT = Rotation.identity()
 

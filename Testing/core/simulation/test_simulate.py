@@ -11,8 +11,8 @@ import pytest
 
 from gsema_core.commands import simulate
 from gsema_core.errors import UserError
-from gsema_core.simulation import batch, make_phantom, manifest
-from gsema_core.volumes import read_labels, read_volume, write_labels
+from gsema_core.files import read_labels, read_volume, write_labels
+from gsema_core.simulation import make_phantom, manifest, many_cases
 
 
 def gsema_simulate(*words: object) -> int:
@@ -93,13 +93,13 @@ def test_a_new_version_of_the_model_invalidates_the_cache(three_cases, monkeypat
     before = case.key("light")
     assert case.key("light") == before
     assert case.key("cone_beam") != before
-    monkeypatch.setattr(batch, "VERSION", batch.VERSION + 1)
+    monkeypatch.setattr(many_cases, "VERSION", many_cases.VERSION + 1)
     assert case.key("light") != before
 
 
 def test_phantoms_need_no_manifest(tmp_path, monkeypatch):
     small = partial(make_phantom, size_mm=24.0, spacing_mm=0.6)
-    monkeypatch.setattr(batch, "make_phantom", small)
+    monkeypatch.setattr(many_cases, "make_phantom", small)
     output = tmp_path / "out"
     gsema_simulate("--phantoms", 2, "--seed", 4, "--randomize", "--model", "light",
                    "--output", output)  # fmt: skip

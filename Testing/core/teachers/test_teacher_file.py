@@ -123,7 +123,7 @@ def test_the_old_file_survives_a_full_disk(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("gsema_core.files._flush_to_disk", full)
+    monkeypatch.setattr("gsema_core.files.atomic._flush_to_disk", full)
     with pytest.raises(UserError, match="No space left"):
         save_teacher(saved, random_network, with_card(name="other"))
     assert saved.read_bytes() == before

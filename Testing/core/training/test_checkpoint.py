@@ -8,8 +8,8 @@ import torch
 from gsema_core.errors import UserError
 from gsema_core.networks import build_network
 from gsema_core.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from gsema_core.training.fit import Fit
 from gsema_core.training.loss_scale import LossScale
+from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.trainer import Trainer
 
 

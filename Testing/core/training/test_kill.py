@@ -27,7 +27,7 @@ def processes():
     if "forkserver" not in multiprocessing.get_all_start_methods():
         pytest.skip("this system cannot fork")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["gsema_core.training.run", "torch.utils.tensorboard"])
+    context.set_forkserver_preload(["gsema_core.training.training_run", "torch.utils.tensorboard"])
     return context
 
 

@@ -11,12 +11,12 @@ import torch
 
 from gsema_core.datasets import VolumeCache, read_datalist, split_by_patient
 from gsema_core.errors import UserError
+from gsema_core.intensities import IntensityRule
 from gsema_core.training.loader import load_batches
-from gsema_core.training.preparation import PreparedCases
+from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.ranks import Ranks
 from gsema_core.transforms import build_transform
-from gsema_core.transforms.factory import TRANSFORMS
-from gsema_core.volumes import IntensityRule
+from gsema_core.transforms.transform_factory import TRANSFORMS
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def silent(line: str) -> None:
 @pytest.fixture(autouse=True)
 def small_phantoms(monkeypatch):
     monkeypatch.setattr(
-        "gsema_core.simulation.batch.make_phantom", lambda seed: make_phantom(seed, 16.0, 0.8)
+        "gsema_core.simulation.many_cases.make_phantom", lambda seed: make_phantom(seed, 16.0, 0.8)
     )
 
 

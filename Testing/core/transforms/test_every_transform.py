@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gsema_core.transforms import Transform, build_transform
-from gsema_core.transforms.factory import TRANSFORMS
+from gsema_core.transforms.transform_factory import TRANSFORMS
 
 NAMES = list(TRANSFORMS)
 INTENSITY = [name for name in NAMES if name not in ("geometric", "paper")]

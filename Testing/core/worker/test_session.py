@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.files import read_labels, read_volume, write_volume
+from gsema_core.grids import Volume
 from gsema_core.inference import Monitor, Segmenter
 from gsema_core.labels import ANEURYSM
 from gsema_core.teachers import load_teacher, save_teacher
-from gsema_core.volumes import Volume, read_labels, read_volume, write_volume
 from gsema_core.worker.protocol import (
     CardRequest,
     ClickRequest,
@@ -88,7 +89,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(owner, attribute, watched)
 
-    watch("gsema_core.inference.pipeline.read_volume", "read")
+    watch("gsema_core.inference.calls.read_volume", "read")
     watch("gsema_core.inference.segmenter.prepare", "prepare")
     watch("gsema_core.teachers.load_teacher", "load")
     return done
@@ -341,7 +342,7 @@ def test_only_the_last_scan_is_kept(
         arrays.append(weakref.ref(array))
         return Volume(array, scan.geometry)
 
-    monkeypatch.setattr("gsema_core.inference.pipeline.read_volume", reading)
+    monkeypatch.setattr("gsema_core.inference.calls.read_volume", reading)
     session.prepare(prepare_for, Monitor())
     session.prepare(changed(prepare_for, volume_key="node:2"), Monitor())
     assert [reference() is None for reference in arrays] == [True, False]

@@ -28,9 +28,9 @@ def bright_teacher(tmp_path_factory):
     for a vessel: only the taps of its last convolution that see the image are left."""
     import torch
 
+    from gsema_core.intensities import IntensityRule
     from gsema_core.networks import NetworkConfig, build_network
     from gsema_core.teachers import TeacherCard, save_teacher
-    from gsema_core.volumes import IntensityRule
 
     torch.set_num_threads(1)
     config = NetworkConfig(kind="cnn", features=8, stages=2, depth=1)

@@ -71,7 +71,7 @@ def test_a_cancelled_question_adds_nothing(panel, make_case):
 
 
 def test_the_question_shows_the_guesses(scene, training_module):
-    from GSEMATrainingLib.LabelQuestion import LabelQuestion
+    from GSEMATrainingLib.panels.LabelQuestion import LabelQuestion
 
     question = LabelQuestion({"Left MCA aneurysm": 2, "ACA": 0})
     assert question.answers == {"Left MCA aneurysm": 2, "ACA": 0}
@@ -95,7 +95,7 @@ def test_a_scene_without_labels_is_explained(panel, make_balls):
 
 
 def test_a_volume_that_left_the_scene_is_explained(panel, make_case, scene):
-    from GSEMATrainingLib.SceneCases import sceneFacts
+    from GSEMATrainingLib.cases.SceneCases import sceneFacts
 
     volume, _segmentation = make_case()
     panel.cases.addFromScene()
@@ -110,7 +110,7 @@ def test_segments_on_another_grid_and_transform_are_brought_to_the_volume(
     scene, training_module, make_case, make_balls, ijk_to_ras
 ):
     """The balls lie at the same places of the world, whatever the grids."""
-    from GSEMATrainingLib.SceneCases import labelArray, labelsById
+    from GSEMATrainingLib.cases.SceneCases import labelArray, labelsById
 
     _volume, segmentation = make_case("labelled")
     shift = np.eye(4)
@@ -126,7 +126,7 @@ def test_segments_on_another_grid_and_transform_are_brought_to_the_volume(
 
 
 def test_a_segmentation_elsewhere_is_refused(scene, training_module, make_case, make_balls):
-    from GSEMATrainingLib.SceneCases import labelArray
+    from GSEMATrainingLib.cases.SceneCases import labelArray
 
     _volume, segmentation = make_case()
     away = np.diag([0.8, 0.8, 0.8, 1.0])
@@ -262,7 +262,7 @@ def test_an_unwritable_list_is_explained(panel, add_cases, tmp_path):
 
 
 def uses(training_module, *rows):
-    from GSEMATrainingLib.TrainingCase import TrainingCase, suggestedUses
+    from GSEMATrainingLib.cases.TrainingCase import TrainingCase, suggestedUses
 
     cases = [TrainingCase(str(n), patient, center) for n, (patient, center) in enumerate(rows)]
     return suggestedUses(cases)
@@ -287,7 +287,7 @@ def test_few_patients_are_mostly_trained_on(training_module, count, expected):
 
 
 def test_what_is_decided_is_not_decided_again(training_module):
-    from GSEMATrainingLib.TrainingCase import TrainingCase, suggestedUses
+    from GSEMATrainingLib.cases.TrainingCase import TrainingCase, suggestedUses
 
     cases = [TrainingCase(str(n), f"p{n}", "A", "test" if n < 2 else "") for n in range(10)]
     found = list(suggestedUses(cases).values())
@@ -297,13 +297,13 @@ def test_what_is_decided_is_not_decided_again(training_module):
 
 
 def case_of(use, aneurysms=1, spacing=(0.4,)):
-    from GSEMATrainingLib.TrainingCase import TrainingCase
+    from GSEMATrainingLib.cases.TrainingCase import TrainingCase
 
     return TrainingCase("1", use, "A", use, aneurysms=aneurysms, spacingMm=spacing)
 
 
 def test_a_list_is_warned_of_as_a_whole(training_module):
-    from GSEMATrainingLib.TrainingCase import caseWarnings
+    from GSEMATrainingLib.cases.TrainingCase import caseWarnings
 
     good = [case_of("training"), case_of("validation"), case_of("test")]
     assert caseWarnings(good) == []

@@ -12,7 +12,7 @@ from gsema_core.errors import UserError
 
 @pytest.fixture
 def choices(training_module, teachers):
-    from GSEMATrainingLib.TrainingChoices import TrainingChoices
+    from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
 
     return TrainingChoices
 
@@ -20,7 +20,7 @@ def choices(training_module, teachers):
 def test_every_setting_has_a_field_with_help_and_default(panel):
     from dataclasses import fields
 
-    from GSEMATrainingLib.SettingsForm import ELSEWHERE, allSettings
+    from GSEMATrainingLib.panels.SettingsForm import ELSEWHERE, allSettings
 
     from gsema_core.training.config import TrainingConfig
 
@@ -97,7 +97,7 @@ def test_the_written_file_is_read_by_the_core(choices, tmp_path):
 
 
 def test_every_method_has_plain_words(training_module):
-    from GSEMATrainingLib.PresetText import presetNames, presetText, presetTitle
+    from GSEMATrainingLib.panels.PresetText import presetNames, presetText, presetTitle
 
     assert presetNames()[0] == "paper"
     for name in presetNames():
@@ -156,7 +156,7 @@ def test_damaged_remembered_settings_do_no_harm(panel):
 
 
 def test_the_time_is_judged_by_the_last_training(panel):
-    from GSEMATrainingLib.RunFolder import RunStatus
+    from GSEMATrainingLib.run.RunFolder import RunStatus
 
     node = panel._parameterNode
     node.lengthUnit = "minutes"

@@ -37,7 +37,7 @@ def core_seconds() -> float:
 
 @pytest.mark.slow
 def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp_path):
-    from GSEMATrainingLib.Report import verdictText
+    from GSEMATrainingLib.comparison.Report import verdictText
 
     before_s = core_seconds()
     outcome = logic.train(
@@ -112,8 +112,8 @@ def test_the_real_training_of_a_scene_names_nobody(logic, make_case, tiny_choice
 @pytest.mark.slow
 def test_a_real_training_is_killed_and_goes_on(logic, make_case, tiny_choices, tmp_path, spin):
     """Where it was, to the same length; that the teacher is the same is tested in the core."""
-    from GSEMATrainingLib.RunFolder import RunFolder
-    from GSEMATrainingLib.RunWatch import lookAt, sentence
+    from GSEMATrainingLib.run.RunFolder import RunFolder
+    from GSEMATrainingLib.run.RunWatch import lookAt, sentence
 
     folder = RunFolder(tmp_path / "run")
     pairs = labelled_pairs(make_case, 3)

@@ -171,7 +171,7 @@ def test_nothing_can_be_used_before_there_is_a_teacher(panel):
     ],
 )
 def test_the_verdict_in_words(training_module, report, expected):
-    from GSEMATrainingLib.Report import rows, verdictText
+    from GSEMATrainingLib.comparison.Report import rows, verdictText
 
     assert expected in verdictText(report)
     assert isinstance(rows(report), list)

@@ -193,8 +193,8 @@ def test_the_cpu_is_offered_where_the_gpu_is_too_small(panel, begin, look, spin,
 
 
 def test_a_second_training_is_refused(panel, begin, look, spin, tmp_path, add_cases):
-    from GSEMATrainingLib.Preparation import checkStart
-    from GSEMATrainingLib.RunFolder import RunFolder
+    from GSEMATrainingLib.run.Preparation import checkStart
+    from GSEMATrainingLib.run.RunFolder import RunFolder
 
     begin("slow")
     spin(lambda: look().isRunning and look().folder.isRunning)
@@ -287,7 +287,7 @@ def test_a_reopened_panel_finds_the_running_training(panel, begin, look, spin, f
 def test_the_training_outlives_the_program_that_started_it(
     training_module, fake, tmp_path, spin, tiny_teacher, monkeypatch
 ):
-    from GSEMATrainingLib.RunFolder import RunFolder
+    from GSEMATrainingLib.run.RunFolder import RunFolder
 
     monkeypatch.setenv("FAKE_TEACHER", str(tiny_teacher))
     (tmp_path / "config.toml").write_text("")
@@ -301,7 +301,7 @@ def test_the_training_outlives_the_program_that_started_it(
         from slicer_harness import boot
         sys.path.pop(0)
         boot(with_widgets=False)
-        from GSEMATrainingLib.TrainingProcess import TrainingProcess
+        from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
         TrainingProcess().start({command!r}, Path({str(tmp_path / "train.log")!r}))
         os._exit(0)
     """
@@ -374,9 +374,9 @@ def test_validation_without_an_aneurysm_is_told_before(panel, make_case):
 
 
 def test_a_training_by_time_shows_no_total(training_module, tmp_path):
-    from GSEMATrainingLib.RunFolder import RunFolder, RunStatus
-    from GSEMATrainingLib.RunWatch import RunView, sentence
-    from GSEMATrainingLib.TrainingChoices import ENDLESS
+    from GSEMATrainingLib.run.RunFolder import RunFolder, RunStatus
+    from GSEMATrainingLib.run.RunWatch import RunView, sentence
+    from GSEMATrainingLib.run.TrainingChoices import ENDLESS
 
     status = RunStatus("training", step=8, steps=ENDLESS, seconds=60.0, seconds_left=180.0)
     view = RunView(RunFolder(tmp_path), status, isRunning=True)
@@ -385,7 +385,7 @@ def test_a_training_by_time_shows_no_total(training_module, tmp_path):
 
 
 def test_half_written_files_are_no_trouble(training_module, tmp_path):
-    from GSEMATrainingLib.RunFolder import RunFolder
+    from GSEMATrainingLib.run.RunFolder import RunFolder
 
     folder = RunFolder(tmp_path)
     assert (folder.status(), folder.rows("steps.csv"), folder.logText()) == (None, [], "")
@@ -416,7 +416,7 @@ def test_plots_follow_the_files(panel, begin, look, spin, scene):
 
 
 def test_missing_packages_are_told(panel, add_cases, monkeypatch):
-    from GSEMASegmentationLib.Requirements import PACKAGES
+    from GSEMASegmentationLib.install.Requirements import PACKAGES
     from GSEMATrainingLib import TrainingLogic
 
     add_cases()

@@ -6,5 +6,5 @@ from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from gsema_core.benchmark.figures.drawing import draw_figures as draw_figures
-
-__getattr__, __dir__ = lazy_exports(__name__, {"draw_figures": "drawing"})
+else:
+    __getattr__, __dir__ = lazy_exports(__name__, {"draw_figures": "drawing"})

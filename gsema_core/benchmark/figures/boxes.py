@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors, spread
 from gsema_core.benchmark.plan import Plan
-from gsema_core.benchmark.report import Collected
+from gsema_core.benchmark.result_tables import Collected
 from gsema_core.benchmark.rows import ROWS
 
 if TYPE_CHECKING:

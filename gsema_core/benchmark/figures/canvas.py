@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsema_core.benchmark.plan import Plan
-from gsema_core.files import atomic_path
+from gsema_core.files.atomic import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import Record
 from gsema_core.benchmark.scores import collect
-from gsema_core.files import make_folder
+from gsema_core.files.atomic import make_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

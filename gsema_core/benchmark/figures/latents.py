@@ -14,9 +14,9 @@ from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.datasets import VolumeCache
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.patches import PatchSampler
+from gsema_core.intensities import IntensityRule
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.teachers import load_teacher
-from gsema_core.volumes import IntensityRule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

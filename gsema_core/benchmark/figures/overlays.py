@@ -10,8 +10,8 @@ import numpy.typing as npt
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.prediction import predict
-from gsema_core.benchmark.report import Collected, reference_row
-from gsema_core.datasets.reading import read_case
+from gsema_core.benchmark.result_tables import Collected, reference_row
+from gsema_core.datasets.case_files import read_case
 from gsema_core.labels import ANEURYSM
 
 if TYPE_CHECKING:

@@ -82,7 +82,7 @@ def _image_samples(folder: Path, names: tuple[str, ...], edit: Edit) -> list[Sam
 
 
 def nrrd(folder: Path) -> Target:
-    from gsema_core.volumes import read_volume
+    from gsema_core.files import read_volume
 
     samples = _image_samples(folder, ("a.nrrd", "a.nhdr"), mutations.edit_nrrd)
     packed = next(s for s in samples if b"gzip" in s.files.get("a.nrrd", b""))
@@ -102,13 +102,13 @@ def nrrd(folder: Path) -> Target:
 
 
 def meta(folder: Path) -> Target:
-    from gsema_core.volumes import read_volume
+    from gsema_core.files import read_volume
 
     return Target(_image_samples(folder, ("a.mha", "a.mhd"), mutations.edit_meta), read_volume)
 
 
 def nifti(folder: Path) -> Target:
-    from gsema_core.volumes import read_volume
+    from gsema_core.files import read_volume
 
     samples = _image_samples(folder, ("a.nii",), mutations.edit_nifti)
     for sample in _image_samples(folder, ("a.nii.gz",), mutations.edit_nifti):
@@ -143,7 +143,7 @@ def labels(folder: Path) -> Target:
 
 
 def dicom(folder: Path) -> Target:
-    from gsema_core.volumes import read_volume
+    from gsema_core.files import read_volume
 
     folder.mkdir(parents=True)
     series = _dicom_series(folder)

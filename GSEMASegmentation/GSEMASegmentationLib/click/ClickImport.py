@@ -1,0 +1,136 @@
+"""The label map of a click, verified, into a segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from gsema_core.labels import ANEURYSM
+from GSEMASegmentationLib.click.ClickChange import ClickChange
+from GSEMASegmentationLib.click.ClickTarget import targetSegment
+from GSEMASegmentationLib.scene.LabelImport import readLabels
+from GSEMASegmentationLib.scene.OutputState import OutputState
+from GSEMASegmentationLib.scene.SegmentationOutput import adopt, describe, newOutput, placeOutput
+from GSEMASegmentationLib.scene.SegmentLayer import setVoxels
+from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, orientedImage, segmentImage
+
+
+@dataclass(frozen=True, eq=False)
+class ClickMask:
+    """An aneurysm on the volume's grid.
+
+    Attributes:
+        mask: bool, (k, j, i), only its box.
+        startIjk: voxel of the volume at which the mask begins.
+    """
+
+    mask: np.ndarray
+    startIjk: tuple[int, int, int]
+
+
+def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> ClickMask:
+    """Read the worker's label map of a box and hold it against the volume's grid.
+
+    Args:
+        path: the worker's output.
+        volumeNode: the volume that was clicked into.
+        box: what the worker says of it: ``start_ijk`` and ``size_ijk``.
+
+    Raises:
+        UserError: the file is missing or damaged, lies elsewhere, has other labels or nothing.
+    """
+    try:
+        i, j, k = (int(n) for n in box["start_ijk"])
+        size = [int(n) for n in box["size_ijk"]]
+        limits = volumeNode.GetImageData().GetDimensions()
+        ends = [first + count for first, count in zip((i, j, k), size, strict=True)]
+        isInside = min(i, j, k) >= 0 and all(a <= b for a, b in zip(ends, limits, strict=True))
+    except (KeyError, TypeError, ValueError):
+        isInside = False
+    if not isInside or min(size) < 1:
+        raise UserError(
+            _("The result lies outside {name}: it was not imported; try again.").format(
+                name=volumeNode.GetName()
+            )
+        )
+    labels = readLabels(path, _expected(volumeNode, (i, j, k), size))
+    mask = labels == ANEURYSM
+    if not mask.any() or (labels[~mask] != 0).any():
+        raise UserError(
+            _("The result is not one aneurysm: it was not imported; look into the log.")
+        )
+    return ClickMask(mask, (i, j, k))
+
+
+def importClick(found: ClickMask, volumeNode: Any, outputNode: Any) -> ClickChange:
+    """Put the aneurysm of a click into a segmentation; the scene changes completely or not at all.
+
+    It replaces the one of our own aneurysms that it shares most voxels with, if it is the same one
+    (``ClickTarget.SAME_ANEURYSM``); else it fills an aneurysm of ours that is empty; else it is
+    added. No other segment is touched. A segmentation with segments gets 3D surfaces only where it
+    has them already: its owner may have turned them off.
+
+    Args:
+        found: the aneurysm.
+        volumeNode: the volume that was clicked into.
+        outputNode: the segmentation, None for a new one.
+    """
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    image = orientedImage(found.mask, found.startIjk, matrix)
+    segmentId, name = targetSegment(image, outputNode)
+    state = None if outputNode is None else OutputState.of(outputNode)
+    node = newOutput(volumeNode) if outputNode is None else outputNode
+    isNew = node.GetSegmentation().GetSegment(segmentId) is None
+    before = None if isNew else segmentImage(node, segmentId)
+    change = ClickChange(node, segmentId, isNew, before, None, state)
+    try:
+        if isNew:
+            _add(node, segmentId, name, image, volumeNode)
+        else:
+            setVoxels(node, segmentId, image, before)
+    except Exception:
+        change.revert()
+        raise
+    change.after = segmentImage(node, segmentId)
+    return change
+
+
+def _add(node: Any, segmentId: str, name: str, image: Any, volumeNode: Any) -> None:
+    """Add the aneurysm; only what was empty gets surfaces, a display and a place."""
+    segmentation = node.GetSegmentation()
+    wasEmpty = segmentation.GetNumberOfSegments() == 0
+    adopt(node, volumeNode)
+    segment = slicer.vtkSegment()
+    describe(segment, ANEURYSM, name)
+    segment.AddRepresentation(LABELMAP, image)
+    segmentation.AddSegment(segment, segmentId)
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    if wasEmpty:
+        node.CreateClosedSurfaceRepresentation()
+        placeOutput(node, volumeNode)
+
+
+def _expected(volumeNode: Any, startIjk: tuple[int, int, int], size: list[int]) -> Any:
+    """A volume node outside of the scene, with the grid that the box must have and no voxels."""
+    matrix, move = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    for row, first in enumerate(startIjk):
+        move.SetElement(row, 3, first)
+    vtk.vtkMatrix4x4.Multiply4x4(matrix, move, matrix)
+    image = vtk.vtkImageData()
+    image.SetDimensions(size)
+    box = slicer.vtkMRMLScalarVolumeNode()
+    box.SetName(volumeNode.GetName())
+    box.SetAndObserveImageData(image)
+    box.SetIJKToRASMatrix(matrix)
+    return box

@@ -1,0 +1,238 @@
+"""One click, from the point in the scene to the segment, through the worker."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMASegmentationLib.click.ClickChange import ClickChange
+from GSEMASegmentationLib.click.ClickImport import importClick, readClick
+from GSEMASegmentationLib.click.ClickOutcome import (
+    ClickOutcome,
+    Point,
+    describePoint,
+    lpsFromWorld,
+    valuesFromWorker,
+)
+from GSEMASegmentationLib.measure.Aneurysms import aneurysmsFromWorker
+from GSEMASegmentationLib.scene.SegmentationOutput import checkOutput
+from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
+from GSEMASegmentationLib.scene.VolumeExport import volumeKey
+from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
+
+
+@dataclass(frozen=True)
+class ClickSettings:
+    """What the worker is told besides the volume and the point.
+
+    Attributes:
+        teacher: "default", the name of an imported teacher, or a teacher file.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        aneurysmThreshold: the least probability that counts, from 0 to 1; None for half of the
+            highest near the click.
+    """
+
+    teacher: str = "default"
+    device: str = "auto"
+    aneurysmThreshold: float | None = None
+
+
+class ClickJob:
+    """Runs once. Whatever happens, ``onDone`` is called once and the temporary files are gone.
+
+    The worker is asked at once; if it does not have the scan in memory, it is sent the scan and
+    asked again.
+
+    Args:
+        client: the worker.
+        volumeNode: what was clicked into.
+        ras: where, in mm, in the world's RAS coordinates.
+        outputNode: the segmentation, None for a new one.
+        settings: how.
+        onProgress: called with the fraction done and what is being done.
+        onDone: called with the outcome, and the change where there is one.
+    """
+
+    def __init__(
+        self,
+        client: WorkerClient,
+        volumeNode: Any,
+        ras: Sequence[float],
+        outputNode: Any,
+        settings: ClickSettings,
+        onProgress: Callable[[float, str], None],
+        onDone: Callable[[ClickOutcome, ClickChange | None], None],
+    ) -> None:
+        self._client = client
+        self._volumeNode, self._outputNode = volumeNode, outputNode
+        self._ras = ras
+        self._settings = settings
+        self._onProgress, self._onDone = onProgress, onDone
+        self._folder: Path | None = None
+        self._path = Path()
+        self._point: Point = (0.0, 0.0, 0.0)
+        self._lps: Point = (0.0, 0.0, 0.0)
+        self._volumeKey = ""
+        self._requestId: int | None = None
+        self._transfer: ScanTransfer | None = None
+        self._isCancelled = False
+
+    def start(self) -> None:
+        """Check, and ask the worker; returns at once."""
+        try:
+            checkVolume(self._volumeNode)
+            checkOutput(self._outputNode, self._volumeNode)
+            self._point = checkPoint(self._ras, self._volumeNode)
+            self._lps = lpsFromWorld(self._point, self._volumeNode)
+            self._volumeKey = volumeKey(self._volumeNode)
+            self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
+            self._path = self._folder / "click.nrrd"
+        except (UserError, OSError) as error:
+            self._end("error", str(error))
+            return
+        self._ask()
+
+    def cancel(self) -> None:
+        """Stop as soon as the worker does, or is killed; the scene stays as it was."""
+        self._isCancelled = True
+        if self._transfer is not None:
+            self._transfer.cancel()
+        if self._requestId is not None:
+            self._client.cancel(self._requestId)
+
+    def _ask(self) -> None:
+        threshold = self._settings.aneurysmThreshold
+        self._requestId = self._client.submit(
+            "click",
+            onDone=self._onWorkerDone,
+            onProgress=self._onProgress,
+            point_lps=list(self._lps),
+            output=str(self._path),
+            volume_key=self._volumeKey,
+            teacher=self._settings.teacher,
+            device=self._settings.device,
+            vessels=False,  # the scene's own are measured, with what was drawn by hand
+            **({} if threshold is None else {"aneurysm_threshold": threshold}),
+        )
+
+    def _onWorkerDone(self, outcome: WorkerOutcome) -> None:
+        isFirst = self._transfer is None
+        if self._isCancelled:
+            self._end("cancelled")
+        elif outcome.kind == "error" and outcome.data.get("code") == "scan_needed" and isFirst:
+            self._send()
+        elif outcome.kind == "result":
+            self._end(*self._imported(outcome.data))
+        else:
+            self._end(outcome.kind, outcome.message)
+
+    def _send(self) -> None:
+        self._requestId = None
+        self._transfer = ScanTransfer(
+            self._client,
+            self._volumeNode,
+            self._settings.teacher,
+            self._settings.device,
+            self._onProgress,
+            self._onSent,
+        )
+        self._transfer.start()
+
+    def _onSent(self, outcome: WorkerOutcome) -> None:
+        if self._isCancelled:
+            self._end("cancelled")
+        elif outcome.kind == "result":
+            self._ask()
+        else:
+            self._end(outcome.kind, outcome.message)
+
+    def _imported(self, data: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments of ``_end`` for a result of the worker."""
+        try:
+            checkUnchanged(self._volumeNode, self._volumeKey, self._outputNode)
+            values = valuesFromWorker(data, self._point, self._volumeNode)
+            if not data["found"]:
+                return "nothing", values.pop("message"), values
+            found = readClick(self._path, self._volumeNode, data["box"])
+            (aneurysm,) = aneurysmsFromWorker([data["aneurysm"]], self._volumeNode)
+            checkOutput(self._outputNode, self._volumeNode)
+            change = importClick(found, self._volumeNode, self._outputNode)
+        except UserError as error:
+            return "error", str(error)
+        except Exception as error:  # a slot of Qt would swallow it, and the panel wait forever
+            message = _("The result could not be imported ({reason}).")
+            return "error", message.format(reason=error)
+        values["segmentationNode"], values["segmentId"] = change.node, change.segmentId
+        values["isRefreshed"], values["aneurysm"] = change.before is not None, aneurysm
+        return "found", "", values, change
+
+    def _end(
+        self,
+        kind: str,
+        message: str = "",
+        values: dict[str, Any] | None = None,
+        change: ClickChange | None = None,
+    ) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        values = values or {"ras": self._point}
+        self._onDone(ClickOutcome(kind, message, **values), change)
+
+
+def checkPoint(ras: Sequence[float], volumeNode: Any) -> Point:
+    """Raise UserError unless these are three numbers, and a place inside the volume.
+
+    Args:
+        ras: mm, in the world's RAS coordinates.
+        volumeNode: a volume with an image.
+    """
+    try:
+        r, a, s = (float(value) for value in ras)
+    except (TypeError, ValueError):
+        raise UserError(
+            _("The point {point} must be three numbers in mm (RAS).").format(point=ras)
+        ) from None
+    left, posterior, superior = lpsFromWorld((r, a, s), volumeNode)
+    rasToIjk = vtk.vtkMatrix4x4()
+    volumeNode.GetRASToIJKMatrix(rasToIjk)
+    index = rasToIjk.MultiplyPoint((-left, -posterior, superior, 1.0))[:3]
+    size = volumeNode.GetImageData().GetDimensions()
+    # Not so for numbers that are not finite, too.
+    if not all(-0.5 <= n <= count - 0.5 for n, count in zip(index, size, strict=True)):
+        raise UserError(
+            _("The point {place} lies outside {name}: click into the volume.").format(
+                place=describePoint((r, a, s)), name=volumeNode.GetName()
+            )
+        )
+    return r, a, s
+
+
+def checkUnchanged(volumeNode: Any, key: str, outputNode: Any) -> None:
+    """Raise UserError if a node has left the scene, or the volume is not what it was.
+
+    Args:
+        volumeNode: the volume.
+        key: its ``volumeKey`` before.
+        outputNode: the output, None for a new one.
+    """
+    for node in (volumeNode, outputNode):
+        if node is not None and not slicer.mrmlScene.IsNodePresent(node):
+            raise UserError(
+                _("{name} was removed in the meantime: nothing was imported.").format(
+                    name=node.GetName()
+                )
+            )
+    if volumeKey(volumeNode) != key:
+        raise UserError(
+            _("{name} was changed in the meantime: click again.").format(name=volumeNode.GetName())
+        )

@@ -1,0 +1,111 @@
+"""What a click gives, as scripts and the panel see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from GSEMASegmentationLib.measure.Aneurysms import Aneurysm
+
+Point = tuple[float, float, float]
+"""A position in mm, in the world's RAS coordinates, as Slicer's views show it."""
+
+
+@dataclass(frozen=True)
+class ClickOutcome:
+    """How a click ended.
+
+    Attributes:
+        kind: "found", "nothing" (there is no aneurysm), "error" or "cancelled". Only "found" has
+            changed the scene.
+        message: one sentence for the user, for "nothing" and "error".
+        ras: where the click was.
+        segmentationNode: where the aneurysm went.
+        segmentId: its segment.
+        isRefreshed: whether it replaced an aneurysm that was there already.
+        aneurysm: its volume, diameter and position; its ``index`` has no meaning.
+        probability: of an aneurysm, at the click, from 0 to 1.
+        highestProbability: that in all that was looked at.
+        highestRas: where that is.
+        threshold: the least probability in the aneurysm, or which would have been needed.
+        isComplete: False where the aneurysm reaches beyond what a click looks at.
+        report: provenance: teacher, device, version, settings, seconds, geometry.
+    """
+
+    kind: str
+    message: str = ""
+    ras: Point = (0.0, 0.0, 0.0)
+    segmentationNode: Any = None
+    segmentId: str = ""
+    isRefreshed: bool = False
+    aneurysm: Aneurysm | None = None
+    probability: float = 0.0
+    highestProbability: float = 0.0
+    highestRas: Point = (0.0, 0.0, 0.0)
+    threshold: float = 0.0
+    isComplete: bool = True
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def isFound(self) -> bool:
+        """Whether there is an aneurysm, which is now a segment."""
+        return self.kind == "found"
+
+
+def valuesFromWorker(data: Mapping[str, Any], ras: Point, volumeNode: Any) -> dict[str, Any]:
+    """What the worker says of a click (LPS, without the volume's transform), in our terms.
+
+    Raises:
+        KeyError, TypeError, ValueError: something is missing or of another type.
+    """
+    values = {
+        "ras": ras,
+        "probability": float(data["probability"]),
+        "highestProbability": float(data["highest_probability"]),
+        "highestRas": worldFromLps(data["highest_lps"], volumeNode),
+        "threshold": float(data["threshold"]),
+        "isComplete": bool(data["complete"]),
+        "report": dict(data.get("report", {})),
+    }
+    if not data["found"]:
+        values["message"] = _(
+            "There is no aneurysm at {place}: the highest probability around it is "
+            "{probability} at {highest}."
+        ).format(
+            place=describePoint(ras),
+            probability=f"{values['highestProbability']:.2f}",
+            highest=describePoint(values["highestRas"]),
+        )
+    return values
+
+
+def describePoint(ras: Sequence[float]) -> str:
+    """A point as Slicer shows it."""
+    # Adding 0 turns a negative zero into a plain one.
+    r, a, s = (round(float(value), 1) + 0.0 for value in ras)
+    return f"R {r:.1f}, A {a:.1f}, S {s:.1f} mm"
+
+
+def lpsFromWorld(ras: Sequence[float], volumeNode: Any) -> Point:
+    """A point of the world in the volume's own frame, as files have it."""
+    right, anterior, superior = _transformed(ras, None, volumeNode.GetParentTransformNode())
+    return -right, -anterior, superior
+
+
+def worldFromLps(lps: Sequence[float], volumeNode: Any) -> Point:
+    """A point in the volume's own frame, as files have it, in the world."""
+    left, posterior, superior = (float(value) for value in lps)
+    local = (-left, -posterior, superior)
+    return _transformed(local, volumeNode.GetParentTransformNode(), None)
+
+
+def _transformed(point: Sequence[float], source: Any, target: Any) -> Point:
+    matrix = vtk.vtkMatrix4x4()
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(source, target, matrix)
+    x, y, z = matrix.MultiplyPoint((*point, 1.0))[:3]
+    return x, y, z

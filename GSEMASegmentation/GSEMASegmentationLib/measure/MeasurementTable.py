@@ -1,0 +1,147 @@
+"""The aneurysms' measurements as a table node of the scene."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from gsema_core.files.atomic import atomic_path
+from gsema_core.measurements import COLUMNS, Column
+from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
+from GSEMASegmentationLib.scene.SegmentationOutput import placeBeside
+from GSEMASegmentationLib.scene.ViewHelpers import centerViews
+
+SEGMENT_COLUMN = "segment"
+"""The first column: the segment's name. The others are ``gsema_core.measurements.COLUMNS``."""
+
+TABLE_ROLE = "GSEMASegmentation.measurements"
+"""Under this role a segmentation refers to its table, also in a saved scene."""
+
+POSITION_COLUMNS = ("r_mm", "a_mm", "s_mm")
+
+
+def updateTable(
+    segmentationNode: Any, measured: Sequence[MeasuredAneurysm], volumeNode: Any = None
+) -> Any:
+    """Fill the segmentation's table, which is made if there is none, and return its node.
+
+    Columns have the names of CSV files, and headings with units for people. A column of numbers
+    is one of text where a value is missing, so that the cell is empty.
+
+    Args:
+        segmentationNode: what was measured.
+        measured: the rows.
+        volumeNode: beside which the table is put; None for the segmented volume.
+    """
+    tableNode = tableOf(segmentationNode)
+    if tableNode is None:
+        name = _("{segmentation} measurements").format(segmentation=segmentationNode.GetName())
+        name = slicer.mrmlScene.GenerateUniqueName(name)
+        tableNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name)
+        segmentationNode.SetNodeReferenceID(TABLE_ROLE, tableNode.GetID())
+    rows = [one.aneurysm.to_dict() for one in measured]
+    wasModifying = tableNode.StartModify()
+    try:
+        tableNode.RemoveAllColumns()
+        names = _textArray([one.name for one in measured])
+        _addColumn(tableNode, names, SEGMENT_COLUMN, _("Segment"), "")
+        for column in COLUMNS:
+            title = _(column.title)
+            if column.unit:
+                title = f"{title} ({column.unit})"
+            _addColumn(tableNode, _array(column, rows), column.name, title, column.unit)
+        tableNode.SetUseColumnTitleAsColumnHeader(True)
+        tableNode.SetLocked(True)  # what is measured is not typed
+    finally:
+        tableNode.EndModify(wasModifying)
+    role = segmentationNode.GetReferenceImageGeometryReferenceRole()
+    placeBeside(
+        tableNode, volumeNode or segmentationNode.GetNodeReference(role) or segmentationNode
+    )
+    return tableNode
+
+
+def tableOf(segmentationNode: Any) -> Any:
+    """The table of a segmentation's measurements, or None."""
+    return segmentationNode.GetNodeReference(TABLE_ROLE)
+
+
+def rowPosition(tableNode: Any, row: int) -> tuple[float, float, float]:
+    """Where the aneurysm of a row is, in mm, in the world's RAS coordinates.
+
+    Raises:
+        UserError: it is no table of measurements, or has no such row.
+    """
+    table = tableNode.GetTable()
+    columns = [table.GetColumnByName(name) for name in POSITION_COLUMNS]
+    if None in columns or not 0 <= row < table.GetNumberOfRows():
+        raise UserError(
+            _("{table} has no aneurysm in row {row}: measure again.").format(
+                table=tableNode.GetName(), row=row + 1
+            )
+        )
+    r, a, s = (column.GetVariantValue(row).ToDouble() for column in columns)
+    return r, a, s
+
+
+def centerViewsOnRow(tableNode: Any, row: int) -> None:
+    """Center all views on the aneurysm of a row.
+
+    Raises:
+        UserError: it is no table of measurements, or has no such row.
+    """
+    centerViews(rowPosition(tableNode, row))
+
+
+def writeCsv(tableNode: Any, path: str | os.PathLike[str]) -> None:
+    """Write a table of measurements as a CSV file, with the command line's columns.
+
+    Raises:
+        UserError: the file could not be written; an older one is then unchanged.
+    """
+    table = tableNode.GetTable()
+    names = [table.GetColumnName(n) for n in range(table.GetNumberOfColumns())]
+    decimals = {column.name: column.decimals for column in COLUMNS}
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for row in range(table.GetNumberOfRows()):
+            cells = [table.GetValue(row, n) for n in range(len(names))]
+            writer.writerow(
+                cell.ToString() if cell.IsString() else f"{cell.ToDouble():.{decimals[name]}f}"
+                for name, cell in zip(names, cells, strict=True)
+            )
+
+
+def _array(column: Column, rows: Sequence[dict[str, Any]]) -> Any:
+    values = [column.value(row) for row in rows]
+    if not all(type(value) in (int, float) for value in values):
+        return _textArray([column.text(row) for row in rows])
+    array = vtk.vtkDoubleArray() if column.decimals else vtk.vtkIntArray()
+    for value in values:
+        array.InsertNextValue(round(value, column.decimals) if column.decimals else value)
+    return array
+
+
+def _textArray(texts: Sequence[str]) -> Any:
+    array = vtk.vtkStringArray()
+    for text in texts:
+        array.InsertNextValue(text)
+    return array
+
+
+def _addColumn(tableNode: Any, array: Any, name: str, title: str, unit: str) -> None:
+    array.SetName(name)
+    tableNode.AddColumn(array)
+    tableNode.SetColumnTitle(name, title)
+    tableNode.SetColumnUnitLabel(name, unit)

@@ -1,0 +1,89 @@
+"""What of the panel belongs to the machine: the device, the memory, and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from GSEMASegmentationLib.panels.DeviceText import deviceText, rememberMeasurement
+from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+
+DEVICES = ("auto", "cpu", "cuda")
+"""What the entries of the device box mean to the worker."""
+
+DEVICE_SETTING = "GSEMASegmentation/Device"
+MEMORY_SETTING = "GSEMASegmentation/MemoryLimitGb"
+
+LEAST_MEMORY_GB = 0.5
+"""As the worker has it; the box's values below mean no limit."""
+
+
+class DevicePanel:
+    """The choices are kept in the application's settings.
+
+    Args:
+        ui: the panel's widgets.
+        logic: asks the worker.
+        onChanged: called when something was chosen or found out.
+    """
+
+    def __init__(self, ui: Any, logic: GSEMASegmentationLogic, onChanged: Callable[[], None]):
+        self.ui = ui
+        self._logic, self._onChanged = logic, onChanged
+        self._teacher = ""
+        settings = slicer.app.userSettings()
+        device = settings.value(DEVICE_SETTING, DEVICES[0])
+        self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
+        self.ui.memoryLimitSpinBox.value = _number(settings.value(MEMORY_SETTING, 0.0))
+        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        self.ui.memoryLimitSpinBox.connect("valueChanged(double)", self._onChosen)
+        self.ui.checkDeviceButton.connect("clicked(bool)", self._onCheck)
+
+    @property
+    def device(self) -> str:
+        """What the worker is told."""
+        return DEVICES[self.ui.deviceComboBox.currentIndex]
+
+    @property
+    def memoryLimitGb(self) -> float | None:
+        """Main memory that a run may take, 10^9 bytes; None for no limit."""
+        chosen = float(self.ui.memoryLimitSpinBox.value)
+        return chosen if chosen >= LEAST_MEMORY_GB else None
+
+    def update(self, volumeNode: Any, teacher: str, overlap: float) -> None:
+        """Show what runs the network, and how long it takes for this volume."""
+        self._teacher = teacher
+        self.ui.deviceInfoLabel.text = deviceText(volumeNode, teacher, self.device, overlap)
+
+    def _onChosen(self) -> None:
+        settings = slicer.app.userSettings()
+        settings.setValue(DEVICE_SETTING, self.device)
+        settings.setValue(MEMORY_SETTING, self.memoryLimitGb or 0.0)
+        self._onChanged()
+
+    def _onCheck(self) -> None:
+        self.ui.checkDeviceButton.enabled = False
+        self.ui.deviceInfoLabel.text = _("Measuring...")
+        teacher = self._teacher
+        self._logic.measureDevice(
+            teacher, self.device, lambda found, message: self._onMeasured(teacher, found, message)
+        )
+
+    def _onMeasured(self, teacher: str, found: dict[str, Any], message: str) -> None:
+        self.ui.checkDeviceButton.enabled = True
+        if not message:
+            rememberMeasurement(teacher, found)
+        self._onChanged()
+        if message:
+            self.ui.deviceInfoLabel.text = message
+
+
+def _number(value: Any) -> float:
+    """A setting, which comes back as text from some files."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0

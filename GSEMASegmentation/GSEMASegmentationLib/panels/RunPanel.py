@@ -1,0 +1,149 @@
+"""The panel's main button with progress and status: one run from the press to the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer.util
+from slicer.i18n import tr as _
+
+from GSEMASegmentationLib.panels.RemainingTime import RemainingTime
+from GSEMASegmentationLib.panels.RunLog import RunLog
+from GSEMASegmentationLib.SegmentationJob import JobOutcome
+from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+
+LONG_CLICK_S = 1.0
+"""A click that takes longer, mostly because the scan has to be handed over, gets a progress bar;
+ours: as long as a user waits without wondering."""
+
+
+class RunPanel:
+    """Starts, cancels and shows what runs; clicks use its progress and status too.
+
+    Args:
+        ui: the panel's widgets.
+        logic: does the work.
+        log: is told what happens.
+        choices: the arguments of ``logic.segment`` as they are chosen now.
+        onStart: called before a run.
+        onResult: called with the segmented volume, a run's result and its duration in seconds.
+        onChanged: called when a run has begun or ended.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        logic: GSEMASegmentationLogic,
+        log: RunLog,
+        choices: Callable[[], dict[str, Any]],
+        onStart: Callable[[], None],
+        onResult: Callable[[Any, JobOutcome, float], None],
+        onChanged: Callable[[], None],
+    ) -> None:
+        self.ui = ui
+        self._logic, self._log, self._choices = logic, log, choices
+        self._onStart, self._onResult, self._onChanged = onStart, onResult, onChanged
+        self._remaining = RemainingTime()
+        self._volumeNode: Any = None
+        self._showProgress(False)
+        self.showStatus("")
+        self.ui.segmentButton.connect("clicked(bool)", self._onButton)
+
+    def update(self, problem: str) -> None:
+        """Enable the button; disabled, its tooltip says why.
+
+        Args:
+            problem: why there is nothing to segment; empty where there is.
+        """
+        button = self.ui.segmentButton
+        button.enabled = self._logic.isRunning or not problem
+        if self._logic.isRunning:
+            button.toolTip = _("Stop; the scene stays as it was.")
+        else:
+            usual = _("Segment the vessels and the aneurysms of this volume.")
+            button.toolTip = problem or usual
+
+    def showBusy(self, isBusy: bool) -> None:
+        """Turn the button into Cancel and back, for a click."""
+        self._remaining = RemainingTime()
+        self._showProgress(False)
+        self._showButton(isBusy)
+        self._onChanged()
+
+    def showClickProgress(self, fraction: float, phase: str) -> None:
+        """Show how far a click is, if it takes long: else the panel would flicker."""
+        self._log.phase(phase)
+        if self._remaining.elapsed >= LONG_CLICK_S:
+            self.ui.progressBar.visible = True
+            self._setProgress(fraction)
+
+    def showStatus(self, text: str, isError: bool = False) -> None:
+        """Tell the user; nothing takes the line away."""
+        self.ui.statusLabel.styleSheet = "color: #d33" if isError else ""
+        self.ui.statusLabel.text = text
+        self.ui.statusLabel.visible = bool(text)
+
+    def _onButton(self) -> None:
+        if self._logic.isRunning:
+            self.showStatus(_("Cancelling..."))
+            self.ui.segmentButton.enabled = False
+            self._logic.cancel()
+            return
+        self._onStart()
+        self.showStatus(_("Starting..."))
+        self._remaining = RemainingTime()
+        chosen = self._choices()
+        self._volumeNode = chosen["volumeNode"]
+        self._log.begin(
+            _("Segmenting {volume}: teacher {teacher}, device {device}").format(
+                volume=self._volumeNode.GetName() if self._volumeNode is not None else "?",
+                teacher=chosen["teacher"],
+                device=chosen["device"],
+            )
+        )
+        self._logic.segment(
+            blocking=False, onProgress=self._onProgress, onDone=self._onDone, **chosen
+        )
+        self._showProgress(self._logic.isRunning)
+        self._onChanged()
+
+    def _onProgress(self, fraction: float, phase: str) -> None:
+        self._setProgress(fraction)
+        self._log.phase(phase)
+        left = self._remaining.text(fraction)
+        text = _("{phase}, {duration} left...") if left else _("{phase}...")
+        self.showStatus(text.format(phase=_(phase), duration=left))
+
+    def _onDone(self, outcome: JobOutcome) -> None:
+        self._showProgress(False)
+        notes = outcome.report.get("notes", ())
+        text = outcome.message or _foundText(len(outcome.aneurysms))
+        if outcome.isCancelled:
+            text = _("Cancelled; the scene is unchanged.")
+        self.showStatus(" ".join((text, *notes)), isError=bool(outcome.message))
+        self._log.end(text, outcome.report)
+        if outcome.message:
+            slicer.util.errorDisplay(outcome.message)
+        elif not outcome.isCancelled:
+            self._onResult(self._volumeNode, outcome, self._remaining.elapsed)
+        self._onChanged()
+
+    def _showProgress(self, isRunning: bool) -> None:
+        self.ui.progressBar.value = 0
+        self.ui.progressBar.visible = isRunning
+        self._showButton(isRunning)
+
+    def _setProgress(self, fraction: float) -> None:
+        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+
+    def _showButton(self, isRunning: bool) -> None:
+        self.ui.segmentButton.text = _("Cancel") if isRunning else _("Segment")
+
+
+def _foundText(count: int) -> str:
+    if count == 0:
+        return _("No aneurysm was found.")
+    if count == 1:
+        return _("1 aneurysm was found.")
+    return _("{count} aneurysms were found.").format(count=count)

@@ -1,0 +1,1 @@
+"""The sections of the panel: each shows and asks, the logic works."""

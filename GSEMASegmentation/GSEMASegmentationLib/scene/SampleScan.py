@@ -1,0 +1,143 @@
+"""A simulated angiography to try the module with, made on this computer in a process of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMASegmentationLib.install.CorePackage import pythonExecutable
+from GSEMASegmentationLib.worker.PythonProcess import PythonProcess
+from GSEMASegmentationLib.worker.Waiting import waitFor
+
+NAME = "3DRA phantom with aneurysm"
+NODE_NAME = "3DRA phantom"
+SEED = 12
+"""Its aneurysm is large enough to be seen at first sight."""
+FIELD_MM = 56.0
+
+PROGRAM = """
+import sys
+from gsema_core.simulation.acquisition import acquire
+from gsema_core.simulation.centers import CENTERS
+from gsema_core.simulation.phantom import make_phantom
+from gsema_core.files import write_volume
+path, seed, field = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+labels = make_phantom(seed, size_mm=field)
+image, _ = acquire(labels, CENTERS["D"], seed=seed, model="light")
+write_volume(image, path)
+"""
+
+
+class SampleScan:
+    """Makes the volume once; ``onDone`` gets the node, or None and a sentence.
+
+    Only what Slicer brings is needed: numpy, scipy and SimpleITK.
+    """
+
+    def __init__(self, onDone: Callable[[Any, str], None]) -> None:
+        self._onDone = onDone
+        self._folder: Path | None = None
+        self._process: PythonProcess | None = None
+        self._lastWords = ""
+
+    @property
+    def isRunning(self) -> bool:
+        return self._process is not None
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
+        path = str(self._folder / "phantom.nrrd")
+        command = [pythonExecutable(), "-c", PROGRAM, path, str(SEED), str(FIELD_MM)]
+        self._process = PythonProcess(command, self._onLine, self._onLine, self._onGone)
+        self._process.start()
+
+    def stop(self) -> None:
+        """End it without a volume."""
+        process = self._process
+        if process is not None:
+            self._onDone = lambda node, message: None
+            process.kill()
+            process.waitUntilGone(1000)
+
+    def _onLine(self, line: str) -> None:
+        self._lastWords = line.strip() or self._lastWords
+
+    def _onGone(self, exitCode: int | None, message: str) -> None:
+        self._process = None
+        node = None
+        if exitCode == 0 and self._folder is not None:
+            node = _load(self._folder / "phantom.nrrd")
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        if node is None:
+            reason = message or self._lastWords
+            message = _("The sample could not be made ({reason}).").format(reason=reason)
+        self._onDone(node, message if node is None else "")
+
+
+def makeSample() -> Any:
+    """Make the sample and wait for it; the application stays responsive.
+
+    Raises:
+        UserError: it could not be made.
+    """
+    kept: list[SampleScan] = []  # while its process runs
+
+    def start(onDone: Callable[[tuple[Any, str]], None]) -> None:
+        kept.append(SampleScan(lambda *result: onDone(result)))
+        kept[0].start()
+
+    node, message = waitFor(start)
+    if node is None:
+        raise UserError(message)
+    return node
+
+
+def registerSample(thumbnail: Path) -> bool:
+    """Offer the sample in the Sample Data module, where that is there."""
+    try:
+        import SampleData
+    except ImportError:
+        return False
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category=_("Aneurysm Segmentation"),
+        sampleName=NAME,
+        # There is nothing to download; Slicer counts these lists all the same.
+        uris=[],
+        fileNames=[],
+        nodeNames=[],
+        thumbnailFileName=str(thumbnail),
+        customDownloader=_onSampleDataButton,
+    )
+    return True
+
+
+def _onSampleDataButton(source: Any) -> Any:
+    with slicer.util.tryWithErrorDisplay(_("The sample could not be made.")):
+        return makeSample()
+
+
+def _load(path: Path) -> Any:
+    """The volume without a link to a file that goes away."""
+    read = slicer.vtkMRMLScalarVolumeNode()
+    storage = slicer.vtkMRMLNRRDStorageNode()
+    storage.SetFileName(str(path))
+    if not path.is_file() or not storage.ReadData(read) or read.GetImageData() is None:
+        return None
+    name = slicer.mrmlScene.GenerateUniqueName(_(NODE_NAME))
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.CopyOrientation(read)
+    node.SetAndObserveImageData(read.GetImageData())
+    node.CreateDefaultDisplayNodes()
+    if slicer.app.layoutManager() is not None:
+        slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return node

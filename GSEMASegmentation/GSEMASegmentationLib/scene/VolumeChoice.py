@@ -1,0 +1,101 @@
+"""Which volume is segmented, and whether it can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+
+SPACING_LIMITS_MM = (0.05, 5.0)
+"""As the worker has them (``gsema_core.grids``); beyond, a header is wrong."""
+
+COARSE_MM = 1.0
+"""Rotational angiography has voxels of 0.1 to 0.6 mm; ours."""
+
+
+def firstVolume() -> Any:
+    """The first volume of the scene that can be segmented, or None."""
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        try:
+            checkVolume(node)
+        except UserError:
+            continue
+        return node
+    return None
+
+
+def volumeInfo(volumeNode: Any) -> str:
+    """The volume's size in voxels and their size, or nothing where there is no image."""
+    if volumeNode is None or volumeNode.GetImageData() is None:
+        return ""
+    size = " × ".join(str(count) for count in volumeNode.GetImageData().GetDimensions())
+    spacing = volumeNode.GetSpacing()
+    isIsotropic = max(spacing) - min(spacing) < 1e-3 * max(spacing)
+    millimeters = " × ".join(f"{side:.3g}" for side in (spacing[:1] if isIsotropic else spacing))
+    return _("{size}, {millimeters} mm").format(size=size, millimeters=millimeters)
+
+
+def volumeJudgement(volumeNode: Any, voxelProblem: str = "") -> tuple[str, bool]:
+    """What the panel says below the volume, and whether it can be segmented.
+
+    Args:
+        volumeNode: the chosen volume, or None.
+        voxelProblem: what is wrong with its voxels, from VoxelCheck.
+
+    Returns:
+        Its geometry with "ready", or with one sentence: what is wrong and how to mend it.
+    """
+    info = volumeInfo(volumeNode)
+    try:
+        checkVolume(volumeNode)
+    except UserError as error:
+        return (f"{info}: {error}" if info else str(error)), False
+    if voxelProblem:
+        return f"{info}: {voxelProblem}", False
+    if max(volumeNode.GetSpacing()) > COARSE_MM:
+        text = _("{info}: ready, but voxels above {limit:g} mm hide small aneurysms.")
+        return text.format(info=info, limit=COARSE_MM), True
+    return _("{info}: ready").format(info=info), True
+
+
+def checkVolume(volumeNode: Any) -> None:
+    """Raise UserError, with one sentence on what to do, unless the volume can be segmented.
+
+    What only the voxel values show (constant, non-finite) is VoxelCheck's and the worker's to say.
+    """
+    if volumeNode is None:
+        raise UserError(_("No volume is selected: choose the angiography to segment."))
+    name = volumeNode.GetName()
+    if not volumeNode.IsA("vtkMRMLScalarVolumeNode"):
+        raise UserError(_("{name} is not a volume: choose an angiography.").format(name=name))
+    if volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
+        raise UserError(
+            _("{name} is a label map: choose the angiography itself.").format(name=name)
+        )
+    image, spacing = volumeNode.GetImageData(), volumeNode.GetSpacing()
+    if image is None or min(image.GetDimensions()) < 2:
+        raise UserError(_("{name} has no 3D image: load the whole series.").format(name=name))
+    if image.GetNumberOfScalarComponents() != 1:
+        raise UserError(
+            _("{name} has {count} values for each voxel: choose a grayscale volume.").format(
+                name=name, count=image.GetNumberOfScalarComponents()
+            )
+        )
+    if not all(SPACING_LIMITS_MM[0] <= side <= SPACING_LIMITS_MM[1] for side in spacing):
+        raise UserError(
+            _(
+                "{name} has voxels of {spacing} mm, which no scanner makes: correct the spacing in "
+                "the Volumes module, mostly a matter of cm or m instead of mm."
+            ).format(name=name, spacing=" × ".join(f"{side:.3g}" for side in spacing))
+        )
+    transform = volumeNode.GetParentTransformNode()
+    if transform is not None and not transform.IsTransformToWorldLinear():
+        raise UserError(
+            _("{name} lies under the non-linear transform {transform}: harden it first.").format(
+                name=name, transform=transform.GetName()
+            )
+        )

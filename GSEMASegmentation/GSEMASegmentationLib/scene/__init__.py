@@ -1,0 +1,1 @@
+"""Volumes out of the scene, segments into it."""

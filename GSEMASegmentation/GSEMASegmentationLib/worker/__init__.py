@@ -1,0 +1,1 @@
+"""The worker process: its language, its life, and handing scans over."""

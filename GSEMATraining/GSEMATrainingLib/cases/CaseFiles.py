@@ -1,0 +1,68 @@
+"""The table's list as a file that ``gsema train`` and this panel read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gsema_core.errors import UserError
+from gsema_core.files.atomic import atomic_path, make_folder
+from GSEMATrainingLib.cases.CaseExport import exportSceneCase
+from GSEMATrainingLib.cases.TrainingCase import TrainingCase
+
+NodesOf = Callable[[TrainingCase], tuple[Any, Any]]
+
+
+def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> list[str]:
+    """Write a datalist; cases of the scene are written beside it, in ``<name>_cases``.
+
+    The list holds the patients as they stand in the table: it is the user's own file.
+
+    Args:
+        cases: the rows; those of the scene that cannot be used are left out.
+        nodesOf: volume and segmentation of a case of the scene.
+        path: the list, a .json file.
+
+    Returns:
+        What was left out, a sentence each.
+
+    Raises:
+        UserError: a file could not be written.
+    """
+    entries, problems = [], []
+    scans = path.parent / f"{path.stem}_cases"
+    for number, case in enumerate(cases, start=1):
+        entry: dict[str, Any] = {"patient": case.patient, "center": case.center}
+        if case.isOfScene:
+            stem = f"case-{number:03d}"
+            make_folder(scans)
+            try:
+                exportSceneCase(case, *nodesOf(case), scans, stem)
+            except UserError as error:
+                problems.append(f"{case.patient}: {error}")
+                continue
+            entry["image"] = f"{scans.name}/{stem}.nrrd"
+            entry["label"] = f"{scans.name}/{stem}-labels.nrrd"
+        else:
+            entry["image"] = _fromList(case.image, path.parent)
+            entry["label"] = _fromList(case.label, path.parent)
+        if case.relabel:
+            entry["relabel"] = [list(pair) for pair in case.relabel]
+        if case.use:
+            entry["use"] = case.use
+        entries.append(entry)
+    with atomic_path(path) as temporary:
+        text = json.dumps({"cases": entries}, indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return problems
+
+
+def _fromList(file: str, folder: Path) -> str:
+    """Relative to the list where the file lies below it, so that both can move together."""
+    absolute, base = Path(file).absolute(), folder.absolute()
+    try:
+        return absolute.relative_to(base).as_posix()
+    except ValueError:
+        return str(absolute)

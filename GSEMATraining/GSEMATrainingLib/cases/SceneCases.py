@@ -1,0 +1,204 @@
+"""Labelled scans of the scene: which volume belongs to which segmentation, and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
+from GSEMASegmentationLib.scene.SegmentMasks import (
+    imageArray,
+    maskInBox,
+    segmentImage,
+    voxelMm3,
+)
+from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from gsema_core.labels import ANEURYSM, VESSEL
+
+
+@dataclass(frozen=True, eq=False)
+class ScenePair:
+    """A volume, the segmentation that labels it, and the patient by the subject hierarchy."""
+
+    volume: Any
+    segmentation: Any
+    patient: str
+
+
+def scenePairs() -> list[ScenePair]:
+    """Every segmentation of the scene with its volume.
+
+    That is the volume whose grid the segmentation has, else the only one of the same study, else
+    the only one of the scene.
+    """
+    volumes = [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        if not node.IsA("vtkMRMLLabelMapVolumeNode")
+    ]
+    pairs = []
+    for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+        if node.GetSegmentation().GetNumberOfSegments() == 0:
+            continue
+        volume = _volumeOf(node, volumes)
+        if volume is not None:
+            pairs.append(ScenePair(volume, node, _patientOf(volume)))
+    return pairs
+
+
+def guessedLabels(pairs: Iterable[ScenePair]) -> dict[str, int]:
+    """What the segments of the pairs are, by name: by terminology or by name; 0 for neither."""
+    guesses: dict[str, int] = {}
+    for pair in pairs:
+        segmentation = pair.segmentation.GetSegmentation()
+        found = {
+            segmentId: label
+            for label in (VESSEL, ANEURYSM)
+            for segmentId in segmentsShowing(pair.segmentation, label)
+        }
+        for segmentId in segmentation.GetSegmentIDs():
+            name = segmentation.GetSegment(segmentId).GetName()
+            guesses[name] = guesses.get(name, 0) or found.get(segmentId, 0)
+    return guesses
+
+
+def labelsById(segmentation: Any, byName: Mapping[str, int]) -> dict[str, int]:
+    """Segment id to label value, without the segments that are neither vessel nor aneurysm."""
+    segments = segmentation.GetSegmentation()
+    names = {one: segments.GetSegment(one).GetName() for one in segments.GetSegmentIDs()}
+    return {segmentId: byName[name] for segmentId, name in names.items() if byName.get(name)}
+
+
+def sceneFacts(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> dict[str, Any]:
+    """What the table shows of a pair, by the segments' own voxels.
+
+    Args:
+        volume: the angiography.
+        segmentation: its segmentation.
+        labels: segment id to label value.
+
+    Returns:
+        ``TrainingCase`` fields; with a ``problem`` where it cannot be used.
+    """
+    facts: dict[str, Any] = {"spacingMm": (), "vesselMl": 0.0, "aneurysmMl": 0.0, "aneurysms": 0}
+    try:
+        checkPair(volume, segmentation, labels)
+    except UserError as error:
+        return {**facts, "problem": str(error)}
+    ml = dict.fromkeys((VESSEL, ANEURYSM), 0.0)
+    count = 0
+    for segmentId, label in labels.items():
+        image = segmentImage(segmentation, segmentId)
+        if image is None:
+            continue
+        ml[label] += float(imageArray(image).sum()) * voxelMm3(image) / 1000.0
+        count += _pieces(image) if label == ANEURYSM else 0
+    problem = "" if any(ml.values()) else _("All of its segments are empty: draw them first.")
+    return {
+        "spacingMm": tuple(round(side, 4) for side in volume.GetSpacing()),
+        "vesselMl": round(ml[VESSEL], 4),
+        "aneurysmMl": round(ml[ANEURYSM], 4),
+        "aneurysms": count,
+        "problem": problem,
+    }
+
+
+def checkPair(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> None:
+    """Raise UserError, one sentence, unless the pair can be trained on."""
+    if volume is None or segmentation is None:
+        raise UserError(_("Its volume or segmentation is not in the scene any more: remove it."))
+    checkVolume(volume)
+    transform = segmentation.GetParentTransformNode()
+    if transform is not None and not transform.IsTransformToWorldLinear():
+        raise UserError(
+            _("{name} lies under the non-linear transform {transform}: harden it first.").format(
+                name=segmentation.GetName(), transform=transform.GetName()
+            )
+        )
+    present = set(segmentation.GetSegmentation().GetSegmentIDs())
+    if not present & set(labels):
+        raise UserError(
+            _("No segment is known as vessel or aneurysm: name them so, and add it again.")
+        )
+
+
+def labelArray(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> np.ndarray:
+    """The segments as a label map on the volume's own grid, (k, j, i), uint8.
+
+    Where vessels and aneurysms overlap, it is aneurysm. Segments and volume may lie on different
+    grids and under different linear transforms.
+
+    Raises:
+        UserError: nothing of the segments lies in the volume.
+    """
+    box = _boxOf(volume, segmentation)
+    array = np.zeros(volume.GetImageData().GetDimensions()[::-1], np.uint8)
+    for segmentId, label in sorted(labels.items(), key=lambda item: item[1]):
+        if segmentation.GetSegmentation().GetSegment(segmentId) is not None:
+            array[maskInBox(segmentation, segmentId, box)] = label
+    if not array.any():
+        raise UserError(
+            _("Nothing of {segmentation} lies within {volume}: pair it with its own scan.").format(
+                segmentation=segmentation.GetName(), volume=volume.GetName()
+            )
+        )
+    return array
+
+
+def _boxOf(volume: Any, segmentation: Any) -> Any:
+    """The volume's grid without voxels, in the segmentation's own frame."""
+    toRas, move, grid = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(toRas)
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
+        volume.GetParentTransformNode(), segmentation.GetParentTransformNode(), move
+    )
+    vtk.vtkMatrix4x4.Multiply4x4(move, toRas, grid)
+    width, height, depth = volume.GetImageData().GetDimensions()
+    box = slicer.vtkOrientedImageData()
+    box.SetExtent(0, width - 1, 0, height - 1, 0, depth - 1)
+    box.SetGeometryFromImageToWorldMatrix(grid)
+    return box
+
+
+def _pieces(image: Any) -> int:
+    from gsema_core.grids.components import connected_components  # scipy: not at start-up
+
+    return int(connected_components(imageArray(image) != 0)[1])
+
+
+def _volumeOf(segmentation: Any, volumes: list[Any]) -> Any:
+    role = segmentation.GetReferenceImageGeometryReferenceRole()
+    reference = segmentation.GetNodeReference(role)
+    if reference in volumes:
+        return reference
+    for candidates in (list(_siblings(segmentation, volumes)), volumes):
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
+
+
+def _siblings(segmentation: Any, volumes: list[Any]) -> Iterator[Any]:
+    """The volumes in the segmentation's own study or folder."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    parent = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(segmentation))
+    if parent == hierarchy.GetSceneItemID():
+        return
+    for volume in volumes:
+        if hierarchy.GetItemParent(hierarchy.GetItemByDataNode(volume)) == parent:
+            yield volume
+
+
+def _patientOf(volume: Any) -> str:
+    """The patient's name in the subject hierarchy, else the volume's own name."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    item = hierarchy.GetItemByDataNode(volume)
+    patient = hierarchy.GetItemAncestorAtLevel(item, "Patient") if item else 0
+    return (hierarchy.GetItemName(patient) if patient else "") or volume.GetName()

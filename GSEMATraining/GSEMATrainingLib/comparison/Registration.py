@@ -1,0 +1,98 @@
+"""A run's teacher into this computer's list, under a name and with its proof on the card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from GSEMASegmentationLib.install.CorePackage import pythonExecutable
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from gsema_core.teachers import registry
+from gsema_core.teachers.card import is_plain_name
+from gsema_core.teachers.teacher_file import file_hash
+from GSEMATrainingLib.comparison.Comparison import heldOutUse, startTeacher
+from GSEMATrainingLib.run.CoreCommand import CoreCommand, ignoreLine
+from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
+
+# In a process of its own: the weights are copied by torch, which Slicer itself never loads.
+PROGRAM = """
+import json, sys, tempfile
+from dataclasses import replace
+from pathlib import Path
+from gsema_core.errors import UserError
+from gsema_core.evaluation.teacher_score import write_with_card
+from gsema_core.teachers import add_teacher, read_card
+order = json.loads(sys.stdin.read())
+try:
+    card = read_card(order["teacher"])
+    training = {**card.training, **order["training"]}
+    metrics = {**card.metrics, **order["metrics"]}
+    card = replace(card, name=order["name"], training=training, metrics=metrics)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "teacher.safetensors"
+        write_with_card(order["teacher"], card, path)
+        add_teacher(path, Path(order["folder"]))
+except UserError as error:
+    sys.exit("error: " + str(error))
+"""
+
+
+class Registration:
+    """Adds the teacher; the one in the run's folder stays as it is.
+
+    Args:
+        folder: of a training that has left a teacher.
+        name: what it is called from now on.
+        onDone: called once, with an empty text or with why it could not be done.
+
+    Raises:
+        UserError: there is no teacher yet, or the name is no name.
+    """
+
+    def __init__(self, folder: RunFolder, name: str, onDone: Callable[[str], None]) -> None:
+        if not folder.teacher.is_file():
+            raise UserError(
+                _("There is no new teacher yet: it is written at the first validation.")
+            )
+        if not is_plain_name(name):
+            raise UserError(
+                _("The name {name!r} is not plain: use letters, digits, spaces and . _ + -").format(
+                    name=name
+                )
+            )
+        order = {
+            "teacher": str(folder.teacher),
+            "name": name,
+            "folder": str(registry.user_folder()),
+            "training": {"parent": Path(startTeacher(folder)).stem, **_parentHash(folder)},
+            "metrics": _proof(folder),
+        }
+        command = [pythonExecutable(), "-c", PROGRAM]
+        self._process = CoreCommand(command, ignoreLine, onDone, input=json.dumps(order))
+
+    def start(self) -> None:
+        self._process.start()
+
+    def stop(self) -> None:
+        self._process.stop()
+        self._process.waitUntilGone(1000)
+
+
+def _parentHash(folder: RunFolder) -> dict[str, str]:
+    try:
+        return {"parent_sha256": file_hash(registry.find_teacher(startTeacher(folder)))}
+    except UserError:  # it was removed since; the training has noted it where it could
+        return {}
+
+
+def _proof(folder: RunFolder) -> dict[str, object]:
+    """What the comparison found, without its cases."""
+    report = readJson(folder.report)
+    if not isinstance(report, dict):
+        return {}
+    kept = {name: report.get(name) for name in ("verdict", "p_value", "summary", "warnings")}
+    cases = len(report.get("cases", []))
+    return {"comparison": {"kept_for": heldOutUse(folder), "cases": cases, **kept}}

@@ -1,0 +1,1 @@
+"""The new teacher against the one it began as, and its way into the list."""

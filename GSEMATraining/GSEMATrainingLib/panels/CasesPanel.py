@@ -1,0 +1,290 @@
+"""The panel's table of cases: fed from the scene, folders and lists, and edited by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer.util
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMATrainingLib.cases.CaseFiles import saveList
+from GSEMATrainingLib.cases.CaseList import CaseList
+from GSEMATrainingLib.cases.CaseReader import CaseReader
+from GSEMATrainingLib.cases.SceneCases import guessedLabels, labelsById, sceneFacts, scenePairs
+from GSEMATrainingLib.cases.TrainingCase import USES, TrainingCase, caseWarnings
+from GSEMATrainingLib.panels.DropTarget import DropTarget
+from GSEMATrainingLib.panels.LabelQuestion import askLabels
+
+PATIENT, CENTER, SPACING, VESSEL, ANEURYSMS, USE, VERDICT = range(7)
+"""The columns."""
+
+AskLabels = Callable[[dict[str, int]], "dict[str, int] | None"]
+
+
+class CasesPanel:
+    """Shows the list of the parameter node, and changes it.
+
+    Args:
+        ui: the panel's widgets.
+        onChanged: called when the list has changed.
+        command: program and arguments instead of ``gsema``.
+    """
+
+    def __init__(
+        self, ui: Any, onChanged: Callable[[], None], command: Sequence[str] | None = None
+    ) -> None:
+        self.ui = ui
+        self._onChanged = onChanged
+        self.askLabels: AskLabels = askLabels
+        self.reader = CaseReader(self._onCase, self._onRead, command)
+        self._list: CaseList | None = None
+        self._shown: list[TrainingCase] | None = None
+        self._isFilling = False
+        self._center = _("local")
+        self.ui.caseTable.setColumnCount(7)
+        self.ui.caseTable.setHorizontalHeaderLabels(
+            [
+                _("Patient"),
+                _("Center"),
+                _("Voxel (mm)"),
+                _("Vessel (ml)"),
+                _("Aneurysms"),
+                _("Use for"),
+                _("Verdict"),
+            ]
+        )
+        self.ui.caseTable.horizontalHeader().setStretchLastSection(True)
+        self.ui.caseTable.verticalHeader().setVisible(False)
+        self.ui.caseTable.connect("itemChanged(QTableWidgetItem*)", self._onEdited)
+        self.ui.caseTable.connect("itemSelectionChanged()", self._updateButtons)
+        self._drop = DropTarget(self.ui.caseTable, self._onDropped)
+        self.ui.addSceneButton.connect("clicked(bool)", self.addFromScene)
+        self.ui.addFolderButton.connect("clicked(bool)", self._onFolder)
+        self.ui.addListButton.connect("clicked(bool)", self._onList)
+        self.ui.removeCaseButton.connect("clicked(bool)", self._onRemove)
+        self.ui.saveListButton.connect("clicked(bool)", self._onSave)
+
+    @property
+    def cases(self) -> list[TrainingCase]:
+        return self._list.cases if self._list is not None else []
+
+    @property
+    def nodesOf(self) -> Callable[[TrainingCase], tuple[Any, Any]]:
+        """For the export: volume and segmentation of a case."""
+        return self._list.nodes if self._list is not None else lambda case: (None, None)
+
+    def setParameterNode(self, parameterNode: Any) -> None:
+        """Show the list of these parameters; None for none."""
+        self._list = CaseList(parameterNode) if parameterNode is not None else None
+        if parameterNode is None:
+            self.reader.stop()
+            self.reader = CaseReader(self._onCase, self._onRead, self.reader.command)
+        self.refresh()
+
+    def addFromScene(self) -> None:
+        """Add every labelled volume of the scene, and look again at those that are there."""
+        pairs = scenePairs()
+        if self._list is None:
+            return
+        if not pairs:
+            slicer.util.errorDisplay(
+                _("No volume of the scene has a segmentation: segment one, or add a folder.")
+            )
+            return
+        guesses, known = guessedLabels(pairs), self._list.segmentLabels
+        new = {name: guess for name, guess in guesses.items() if name not in known}
+        answers = self.askLabels(new) if new else {}
+        if answers is None:
+            return
+        self._list.rememberLabels(answers)
+        byName = self._list.segmentLabels
+        for pair in pairs:
+            labels = labelsById(pair.segmentation, byName)
+            facts = sceneFacts(pair.volume, pair.segmentation, labels)
+            case = TrainingCase("", pair.patient, self._center, labels=labels, **facts)
+            self._list.add(self._kept(case, pair), pair.volume, pair.segmentation)
+        self._list.decideUses()
+
+    def addPath(self, path: str) -> None:
+        """Add what a folder or a list holds; the rows come one by one."""
+        self._say(_("Looking at the cases of {name}...").format(name=Path(path).name))
+        self.reader.read(path)
+        self._updateButtons()
+
+    def save(self, path: str) -> None:
+        """Write the list into a file."""
+        try:
+            problems = saveList(self.cases, self.nodesOf, Path(path))
+        except UserError as error:
+            problems = [str(error)]
+        if problems:
+            slicer.util.errorDisplay("\n".join(problems))
+
+    def refresh(self) -> None:
+        """Show the list as it is now."""
+        cases = self.cases
+        if cases == self._shown:
+            self._updateButtons()
+            return
+        self._shown = cases
+        table = self.ui.caseTable
+        self._isFilling = True
+        table.setRowCount(len(cases))
+        for row, case in enumerate(cases):
+            self._fill(row, case)
+        table.resizeColumnsToContents()
+        table.resizeRowsToContents()
+        self._isFilling = False
+        self._say(_summary(cases))
+        self._updateButtons()
+
+    def _fill(self, row: int, case: TrainingCase) -> None:
+        table = self.ui.caseTable
+        isKnown = bool(case.spacingMm)
+        texts = {
+            PATIENT: case.patient,
+            CENTER: case.center,
+            SPACING: _spacingText(case),
+            VESSEL: f"{case.vesselMl:.2f}" if isKnown else "",
+            ANEURYSMS: str(case.aneurysms) if isKnown and case.aneurysms >= 0 else "",
+            USE: "",
+            VERDICT: case.verdict,
+        }
+        for column, text in texts.items():
+            item = table.item(row, column)  # changed in place: it may be the one being edited
+            if item is None:
+                item = qt.QTableWidgetItem()
+                if column not in (PATIENT, CENTER):
+                    item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
+                table.setItem(row, column, item)
+            item.setText(text)
+            item.setToolTip(text)
+        box = table.cellWidget(row, USE) or self._useBox(row)
+        box.currentIndex = USES.index(case.use) if case.use in USES else -1
+        box.enabled = case.isUsable
+
+    def _useBox(self, row: int) -> Any:
+        box = qt.QComboBox()
+        for title in (_("training"), _("validation"), _("test")):
+            box.addItem(title)
+        box.connect("activated(int)", lambda index: self._onUse(row, index))
+        self.ui.caseTable.setCellWidget(row, USE, box)
+        return box
+
+    def _kept(self, case: TrainingCase, pair: Any) -> TrainingCase:
+        """What the user has typed for a pair that is in the list already stays."""
+        assert self._list is not None
+        for one in self._list.cases:
+            if one.isOfScene and self._list.nodes(one) == (pair.volume, pair.segmentation):
+                return replace(case, patient=one.patient, center=one.center, use=one.use)
+        return case
+
+    def _onCase(self, case: TrainingCase) -> None:
+        if self._list is not None:
+            self._list.add(case)
+
+    def _onRead(self, message: str) -> None:
+        if self._list is None:
+            return
+        self._list.decideUses()
+        self._say(_summary(self.cases))
+        self._updateButtons()
+        if message:
+            slicer.util.errorDisplay(message)
+        self._onChanged()
+
+    def _onUse(self, row: int, index: int) -> None:
+        if self._list is not None and self._shown is not None:
+            self._list.change(self._shown[row].key, use=USES[index])
+
+    def _onEdited(self, item: Any) -> None:
+        if self._isFilling or self._list is None or self._shown is None:
+            return
+        field = {PATIENT: "patient", CENTER: "center"}.get(item.column())
+        text = item.text().strip()
+        if field and text:
+            self._list.change(self._shown[item.row()].key, **{field: text})
+        self._shown = None
+        self.refresh()
+
+    def _onDropped(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            self.addPath(path)
+
+    def _onFolder(self) -> None:
+        title = _("A folder of image and label pairs, or an nnU-Net raw folder")
+        path = qt.QFileDialog.getExistingDirectory(None, title)
+        if path:
+            self.addPath(path)
+
+    def _onList(self) -> None:
+        title, pattern = _("A list of cases"), _("Lists of cases (*.json)")
+        path = qt.QFileDialog.getOpenFileName(None, title, "", pattern)
+        if path:
+            self.addPath(path)
+
+    def _onSave(self) -> None:
+        title, pattern = _("Save the list of cases"), _("Lists of cases (*.json)")
+        path = qt.QFileDialog.getSaveFileName(None, title, "datalist.json", pattern)
+        if path:
+            self.save(path)
+
+    def _onRemove(self) -> None:
+        if self._list is not None and self._shown is not None:
+            self._list.remove(self._shown[row].key for row in self._selectedRows())
+
+    def _selectedRows(self) -> list[int]:
+        indexes = self.ui.caseTable.selectionModel().selectedRows()
+        return sorted(index.row() for index in indexes)
+
+    def _updateButtons(self) -> None:
+        remove = self.ui.removeCaseButton
+        remove.enabled = bool(self._selectedRows())
+        remove.toolTip = (
+            _("Take the chosen rows out of the list; nothing is deleted.")
+            if remove.enabled
+            else _("Choose rows of the table first.")
+        )
+        save = self.ui.saveListButton
+        save.enabled = bool(self._shown)
+        save.toolTip = (
+            _("Write the list into a file that this panel and gsema train read.")
+            if save.enabled
+            else _("There is no case in the list yet.")
+        )
+
+    def _say(self, text: str) -> None:
+        self.ui.casesInfoLabel.text = text
+
+
+def _spacingText(case: TrainingCase) -> str:
+    if not case.spacingMm:
+        return ""
+    low, high = min(case.spacingMm), max(case.spacingMm)
+    sides = (low,) if high - low < 1e-3 * high else case.spacingMm
+    return " × ".join(f"{side:.3g}" for side in sides)
+
+
+def _summary(cases: Sequence[TrainingCase]) -> str:
+    """One line of numbers, then what is wrong."""
+    if not cases:
+        return _("No case yet: add the labelled scans of your site.")
+    usable = [case for case in cases if case.isUsable]
+    counts = [sum(case.use == use for case in usable) for use in USES]
+    text = _(
+        "{usable} of {all} cases can be used: {training} for training, {validation} for "
+        "validation, {test} for a test; {aneurysms} aneurysms."
+    ).format(
+        usable=len(usable),
+        all=len(cases),
+        training=counts[0],
+        validation=counts[1],
+        test=counts[2],
+        aneurysms=sum(max(0, case.aneurysms) for case in usable),
+    )
+    return "\n".join([text, *caseWarnings(cases)])

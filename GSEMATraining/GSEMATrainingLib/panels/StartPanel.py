@@ -1,0 +1,179 @@
+"""The panel's choices: what the training starts from, by which method, for how long."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from GSEMASegmentationLib.panels.RemainingTime import durationText
+from GSEMASegmentationLib.panels.TeacherText import cardText
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from gsema_core.teachers.registry import DEFAULT, ListedTeacher, list_teachers
+from gsema_core.teachers.teacher_file import file_hash
+from GSEMATrainingLib.panels.PresetText import presetNames, presetText, presetTitle
+from GSEMATrainingLib.panels.SettingsForm import SettingsForm
+from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES
+from GSEMATrainingLib.run.RunFolder import RunStatus
+from GSEMATrainingLib.run.TrainingChoices import SCRATCH, TrainingChoices, merged, ownSettings
+
+TEACHER, PRESET = "GSEMATraining/Teacher", "GSEMATraining/Preset"
+DEVICE, SETTINGS = "GSEMATraining/Device", "GSEMATraining/Settings"
+NAME, PACE = "GSEMATraining/Name", "GSEMATraining/SecondsPerStep"
+
+DEVICES = ("auto", "cpu", "cuda")
+"""What the entries of the panel's device box mean to the training."""
+
+
+class StartPanel:
+    """Choices of the machine are kept in its settings, length and replay with the scene.
+
+    Args:
+        ui: the panel's widgets.
+        onChanged: called when something is chosen.
+    """
+
+    def __init__(self, ui: Any, onChanged: Callable[[], None]) -> None:
+        self.ui = ui
+        self._onChanged = onChanged
+        self._listed: list[ListedTeacher] = []
+        self._presets = presetNames()
+        settings = slicer.app.userSettings()
+        self.form = SettingsForm(self.ui.advancedTabWidget, self._onSettings)
+        for name in self._presets:
+            self.ui.presetComboBox.addItem(presetTitle(name))
+        for title in (_("automatic"), _("CPU"), _("GPU")):
+            self.ui.deviceComboBox.addItem(title)
+        preset, device = settings.value(PRESET, "paper"), settings.value(DEVICE, DEVICES[0])
+        self.ui.presetComboBox.currentIndex = self._presets.index(
+            preset if preset in self._presets else "paper"
+        )
+        self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
+        self.ui.nameLineEdit.text = settings.value(NAME, "local")
+        self.refresh(settings.value(TEACHER, DEFAULT))
+        self.form.setChanges(_tables(settings.value(SETTINGS, "{}")))
+        self._show()
+        self.ui.teacherComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        self.ui.presetComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        self.ui.nameLineEdit.connect("editingFinished()", self._onChosen)
+        self.ui.resetButton.connect("clicked(bool)", self.form.reset)
+
+    @property
+    def teacher(self) -> str:
+        """The chosen teacher's name; ``SCRATCH`` for none."""
+        index = self.ui.teacherComboBox.currentIndex
+        return self._listed[index].name if 0 <= index < len(self._listed) else SCRATCH
+
+    @property
+    def preset(self) -> str:
+        return self._presets[self.ui.presetComboBox.currentIndex]
+
+    def choices(self, parameterNode: Any) -> TrainingChoices:
+        """Everything that is chosen now."""
+        return TrainingChoices(
+            teacher=self.teacher,
+            preset=self.preset,
+            length=parameterNode.length,
+            unit=parameterNode.lengthUnit,
+            replayShare=parameterNode.replayShare,
+            name=self.ui.nameLineEdit.text.strip(),
+            device=DEVICES[self.ui.deviceComboBox.currentIndex],
+            settings=self.form.changes,
+        )
+
+    def refresh(self, name: str | None = None) -> None:
+        """List the teachers that there are now; choose ``name``, or what was chosen."""
+        wanted = self.teacher if name is None else name
+        self._listed = list_teachers()
+        box = self.ui.teacherComboBox
+        wasBlocked = box.blockSignals(True)
+        box.clear()
+        for teacher in self._listed:
+            bundled = _("{name} (bundled)").format(name=teacher.name)
+            box.addItem(bundled if teacher.name == DEFAULT else teacher.name)
+        box.addItem(_("none: from scratch"))
+        names = [teacher.name for teacher in self._listed]
+        box.currentIndex = names.index(wanted) if wanted in names else len(names)
+        box.blockSignals(wasBlocked)
+        self._show()
+
+    def showTime(self, parameterNode: Any) -> None:
+        """How long the training will take, judged by the pace of the last one."""
+        self.ui.timeLabel.text = (
+            _timeText(self.choices(parameterNode)) if parameterNode is not None else ""
+        )
+
+    def rememberPace(self, status: RunStatus) -> None:
+        """Keep what the next training's time is judged by."""
+        if status.seconds_per_step:
+            slicer.app.userSettings().setValue(PACE, str(status.seconds_per_step))
+
+    def _onSettings(self) -> None:
+        slicer.app.userSettings().setValue(SETTINGS, json.dumps(self.form.changes))
+        self._show()
+        self._onChanged()
+
+    def _onChosen(self) -> None:
+        settings = slicer.app.userSettings()
+        settings.setValue(TEACHER, self.teacher)
+        settings.setValue(PRESET, self.preset)
+        settings.setValue(DEVICE, DEVICES[self.ui.deviceComboBox.currentIndex])
+        settings.setValue(NAME, self.ui.nameLineEdit.text.strip())
+        self._show()
+        self._onChanged()
+
+    def _show(self) -> None:
+        index = self.ui.teacherComboBox.currentIndex
+        teacher = self._listed[index] if 0 <= index < len(self._listed) else None
+        own: dict[str, dict[str, Any]] = {}
+        if teacher is None:
+            text = _("A network that knows nothing: that needs many scans, and days on a CPU.")
+        elif teacher.card is None:
+            text = teacher.problem
+        else:
+            text = cardText(teacher.card, file_hash(teacher.path))
+        try:
+            own = ownSettings(self.teacher)
+        except UserError as error:
+            text = str(error)
+        self.ui.teacherCardLabel.text = text
+        self.ui.presetInfoLabel.text = presetText(self.preset)
+        self.form.setOwn(self.preset, own)
+        self.ui.advancedInfoLabel.text = _changesText(self.form.changes)
+
+
+def _timeText(choices: TrainingChoices) -> str:
+    if choices.unit == MINUTES:
+        return _("of training, and the validations")
+    try:
+        pace = float(slicer.app.userSettings().value(PACE, "0"))
+    except (TypeError, ValueError):
+        pace = 0.0
+    if pace <= 0:
+        return _("the time is known in the first minute")
+    steps = choices.length
+    if choices.unit == EPOCHS:
+        tables = merged(ownSettings(SCRATCH), choices.settings)
+        steps *= int(tables["run"]["validate_every"])
+    text = _("{duration}, judged by the last training")
+    return text.format(duration=durationText(pace * steps))
+
+
+def _changesText(changes: dict[str, dict[str, Any]]) -> str:
+    names = [f"{section}.{name}" for section, values in changes.items() for name in values]
+    if not names:
+        return _("All settings are the method's own, or those of the teacher.")
+    return _("Changed: {names}.").format(names=", ".join(names))
+
+
+def _tables(text: str) -> dict[str, dict[str, Any]]:
+    try:
+        tables = json.loads(text)
+    except (TypeError, ValueError):
+        return {}
+    isTables = isinstance(tables, dict) and all(isinstance(one, dict) for one in tables.values())
+    return tables if isTables else {}

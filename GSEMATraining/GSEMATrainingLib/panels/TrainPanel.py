@@ -1,0 +1,281 @@
+"""The panel's training: start, watch, pause, stop, go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ctk
+import qt
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from GSEMATrainingLib.cases.TrainingCase import TRAINING, TrainingCase
+from GSEMATrainingLib.panels.StartPanel import DEVICES
+from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
+from GSEMATrainingLib.run.CoreCommand import cancelledText
+from GSEMATrainingLib.run.Preparation import NodesOf, unusedFolder
+from GSEMATrainingLib.run.RunFolder import RunFolder
+from GSEMATrainingLib.run.RunWatch import RunView, RunWatch, machineText, statusText
+from GSEMATrainingLib.run.TrainingChoices import TrainingChoices, setDevice
+from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
+
+FOLDER = "GSEMATraining/RunFolder"
+THUMBNAIL_WIDTH = 400
+"""Pixels; fits into the narrowest panel. Ours."""
+
+
+class TrainPanel:
+    """Starts trainings, and shows the one in the chosen folder, whoever has started it.
+
+    Args:
+        ui: the panel's widgets.
+        logic: does the work.
+        cases: the rows as they are now, and where their nodes are.
+        choices: what is chosen now; raises UserError.
+        onLook: called every second with what is seen.
+        onChanged: called when a training has begun or ended.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        logic: GSEMATrainingLogic,
+        cases: Callable[[], tuple[list[TrainingCase], NodesOf]],
+        choices: Callable[[], TrainingChoices],
+        onLook: Callable[[RunView], None],
+        onChanged: Callable[[], None],
+    ) -> None:
+        self.ui = ui
+        self._logic, self._cases, self._choices = logic, cases, choices
+        self._onLook, self._onChanged = onLook, onChanged
+        self._plots = TrainingPlots()
+        self._thumbnail: Path | None = None
+        self._logText = ""
+        self._wasRunning = False
+        self._note = ""
+        self.view = RunView(RunFolder(""))
+        for plot in plots():
+            self.ui.plotComboBox.addItem(plot.title)
+        self.ui.plotComboBox.connect("currentIndexChanged(int)", self._plots.show)
+        self.ui.plotsButton.connect("clicked(bool)", self._onPlots)
+        self.ui.runFolderPathLineEdit.filters = ctk.ctkPathLineEdit.Dirs
+        path = slicer.app.userSettings().value(FOLDER, "") or str(unusedFolder())
+        self.ui.runFolderPathLineEdit.currentPath = path
+        self.ui.runFolderPathLineEdit.connect("currentPathChanged(QString)", self._onFolder)
+        self.ui.newFolderButton.connect("clicked(bool)", self._onNewFolder)
+        self.ui.trainButton.connect("clicked(bool)", self._onTrain)
+        self.ui.pauseButton.connect("clicked(bool)", self._onPause)
+        self.watch = RunWatch(self._look)
+
+    @property
+    def folder(self) -> RunFolder:
+        return self.view.folder
+
+    def attach(self) -> None:
+        """Watch the chosen folder, in which a training may run or have ended."""
+        self.watch.watch(self.ui.runFolderPathLineEdit.currentPath, self._ownProcess())
+
+    def stop(self) -> None:
+        """Look no longer; the training goes on."""
+        self.watch.stop()
+        self._plots.remove()
+
+    def update(self) -> None:
+        """Enable what can be used now; a disabled button's tooltip says why it is."""
+        view, train, pause = self.view, self.ui.trainButton, self.ui.pauseButton
+        self.ui.runFolderPathLineEdit.enabled = not self._logic.isPreparing
+        self.ui.newFolderButton.enabled = not self._logic.isPreparing
+        self.ui.newFolderButton.toolTip = (
+            _("Wait until the cases are copied.")
+            if self._logic.isPreparing
+            else _("A folder for another training, beside this one.")
+        )
+        if self._logic.isPreparing:
+            train.text, problem = _("Cancel"), ""
+            train.toolTip = _("Stop copying the cases; nothing is left behind.")
+        elif view.isRunning:
+            train.text, problem = _("Stop"), ""
+            train.toolTip = _("End the training; the best teacher is kept, and it can go on later.")
+        elif view.canGoOn:
+            train.text, problem = _("Go on"), ""
+            train.toolTip = _("Go on with the training in this folder where it ended.")
+        else:
+            train.text, problem = _("Train"), self._problem()
+            train.toolTip = problem or _("Copy the cases, without names, and train in the folder.")
+        isStopping = view.isRunning and view.folder.isStopping
+        train.enabled = not problem and not isStopping
+        if isStopping:
+            train.toolTip = _("The training ends as soon as it has written its checkpoint.")
+        pause.enabled = view.isRunning
+        pause.text = _("Resume") if view.folder.isPausing and view.isRunning else _("Pause")
+        pause.toolTip = (
+            _("Let the training wait, for instance while the computer is needed for patients.")
+            if view.isRunning
+            else _("There is no training to pause.")
+        )
+
+    def _problem(self) -> str:
+        """Why no training can begin, one sentence; empty where one can."""
+        if not self.ui.runFolderPathLineEdit.currentPath:
+            return _("Choose a folder for the training first.")
+        if self.view.isFinished:
+            return _("The training in this folder is finished: press New for another folder.")
+        cases, _nodes = self._cases()
+        if not any(case.isUsable and case.use == TRAINING for case in cases):
+            return _("Add labelled cases, and use some of them for training, first.")
+        try:
+            self._choices().tables()
+        except UserError as error:
+            return str(error)
+        return ""
+
+    def _onTrain(self) -> None:
+        self._note = ""
+        try:
+            if self._logic.isPreparing:
+                self._logic.cancelPreparation()
+            elif self.view.isRunning:
+                self.folder.stop()
+                self.watch.look()
+            elif self.view.canGoOn:
+                self._goOn()
+            else:
+                self._begin()
+        except UserError as error:
+            self._explain(str(error))
+        self._onChanged()
+
+    def _goOn(self) -> None:
+        """On the device that is chosen now."""
+        if not self.folder.isRunning:
+            setDevice(self.folder.config, self._choices().device)
+        self._logic.goOn(self.folder)
+        self.attach()
+
+    def _offerCpu(self, view: RunView) -> None:
+        """Where the memory of the GPU was not enough even for the smallest patch."""
+        isOnGpu = view.status is not None and view.status.device.startswith("cuda")
+        if not isOnGpu or "memory" not in view.problem:
+            return
+        question = _("{problem}\nGo on with the CPU, which is much slower?")
+        if slicer.util.confirmYesNoDisplay(question.format(problem=view.problem)):
+            self.ui.deviceComboBox.currentIndex = DEVICES.index("cpu")
+            self._onTrain()
+
+    def _begin(self) -> None:
+        folder = RunFolder(self.ui.runFolderPathLineEdit.currentPath)
+        slicer.app.userSettings().setValue(FOLDER, str(folder.path))
+        cases, nodesOf = self._cases()
+        self.showStatus(_("Copying the cases..."))
+        self._logic.begin(folder, cases, nodesOf, self._choices(), self._onCopied, self._onBegun)
+
+    def _onCopied(self, fraction: float) -> None:
+        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+
+    def _onBegun(self, message: str) -> None:
+        self.ui.progressBar.value = 0
+        self.attach()
+        if message == cancelledText():
+            self._note = message
+            self.showStatus(message)
+        elif message:
+            self._explain(message)
+        self._onChanged()
+
+    def _onPause(self) -> None:
+        try:
+            if self.folder.isPausing:
+                self.folder.goOn()
+            else:
+                self.folder.pause()
+        except UserError as error:
+            self._explain(str(error))
+        self.watch.look()
+        self.update()
+
+    def _onFolder(self, path: str) -> None:
+        slicer.app.userSettings().setValue(FOLDER, path)
+        self._thumbnail, self._logText, self._note = None, "", ""
+        self.ui.logTextEdit.clear()
+        self.attach()
+        self._onChanged()
+
+    def _onNewFolder(self) -> None:
+        """Beside the one that is chosen."""
+        parent = Path(self.ui.runFolderPathLineEdit.currentPath).parent
+        folder = unusedFolder(parent if parent.is_dir() else None)
+        self.ui.runFolderPathLineEdit.currentPath = str(folder)
+
+    def _onPlots(self) -> None:
+        self._plots.update(self.folder)
+        self._plots.show(self.ui.plotComboBox.currentIndex)
+
+    def _look(self, view: RunView) -> None:
+        """Show what is seen; called every second."""
+        self.view = view
+        if not self._logic.isPreparing:
+            self._showProgress(view)
+        self._showThumbnail(view.folder.newestThumbnail())
+        self._showLog(view.folder.logText())
+        if view.status is not None and view.folder.hasRun:
+            self._plots.update(view.folder)
+        self._onLook(view)
+        if view.isRunning != self._wasRunning:
+            self._wasRunning = view.isRunning
+            self._onChanged()
+            if not view.isRunning:
+                self._offerCpu(view)
+        else:
+            self.update()
+
+    def _showProgress(self, view: RunView) -> None:
+        isThere = view.status is not None and view.folder.hasRun
+        fraction = view.status.fraction if isThere else 0.0
+        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+        self.ui.machineLabel.text = machineText(view.status) if isThere else ""
+        words = statusText(view)
+        isError = bool(view.problem) or (not words and self._note != cancelledText())
+        self.showStatus(words or self._note, isError)
+
+    def _showThumbnail(self, path: Path | None) -> None:
+        if path == self._thumbnail:
+            return
+        self._thumbnail = path
+        pixmap = qt.QPixmap(str(path)) if path is not None else qt.QPixmap()
+        if not pixmap.isNull():
+            smooth = qt.Qt.SmoothTransformation
+            pixmap = pixmap.scaledToWidth(min(THUMBNAIL_WIDTH, 4 * pixmap.width()), smooth)
+        self.ui.thumbnailLabel.setPixmap(pixmap)
+        self.ui.thumbnailInfoLabel.visible = not pixmap.isNull()
+        if path is not None:
+            text = _("Step {step}: green the reference, orange the teacher, aneurysms brighter.")
+            step = path.stem.removeprefix("step-").lstrip("0") or "0"
+            self.ui.thumbnailInfoLabel.text = text.format(step=step)
+
+    def _showLog(self, text: str) -> None:
+        if text == self._logText:
+            return
+        edit = self.ui.logTextEdit
+        if self._logText and text.startswith(self._logText):
+            edit.appendPlainText(text[len(self._logText) :].rstrip("\n"))
+        else:
+            edit.setPlainText(text.rstrip("\n"))
+        self._logText = text
+
+    def showStatus(self, text: str, isError: bool = False) -> None:
+        self.ui.statusLabel.styleSheet = "color: #d33" if isError else ""
+        self.ui.statusLabel.text = text
+        self.ui.statusLabel.visible = bool(text)
+
+    def _explain(self, message: str) -> None:
+        self._note = message
+        self.showStatus(message, isError=True)
+        slicer.util.errorDisplay(message)
+
+    def _ownProcess(self) -> Any:
+        """What this Slicer has started, where it was in this folder."""
+        return self._logic.processIn(Path(self.ui.runFolderPathLineEdit.currentPath))

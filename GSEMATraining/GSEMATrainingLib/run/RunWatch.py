@@ -1,0 +1,191 @@
+"""Looks into a training's folder now and then, and says in words what is going on there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import qt
+from GSEMASegmentationLib.panels.RemainingTime import durationText
+from slicer.i18n import tr as _
+
+from GSEMATrainingLib.run.RunFolder import RunFolder, RunStatus
+from GSEMATrainingLib.run.TrainingChoices import ENDLESS
+from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
+
+EVERY_MS = 1000
+"""A training writes a line every few seconds; ours."""
+
+
+ENDED = ("finished", "stopped", "failed")
+"""States after which there is no process."""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What there is to see of a training.
+
+    Attributes:
+        folder: where.
+        status: what it said last; None where it has not said anything.
+        isRunning: whether a process trains there, or is about to begin.
+        problem: why it is not running although it should be, one sentence.
+    """
+
+    folder: RunFolder
+    status: RunStatus | None = None
+    isRunning: bool = False
+    problem: str = ""
+
+    @property
+    def isFinished(self) -> bool:
+        return not self.isRunning and self.status is not None and self.status.state == "finished"
+
+    @property
+    def canGoOn(self) -> bool:
+        """Whether there is a training that was stopped or cut off."""
+        return not self.isRunning and self.folder.hasRun and not self.isFinished
+
+
+def lookAt(folder: RunFolder, process: TrainingProcess | None = None) -> RunView:
+    """See what goes on in a folder.
+
+    Args:
+        folder: the run's.
+        process: what this Slicer has started there.
+    """
+    if not folder.path.is_dir():
+        if process is None:
+            return RunView(folder)
+        problem = _("The folder {folder} is gone, and the training with it: choose another one.")
+        return RunView(folder, None, process.isAlive, problem.format(folder=folder.path))
+    isRunning = folder.isRunning or (process is not None and process.isAlive)
+    status = folder.status()
+    if isRunning or not folder.hasRun:
+        return RunView(folder, status, isRunning)
+    return RunView(folder, status, False, _problem(folder, status, process))
+
+
+def _problem(folder: RunFolder, status: RunStatus | None, process: TrainingProcess | None) -> str:
+    if status is not None and status.state in ENDED[:2]:
+        refused = process is not None and process.exitCode not in (None, 0)
+        return folder.lastError() if refused else ""
+    said = folder.lastError()
+    if said or (status is not None and status.state == "failed"):
+        return said or (status.message if status else "")
+    if status is None and process is None:
+        return ""
+    step = status.step if status is not None else 0
+    return _("The training was cut off at step {step}: press Go on.").format(step=step)
+
+
+def statusText(view: RunView) -> str:
+    """What the training does now, and what it warned of, for the panel."""
+    words = sentence(view)
+    return "\n".join([words, *view.folder.warnings()]) if words else ""
+
+
+def sentence(view: RunView) -> str:
+    """What the training does now."""
+    status = view.status
+    if view.problem:
+        return view.problem
+    if status is None:
+        return _("Starting...") if view.isRunning else ""
+    if not view.isRunning:
+        return _endText(status) if view.folder.hasRun else ""
+    if status.state in ENDED:  # it stands there since the session before
+        return _("Starting...")
+    done = _doneText(status)
+    if view.folder.isStopping:
+        return _("Stopping: the training writes its checkpoint, {done}...").format(done=done)
+    if view.folder.isPausing:
+        isWaiting = status.state == "paused"
+        text = _("Paused at {done}.") if isWaiting else _("Pausing after this step: {done}.")
+        return text.format(done=done)
+    if status.state == "preparing" or status.steps == 0:
+        return status.message or _("Preparing the cases...")
+    if status.state == "validating":
+        return _("Validating the teacher: {done}.").format(done=done)
+    text = _("Training: {done}; {left}.").format(done=done, left=leftText(status))
+    return text
+
+
+def leftText(status: RunStatus) -> str:
+    """How much longer, as far as it is known."""
+    if status.seconds_left is None:
+        return _("the time is known in about a minute")
+    return _("{duration} left").format(duration=durationText(status.seconds_left))
+
+
+def machineText(status: RunStatus) -> str:
+    """Device, memory, pace, and the best score so far."""
+    parts = [_("CPU") if status.device == "cpu" else status.device] if status.device else []
+    if status.memory_mb:
+        parts.append(_("{memory:.1f} GB").format(memory=status.memory_mb / 1024))
+    if status.seconds_per_step:
+        parts.append(_("{seconds:.2g} s a step").format(seconds=status.seconds_per_step))
+    if status.best_score is not None and status.best_score >= 0:
+        parts.append(
+            _("best aneurysm Dice {score:.2f} at step {step}").format(
+                score=status.best_score, step=status.best_step
+            )
+        )
+    return ", ".join(parts)
+
+
+def _doneText(status: RunStatus) -> str:
+    if status.steps >= ENDLESS:  # it ends by its time
+        text = _("step {step}, epoch {epoch}")
+    else:
+        text = _("step {step} of {steps}, epoch {epoch} of {epochs}")
+    return text.format(
+        step=status.step, steps=status.steps, epoch=status.epoch, epochs=status.epochs
+    )
+
+
+def _endText(status: RunStatus) -> str:
+    done = _doneText(status)
+    if status.state == "finished":
+        text = _("Finished after {done}; the best teacher is that of step {best}.")
+    else:
+        text = _("Stopped after {done}; the best teacher so far, of step {best}, is kept.")
+    return text.format(done=done, best=status.best_step)
+
+
+class RunWatch:
+    """Calls ``onLook`` with what it sees, as long as a folder is watched.
+
+    Args:
+        onLook: called every second with a RunView.
+    """
+
+    def __init__(self, onLook: Callable[[RunView], None]) -> None:
+        self._onLook = onLook
+        self._folder: RunFolder | None = None
+        self._process: TrainingProcess | None = None
+        self._timer = qt.QTimer()
+        self._timer.setInterval(EVERY_MS)
+        self._timer.connect("timeout()", self.look)
+
+    @property
+    def folder(self) -> RunFolder | None:
+        return self._folder
+
+    def watch(self, path: str | Path, process: TrainingProcess | None = None) -> None:
+        """Watch this folder from now on; an empty path watches nothing."""
+        self._folder = RunFolder(path) if str(path) else None
+        self._process = process
+        self.look()
+        if self._folder is not None:
+            self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+        self._folder = self._process = None
+
+    def look(self) -> None:
+        """Look now."""
+        if self._folder is not None:
+            self._onLook(lookAt(self._folder, self._process))

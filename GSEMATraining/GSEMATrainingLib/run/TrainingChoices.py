@@ -1,0 +1,179 @@
+"""What is trained, and how: the choices of the panel as the training's configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from gsema_core.files.atomic import atomic_path
+from gsema_core.teachers.card import TeacherCard, is_plain_name
+from gsema_core.teachers.registry import DEFAULT, find_teacher
+from gsema_core.teachers.teacher_file import read_card
+from gsema_core.training.config import TrainingConfig, read_toml
+from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, STEPS
+
+SCRATCH = ""
+"""Instead of a teacher's name: begin with a network that knows nothing."""
+
+ENDLESS = 10**6
+"""Steps of a training that ends by its time; the learning rate then follows the time. Ours: 14
+hours at 50 ms, which is faster than any step yet."""
+
+Tables = dict[str, dict[str, Any]]
+"""Sections of a configuration: setting names to values."""
+
+PANEL_SETTINGS: Tables = {
+    # So that somebody who watches sees something every few seconds on a CPU; a validation of a few
+    # cases takes less than 100 steps. Ours.
+    "run": {"log_every": 5, "validate_every": 100, "checkpoint_every": 50},
+}
+
+FINE_TUNING: Tables = {
+    # A short run on few scans; the paper's own schedule is for 100 epochs from scratch. Measured on
+    # phantoms of a new center (docs/training.md).
+    "optimization": {"schedule": "cosine", "warmup_steps": 10},
+}
+
+
+@dataclass(frozen=True)
+class TrainingChoices:
+    """One training.
+
+    Attributes:
+        teacher: what it starts from: a registered teacher's name, a file, or ``SCRATCH``.
+        preset: the method's name.
+        length: how long, in ``unit``; 5 epochs are 500 steps: on phantoms of a new center the
+            teacher was better after 120 (docs/training.md), and real scans vary more (ours).
+        unit: steps, epochs (100 steps, where the settings say nothing else) or minutes.
+        replayShare: share of phantoms, 0 to 1.
+        name: of the teacher that comes out.
+        device: auto, cpu, cuda or cuda:N.
+        settings: single settings that are not the method's own, by section.
+    """
+
+    teacher: str = DEFAULT
+    preset: str = "paper"
+    length: int = 5
+    unit: str = EPOCHS
+    replayShare: float = 0.0
+    name: str = "local"
+    device: str = "auto"
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def tables(self) -> Tables:
+        """The configuration's tables, without what the method has anyway.
+
+        Raises:
+            UserError: the teacher is missing or unusable, or a value makes no sense.
+        """
+        if not is_plain_name(self.name):
+            raise UserError(
+                _("The name {name!r} is not plain: use letters, digits, spaces and . _ + -").format(
+                    name=self.name
+                )
+            )
+        parts: list[Mapping[str, Mapping[str, Any]]] = [ownSettings(self.teacher), self.settings]
+        parts.append({"data": {"replay_share": self.replayShare}} if self.replayShare else {})
+        run: dict[str, Any] = {"name": self.name, "device": self.device}
+        if self.teacher != SCRATCH:
+            run["initial_teacher"] = str(self.teacher)
+        tables = merged(*parts, {"run": run})
+        tables["run"].update(self._length(tables))
+        # Complains with a sentence; the places are not known yet.
+        TrainingConfig.from_dict({"preset": self.preset, **tables})
+        return tables
+
+    def write(self, folder: Path, tables: Tables) -> Path:
+        """Write ``config.toml``, which any ``gsema train`` understands, and return its path."""
+        places = {"data": {"datalist": "datalist.json"}, "run": {"output": "."}}
+        path = folder / "config.toml"
+        with atomic_path(path) as temporary:
+            temporary.write_text(toml(self.preset, merged(tables, places)), encoding="utf-8")
+        return path
+
+    def _length(self, tables: Tables) -> dict[str, Any]:
+        if self.unit == STEPS:
+            return {"steps": self.length}
+        if self.unit == EPOCHS:
+            return {"steps": self.length * int(tables["run"]["validate_every"])}
+        if self.unit == MINUTES:
+            return {"minutes": float(self.length), "steps": ENDLESS}
+        raise UserError(
+            _("The unit {unit!r} is unknown: use steps, epochs or minutes.").format(unit=self.unit)
+        )
+
+
+def setDevice(config: Path, device: str) -> None:
+    """Let a training that goes on do so on another device; a run may change it any time.
+
+    Raises:
+        UserError: the configuration cannot be read or written.
+    """
+    tables = read_toml(config)
+    if tables.get("run", {}).get("device", "auto") == device:
+        return
+    preset = str(tables.pop("preset", "paper"))
+    with atomic_path(config) as temporary:
+        text = toml(preset, merged(tables, {"run": {"device": device}}))
+        temporary.write_text(text, encoding="utf-8")
+
+
+def ownSettings(teacher: str) -> Tables:
+    """What differs from a preset for every training from the panel, and for one of a teacher.
+
+    A teacher's network goes on with what it saw before: the same voxels, windows and intensities.
+
+    Raises:
+        UserError: there is no such teacher, or it cannot be used.
+    """
+    if teacher == SCRATCH:
+        return merged(PANEL_SETTINGS)
+    card = teacherCard(teacher)
+    rule = card.intensity_rule()
+    data = {
+        "spacing_mm": card.spacing_mm,
+        "patch": list(card.window),
+        "low_percentile": rule.low,
+        "high_percentile": rule.high,
+    }
+    return merged(
+        PANEL_SETTINGS, FINE_TUNING, {"data": data, "network": card.network_config().to_dict()}
+    )
+
+
+def teacherCard(teacher: str) -> TeacherCard:
+    """The card of a registered teacher or a file."""
+    return read_card(find_teacher(teacher))
+
+
+def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Tables:
+    """The tables of all parts; later ones win."""
+    tables: Tables = {}
+    for part in parts:
+        for section, values in part.items():
+            tables.setdefault(section, {}).update(values)
+    return tables
+
+
+def toml(preset: str, tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text of a configuration file."""
+    lines = [f"preset = {_value(preset)}"]
+    for section, values in tables.items():
+        lines += ["", f"[{section}]"]
+        lines += [f"{name} = {_value(value)}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(one) for one in value) + "]"
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    # JSON's texts are TOML's, but for the one control character that JSON leaves as it is.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.evaluation import evaluate_folders
+from gsema_core.evaluation.folder_pairs import match_folders
+from gsema_core.files import write_labels
+from gsema_core.grids import Volume
+
+BOX = (2, 5, 5, 5, 4)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("predictions", "references"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "predictions", tmp_path / "references"
+
+
+def refusal(folders: tuple[Path, Path]) -> str:
+    with pytest.raises(UserError) as caught:
+        evaluate_folders(*folders)
+    return str(caught.value)
+
+
+def test_formats_do_not_matter(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
+    predictions, references = folders
+    write_labels(draw(BOX), predictions / "a.1.nii.gz")
+    write_labels(draw(BOX), references / "a.1.seg.nrrd")
+    write_labels(draw(), predictions / "b.mha")
+    write_labels(draw(BOX), references / "b.nrrd")
+    (predictions / "notes.json").write_text("{}")
+    (references / ".hidden.nrrd").write_text("no image")
+    said: list[tuple[float, str]] = []
+    first, second = evaluate_folders(*folders, progress=lambda *what: said.append(what))
+    assert (first.name, first.aneurysm["dice"], first.missed) == ("a.1", 1.0, 0)
+    assert (second.name, second.aneurysm["dice"], second.missed) == ("b", 0.0, 1)
+    assert said == [(0.0, "case 1 of 2"), (0.5, "case 2 of 2")]
+
+
+def test_segments_of_slicer_are_taken_by_name(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    """Slicer numbers segments in the order in which they were made."""
+    predictions, references = folders
+    write_labels(draw(BOX, (1, 12, 12, 12, 5)), predictions / "a.nrrd")
+    image = draw((1, *BOX[1:]), (2, 12, 12, 12, 5)).to_image()
+    for number, name in enumerate(("Aneurysm", "Vessels")):
+        image.SetMetaData(f"Segment{number}_Name", name)
+        image.SetMetaData(f"Segment{number}_LabelValue", str(number + 1))
+    sitk.WriteImage(image, str(references / "a.seg.nrrd"))
+    (score,) = evaluate_folders(*folders)
+    assert score.aneurysm["dice"] == score.vessel["dice"] == 1.0
+
+
+def test_cancelling(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
+    for folder in folders:
+        write_labels(draw(BOX), folder / "a.nrrd")
+    with pytest.raises(Cancelled):
+        evaluate_folders(*folders, cancelled=lambda: True)
+
+
+def test_partners_are_needed(folders: tuple[Path, Path]) -> None:
+    predictions, references = folders
+    for name in ("a.nrrd", "b.nrrd", "c.nrrd"):
+        (references / name).touch()
+    (predictions / "a.nrrd").touch()
+    assert "The reference b.nrrd (and 1 more) has no prediction" in refusal(folders)
+    (predictions / "x.nrrd").touch()
+    assert "The prediction x.nrrd has no reference" in refusal(folders)
+
+
+def test_names_are_unique(folders: tuple[Path, Path]) -> None:
+    for name in ("a.nrrd", "a.nii.gz"):
+        (folders[0] / name).touch()
+    assert "both a.nii.gz and a.nrrd" in refusal(folders)
+
+
+def test_folders_with_label_maps_are_needed(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    assert "has no label map" in refusal(folders)
+    with pytest.raises(UserError, match=r"nowhere is not a folder"):
+        match_folders(tmp_path / "nowhere", folders[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"spacing": (0.5, 0.5, 1.1)}, "spacing 0.5 x 0.5 x 1.1 instead of 0.5 x 0.5 x 1 mm"),
+        ({"origin": (13.0, -20.0, 34.0)}, "centers 5.00 mm apart"),
+        ({"direction": (-1, 0, 0, 0, -1, 0, 0, 0, 1)}, "same size and spacing"),
+    ],
+)
+def test_grids_must_be_the_same(
+    folders: tuple[Path, Path],
+    draw: Callable[..., Volume],
+    change: dict[str, tuple[float, ...]],
+    reason: str,
+) -> None:
+    reference = draw(BOX)
+    other = Volume(reference.array, dataclasses.replace(reference.geometry, **change))
+    write_labels(other, folders[0] / "a.nrrd")
+    write_labels(reference, folders[1] / "a.nrrd")
+    message = refusal(folders)
+    assert reason in message
+    assert str(folders[0] / "a.nrrd") in message and str(folders[1] / "a.nrrd") in message
+
+
+def test_sizes_must_be_the_same(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
+    reference = draw(BOX)
+    smaller = dataclasses.replace(reference.geometry, size=(24, 22, 19))
+    write_labels(Volume(reference.array[:-1], smaller), folders[0] / "a.nrrd")
+    write_labels(reference, folders[1] / "a.nrrd")
+    assert "24 x 22 x 19 instead of 24 x 22 x 20 voxels" in refusal(folders)
+
+
+def test_float32_rounding_is_no_other_grid(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    reference = draw(BOX)
+    turn = np.deg2rad(17.3)
+    tilted = (np.cos(turn), -np.sin(turn), 0, np.sin(turn), np.cos(turn), 0, 0, 0, 1)
+    oblique = dataclasses.replace(
+        reference.geometry, direction=tilted, origin=(201.234567, -181.7654321, 99.999)
+    )
+    write_labels(Volume(reference.array, oblique), folders[0] / "a.nii.gz")
+    write_labels(Volume(reference.array, oblique), folders[1] / "a.nrrd")
+    assert evaluate_folders(*folders)[0].aneurysm["dice"] == 1.0
+
+
+def test_labels_outside_the_list(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
+    for folder, label in zip(folders, (3, 2), strict=True):
+        write_labels(draw((label, 5, 5, 5, 4)), folder / "a.nrrd")
+    assert "has the value 3, where only 0, 1, 2 may occur" in refusal(folders)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gsema_core.grids.boxes import box_of
+from gsema_core.inference.click.field import Surroundings, window_box
+from gsema_core.inference.windows import predict_windows
+
+WINDOW = (16, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("center", "start"),
+    [
+        ((20, 20, 20), (12, 12, 12)),
+        ((19.5, 19.5, 19.5), (12, 12, 12)),
+        ((0, -0.5, 3), (0, 0, 0)),
+        ((39.5, 39, 29), (24, 24, 14)),
+    ],
+)
+def test_the_window_is_centered_and_stays_inside(center: Any, start: Any) -> None:
+    assert window_box(center, (40, 40, 30), WINDOW) == box_of(start, WINDOW)
+
+
+def test_an_image_smaller_than_the_window_cuts_it_off() -> None:
+    assert window_box((5, 5, 30), (10, 16, 40), WINDOW) == box_of((0, 0, 22), (10, 16, 16))
+
+
+def test_windows_are_blended_as_for_a_whole_scan(random_network: Any) -> None:
+    image = np.random.default_rng(5).random((16, 24, 40), dtype=np.float32)
+
+    def predict(patch: Any) -> Any:
+        return predict_windows(random_network, patch, WINDOW, precision="fp32")
+
+    surroundings = Surroundings(image, WINDOW, predict)
+    for center in ((8, 8, 10), (8, 12, 18), (8, 16, 20)):
+        surroundings.look_at(center)
+    assert surroundings.windows == 3
+    field = surroundings.field()
+    starts = [(0, 0, 2), (0, 4, 10), (0, 8, 12)]
+    expected = predict_windows(random_network, image, WINDOW, precision="fp32", windows=starts)
+    assert field.box == box_of((0, 0, 2), (16, 24, 26))
+    assert 0 < (~field.seen).sum() < field.seen.size
+    seen = (slice(None), field.seen)
+    inside = (slice(None), *field.box)
+    np.testing.assert_allclose(field.probabilities[seen], expected[inside][seen], atol=1e-6)
+    assert not field.probabilities[:, ~field.seen].any()
+    np.testing.assert_array_equal(field.aneurysm, field.probabilities[2])
+    np.testing.assert_array_equal(field.start_kji, (0, 0, 2))
+
+
+def test_the_frontier_is_where_the_scan_goes_on_unseen() -> None:
+    surroundings = Surroundings(
+        np.zeros((16, 20, 40), np.float32), WINDOW, lambda image: np.stack([image] * 3)
+    )
+    surroundings.look_at((8, 0, 20))
+    field = surroundings.field()
+    assert field.box == box_of((0, 0, 12), WINDOW)
+    frontier = surroundings.frontier(field, np.ones(WINDOW, dtype=bool))
+    expected = np.zeros(WINDOW, dtype=bool)
+    expected[:, -1] = expected[:, :, 0] = expected[:, :, -1] = True
+    np.testing.assert_array_equal(frontier, expected)
+    only = np.zeros(WINDOW, dtype=bool)
+    only[3, 4, 5:] = True
+    np.testing.assert_array_equal(np.argwhere(surroundings.frontier(field, only)), [(3, 4, 15)])
+    surroundings.look_at((8, 19, 20))
+    field = surroundings.field()
+    frontier = surroundings.frontier(field, np.ones((16, 20, 16), dtype=bool))
+    assert not frontier[:, :, 1:-1].any()
+    assert frontier[:, :, [0, -1]].all()

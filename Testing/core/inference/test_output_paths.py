@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import errno
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from gsema_core.errors import UserError
+from gsema_core.inference.output_paths import check_outputs
+
+
+def test_good_outputs_leave_nothing_behind(tmp_path: Path) -> None:
+    old = tmp_path / "a.seg.nrrd"
+    old.write_text("old")
+    check_outputs(old, tmp_path / "p.nii.gz", tmp_path / "r.json", source=tmp_path / "scan.nrrd")
+    assert old.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_unknown_formats(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"labels\.txt"):
+        check_outputs(tmp_path / "labels.txt")
+    with pytest.raises(UserError, match=r"p\.jpg"):
+        check_outputs(tmp_path / "a.nrrd", tmp_path / "p.jpg")
+    with pytest.raises(UserError, match="is JSON"):
+        check_outputs(tmp_path / "a.nrrd", None, tmp_path / "r.txt")
+
+
+def test_missing_folders_and_folders_in_the_way(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        check_outputs(tmp_path / "no" / "a.nrrd")
+    with pytest.raises(UserError, match="does not exist"):
+        check_outputs(tmp_path / "a.nrrd", None, tmp_path / "no" / "r.json")
+    (tmp_path / "a.nrrd").mkdir()
+    with pytest.raises(UserError, match="is a folder"):
+        check_outputs(tmp_path / "a.nrrd")
+
+
+def test_the_scan_is_never_overwritten(tmp_path: Path) -> None:
+    scan = tmp_path / "scan.nrrd"
+    (tmp_path / "x").mkdir()
+    with pytest.raises(UserError, match="overwrite the scan"):
+        check_outputs(tmp_path / "x" / ".." / "scan.nrrd", source=scan)
+    with pytest.raises(UserError, match="overwrite the scan"):
+        check_outputs(tmp_path / "a.nrrd", scan, source=scan)
+
+
+def test_two_outputs_need_two_names(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="same name"):
+        check_outputs(tmp_path / "a.nrrd", tmp_path / "a.nrrd")
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refused(*arguments: object, **keywords: object) -> None:
+        raise OSError(code, "refused")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", refused)
+    with pytest.raises(UserError, match="Could not write"):
+        check_outputs(tmp_path / "a.nrrd")

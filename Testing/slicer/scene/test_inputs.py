@@ -1,0 +1,136 @@
+"""What the panel says of the chosen volume, and how it looks at the voxels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+import slicer.util
+
+
+@pytest.fixture
+def judgement(scene, segmentation_module):
+    from GSEMASegmentationLib.scene.VolumeChoice import volumeJudgement
+
+    return volumeJudgement
+
+
+def of_spacing(make_balls, *spacing):
+    volume = make_balls(name="case")
+    volume.SetSpacing(*spacing)
+    return volume
+
+
+def test_a_good_volume_is_ready(judgement, make_balls):
+    assert judgement(make_balls()) == ("60 × 56 × 52, 0.8 mm: ready", True)
+    volume = of_spacing(make_balls, 0.5, 0.5, 0.8)
+    assert judgement(volume) == ("60 × 56 × 52, 0.5 × 0.5 × 0.8 mm: ready", True)
+
+
+def test_a_coarse_volume_is_ready_with_a_warning(judgement, make_balls):
+    text, is_ready = judgement(of_spacing(make_balls, 0.5, 0.5, 2.0))
+    assert is_ready
+    assert text.endswith("ready, but voxels above 1 mm hide small aneurysms.")
+
+
+@pytest.mark.parametrize("spacing", [(0.02, 0.02, 0.02), (0.5, 0.5, 30.0)])
+def test_a_spacing_that_no_scanner_makes_is_refused(judgement, make_balls, spacing):
+    text, is_ready = judgement(of_spacing(make_balls, *spacing))
+    assert not is_ready
+    assert "correct the spacing in the Volumes module" in text
+
+
+def test_the_limits_are_those_of_the_worker(judgement):
+    from GSEMASegmentationLib.scene.VolumeChoice import SPACING_LIMITS_MM
+
+    from gsema_core.files import image_files
+
+    assert SPACING_LIMITS_MM == image_files.SPACING_LIMITS_MM
+
+
+def test_no_volume_and_a_bent_one_say_what_to_do(judgement, make_balls, scene):
+    assert judgement(None) == ("No volume is selected: choose the angiography to segment.", False)
+    volume = make_balls(name="bent")
+    transform = scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "warp")
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+    text, is_ready = judgement(volume)
+    assert not is_ready
+    assert text.startswith("60 × 56 × 52, 0.8 mm: bent lies under the non-linear transform warp")
+
+
+@pytest.fixture
+def check(scene, segmentation_module):
+    from GSEMASegmentationLib.scene.VoxelCheck import VoxelCheck
+
+    told = []
+    made = VoxelCheck(lambda: told.append(made.problem))
+    made.told = told
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_voxels_that_are_not_numbers_are_found(check, make_balls, spin, value):
+    volume = make_balls(name="broken")
+    slicer.util.arrayFromVolume(volume)[-1, -1, -1] = value
+    check.look(volume)
+    assert check.problem == ""  # nothing is read before the event loop runs
+    spin(lambda: check.isDone)
+    assert check.told == [check.problem]
+    assert check.problem.startswith("broken has voxels that are not numbers")
+
+
+def test_a_good_volume_is_read_once(check, make_balls, spin):
+    volume = make_balls()
+    check.look(volume)
+    spin(lambda: check.isDone)
+    assert check.told == []
+    check.look(volume)
+    assert check.isDone
+    slicer.util.arrayFromVolume(volume)[0, 0, 0] = np.nan
+    slicer.util.arrayFromVolumeModified(volume)
+    check.look(volume)
+    spin(lambda: check.isDone)
+    assert len(check.told) == 1
+
+
+def test_a_large_volume_is_read_in_small_steps(check, make_balls, monkeypatch):
+    from GSEMASegmentationLib import VoxelCheck as module
+
+    monkeypatch.setattr(module, "VOXELS_A_STEP", 10_000)
+    volume = make_balls()
+    slicer.util.arrayFromVolume(volume)[-1, -1, -1] = np.nan
+    check.look(volume)
+    steps = 0
+    while not check.isDone:
+        check._step()
+        steps += 1
+    assert steps == -(-60 * 56 * 52 // 10_000)
+    assert len(check.told) == 1
+
+
+def test_whole_numbers_are_not_read_at_all(check, scene):
+    check.look(slicer.util.addVolumeFromArray(np.zeros((4, 4, 4), np.int16)))
+    assert check.isDone
+
+
+def test_a_volume_deleted_while_it_is_read_is_no_matter(check, make_balls, scene, spin):
+    volume = make_balls()
+    check.look(volume)
+    scene.RemoveNode(volume)
+    del volume
+    spin(lambda: check.isDone)
+    assert check.told == []
+
+
+def test_the_panel_refuses_a_volume_with_broken_voxels(panel, make_balls, spin):
+    volume = make_balls(name="broken")
+    slicer.util.arrayFromVolume(volume)[3, 4, 5] = np.nan
+    panel.ui.inputSelector.setCurrentNode(volume)
+    spin(lambda: panel.voxelCheck.isDone)
+    assert not panel.ui.segmentButton.enabled
+    assert "not numbers" in panel.ui.volumeInfoLabel.text
+    assert panel.ui.segmentButton.toolTip == panel.ui.volumeInfoLabel.text
+    panel.ui.inputSelector.setCurrentNode(make_balls(name="good"))
+    spin(lambda: panel.voxelCheck.isDone)
+    assert panel.ui.segmentButton.enabled

@@ -1,0 +1,100 @@
+"""The benchmark's loop: train a cell, score it on the center it has not seen, go on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.benchmark.records import read_records, training_numbers, write_record
+from gsema_core.benchmark.result_tables import write_tables
+from gsema_core.errors import Cancelled, UserError
+
+Report = Callable[[str], None]
+
+
+def run_benchmark(
+    plan: Plan, report: Report | None = None, stop: Callable[[], bool] = bool
+) -> bool:
+    """Do what is left of a benchmark, and write its tables after every cell.
+
+    Args:
+        plan: what is to be done; cells with a record are left alone.
+        report: gets one line of text now and then; default: prints to stderr.
+        stop: asked between steps and windows; True ends the benchmark, which the same call
+            resumes.
+
+    Returns:
+        Whether all cells are finished.
+
+    Raises:
+        UserError: the data, the settings or the folder cannot be used.
+    """
+    report = report or (lambda line: print(line, file=sys.stderr, flush=True))
+    plan.begin()
+    cells = plan.cells
+    for number, cell in enumerate(cells, start=1):
+        if cell in read_records(plan):
+            continue
+        about = f"{cell.method.title} without {cell.center}, seed {cell.seed}"
+        report(f"Cell {number} of {len(cells)}: {about}")
+        if stop() or not _run_cell(plan, cell, report, stop):
+            return False
+        write_tables(plan, read_records(plan))
+    return True
+
+
+def report_benchmark(plan: Plan, report: Report | None = None, *, figures: bool = True) -> None:
+    """Write tables and figures of the cells that are finished.
+
+    Raises:
+        UserError: none is, or a file cannot be written.
+    """
+    report = report or (lambda line: print(line, file=sys.stderr, flush=True))
+    plan.begin()
+    records = read_records(plan)
+    if not records:
+        raise UserError(f"No cell of {plan.output} is finished: run it without --report first.")
+    write_tables(plan, records)
+    if figures:
+        from gsema_core.benchmark.figures import draw_figures
+
+        draw_figures(plan, records, report)
+
+
+def _run_cell(plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]) -> bool:
+    """Train and score; False where it was stopped."""
+    from gsema_core.benchmark.prediction import score_cell
+
+    numbers = _train(plan, cell, report, stop)
+    if numbers is None:
+        return False
+    report(f"  Scoring {len(plan.unseen(cell.center))} cases of {cell.center}.")
+    try:
+        scores = score_cell(plan, cell, stop)
+    except Cancelled:
+        return False
+    write_record(plan, cell, numbers, scores)
+    mean = sum(score.aneurysm["dice"] for score in scores) / len(scores)
+    report(f"  Mean aneurysm Dice on the unseen center: {mean:.3f}")
+    return True
+
+
+def _train(
+    plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]
+) -> dict[str, Any] | None:
+    """What the training measured; None where it was stopped."""
+    if cell.method.external:
+        from gsema_core.benchmark.nnunet import NnUnet
+
+        return NnUnet(plan, cell, report, stop).run()
+    from gsema_core.training import train
+
+    config = plan.config(cell)
+    result = train(config, lambda line: report(f"  {line}"), stop)
+    if not result.finished:
+        return None
+    if result.teacher is None:
+        raise UserError(f"The run in {config.run.output} left no teacher: delete it to try again.")
+    return training_numbers(config.run.output)

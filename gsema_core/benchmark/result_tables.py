@@ -1,0 +1,214 @@
+"""The benchmark's tables: ``table.md`` to read, ``table.csv`` and ``cases.csv`` for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.benchmark.records import Record
+from gsema_core.benchmark.rows import OURS, ROWS
+from gsema_core.benchmark.scores import METRICS, Scores, collect, complete_centers, macro_interval
+from gsema_core.evaluation.score_files import write_csv, write_text
+from gsema_core.evaluation.score_tables import markdown_table
+from gsema_core.evaluation.statistics import Comparison, compare_rows, summarize
+
+Collected = Mapping[tuple[str, str], Scores]
+
+_NOTES = """Dice, sensitivity, Jaccard, volume similarity, HD95 (mm) and NSD (0.5 mm) are the
+aneurysms', means over the cases of the center that the row has not seen, in training or in any
+choice; in brackets 95 % bootstrap intervals over cases. A missed aneurysm scores 0. p: Wilcoxon's
+signed-rank test of a row's Dice against {reference}'s on the same cases, corrected by Holm."""
+
+
+def write_tables(plan: Plan, records: Mapping[Cell, Record]) -> None:
+    """Write the three tables of what is finished; nothing where nothing is."""
+    if not records:
+        return
+    scores = collect(plan, records)
+    write_text(_page(plan, records, scores), plan.output / "table.md")
+    write_csv([*_csv_rows(plan, records, scores)], plan.output / "table.csv")
+    write_csv([*_case_rows(records)], plan.output / "cases.csv")
+
+
+def reference_row(rows: Sequence[str]) -> str:
+    """The row that the others are tested against: the paper's method, or else the last."""
+    return OURS if OURS in rows else rows[-1]
+
+
+def comparisons(
+    rows: Sequence[str], centers: Sequence[str], scores: Collected
+) -> dict[str, Comparison]:
+    """The reference row's Dice against every other row's, on the same cases of some centers."""
+    dice = {
+        row: np.concatenate([scores[row, center].values["dice"] for center in centers]).tolist()
+        for row in rows
+        if centers and all((row, center) in scores for center in centers)
+    }
+    reference = reference_row(rows)
+    return compare_rows(dice.pop(reference), dice) if reference in dice else {}
+
+
+def _page(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> str:
+    return "\n\n".join(_parts(plan, records, scores)) + "\n"
+
+
+def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Iterator[str]:
+    what = "simulated scans" if plan.simulated else "scans"
+    run = plan.base.run
+    budget = f"{run.steps} steps" + (f", at most {run.minutes:g} minutes" if run.minutes else "")
+    yield (
+        f"Leave one center out: {len(plan.cases)} {what}, {len(plan.rows)} rows, unseen centers "
+        f"{', '.join(plan.centers)}, seeds {', '.join(map(str, plan.seeds))}; every row was "
+        f"trained for {budget}."
+    )
+    missing = [cell for cell in plan.cells if cell not in records]
+    if missing:
+        yield f"Not finished: {len(missing)} of {len(plan.cells)} cells are missing."
+    yield " ".join(_NOTES.format(reference=ROWS[reference_row(plan.rows)].title).split())
+    for center in plan.centers:
+        rows = [row for row in plan.rows if (row, center) in scores]
+        if rows:
+            yield f"Unseen center {center} ({what})"
+            tests = comparisons(plan.rows, [center], scores)
+            yield markdown_table(
+                [_center_line(row, scores[row, center], tests.get(row)) for row in rows]
+            )
+    centers = complete_centers(plan, records)
+    if len(centers) > 1:
+        yield f"Mean of the unseen centers {', '.join(centers)} ({what})"
+        tests = comparisons(plan.rows, centers, scores)
+        yield markdown_table(
+            [_macro_line(row, centers, scores, tests.get(row)) for row in plan.rows]
+        )
+    yield "Training"
+    yield markdown_table(
+        [_training_line(row, records) for row in plan.rows if any(c.row == row for c in records)]
+    )
+
+
+def _center_line(row: str, scores: Scores, test: Comparison | None) -> dict[str, Any]:
+    dice = summarize(scores.values["dice"])
+    missed = scores.missed_share
+    return {
+        "row": ROWS[row].title,
+        "cases": dice.count,
+        "seeds": scores.seeds,
+        "Dice": _with_interval(dice.mean, (dice.interval_low, dice.interval_high)),
+        "median (IQR)": f"{dice.median:.3f} ({dice.q1:.3f} to {dice.q3:.3f})",
+        **{_SHORT[name]: f"{np.nanmean(scores.values[name]):.3f}" for name in METRICS[1:]},
+        "missed": _with_interval(missed, scores.missed_interval(), percent=True),
+        "false positives a case": f"{scores.false_positives.mean():.2f}",
+        "p": _p(test),
+    }
+
+
+def _macro_line(
+    row: str, centers: Sequence[str], scores: Collected, test: Comparison | None
+) -> dict[str, Any]:
+    of_centers = {center: scores[row, center] for center in centers}
+    dice = {center: each.values["dice"] for center, each in of_centers.items()}
+    own = list(of_centers.values())
+    worst = min(centers, key=lambda center: dice[center].mean())
+    macro = float(np.mean([each.mean() for each in dice.values()]))
+    paper = ROWS[row].paper_dice
+    return {
+        "row": ROWS[row].title,
+        "Dice": _with_interval(macro, macro_interval(list(dice.values()))),
+        **{
+            _SHORT[
+                name
+            ]: f"{np.mean([np.nanmean(s.values[name]) for s in of_centers.values()]):.3f}"
+            for name in METRICS[1:]
+        },
+        "missed": f"{100 * np.mean([s.missed_share for s in own]):.0f} %",
+        "worst center": f"{worst} {dice[worst].mean():.3f}",
+        "p": _p(test),
+        "the paper's Dice, real data": "-" if paper is None else f"{paper / 100:.3f}",
+    }
+
+
+def _training_line(row: str, records: Mapping[Cell, Record]) -> dict[str, Any]:
+    found = [record["training"] for cell, record in records.items() if cell.row == row]
+
+    def mean(name: str, digits: int) -> str:
+        values = [float(each[name]) for each in found if name in each]
+        return f"{np.mean(values):.{digits}f}" if values else "-"
+
+    return {
+        "row": ROWS[row].title,
+        "cells": len(found),
+        "steps": mean("steps", 0),
+        "minutes": f"{np.mean([each['seconds'] for each in found]) / 60:.1f}",
+        "gate open": mean("gate_open_rate", 3),
+        "cosine": mean("similarity", 3),
+        "alpha": mean("alpha", 3),
+        "Dice, validation": mean("validation_dice", 3),
+    }
+
+
+def _csv_rows(
+    plan: Plan, records: Mapping[Cell, Record], scores: Collected
+) -> Iterator[dict[str, Any]]:
+    for (row, center), each in scores.items():
+        test = comparisons(plan.rows, [center], scores).get(row)
+        dice = summarize(each.values["dice"])
+        yield {
+            "row": row,
+            "unseen_center": center,
+            "images": "simulated" if plan.simulated else "scans",
+            "cases": dice.count,
+            "seeds": each.seeds,
+            **{f"aneurysm_{name}": float(np.nanmean(each.values[name])) for name in METRICS},
+            "dice_low": dice.interval_low,
+            "dice_high": dice.interval_high,
+            "dice_median": dice.median,
+            "dice_q1": dice.q1,
+            "dice_q3": dice.q3,
+            "missed_share": each.missed_share,
+            "false_positives_per_case": float(each.false_positives.mean()),
+            "p_holm": test.p_holm if test else np.nan,
+        }
+
+
+def _case_rows(records: Mapping[Cell, Record]) -> Iterator[dict[str, Any]]:
+    for cell, record in records.items():
+        for case in record["cases"]:
+            lesions = case["lesions"]
+            scores = {f"aneurysm_{name}": case["aneurysm"][name] for name in METRICS}
+            yield {
+                "row": cell.row,
+                "unseen_center": cell.center,
+                "seed": cell.seed,
+                "case": case["case"],
+                "reference_ml": sum(lesion["volume_ml"] for lesion in lesions),
+                "aneurysms": len(lesions),
+                "missed": sum(not lesion["detected"] for lesion in lesions),
+                "false_positives": case["false_positives"],
+                **{name: np.nan if value is None else value for name, value in scores.items()},
+                "vessel_dice": case["vessel"]["dice"],
+            }
+
+
+_SHORT = {
+    "sensitivity": "Sen",
+    "jaccard": "Jac",
+    "volume_similarity": "VS",
+    "hd95_mm": "HD95",
+    "nsd_0.5mm": "NSD",
+}
+
+
+def _with_interval(value: float, interval: tuple[float, float], percent: bool = False) -> str:
+    low, high = interval
+    if percent:
+        return f"{100 * value:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _p(test: Comparison | None) -> str:
+    if test is None:
+        return "-"
+    return "< 0.001" if test.p_holm < 0.001 else f"{test.p_holm:.3f}"

@@ -1,0 +1,137 @@
+"""What a list of cases holds, in a few lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.examination import CaseFacts, Examined, examine_all
+from gsema_core.errors import UserError
+
+Known = tuple[Case, CaseFacts]
+
+
+def summarize(cases: Sequence[Case], jobs: int = 1) -> str:
+    """Examine all cases and describe them.
+
+    Raises:
+        UserError: one of them cannot be used; its reason.
+    """
+    examined = []
+    for each in examine_all(cases, jobs):
+        if each.reason is not None:
+            raise UserError(each.reason)
+        examined.append(each)
+    return "\n".join(summary_lines(summary(examined)))
+
+
+def summary(examined: Sequence[Examined]) -> dict[str, Any]:
+    """Describe examined cases in plain values, as JSON has them.
+
+    Returns:
+        ``cases``, ``usable``, ``unusable``, ``patients``, ``without_aneurysm``,
+        ``without_vessel``, ``aneurysm_larger`` (cases with more aneurysm than vessel),
+        ``aneurysms``, ``uses``, and for every center in ``centers`` the same counts and [lowest,
+        highest] of ``spacing_mm``, ``size``, ``vessel_ml``, ``aneurysm_ml`` (of cases that have
+        one) and ``intensity``. All but the first three speak of usable cases.
+    """
+    usable = [(each.case, each.facts) for each in examined if each.facts is not None]
+    centers = sorted({case.center for case, _ in usable})
+    return {
+        "cases": len(examined),
+        "usable": len(usable),
+        "unusable": len(examined) - len(usable),
+        **_counts(usable),
+        "centers": {
+            center: _center([known for known in usable if known[0].center == center])
+            for center in centers
+        },
+    }
+
+
+def summary_lines(values: dict[str, Any]) -> list[str]:
+    """``summary`` for people."""
+    from gsema_core.evaluation.score_tables import text_table
+
+    if not values["usable"]:
+        return [f"None of the {values['cases']} cases can be used."]
+    unusable = f", {values['unusable']} that cannot be used" if values["unusable"] else ""
+    lines = [
+        f"{_count(values['cases'], 'case')}{unusable}; {_count(values['patients'], 'patient')}, "
+        f"{_count(len(values['centers']), 'center')}, {_count(values['aneurysms'], 'aneurysm')}."
+    ]
+    lines += text_table([_row(name, center) for name, center in values["centers"].items()])
+    for what in ("aneurysm", "vessel"):
+        if without := values[f"without_{what}"]:
+            lines.append(f"Without any voxel of {what}: {_count(without, 'case')}.")
+    if larger := values["aneurysm_larger"]:
+        lines.append(
+            f"More aneurysm than vessel: {_count(larger, 'case')}; are the labels exchanged?"
+        )
+    if set(values["uses"]) != {""}:
+        names = [f"{count} {use or 'undecided'}" for use, count in values["uses"].items()]
+        lines.append(f"For use in: {', '.join(names)}.")
+    return lines
+
+
+def _counts(known: Sequence[Known]) -> dict[str, Any]:
+    return {
+        "patients": len({case.patient for case, _ in known}),
+        "aneurysms": sum(facts.aneurysms for _, facts in known),
+        "without_aneurysm": sum(not facts.aneurysms for _, facts in known),
+        "without_vessel": sum(not facts.vessel_ml for _, facts in known),
+        "aneurysm_larger": sum(f.aneurysm_ml > f.vessel_ml > 0 for _, f in known),
+        "uses": dict(sorted(Counter(case.use for case, _ in known).items())),
+    }
+
+
+def _center(known: Sequence[Known]) -> dict[str, Any]:
+    facts = [facts for _, facts in known]
+
+    def limits(value: Callable[[CaseFacts], Any], some: Sequence[CaseFacts] = facts) -> list[Any]:
+        rounded = np.round([value(each) for each in some], 3)
+        return np.array([rounded.min(axis=0), rounded.max(axis=0)]).tolist() if some else []
+
+    return {
+        "cases": len(known),
+        **_counts(known),
+        "spacing_mm": limits(lambda each: each.spacing_mm),
+        "size": limits(lambda each: each.size),
+        "vessel_ml": limits(lambda each: each.vessel_ml),
+        "aneurysm_ml": limits(lambda each: each.aneurysm_ml, [f for f in facts if f.aneurysms]),
+        "intensity": [
+            round(min(each.low for each in facts), 3),
+            round(max(each.high for each in facts), 3),
+        ],
+    }
+
+
+def _row(name: str, center: dict[str, Any]) -> dict[str, str | int]:
+    return {
+        "center": name,
+        "cases": center["cases"],
+        "patients": center["patients"],
+        "spacing (mm)": _limits(center["spacing_mm"]),
+        "size (voxels)": _limits(center["size"]),
+        "vessel (ml)": _limits(center["vessel_ml"]),
+        "aneurysms": center["aneurysms"],
+        "aneurysm (ml)": _limits(center["aneurysm_ml"]),
+        "intensity": _limits(center["intensity"]),
+    }
+
+
+def _limits(values: list[Any]) -> str:
+    """``0.3 - 0.5``, or one number where both limits are the same."""
+    texts = [
+        " x ".join(f"{n:g}" for n in (value if isinstance(value, list) else [value]))
+        for value in values
+    ]
+    return " - ".join(dict.fromkeys(texts)) or "-"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,115 @@
+"""Label maps in two folders, matched by name and scored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from gsema_core.datasets.case_files import read_label_file
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.evaluation.cases import CaseScore, score_case
+from gsema_core.files.image_files import SUFFIXES
+from gsema_core.grids import Volume
+from gsema_core.grids.same_grid import check_same_grid
+
+_SUFFIXES = sorted([*SUFFIXES, ".seg.nrrd"], key=len, reverse=True)
+
+
+def evaluate_folders(
+    predictions: str | os.PathLike[str],
+    references: str | os.PathLike[str],
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] = bool,
+) -> list[CaseScore]:
+    """Score every label map of a folder against that of the same name in another one.
+
+    Args:
+        predictions: folder of label maps (1 vessel, 2 aneurysm).
+        references: folder of label maps; suffixes may differ from the predictions'.
+        progress: called with the fraction done and a text.
+        cancelled: asked before every case.
+
+    Raises:
+        Cancelled: ``cancelled`` said True.
+        UserError: a folder has no label map, a file has no partner or two files one name, the
+            two grids of a case differ, a file cannot be read or has other labels.
+    """
+    pairs = match_folders(Path(predictions), Path(references))
+    scores = []
+    for number, (name, (prediction, reference)) in enumerate(pairs.items(), start=1):
+        if cancelled():
+            raise Cancelled
+        if progress is not None:
+            progress((number - 1) / len(pairs), f"case {number} of {len(pairs)}")
+        scores.append(score_case(name, *read_pair(prediction, reference)))
+    return scores
+
+
+def match_folders(predictions: Path, references: Path) -> dict[str, tuple[Path, Path]]:
+    """The files that belong together, by their names without suffixes.
+
+    Raises:
+        UserError: as for ``evaluate_folders``.
+    """
+    found, true = label_files(predictions), label_files(references)
+    for names, others, what, partner, folder in (
+        (found, true, "prediction", "reference", references),
+        (true, found, "reference", "prediction", predictions),
+    ):
+        alone = [names[name] for name in names if name not in others]
+        if alone:
+            more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
+            raise UserError(
+                f"The {what} {alone[0].name}{more} has no {partner} of that name in {folder}: "
+                "add it, or move the file out of the folder."
+            )
+    return {name: (found[name], true[name]) for name in sorted(found)}
+
+
+def label_files(folder: Path) -> dict[str, Path]:
+    """The image files of a folder by their names without suffix; hidden files are no part of it.
+
+    Raises:
+        UserError: it is no folder, has no image file, or two of one name.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder: give the folder that holds the label maps.")
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        name = _stem(path)
+        if name is None or path.name.startswith("."):
+            continue
+        if name in files:
+            raise UserError(
+                f"The folder {folder} has both {files[name].name} and {path.name}: keep one "
+                "label map a case."
+            )
+        files[name] = path
+    if not files:
+        raise UserError(
+            f"The folder {folder} has no label map: expected files that end with one of "
+            f"{', '.join(SUFFIXES)}."
+        )
+    return files
+
+
+def read_pair(prediction: Path, reference: Path) -> tuple[Volume, Volume]:
+    """Read two label maps of one case.
+
+    Raises:
+        UserError: a file cannot be read or has other labels, or the grids differ.
+    """
+    found, true = read_label_file(prediction), read_label_file(reference)
+    check_same_grid(found.geometry, true.geometry, f"The label map {prediction}", str(reference))
+    return found, true
+
+
+def _stem(path: Path) -> str | None:
+    """The name without its image suffix; None for other files."""
+    name = path.name
+    for suffix in _SUFFIXES:
+        if name.lower().endswith(suffix) and path.is_file():
+            return name[: -len(suffix)]
+    return None

@@ -1,0 +1,78 @@
+"""The files that scores go to."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gsema_core.errors import UserError
+from gsema_core.files.atomic import atomic_path
+
+
+def check_destinations(*outputs: tuple[Path | None, str]) -> None:
+    """Make sure, before long work, that its files can be written.
+
+    Args:
+        outputs: files, or None for one that is not wanted, with the suffix that each must have.
+
+    Raises:
+        UserError: another suffix, or a folder that is missing, read-only or full.
+    """
+    for path, suffix in outputs:
+        if path is None:
+            continue
+        if path.suffix.lower() != suffix:
+            raise UserError(f"The output {path} has the wrong format: end its name with {suffix}.")
+        with suppress(_OnlyTrying), atomic_path(path) as temporary:
+            temporary.write_bytes(b"\0")
+            raise _OnlyTrying
+
+
+def write_json(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write JSON that any reader takes: no NaN.
+
+    Raises:
+        UserError: the file could not be written; an older one is then unchanged.
+    """
+    write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -> None:
+    """Write rows under the first one's column names; numbers that do not exist stay empty.
+
+    Raises:
+        UserError: as for ``write_json``.
+    """
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write a text file.
+
+    Raises:
+        UserError: as for ``write_json``.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.6g}"  # NaN is not itself
+    return value
+
+
+class _OnlyTrying(Exception):
+    """Leaves ``atomic_path`` before it touches the destination."""

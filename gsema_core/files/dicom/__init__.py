@@ -1,0 +1,1 @@
+"""DICOM series: found, checked, and read as one volume."""

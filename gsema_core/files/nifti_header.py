@@ -1,0 +1,112 @@
+"""What a NIfTI file's header says, before ITK replaces what is nonsense in it."""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsema_core.files.voxel_data import GZIP_START, DamagedFile, VoxelData, read_start
+
+_FLOATS = {16: "f4", 64: "f8"}
+"""NIfTI's codes of real floating-point types, and NumPy's names of them."""
+
+_VOXEL_BYTES = {
+    2: 1, 4: 2, 8: 4, 16: 4, 32: 8, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8,
+    1536: 16, 1792: 16, 2048: 32, 2304: 4,
+}  # fmt: skip
+"""Bytes of a voxel by its type's code. The header has a field for them too, but nobody reads it."""
+
+LARGEST_MM = 1e6
+"""Of the numbers that say where the voxels lie: no scanner is a kilometer wide. Our choice."""
+
+
+@dataclass(frozen=True)
+class NiftiHeader:
+    """The part of a header that matters here: ITK turns a spacing of 0 or NaN into 1 mm.
+
+    Args:
+        size: voxels along each axis, as many as the image has.
+        spacing: mm along the first three axes.
+        data_bytes: how long the voxel data are.
+        data_offset: where they begin (in the decompressed file).
+        float_type: NumPy's name of the voxels' type where they are floats, else empty.
+    """
+
+    size: tuple[int, ...]
+    spacing: tuple[float, float, float]
+    data_bytes: int
+    data_offset: int
+    float_type: str = ""
+
+
+def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
+    """Read the header of a NIfTI-1 or NIfTI-2 file, compressed or not.
+
+    Raises:
+        DamagedFile: it is not one.
+    """
+    try:
+        start = _inflated_start(read_start(path, 2**16))
+        order = "<" if struct.unpack_from("<i", start)[0] in (348, 540) else ">"
+        version_length = struct.unpack_from(order + "i", start)[0]
+        if version_length == 348:
+            dimensions = struct.unpack_from(order + "8h", start, 40)
+            code = struct.unpack_from(order + "h", start, 70)[0]
+            spacing = struct.unpack_from(order + "3f", start, 80)
+            offset = int(struct.unpack_from(order + "f", start, 108)[0])
+            codes = struct.unpack_from(order + "2h", start, 252)
+            numbers = struct.unpack_from(order + "18f", start, 256)
+        elif version_length == 540:
+            code = struct.unpack_from(order + "h", start, 12)[0]
+            dimensions = struct.unpack_from(order + "8q", start, 16)
+            spacing = struct.unpack_from(order + "3d", start, 112)
+            offset = struct.unpack_from(order + "q", start, 168)[0]
+            codes = struct.unpack_from(order + "2i", start, 344)
+            numbers = struct.unpack_from(order + "18d", start, 352)
+        else:
+            raise DamagedFile("no NIfTI header")
+    except (struct.error, zlib.error, ValueError, OverflowError) as e:
+        raise DamagedFile("no NIfTI header") from e
+    _check_axes(codes, numbers)
+    size = dimensions[1 : 1 + max(0, min(7, dimensions[0]))]
+    if code not in _VOXEL_BYTES:
+        raise DamagedFile(f"voxels of the unknown type {code}")
+    length = math.prod(max(0, n) for n in size) * _VOXEL_BYTES[code]
+    float_type = order + _FLOATS[code] if code in _FLOATS else ""
+    # As ITK does: voxels cannot begin within the header, whatever it says.
+    return NiftiHeader(size, spacing, length, max(offset, version_length), float_type)
+
+
+def nifti_voxels(path: Path) -> VoxelData:
+    """Where a NIfTI file's voxels lie.
+
+    Raises:
+        DamagedFile: it is no NIfTI file.
+    """
+    offset = read_nifti_header(path).data_offset
+    if read_start(path, 2) == GZIP_START:
+        return VoxelData(path, 0, "deflate", offset)
+    return VoxelData(path, offset, "raw")
+
+
+def _inflated_start(start: bytes) -> bytes:
+    """The first bytes of a file, decompressed where it is compressed."""
+    if not start.startswith(GZIP_START):
+        return start
+    return zlib.decompressobj(wbits=31).decompress(start, 540)
+
+
+def _check_axes(codes: tuple[int, ...], numbers: tuple[float, ...]) -> None:
+    """Check the two ways to say where the voxels lie; a code of 0 says that one is not used.
+
+    ITK looks for the axes forever where the numbers are infinite or huge (measured).
+    """
+    rotation, place, rows = numbers[:3], numbers[3:6], numbers[6:]
+    used = [*rotation, *place] if codes[0] > 0 else []
+    used += rows if codes[1] > 0 else []
+    if not all(abs(number) <= LARGEST_MM for number in used):  # not a number fails too
+        raise DamagedFile("axes that are not numbers, or beyond all measure")

@@ -1,0 +1,113 @@
+"""Reading scans and label maps, and refusing what cannot be segmented."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gsema_core.errors import UserError
+from gsema_core.files.dicom.series import is_dicom, read_dicom
+from gsema_core.files.image_files import not_finite, read_image_file
+from gsema_core.grids.volume import Volume
+
+LABEL_MAP_VALUES = 8
+"""An image with no more distinct values than this, all whole, is a label map: our choice.
+A thresholded 8-bit angiogram still has dozens."""
+
+
+def read_volume(path: str | os.PathLike[str]) -> Volume:
+    """Read a scan.
+
+    Args:
+        path: an NRRD, NIfTI or MetaImage file; a folder (searched with its subfolders) that holds
+            one DICOM series with a volume; or any one DICOM file, to read the series it is
+            part of.
+
+    Returns:
+        The scan; integers as they are stored, anything else as float32.
+
+    Raises:
+        UserError: there is no such file, it cannot be read, or it is not a 3D scan: 2D, 4D or
+            color, voxels that are not finite numbers, one value only, a label map, or a voxel
+            spacing or direction that no scanner makes.
+    """
+    volume = _read(path, "image")
+    array = volume.array
+    if array.dtype.kind == "f":
+        # Overflow turns into infinities, which are refused just below.
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float32, copy=False)
+        if not np.isfinite(array).all():
+            raise not_finite(path)
+    values = few_values(array)
+    if values is not None and len(values) == 1:
+        raise UserError(
+            f"The image {path} has the same value ({values[0]:g}) in every voxel: "
+            "there is nothing to segment in it."
+        )
+    if values is not None and np.array_equal(values, np.round(values)):
+        raise UserError(
+            f"The image {path} looks like a label map, as it has only the values "
+            f"{', '.join(f'{value:g}' for value in values)}: give the scan itself."
+        )
+    return Volume(array, volume.geometry)
+
+
+def read_labels(path: str | os.PathLike[str], allowed: Sequence[int] = (0, 1, 2)) -> Volume:
+    """Read a label map.
+
+    Args:
+        path: as for ``read_volume``.
+        allowed: the label values that may occur.
+
+    Returns:
+        The labels as uint8.
+
+    Raises:
+        UserError: as for ``read_volume``, or another value occurs.
+    """
+    volume = _read(path, "label map")
+    wrong = ~np.isin(volume.array, np.array(allowed))
+    if wrong.any():
+        value = volume.array[wrong][0]
+        raise UserError(
+            f"The label map {path} has the value {value:g}, where only "
+            f"{', '.join(map(str, allowed))} may occur: relabel it, or give the right file."
+        )
+    return Volume(volume.array.astype(np.uint8), volume.geometry)
+
+
+def few_values(array: npt.NDArray[Any], most: int = LABEL_MAP_VALUES) -> npt.NDArray[Any] | None:
+    """The distinct values of an array, or None when there are more than ``most``."""
+    flat = array.reshape(-1)
+    # A sample nearly always settles it; sorting all of a large scan would take ten seconds.
+    values = np.unique(flat[:: max(1, flat.size // 100_000)])
+    while len(values) <= most:
+        others = flat[~np.isin(flat, values)]
+        if not len(others):
+            return values
+        values = np.union1d(values, others[:1_000_000])
+    return None
+
+
+def _read(path: str | os.PathLike[str], what: str) -> Volume:
+    path = Path(path)
+    try:
+        exists = path.exists()
+        if exists and path.is_file():
+            with path.open("rb"):  # a file that may not be read fails here, with a reason
+                pass
+    except (OSError, ValueError) as error:
+        raise UserError(f"The {what} {path} cannot be opened ({error}): check the path.") from error
+    if not exists:
+        raise UserError(f"The {what} {path} does not exist: check the path.")
+    if path.is_dir() or is_dicom(path):
+        return read_dicom(path)
+    if not path.is_file():
+        raise UserError(f"The {what} {path} is a device or a pipe: give a file or a folder.")
+    return read_image_file(path)

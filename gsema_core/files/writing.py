@@ -1,0 +1,92 @@
+"""Writing images and label maps: beside the destination, checked, then renamed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from gsema_core.errors import UserError
+from gsema_core.files.atomic import atomic_path
+from gsema_core.files.integrity import check_integrity
+from gsema_core.files.silence import silent_libraries
+from gsema_core.files.slicer_segments import segment_fields
+from gsema_core.files.voxel_data import DamagedFile
+from gsema_core.grids.volume import Volume
+
+SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")
+
+
+def check_output_path(path: str | os.PathLike[str]) -> None:
+    """Check that ``write_volume`` and ``write_labels`` can write there, before long work begins.
+
+    Raises:
+        UserError: the suffix is unknown, the folder does not exist, or the path is a folder.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith(SUFFIXES):
+        raise UserError(
+            f"The output format of {path.name} is not known: end its name with one of "
+            f"{', '.join(SUFFIXES)} (or .seg.nrrd for labels)."
+        )
+    if path.is_dir():
+        raise UserError(f"The output {path} is a folder: give a file name in it.")
+    if not path.parent.is_dir():
+        raise UserError(f"The output folder {path.parent} does not exist: create it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(
+            f"The output folder {path.parent} may not be written to: choose another one."
+        )
+
+
+def write_volume(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True) -> None:
+    """Write an image as NRRD, NIfTI or MetaImage, chosen by the suffix.
+
+    Args:
+        volume: what to write.
+        path: ends with .nrrd, .nii, .nii.gz or .mha.
+        compress: compress NRRD and MetaImage (gzip takes seconds for a large float image).
+
+    Raises:
+        UserError: the suffix is unknown or the file could not be written; an older file of that
+            name is then unchanged.
+    """
+    check_output_path(path)
+    _write(volume.to_image(), Path(path), compress)
+
+
+def write_labels(volume: Volume, path: str | os.PathLike[str]) -> None:
+    """Write a label map as uint8; as ``.seg.nrrd``, Slicer loads it as a segmentation.
+
+    The segments then have their names, colors and SNOMED CT terminology. The labels that occur
+    nowhere get a segment too, so that "no aneurysm" can be told from "not looked for".
+
+    Raises:
+        UserError: as for ``write_volume``.
+        ValueError: the array has values that a uint8 cannot hold.
+    """
+    check_output_path(path)
+    array = volume.array.astype(np.uint8)
+    if not np.array_equal(array, volume.array):
+        raise ValueError("Label values must be whole numbers from 0 to 255.")
+    image = Volume(array, volume.geometry).to_image()
+    if Path(path).name.lower().endswith(".seg.nrrd"):
+        for key, value in segment_fields(array, volume.geometry).items():
+            image.SetMetaData(key, value)
+    _write(image, Path(path), compress=True)
+
+
+def _write(image: sitk.Image, path: Path, compress: bool) -> None:
+    with atomic_path(path) as temporary:
+        try:
+            with silent_libraries():
+                sitk.WriteImage(image, str(temporary), compress)
+            voxel_bytes = int(image.GetPixelIDTypeAsString().partition("-")[0]) // 8
+            check_integrity(temporary, image.GetNumberOfPixels(), voxel_bytes)
+        except (RuntimeError, DamagedFile) as error:
+            raise UserError(
+                f"Could not write {path}: the disk may be full, so free some space or choose "
+                "another folder; an older file of that name is unchanged."
+            ) from error

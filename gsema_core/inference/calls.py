@@ -1,0 +1,171 @@
+"""``segment`` and ``segment_at_point``: one call from a file, or a volume, to the result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gsema_core.errors import UserError
+from gsema_core.files import read_volume
+from gsema_core.files.dicom.series import MAXIMUM_FILES
+from gsema_core.grids import Volume
+from gsema_core.inference.click.points import check_point
+from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
+from gsema_core.inference.segmentation_result import SegmentationResult
+from gsema_core.inference.settings import SegmentationSettings, check_device_name
+from gsema_core.teachers import find_teacher, load_teacher, read_card
+
+if TYPE_CHECKING:
+    from gsema_core.inference.click.click_result import ClickResult
+    from gsema_core.inference.segmenter import Segmenter
+
+Scan = str | os.PathLike[str] | Volume
+
+
+def segment(
+    scan: Scan,
+    teacher: str | os.PathLike[str] = "default",
+    device: str = "auto",
+    *,
+    settings: SegmentationSettings | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> SegmentationResult:
+    """Segment vessels and aneurysms in a rotational angiography.
+
+    Args:
+        scan: a file (NRRD, NIfTI, MetaImage), a DICOM folder, or a volume in memory.
+        teacher: ``default``, the name of an added teacher, or a teacher file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        settings: what else there is to choose; default ``SegmentationSettings()``.
+        progress: called with the fraction done and the phase.
+        cancelled: asked often; the work stops when it says True.
+
+    Returns:
+        Labels on the scan's own grid, aneurysms and the report.
+
+    Raises:
+        Cancelled: ``cancelled`` said True.
+        UserError: scan, teacher or device cannot be used; says why.
+
+    Example:
+        >>> from gsema_core import segment
+        >>> result = segment("case.nrrd")  # doctest: +SKIP
+        >>> result.save("case.seg.nrrd")  # doctest: +SKIP
+    """
+    monitor = Monitor(progress, cancelled)
+    volume, segmenter = _open(scan, teacher, device, monitor)
+    return segmenter.segment(volume, settings, monitor=monitor)
+
+
+def segment_at_point(
+    scan: Scan,
+    point_lps: Sequence[float],
+    teacher: str | os.PathLike[str] = "default",
+    device: str = "auto",
+    *,
+    settings: SegmentationSettings | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> ClickResult:
+    """Segment the aneurysm at a point of a rotational angiography, or say that none is there.
+
+    Args:
+        scan: as for ``segment``, like everything else that is not named here.
+        point_lps: position in mm (LPS); Slicer shows RAS, which is (-left, -posterior, superior).
+
+    Returns:
+        The aneurysm in a small box of the scan's own grid; or the highest probability that was
+        found around the point, and where.
+
+    Raises:
+        Cancelled: ``cancelled`` said True.
+        UserError: scan, point, teacher or device cannot be used; says why.
+
+    Example:
+        >>> from gsema_core import segment_at_point
+        >>> result = segment_at_point("case.nrrd", (-12.5, 31.0, 48.0))  # doctest: +SKIP
+        >>> result.found.measurements if result.found else result.message  # doctest: +SKIP
+    """
+    return segment_at_points(
+        scan, [point_lps], teacher, device,
+        settings=settings, progress=progress, cancelled=cancelled,
+    )[0]  # fmt: skip
+
+
+def segment_at_points(
+    scan: Scan,
+    points_lps: Sequence[Sequence[float]],
+    teacher: str | os.PathLike[str] = "default",
+    device: str = "auto",
+    *,
+    settings: SegmentationSettings | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> list[ClickResult]:
+    """``segment_at_point`` for several points, which reads and prepares the scan only once."""
+    settings = settings or SegmentationSettings()
+    monitor = Monitor(progress, cancelled)
+    volume, segmenter = _open(scan, teacher, device, monitor, points_lps)
+    from gsema_core.machine.devices import thread_limit
+
+    with monitor.phase("prepare"), thread_limit(settings.threads):
+        prepared = segmenter.prepare(volume)
+    return [
+        segmenter.segment_at_point(prepared, point, settings, monitor=monitor)
+        for point in points_lps
+    ]
+
+
+def _open(
+    scan: Scan,
+    teacher: str | os.PathLike[str],
+    device: str,
+    monitor: Monitor,
+    points_lps: Sequence[Sequence[float]] = (),
+) -> tuple[Volume, Segmenter]:
+    """Scan and teacher; what is wrong is told before anything takes time."""
+    check_device_name(device)
+    read_card(find_teacher(teacher))
+    with monitor.phase("read"):
+        volume = scan if isinstance(scan, Volume) else read_scan(scan)
+    for point in points_lps:
+        check_point(point, volume.geometry)
+    with monitor.phase("load"):
+        return volume, load_segmenter(teacher, device)
+
+
+def read_scan(path: str | os.PathLike[str]) -> Volume:
+    """``read_volume``, for a file that somebody may still be writing.
+
+    Raises:
+        UserError: the scan cannot be read, or changed meanwhile.
+    """
+    before = _state(Path(path))
+    volume = read_volume(path)
+    if _state(Path(path)) != before:
+        raise UserError(f"The scan {path} changed while it was read: wait until it is complete.")
+    return volume
+
+
+def _state(path: Path) -> list[tuple[str, int, int]]:
+    """When the scan's files were changed, and their sizes: of a folder, all in it."""
+    try:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found = [(file, file.stat()) for file in files[:MAXIMUM_FILES]]
+    except (OSError, ValueError):  # reading it tells why
+        return []
+    return [(str(file), state.st_mtime_ns, state.st_size) for file, state in found]
+
+
+def load_segmenter(teacher: str | os.PathLike[str], device: str) -> Segmenter:
+    """A teacher on a device.
+
+    Raises:
+        UserError: one of them cannot be used.
+    """
+    from gsema_core.inference.segmenter import Segmenter  # torch takes seconds: not before
+
+    return Segmenter(load_teacher(find_teacher(teacher)), device)

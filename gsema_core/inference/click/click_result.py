@@ -1,0 +1,173 @@
+"""What a click gives, and how several of them become one label map."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gsema_core.errors import UserError
+from gsema_core.files import write_labels, write_volume
+from gsema_core.grids import Geometry, Volume
+from gsema_core.grids.boxes import Box
+from gsema_core.inference.click.click_labels import only_aneurysm
+from gsema_core.inference.click.finding import Finding, highest_probability, probability_at
+from gsema_core.inference.click.points import Point, describe
+from gsema_core.inference.prepared_scan import PreparedScan
+from gsema_core.measurements import Aneurysm, measure_aneurysms
+
+
+@dataclass(frozen=True, eq=False)
+class FoundAneurysm:
+    """The aneurysm that a click found.
+
+    Attributes:
+        labels: uint8, 0 and 2, in the smallest box of the scan's own grid that holds it.
+        box: where that box lies in the scan's grid.
+        measurements: ``centroid_ijk`` counts in the scan's grid.
+    """
+
+    labels: Volume
+    box: Box
+    measurements: Aneurysm
+
+    @classmethod
+    def of(cls, labels: Volume, box: Box) -> FoundAneurysm:
+        """Cut out and measure the one aneurysm of a label map with the vessels around it.
+
+        Args:
+            labels: background, vessel and the aneurysm.
+            box: where they lie in the scan's grid.
+        """
+        (measured,) = measure_aneurysms(labels)
+        start = [side.start for side in reversed(box)]
+        i, j, k = (float(n) for n in np.add(start, measured.centroid_ijk))
+        return cls(*only_aneurysm(labels, box), replace(measured, centroid_ijk=(i, j, k)))
+
+
+@dataclass(frozen=True, eq=False)
+class ClickResult:
+    """The result of one click. Positions are in mm (LPS).
+
+    Attributes:
+        point_lps: where the click was.
+        probability: of an aneurysm, at the click.
+        found: the aneurysm; None where nothing is there.
+        threshold: the least probability in the aneurysm; where nothing is there, the one that
+            would have been needed within ``click.REACH_MM``.
+        highest_probability: of an aneurysm, in all that the windows have seen.
+        highest_lps: where that is.
+        complete: False where the aneurysm reaches beyond the windows that were run.
+        windows: how many were run.
+        report: where the result comes from: teacher, device, settings, seconds, geometry.
+        geometry: the scan's own grid.
+    """
+
+    point_lps: Point
+    probability: float
+    found: FoundAneurysm | None
+    threshold: float
+    highest_probability: float
+    highest_lps: Point
+    complete: bool
+    windows: int
+    report: dict[str, Any]
+    geometry: Geometry
+
+    @property
+    def message(self) -> str:
+        """One sentence for the user where nothing is there; else nothing."""
+        if self.found is not None:
+            return ""
+        return (
+            f"There is no aneurysm at {describe(self.point_lps)}: the highest probability around "
+            f"it is {self.highest_probability:.2f} at {describe(self.highest_lps)}."
+        )
+
+    def save(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:
+        """Write the aneurysm's label map, only its box; the suffix chooses the format.
+
+        Raises:
+            UserError: nothing is there, or the file cannot be written; an older one is unchanged.
+        """
+        if self.found is None:
+            raise UserError(self.message)
+        if compress or os.fspath(path).lower().endswith(".seg.nrrd"):
+            write_labels(self.found.labels, path)
+        else:
+            write_volume(self.found.labels, path, compress=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but voxels, report and grid, as plain values for JSON."""
+        box = aneurysm = None
+        if self.found is not None:
+            start = [side.start for side in reversed(self.found.box)]
+            size = list(self.found.labels.geometry.size)
+            box = {"start_ijk": start, "size_ijk": size}
+            aneurysm = self.found.measurements.to_dict()
+        return {
+            "found": self.found is not None,
+            "message": self.message,
+            "point_lps": list(self.point_lps),
+            "probability": round(self.probability, 4),
+            "threshold": round(self.threshold, 4),
+            "box": box,
+            "aneurysm": aneurysm,
+            "highest_probability": round(self.highest_probability, 4),
+            "highest_lps": list(self.highest_lps),
+            "complete": self.complete,
+            "windows": self.windows,
+        }
+
+
+def click_result(
+    finding: Finding,
+    scan: PreparedScan,
+    point_lps: Point,
+    found: FoundAneurysm | None,
+    report: dict[str, Any],
+) -> ClickResult:
+    """Put together what is known of a click."""
+    working = scan.working.geometry
+    highest, highest_lps = highest_probability(finding.field, working)
+    return ClickResult(
+        point_lps=point_lps,
+        probability=probability_at(finding.field, working, point_lps),
+        found=found,
+        threshold=finding.threshold,
+        highest_probability=highest,
+        highest_lps=highest_lps,
+        complete=finding.complete,
+        windows=finding.windows,
+        report=report,
+        geometry=scan.geometry,
+    )
+
+
+def merge(results: Sequence[ClickResult]) -> tuple[Volume, list[Aneurysm]]:
+    """The aneurysms of several clicks on one scan as one label map on the scan's own grid.
+
+    Where clicks found aneurysms that share voxels, which is one aneurysm, the first counts.
+
+    Returns:
+        The label map, and the aneurysms, the largest first.
+
+    Raises:
+        UserError: none of the clicks found anything.
+    """
+    found = [result.found for result in results if result.found is not None]
+    if not found:
+        raise UserError(" ".join(result.message for result in results))
+    array = np.zeros(results[0].geometry.shape, dtype=np.uint8)
+    aneurysms = []
+    for one in found:
+        part = array[one.box]  # a view
+        if not (part & one.labels.array).any():
+            part |= one.labels.array
+            aneurysms.append(one.measurements)
+    aneurysms.sort(key=lambda aneurysm: -aneurysm.volume_ml)
+    numbered = [replace(one, index=number) for number, one in enumerate(aneurysms, start=1)]
+    return Volume(array, results[0].geometry), numbered

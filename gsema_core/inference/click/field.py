@@ -1,0 +1,103 @@
+"""What the windows around a click have shown so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from gsema_core.grids.boxes import Box, box_of, common_box, moved
+from gsema_core.inference.windows.window_plan import Size, importance
+from gsema_core.labels import ANEURYSM, CLASSES
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+Predict = Callable[[Floats], Floats]
+"""From a window's image (k, j, i), in [0, 1] and perhaps cut off at the scan's border, to the
+class probabilities (3, k, j, i) of its voxels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """Class probabilities in a box of the working grid.
+
+    Attributes:
+        probabilities: (3, k, j, i) float32; 0 where no window has looked.
+        seen: (k, j, i), where a window has looked.
+        box: where the field lies in the working grid.
+    """
+
+    probabilities: Floats
+    seen: Mask
+    box: Box
+
+    @property
+    def aneurysm(self) -> Floats:
+        """The probability (k, j, i) of an aneurysm."""
+        return np.asarray(self.probabilities[ANEURYSM])
+
+    @property
+    def start_kji(self) -> npt.NDArray[np.int64]:
+        """The field's first voxel in the working grid."""
+        return np.array([side.start for side in self.box])
+
+
+class Surroundings:
+    """Grows window by window.
+
+    Args:
+        image: (k, j, i) float32 in [0, 1] on the working grid.
+        window: size (k, j, i) of the windows.
+        predict: runs the network on one window.
+    """
+
+    def __init__(self, image: Floats, window: Size, predict: Predict) -> None:
+        self._image, self._window, self._predict = image, window, predict
+        self._views: list[tuple[Box, Floats]] = []
+
+    @property
+    def windows(self) -> int:
+        """How many windows have been run."""
+        return len(self._views)
+
+    def look_at(self, center_kji: npt.ArrayLike) -> None:
+        """Run the window around a voxel, moved inwards where it would leave the scan."""
+        box = window_box(center_kji, self._image.shape, self._window)
+        self._views.append((box, self._predict(self._image[box])))
+
+    def field(self) -> Field:
+        """Everything seen; where windows overlap they are blended as for a whole scan."""
+        around = common_box(box for box, _ in self._views)
+        shape = [side.stop - side.start for side in around]
+        sums = np.zeros((CLASSES, *shape), np.float32)
+        weights = np.zeros(shape, np.float32)
+        for box, probabilities in self._views:
+            inside = moved(box, [-side.start for side in around])
+            k, j, i = probabilities.shape[1:]
+            weight = importance((k, j, i)).numpy()
+            sums[(slice(None), *inside)] += weight * probabilities
+            weights[inside] += weight
+        seen = weights > 0
+        np.divide(sums, weights, out=sums, where=seen)
+        return Field(sums, seen, around)
+
+    def frontier(self, field: Field, mask: Mask) -> Mask:
+        """The voxels of ``mask`` beside voxels of the scan that no window has seen."""
+        known = np.pad(field.seen, 1)
+        for axis, (side, length) in enumerate(zip(field.box, self._image.shape, strict=True)):
+            along = np.moveaxis(known, axis, 0)  # a view
+            along[0] |= side.start == 0  # beyond the scan there is nothing to see
+            along[-1] |= side.stop == length
+        inner = ndimage.binary_erosion(known, border_value=True)[1:-1, 1:-1, 1:-1]
+        return np.asarray(mask & ~inner)
+
+
+def window_box(center_kji: npt.ArrayLike, shape: tuple[int, ...], window: Size) -> Box:
+    """The window around a voxel, moved inwards to lie in the image; cut off if that is smaller."""
+    lengths = np.minimum(window, shape)
+    starts = np.rint(np.asarray(center_kji) - (lengths - 1) / 2)
+    return box_of(np.clip(starts, 0, np.array(shape) - lengths), lengths)

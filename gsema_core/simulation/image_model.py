@@ -1,0 +1,138 @@
+"""The light model: a reconstruction imitated in the image, where itk-rtk is not installed.
+
+Nothing is projected. The scene is blurred by the resolution that the run and the kernel would
+give, covered with noise of the variance that the dose would give, and shaded as a truncated
+reconstruction is. It has no streaks, no cone-beam artefacts and no trace of motion between mask
+and contrast run: good for demonstrations and tests, second choice for training.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from gsema_core.grids import Geometry
+from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scene import (
+    PER_HU,
+    WATER_PER_MM,
+    Ellipsoid,
+    Floats,
+    Scene,
+    resample,
+    smooth_field,
+)
+
+HEAD_MM = 175.0
+"""Water-equivalent way through the middle of an adult head, bone included (ours)."""
+
+CUP_HU = 850.0
+"""Brightening of a truncated head, halfway to the rim, without truncation correction.
+
+Fitted, like `CUP_FALL`, to the means of the cone-beam model at centers A and C.
+"""
+
+CUP_FALL = 2.6
+"""How fast the brightening falls with the share of the detector that is extrapolated."""
+
+
+def reconstruct(
+    scene: Scene, geometry: Geometry, protocol: Protocol, rng: np.random.Generator
+) -> Floats:
+    """Imitate an acquisition and reconstruction; same arguments and result as the cone beam's.
+
+    Args:
+        scene: what lies in the beam.
+        geometry: grid to reconstruct on: the scene's axes and middle, any spacing.
+        protocol: the center's run.
+        rng: draws noise and shading.
+
+    Returns:
+        (k, j, i) Hounsfield-like units: water 0 and air -1000, or, where a mask run was
+        subtracted, 0 without contrast.
+    """
+    density = scene.contrast
+    if not protocol.subtracted:
+        density = density + scene.texture + _draw(scene.head, scene.geometry) - 1000.0
+    blurred = ndimage.gaussian_filter(density, resolution_mm(protocol) / scene.geometry.spacing[0])
+    image = resample(blurred, scene.geometry, geometry)
+    image *= 1.0 - _scatter_loss(protocol)
+    if not protocol.subtracted:
+        image += _shading(geometry, protocol, rng)
+    return image + _noise(geometry, protocol, rng)
+
+
+def resolution_mm(protocol: Protocol) -> float:
+    """Standard deviation in mm of the point spread of a filtered backprojection.
+
+    Variances add: pixel (p^2 / 12), linear interpolation between pixels (p^2 / 6), the
+    detector's blur, and the Hann window (p^2 / (2 cut^2), its curvature at frequency 0), p being
+    the pixel seen at the isocenter.
+    """
+    pixel, magnification = _pixel_at_isocenter(protocol)
+    blur = protocol.detector_blur_mm / magnification
+    variance = pixel**2 * (1 / 12 + 1 / 6 + 0.5 / protocol.hann_cut**2) + blur**2
+    return float(np.sqrt(variance))
+
+
+def noise_hu(protocol: Protocol) -> float:
+    """Standard deviation in HU of photon noise in the middle of the head.
+
+    For M views, pixel p at the isocenter and variance v of a line integral, filtered
+    backprojection without a window gives v pi^2 / (12 M p^2) (Kak and Slaney, 1988, chapter 5);
+    the Hann window along and across the detector takes its share. v is one over the photons that
+    come through, and twice that after subtraction.
+    """
+    pixel, _ = _pixel_at_isocenter(protocol)
+    through = protocol.photons * np.exp(-WATER_PER_MM * HEAD_MM)
+    variance = (2.0 if protocol.subtracted else 1.0) / through
+    variance *= np.pi**2 / (12 * protocol.views * pixel**2)
+    frequency = np.linspace(0.0, 1.0, 512)
+    window = 0.5 * (1.0 + np.cos(np.pi * np.minimum(frequency / protocol.hann_cut, 1.0)))
+    variance *= 3.0 * np.mean(frequency**2 * window**2) * np.mean(window**2)
+    return float(np.sqrt(variance) / PER_HU)
+
+
+def _noise(geometry: Geometry, protocol: Protocol, rng: np.random.Generator) -> Floats:
+    pixel, _ = _pixel_at_isocenter(protocol)
+    grain = 0.5 * pixel / protocol.hann_cut / geometry.spacing[0]
+    field = ndimage.gaussian_filter(rng.standard_normal(geometry.shape, np.float32), grain)
+    return np.asarray(field * (noise_hu(protocol) / field.std()), dtype=np.float32)
+
+
+def _shading(geometry: Geometry, protocol: Protocol, rng: np.random.Generator) -> Floats:
+    """Brightening of a truncated head, stronger away from the rotation axis, and slow drifts."""
+    strength = CUP_HU * max(0.0, 1.0 - CUP_FALL * protocol.truncation_correction)
+    half = np.linspace(-1.0, 1.0, geometry.shape[0])[:, None, None]
+    across = np.linspace(-1.0, 1.0, geometry.shape[2])[None, None, :]
+    cup = strength * (1.0 + half**2 + across**2) / 4.0
+    drift = 0.05 * strength * smooth_field(geometry.shape, 15.0 / geometry.spacing[0], rng)
+    return np.asarray(cup + drift, dtype=np.float32)
+
+
+def _scatter_loss(protocol: Protocol) -> float:
+    """Share of the contrast that scatter takes away."""
+    return protocol.scatter / (1.0 + protocol.scatter)
+
+
+def _pixel_at_isocenter(protocol: Protocol) -> tuple[float, float]:
+    magnification = protocol.source_detector_mm / protocol.source_isocenter_mm
+    return protocol.detector_pixel_mm / magnification, magnification
+
+
+def _draw(ellipsoids: tuple[Ellipsoid, ...], geometry: Geometry) -> Floats:
+    """Sum of the ellipsoids' densities at the voxels of a gantry grid."""
+    k, j, i = (
+        (np.arange(n, dtype=np.float32) - (n - 1) / 2) * spacing
+        for n, spacing in zip(geometry.shape, geometry.spacing[::-1], strict=True)
+    )
+    total = np.zeros(geometry.shape, np.float32)
+    for ellipsoid in ellipsoids:
+        (x, y, z), (a, b, c) = ellipsoid.center, ellipsoid.semi_axes
+        level = (
+            ((k - z) / c)[:, None, None] ** 2
+            + ((j - y) / b)[None, :, None] ** 2
+            + ((i - x) / a)[None, None, :] ** 2
+        )
+        total += np.float32(ellipsoid.density_hu) * (level <= 1.0)
+    return total

@@ -1,0 +1,203 @@
+"""Imaging many cases into one folder, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from gsema_core.files import read_labels, write_labels, write_volume
+from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.grids import Volume
+from gsema_core.simulation.acquisition import VERSION, Model, acquire, resolve_model
+from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.phantom import make_phantom
+
+_FOLDERS = ("images", "labels")
+
+
+@dataclass(frozen=True)
+class SimulatedCase:
+    """One volume to be made.
+
+    Args:
+        patient: its name in the datalist.
+        center: the center's name in the datalist.
+        protocol: the scanner.
+        seed: of the acquisition, and of the phantom.
+        label_path: the label map, or None for a phantom.
+        variant: which of the patient's random scanners this is, from 1; 0 is the center's own.
+    """
+
+    patient: str
+    center: str
+    protocol: Protocol
+    seed: int
+    label_path: Path | None = None
+    variant: int = 0
+
+    @property
+    def stem(self) -> str:
+        """Name of its files."""
+        return f"{self.patient}-random{self.variant}" if self.variant else self.patient
+
+    def labels(self) -> Volume:
+        """Read or make the label map."""
+        return read_labels(self.label_path) if self.label_path else make_phantom(self.seed)
+
+    def key(self, model: Model) -> str:
+        """What decides the voxels: the labels, the protocol, the seed, the model, the code."""
+        source = "phantom"
+        if self.label_path:
+            source = hashlib.sha256(self.label_path.read_bytes()).hexdigest()
+        decisive = [source, self.center, self.protocol.to_dict(), self.seed, model, VERSION]
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def image_cases(
+    cases: Sequence[SimulatedCase],
+    output: Path,
+    model: Model = "auto",
+    jobs: int = 1,
+    test_patients: Sequence[str] = (),
+) -> int:
+    """Write ``images``, ``labels`` and ``datalist.json`` into a folder; skip what is there.
+
+    Args:
+        cases: what to make, in this order.
+        output: the folder; made where it is missing.
+        model: see `acquire`.
+        jobs: processes, each on one thread.
+        test_patients: all of their cases are marked for testing in the datalist, for good.
+
+    Returns:
+        The number of volumes made now.
+
+    Raises:
+        UserError: the folder cannot be made or written to, or a label map cannot be read.
+    """
+    for name in (*_FOLDERS, "records"):
+        make_folder(output / name)
+    model = resolve_model(model)
+    waiting = [case for case in cases if not is_finished(case, output, model)]
+    _say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
+    for number, (case, seconds) in enumerate(_work(waiting, output, model, jobs), start=1):
+        _write_datalist(output, test_patients)
+        _say(f"{number}/{len(waiting)} {case.stem} at {case.center} in {seconds:.0f} s")
+    _write_datalist(output, test_patients)
+    return len(waiting)
+
+
+def _work(
+    cases: Sequence[SimulatedCase], output: Path, model: Model, jobs: int
+) -> Iterable[tuple[SimulatedCase, float]]:
+    if jobs == 1 or len(cases) < 2:
+        for case in cases:
+            yield case, _make(case, output, model)
+        return
+    # Spawned, because ITK's thread pool does not survive a fork.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _use_one_thread) as pool:
+        futures = {pool.submit(_make, case, output, model): case for case in cases}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _use_one_thread() -> None:
+    import SimpleITK as sitk
+
+    from gsema_core.simulation import cone_beam
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    if cone_beam.is_available():
+        cone_beam.use_threads(1)
+
+
+def _make(case: SimulatedCase, output: Path, model: Model) -> float:
+    """Image one case and write it; the record comes last and says that it is finished."""
+    start = time.monotonic()
+    image, labels = acquire(case.labels(), case.protocol, case.seed, model)
+    write_volume(image, output / "images" / f"{case.stem}.nrrd")
+    write_labels(labels, output / "labels" / f"{case.stem}.nrrd")
+    record = {
+        "patient": case.patient,
+        "center": case.center,
+        "key": case.key(model),
+        "model": model,
+        "protocol": case.protocol.to_dict(),
+    }
+    _write_json(_record_path(case, output), record)
+    return time.monotonic() - start
+
+
+def is_finished(case: SimulatedCase, output: Path, model: Model) -> bool:
+    """Whether the case lies in the folder, made from the same labels, scanner, seed and code."""
+    record = _read_record(_record_path(case, output))
+    return record is not None and record["key"] == case.key(model)
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    """Return a finished case's record, or None where it or a file that it speaks of is missing."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        files = [path.parents[1] / name / f"{path.stem}.nrrd" for name in _FOLDERS]
+        complete = {"key", "patient", "center"} <= set(record) and all(
+            file.is_file() for file in files
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return record if complete else None
+
+
+def _record_path(case: SimulatedCase, output: Path) -> Path:
+    return output / "records" / f"{case.stem}.json"
+
+
+def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
+    """List every finished case of the folder, also those of earlier runs, and keep their use."""
+    destination = output / "datalist.json"
+    uses = _uses(destination) | dict.fromkeys(test_patients, "test")
+    cases = []
+    for path in sorted((output / "records").glob("*.json")):
+        record = _read_record(path)
+        if record is None:
+            continue
+        case = {
+            "patient": record["patient"],
+            "center": record["center"],
+            "image": f"images/{path.stem}.nrrd",
+            "label": f"labels/{path.stem}.nrrd",
+        }
+        if record["patient"] in uses:
+            case["use"] = uses[record["patient"]]
+        cases.append(case)
+    description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
+    _write_json(destination, {"description": description, "cases": cases})
+
+
+def _uses(datalist: Path) -> dict[str, str]:
+    """What an earlier datalist says that its patients are for."""
+    try:
+        cases = json.loads(datalist.read_text(encoding="utf-8"))["cases"]
+        return {case["patient"]: case["use"] for case in cases if "use" in case}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

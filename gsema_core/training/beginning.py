@@ -1,0 +1,64 @@
+"""Where a run begins: its checkpoint, a teacher, or random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from gsema_core.errors import UserError
+from gsema_core.networks import SegmentationNetwork, build_network
+from gsema_core.teachers import find_teacher, load_teacher
+from gsema_core.training.checkpoint import Checkpoint, Progress
+from gsema_core.training.config import TrainingConfig
+from gsema_core.training.memory_fallback import Fit
+from gsema_core.training.ranks import Ranks
+from gsema_core.training.trainer import Trainer
+
+
+def begin(
+    asked: TrainingConfig,
+    checkpoint: Path,
+    device: torch.device,
+    ranks: Ranks | None = None,
+    fit: Fit | None = None,
+) -> tuple[Trainer, Progress]:
+    """A trainer at the step to go on from.
+
+    Args:
+        asked: the configuration.
+        checkpoint: of a run to go on with, where there is one.
+        device: where the networks are.
+        ranks: this process among others.
+        fit: the batch and patch to go on with; default: the checkpoint's, else those asked for.
+
+    Raises:
+        UserError: the checkpoint or the teacher to start from cannot be used.
+    """
+    ranks = ranks or Ranks()
+    torch.manual_seed(asked.run.seed)
+    found = ranks.is_first and checkpoint.exists()
+    saved = ranks.from_first(Checkpoint.read(checkpoint, asked) if found else None)
+    if saved:
+        config = (fit or saved.fit).apply(asked)
+        trainer = Trainer(config, build_network(config.network), device, ranks)
+        return trainer, saved.restore(trainer)
+    student, parent = _first_student(asked)
+    student.load_state_dict(ranks.from_first(student.state_dict()))
+    config = fit.apply(asked) if fit else asked
+    return Trainer(config, student, device, ranks), Progress(parent_sha256=parent)
+
+
+def _first_student(config: TrainingConfig) -> tuple[SegmentationNetwork, str]:
+    """The student of the first step, and the hash of the teacher that it was."""
+    student = build_network(config.network)
+    if not config.run.initial_teacher:
+        return student, ""
+    teacher = load_teacher(find_teacher(config.run.initial_teacher))
+    if teacher.card.network_config() != config.network:
+        raise UserError(
+            f"The teacher {config.run.initial_teacher} has another network than the "
+            "configuration: copy its [network] settings from `gsema teacher info`."
+        )
+    student.load_state_dict(teacher.network.state_dict())
+    return student, teacher.sha256

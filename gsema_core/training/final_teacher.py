@@ -1,0 +1,84 @@
+"""The teacher file that a run leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gsema_core.intensities import IntensityRule
+from gsema_core.teachers import TeacherCard, save_teacher
+from gsema_core.training.checkpoint import Progress
+from gsema_core.training.config import TrainingConfig
+from gsema_core.training.memory_fallback import Fit
+from gsema_core.training.prepared_cases import PreparedCases
+from gsema_core.training.trainer import Trainer
+
+
+def write_teacher(
+    path: Path, asked: TrainingConfig, trainer: Trainer, progress: Progress, cases: PreparedCases
+) -> None:
+    """Save the teacher with a card that says what it was trained on.
+
+    Patients are counted, not named: a teacher file is given away.
+
+    Args:
+        path: the file.
+        asked: the configuration as it was asked for; the trainer's differs where memory was short.
+        trainer: whose teacher it is.
+        progress: the run so far.
+        cases: what it trains on.
+
+    Raises:
+        UserError: it could not be written.
+    """
+    config = trainer.config
+    card = TeacherCard(
+        name=config.run.name,
+        network=config.network.to_dict(),
+        spacing_mm=config.data.spacing_mm,
+        window=config.data.patch,
+        intensity=IntensityRule(config.data.low_percentile, config.data.high_percentile).to_dict(),
+        license=config.run.license,
+        training=_training(asked, trainer, progress, cases),
+        metrics=_validation(progress, cases),
+    )
+    # Half the file for nothing: bfloat16 training knows the weights less exactly than that.
+    save_teacher(path, trainer.teacher, card, dtype=torch.float16)
+
+
+def _training(
+    asked: TrainingConfig, trainer: Trainer, progress: Progress, cases: PreparedCases
+) -> dict[str, Any]:
+    config = trainer.config
+    values: dict[str, Any] = {
+        "data": config.data.description or "unstated",
+        "preset": config.preset_name,
+        "centers": sorted({case.center for case in cases.split.training}),
+        **cases.counts(config.data.spacing_mm),
+        "steps": trainer.step,
+        "minutes": round(progress.seconds / 60, 1),
+        "alpha_aligned": config.method.alpha_aligned,
+        "alpha_conflict": config.method.alpha_conflict,
+        "precision": trainer.precision,
+        "replay_share": config.data.replay_share,
+        "initial_teacher": Path(config.run.initial_teacher).stem or None,
+        "parent_sha256": progress.parent_sha256 or None,
+    }
+    if Fit.of(asked) != Fit.of(config):
+        values["memory_was_short"] = f"{Fit.of(asked)} became {Fit.of(config)}"
+    return values
+
+
+def _validation(progress: Progress, cases: PreparedCases) -> dict[str, Any]:
+    """The score that chose these weights; nothing where nobody was kept out."""
+    patients = len({case.patient for case in cases.split.validation})
+    if not patients:
+        return {}
+    return {
+        "validation": {
+            cases.validation_score: round(progress.best_score, 4),
+            "patients": patients,
+        }
+    }

@@ -1,0 +1,150 @@
+"""A run's cases, on the working grid, before its first step."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gsema_core.datasets import Case, Split, VolumeCache, examine_all
+from gsema_core.datasets.cache import CachedVolume
+from gsema_core.datasets.case_summary import summary, summary_lines
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.intensities import IntensityRule
+from gsema_core.training.config import TrainingConfig
+from gsema_core.training.status import Herald
+
+
+@dataclass(frozen=True)
+class PreparedCases:
+    """What a run trains on and is validated on.
+
+    Attributes:
+        split: the cases behind the volumes.
+        training, validation: the patients' volumes.
+        replay: phantoms' volumes, of which a share of the patches comes.
+    """
+
+    split: Split
+    training: tuple[CachedVolume, ...]
+    validation: tuple[CachedVolume, ...]
+    replay: tuple[CachedVolume, ...] = ()
+
+    @property
+    def validation_score(self) -> str:
+        """The name of the score that the teacher is chosen by.
+
+        Without a single aneurysm to be found, only vessels can tell teachers apart (ours).
+        """
+        found = any(len(volume.aneurysm_voxels) for volume in self.validation)
+        return "aneurysm_dice" if found else "vessel_dice"
+
+    def counts(self, spacing_mm: float) -> dict[str, float]:
+        """What was trained on, for the teacher's card; nobody is named.
+
+        Args:
+            spacing_mm: of the working grid.
+        """
+        ml = spacing_mm**3 / 1000
+        return {
+            "cases": len(self.training),
+            "cases_with_aneurysm": _with_aneurysm(self.training),
+            "patients": len({case.patient for case in self.split.training}),
+            "vessel_ml": round(ml * sum(len(each.vessel_voxels) for each in self.training), 2),
+            "aneurysm_ml": round(ml * sum(len(each.aneurysm_voxels) for each in self.training), 2),
+            "validation_cases": len(self.validation),
+            "replay_cases": len(self.replay),
+        }
+
+    def fingerprint(self) -> str:
+        """Tells whether a run that goes on still has the data that it began with."""
+        checksum = 0
+        for volume in (*self.training, *self.validation, *self.replay):
+            for array in (volume.image, volume.labels):
+                checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+        return f"{len(self.training)}+{len(self.validation)}+{len(self.replay)}-{checksum:08x}"
+
+
+def describe(cases: Sequence[Case], herald: Herald, stop: Callable[[], bool]) -> None:
+    """Read all cases, and say what they hold; for all centers, nobody is named.
+
+    Raises:
+        Cancelled: ``stop`` said so between two cases.
+        UserError: a case cannot be used.
+    """
+    examined = []
+    for each in examine_all(cases):
+        if stop():
+            raise Cancelled
+        if each.reason is not None:
+            raise UserError(each.reason)
+        examined.append(each)
+        herald.show(message=f"Examined {each.number} of {len(cases)} cases.")
+    for line in summary_lines(summary(examined)):
+        herald.report(line)
+
+
+def prepare(
+    config: TrainingConfig,
+    split: Split,
+    replay: Sequence[Case],
+    herald: Herald,
+    stop: Callable[[], bool],
+) -> PreparedCases:
+    """Read all cases into the cache; what is read is read once, and never looked at again.
+
+    Raises:
+        Cancelled: ``stop`` said so between two cases.
+        UserError: a case cannot be used, or none has an aneurysm to learn from.
+    """
+    cache = VolumeCache(
+        _cache_folder(config),
+        config.data.spacing_mm,
+        IntensityRule(config.data.low_percentile, config.data.high_percentile),
+    )
+    herald.say(
+        f"Preparing {len(split.training)} cases for training and {len(split.validation)} for "
+        f"validation at {config.data.spacing_mm:g} mm."
+    )
+
+    def load(cases: Sequence[Case]) -> tuple[CachedVolume, ...]:
+        volumes = []
+        for number, case in enumerate(cases, start=1):
+            if stop():
+                raise Cancelled
+            volumes.append(cache.load(case))
+            herald.show(message=f"Prepared {number} of {len(cases)} cases.")
+        return tuple(volumes)
+
+    prepared = PreparedCases(split, load(split.training), load(split.validation), load(replay))
+    _look(prepared, herald)
+    if config.run.patience and not prepared.validation:
+        herald.warn("Without cases for validation, patience does not end the run.")
+    return prepared
+
+
+def _look(prepared: PreparedCases, herald: Herald) -> None:
+    """Say what there is to learn from, and to choose by."""
+    count, found = len(prepared.training), _with_aneurysm(prepared.training)
+    if not found:
+        raise UserError(
+            f"None of the {count} training cases has an aneurysm voxel (label 2): check the "
+            "labels of the datalist."
+        )
+    herald.say(f"{found} of {count} training cases hold an aneurysm.")
+    if prepared.validation and prepared.validation_score == "vessel_dice":
+        herald.warn(
+            f"None of the {len(prepared.validation)} validation cases holds an aneurysm: "
+            "the teacher is chosen by its Dice on vessels, which says little about aneurysms."
+        )
+
+
+def _with_aneurysm(volumes: Sequence[CachedVolume]) -> int:
+    return sum(len(volume.aneurysm_voxels) > 0 for volume in volumes)
+
+
+def _cache_folder(config: TrainingConfig) -> Path:
+    return config.data.cache if config.data.cache != Path() else config.run.output / "cache"

@@ -1,0 +1,249 @@
+"""A training run, from its configuration to its teacher file."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from gsema_core.datasets import Split, find_cases, split_by_patient
+from gsema_core.errors import Cancelled, UserError
+from gsema_core.files.atomic import make_folder
+from gsema_core.machine.devices import resolve_device
+from gsema_core.training.beginning import begin
+from gsema_core.training.checkpoint import Progress, save_checkpoint
+from gsema_core.training.config import TrainingConfig
+from gsema_core.training.control import Control, stop_signals
+from gsema_core.training.loader import load_batches
+from gsema_core.training.lock import held
+from gsema_core.training.loop import CHECKPOINT, TEACHER, Loop
+from gsema_core.training.memory_fallback import Fit, is_out_of_memory
+from gsema_core.training.prepared_cases import PreparedCases, describe, prepare
+from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
+from gsema_core.training.replay import make_replay
+from gsema_core.training.status import Herald, Report, SilentHerald
+from gsema_core.training.trainer import Trainer
+from gsema_core.transforms import build_transform
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run left behind.
+
+    Attributes:
+        teacher: the best teacher by validation, or the last where nothing was kept out.
+        step: steps made in all.
+        finished: False where the run was stopped; the same call goes on with it.
+        best_score: mean aneurysm Dice of that teacher on the validation cases (on vessels where
+            none has an aneurysm); -1 without.
+        rank: of this process among those of torchrun; 0 is the one to report.
+    """
+
+    teacher: Path | None
+    step: int
+    finished: bool
+    best_score: float
+    rank: int = 0
+
+
+def train(
+    config: TrainingConfig,
+    report: Report | None = None,
+    stop: Callable[[], bool] | None = None,
+    summarize: bool = False,
+) -> TrainingResult:
+    """Train, or go on with the run that ``config.run.output`` holds.
+
+    Where the device has too little memory, the batch and then the patch become smaller, and the
+    run goes on from its last checkpoint. Processes that torchrun starts share every batch; the
+    first alone writes and reports.
+
+    Args:
+        config: what to do.
+        report: gets one line of text now and then; default: prints to stderr.
+        stop: asked between steps; True ends the run with a checkpoint. SIGTERM, SIGINT and a file
+            ``stop`` in the output folder do the same (signals where this is called in the main
+            thread); a file ``pause`` makes it wait.
+        summarize: examine all cases and report what they hold, where the run begins.
+
+    Raises:
+        UserError: the data, the configuration or the output folder cannot be used, or another
+            run is at work in it.
+    """
+    report = report or (lambda line: print(line, file=sys.stderr, flush=True))
+    if config.run.threads:
+        torch.set_num_threads(config.run.threads)
+    with stop_signals() as signalled, joined_ranks() as ranks:
+        folder = make_folder(config.run.output)
+        asked = (signalled.is_set, *([stop] if stop else []))
+        if not ranks.is_first:
+            return _Run(config, Control(folder, *asked), SilentHerald(folder), ranks).run(summarize)
+        with held(folder):
+            herald = Herald(folder, report)
+            try:
+                _remove_leftovers(folder)
+                return _Run(config, Control(folder, *asked), herald, ranks).run(summarize)
+            except BaseException as error:
+                herald.fail(error)
+                if isinstance(error, UserError | OSError) and not folder.is_dir():
+                    raise UserError(
+                        f"The run's folder {folder} is gone: put it back, and start the run again "
+                        "to go on from its last checkpoint."
+                    ) from error
+                raise
+
+
+class _Run:
+    """A run in a folder that it holds, from its datalist to its end."""
+
+    def __init__(
+        self, config: TrainingConfig, control: Control, herald: Herald, ranks: Ranks
+    ) -> None:
+        self.config = config
+        self.control = control
+        self.herald = herald
+        self.device = rank_device(resolve_device(config.run.device))
+        self.ranks = ranks
+        ranks.share(config.run.batch_size)  # refused now rather than after the long part
+        self.transform = build_transform(config.method.transform)
+        self.checkpoint = config.run.output / CHECKPOINT
+
+    def run(self, summarize: bool) -> TrainingResult:
+        self.herald.show(device=str(self.device), message="Reading the list of cases.")
+        split = self._split()
+        trainer, progress = self._begin()  # before the long part, because it may be refused
+        try:
+            cases = self._prepare(split, summarize)
+        except Cancelled:
+            return self._end(trainer, progress)
+        while True:
+            self._compare(cases, progress)
+            try:
+                return self._loop(trainer, progress, cases)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                smaller = self._smaller(trainer)
+            # Not in the handler: the error's frames would keep the networks in memory.
+            del trainer
+            trainer, progress = self._begin_smaller(smaller)
+
+    def _split(self) -> Split:
+        data = self.config.data
+        cases = find_cases(data.datalist)
+        self.herald.keep_private(name for case in cases for name in (case.patient, case.image.stem))
+        return split_by_patient(cases, data.centers, data.validation_share, self.config.run.seed)
+
+    def _begin(self) -> tuple[Trainer, Progress]:
+        try:
+            return begin(self.config, self.checkpoint, self.device, self.ranks)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise UserError(
+                f"The memory of {self.device} is too small for the networks: end other programs "
+                "that use it, set device to cpu, or choose a network with fewer features."
+            ) from error
+
+    def _prepare(self, split: Split, summarize: bool) -> PreparedCases:
+        """Prepare the cases; the first rank does, and the others find all of it done."""
+        cases = None
+        if self.ranks.is_first:
+            with suppress(Cancelled):
+                if summarize and not self.checkpoint.exists():
+                    everyone = (*split.training, *split.validation)
+                    describe(everyone, self.herald, self.control.stop_asked)
+                cases = self._load(split, self.control.stop_asked)
+        self.ranks.wait_for_first()
+        if self.ranks.from_first(cases is None):
+            raise Cancelled
+        return cases or self._load(split, lambda: False)
+
+    def _load(self, split: Split, stop: Callable[[], bool]) -> PreparedCases:
+        data = self.config.data
+        replay = (
+            make_replay(self.config.run.output, data.replay_cases, self.herald, stop)
+            if data.replay_share
+            else []
+        )
+        return prepare(self.config, split, replay, self.herald, stop)
+
+    def _compare(self, cases: PreparedCases, progress: Progress) -> None:
+        """Say where the cases changed since the run began: its numbers cannot be repeated then."""
+        found = cases.fingerprint()
+        if progress.cases and progress.cases != found:
+            self.herald.warn(
+                "The cases are not those that this run began with: it goes on with what they are "
+                "now."
+            )
+        progress.cases = found
+
+    def _loop(self, trainer: Trainer, progress: Progress, cases: PreparedCases) -> TrainingResult:
+        if trainer.step:
+            self.herald.say(f"Going on at step {trainer.step} of {self.config.run.steps}.")
+        loop = Loop(self.config, trainer, progress, cases, self.control, self.herald)
+        loop.run(load_batches(trainer.config, cases, self.transform, trainer.step, trainer.ranks))
+        return self._end(trainer, loop.progress, loop.why_over() if loop.is_finished else "")
+
+    def _smaller(self, trainer: Trainer) -> Fit:
+        """What may fit into the memory; several ranks would have to find it out together."""
+        if self.ranks.size > 1:
+            raise UserError(
+                f"The memory of {self.device} is too small: set a smaller batch_size in [run] or "
+                "patch in [data], or give more processes a share of the batch."
+            )
+        return Fit.of(trainer.config).smaller(self.config.network.multiple)
+
+    def _begin_smaller(self, fit: Fit) -> tuple[Trainer, Progress]:
+        """Go back to the last checkpoint with settings that take less memory."""
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.herald.warn(
+            f"The memory of {self.device} is too small for the settings: going on with {fit} "
+            f"instead of {Fit.of(self.config)}."
+        )
+        trainer, progress = begin(self.config, self.checkpoint, self.device, fit=fit)
+        # At once: were it killed before the next checkpoint, it would go on otherwise.
+        save_checkpoint(self.checkpoint, trainer, progress, self.config)
+        return trainer, progress
+
+    def _end(self, trainer: Trainer, progress: Progress, finished: str = "") -> TrainingResult:
+        """Say how the run ended: ``finished`` is why, and empty where it was stopped."""
+        self.control.forget()
+        place = f"step {trainer.step} of {self.config.run.steps}"
+        if finished:
+            message = (
+                f"Finished at {place}, as {finished}; the best teacher is that of step "
+                f"{progress.best_step}."
+            )
+            self.herald.report(message)
+        else:
+            message = f"Stopped at {place}; starting it again goes on from there."
+        self.herald.show(
+            state="finished" if finished else "stopped",
+            step=trainer.step,
+            seconds_left=0.0 if finished else None,
+            message=message,
+        )
+        teacher = self.config.run.output / TEACHER
+        return TrainingResult(
+            teacher if teacher.exists() else None,
+            trainer.step,
+            bool(finished),
+            progress.best_score,
+            self.ranks.rank,
+        )
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run was writing; no other run writes here while the folder is held."""
+    for place in ("", "cache/", "thumbnails/", "replay/", "replay/*/"):
+        for path in folder.glob(f"{place}.writing-*"):
+            shutil.rmtree(path, ignore_errors=True)
