@@ -21,7 +21,7 @@ from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
 from gsema_core.training.pace import Pace
 from gsema_core.training.prepared_cases import PreparedCases
-from gsema_core.training.status import Herald
+from gsema_core.training.run_reporter import RunReporter
 from gsema_core.training.teacher_losses import TeacherLosses, teacher_losses
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import Trainer
@@ -46,7 +46,7 @@ class Loop:
         progress: likewise.
         cases: what is trained on.
         control: says when to stop and when to wait.
-        herald: tells how it goes.
+        reporter: tells how it goes.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Loop:
         progress: Progress,
         cases: PreparedCases,
         control: Control,
-        herald: Herald,
+        reporter: RunReporter,
     ) -> None:
         self.asked = asked
         self.config = trainer.config
@@ -65,7 +65,7 @@ class Loop:
         self.progress = progress
         self.cases = cases
         self.control = control
-        self.herald = herald
+        self.reporter = reporter
         self.folder: Path = asked.run.output
         self.shown = choose_case(cases.validation)
         self.pace = Pace()
@@ -204,7 +204,7 @@ class Loop:
         )
         self.logbook.write_validation(self.trainer.step, self.progress.seconds, scores)
         aneurysm, vessel = scores["aneurysm_dice"], scores["vessel_dice"]
-        self.herald.report(
+        self.reporter.report(
             f"[{self.trainer.step}/{self.config.run.steps}] teacher on "
             f"{len(self.cases.validation)} cases kept out: aneurysm Dice {aneurysm:.3f}, "
             f"vessel {vessel:.3f}"
@@ -226,12 +226,12 @@ class Loop:
         return self.pace.seconds_left(run.steps - self.trainer.step, run.validate_every, limit)
 
     def _say(self, message: str, state: str) -> None:
-        self.herald.report(message)
+        self.reporter.report(message)
         self._show(state, message=message)
 
     def _show(self, state: str, **changes: Any) -> None:
         run, progress = self.config.run, self.progress
-        self.herald.show(
+        self.reporter.show(
             state=state,
             step=self.trainer.step,
             steps=run.steps,

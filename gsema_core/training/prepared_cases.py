@@ -15,7 +15,7 @@ from gsema_core.datasets.case_summary import summary, summary_lines
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.intensities import IntensityRule
 from gsema_core.training.config import TrainingConfig
-from gsema_core.training.status import Herald
+from gsema_core.training.run_reporter import RunReporter
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class PreparedCases:
         return f"{len(self.training)}+{len(self.validation)}+{len(self.replay)}-{checksum:08x}"
 
 
-def describe(cases: Sequence[Case], herald: Herald, stop: Callable[[], bool]) -> None:
+def describe(cases: Sequence[Case], reporter: RunReporter, stop: Callable[[], bool]) -> None:
     """Read all cases, and say what they hold; for all centers, nobody is named.
 
     Raises:
@@ -82,16 +82,16 @@ def describe(cases: Sequence[Case], herald: Herald, stop: Callable[[], bool]) ->
         if each.reason is not None:
             raise UserError(each.reason)
         examined.append(each)
-        herald.show(message=f"Examined {each.number} of {len(cases)} cases.")
+        reporter.show(message=f"Examined {each.number} of {len(cases)} cases.")
     for line in summary_lines(summary(examined)):
-        herald.report(line)
+        reporter.report(line)
 
 
 def prepare(
     config: TrainingConfig,
     split: Split,
     replay: Sequence[Case],
-    herald: Herald,
+    reporter: RunReporter,
     stop: Callable[[], bool],
 ) -> PreparedCases:
     """Read all cases into the cache; what is read is read once, and never looked at again.
@@ -105,7 +105,7 @@ def prepare(
         config.data.spacing_mm,
         IntensityRule(config.data.low_percentile, config.data.high_percentile),
     )
-    herald.say(
+    reporter.say(
         f"Preparing {len(split.training)} cases for training and {len(split.validation)} for "
         f"validation at {config.data.spacing_mm:g} mm."
     )
@@ -116,17 +116,17 @@ def prepare(
             if stop():
                 raise Cancelled
             volumes.append(cache.load(case))
-            herald.show(message=f"Prepared {number} of {len(cases)} cases.")
+            reporter.show(message=f"Prepared {number} of {len(cases)} cases.")
         return tuple(volumes)
 
     prepared = PreparedCases(split, load(split.training), load(split.validation), load(replay))
-    _look(prepared, herald)
+    _look(prepared, reporter)
     if config.run.patience and not prepared.validation:
-        herald.warn("Without cases for validation, patience does not end the run.")
+        reporter.warn("Without cases for validation, patience does not end the run.")
     return prepared
 
 
-def _look(prepared: PreparedCases, herald: Herald) -> None:
+def _look(prepared: PreparedCases, reporter: RunReporter) -> None:
     """Say what there is to learn from, and to choose by."""
     count, found = len(prepared.training), _with_aneurysm(prepared.training)
     if not found:
@@ -134,9 +134,9 @@ def _look(prepared: PreparedCases, herald: Herald) -> None:
             f"None of the {count} training cases has an aneurysm voxel (label 2): check the "
             "labels of the datalist."
         )
-    herald.say(f"{found} of {count} training cases hold an aneurysm.")
+    reporter.say(f"{found} of {count} training cases hold an aneurysm.")
     if prepared.validation and prepared.validation_score == "vessel_dice":
-        herald.warn(
+        reporter.warn(
             f"None of the {len(prepared.validation)} validation cases holds an aneurysm: "
             "the teacher is chosen by its Dice on vessels, which says little about aneurysms."
         )

@@ -11,7 +11,7 @@ from gsema_core.errors import Cancelled
 from gsema_core.files.atomic import atomic_path, make_folder
 from gsema_core.simulation.manifest import phantom_cases
 from gsema_core.simulation.many_cases import image_cases, is_finished
-from gsema_core.training.status import Herald
+from gsema_core.training.run_reporter import RunReporter
 
 FOLDER = "replay"
 
@@ -22,7 +22,9 @@ TEST_CASES = 4
 """Phantoms that are never trained on: what a report scores forgetting by."""
 
 
-def make_replay(output: Path, count: int, herald: Herald, stop: Callable[[], bool]) -> list[Case]:
+def make_replay(
+    output: Path, count: int, reporter: RunReporter, stop: Callable[[], bool]
+) -> list[Case]:
     """Make the phantoms that are missing in ``<output>/replay``, and list those to train on.
 
     Each has a random scanner of the light model, which needs no extra package. The folder is a
@@ -40,7 +42,7 @@ def make_replay(output: Path, count: int, herald: Herald, stop: Callable[[], boo
     for number, case in enumerate(missing, start=1):
         if stop():
             raise Cancelled
-        herald.show(message=f"Making phantom {number} of {len(missing)} for replay.")
+        reporter.show(message=f"Making phantom {number} of {len(missing)} for replay.")
         image_cases([case], folder, "light")
     uses = {case.patient: "training" for case in training}
     uses.update({case.patient: "test" for case in test})

@@ -1,28 +1,16 @@
-"""``status.json``: where a run stands, for whoever looks at its folder."""
+"""``status.json``: where a run stands, for whoever looks at its folder. No torch here."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-
-import torch
-
-from gsema_core.errors import UserError
-from gsema_core.files.atomic import atomic_path
-from gsema_core.inference.run_profile import peak_memory_mb
 
 STATUS = "status.json"
 
 STATES = ("preparing", "training", "validating", "paused", "finished", "stopped", "failed")
-
-FAILED = "The run ended with an error, which its log explains."
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -61,90 +49,30 @@ class Status:
     message: str = ""
     updated: str = ""
 
+    @property
+    def fraction(self) -> float:
+        """How much is done, in [0, 1]: by time where it is known, which may end a run early."""
+        if self.state == "finished":
+            return 1.0
+        if self.seconds_left is not None and self.seconds + self.seconds_left > 0:
+            return self.seconds / (self.seconds + self.seconds_left)
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
 
-class Herald:
-    """Tells how a run goes: a line to its caller, and the status file.
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Status:
+        """Read what another version may have written: unknown names are left out.
 
-    Args:
-        folder: the run's output.
-        report: gets one line of text now and then.
-    """
-
-    def __init__(self, folder: Path, report: Report) -> None:
-        self.folder = folder
-        self.report = report
-        self.status = Status(pid=os.getpid())
-        self.private: set[str] = set()
-        self.warnings: list[str] = []
-
-    def keep_private(self, names: Iterable[str]) -> None:
-        """Names that no error in the status may hold: patients, images."""
-        self.private.update(names)
-
-    def say(self, message: str, **changes: Any) -> None:
-        """Report a sentence, and write it into the status together with other changes."""
-        self.report(message)
-        self.show(message=message, **changes)
-
-    def warn(self, message: str) -> None:
-        """Report a sentence that all later messages of the status repeat."""
-        self.report(f"Warning: {message}")
-        self.warnings.append(message)
-
-    def show(self, **changes: Any) -> None:
-        """Write the status without a word.
-
-        Raises:
-            UserError: it could not be written.
+        Without a state nobody knows how the run is: it counts as failed.
         """
-        if "message" in changes:
-            changes["message"] = " ".join([changes["message"], *self.warnings])
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        memory = memory_mb(self.status.device)
-        status = replace(self.status, **changes, updated=now, memory_mb=memory)
-        if status.state not in STATES:
-            raise ValueError(f"Unknown state {status.state!r}: use one of {', '.join(STATES)}.")
-        self.status = status
-        with atomic_path(self.folder / STATUS) as temporary:
-            temporary.write_text(json.dumps(asdict(status), indent=1) + "\n", encoding="utf-8")
-
-    def fail(self, error: BaseException) -> None:
-        """Write that the run ended by an error, as far as that can still be written.
-
-        Its sentence is told where it names no file and no patient.
-        """
-        message = str(error)
-        named = "/" in message or "\\" in message or any(name in message for name in self.private)
-        if named or not isinstance(error, UserError):
-            message = FAILED
-        try:
-            self.show(state="failed", seconds_left=None, message=message)
-        except (UserError, OSError):
-            return  # the disk is full or the folder gone: the error itself says so
+        known = {one.name for one in fields(cls)}
+        kept = {name: each for name, each in values.items() if name in known and each is not None}
+        return cls(**{"state": "failed", **kept})
 
 
-class SilentHerald(Herald):
-    """Of the ranks that are not the first."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, lambda line: None)
-
-    def show(self, **changes: Any) -> None:
-        """The first rank writes the status."""
-
-
-def read_status(folder: Path) -> dict[str, Any] | None:
-    """What a run's folder says; None where it says nothing."""
+def read_status(folder: Path) -> Status | None:
+    """What a run's folder says; None where it says nothing that can be read."""
     try:
-        status = json.loads((folder / STATUS).read_text(encoding="utf-8"))
+        values = json.loads((folder / STATUS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return status if isinstance(status, dict) else None
-
-
-def memory_mb(device: str) -> int | None:
-    """The most memory that this process has used: the GPU's on one, else the main memory."""
-    if device.startswith("cuda"):
-        return int(torch.cuda.max_memory_allocated(device)) >> 20
-    peak = peak_memory_mb()
-    return None if peak is None else round(peak)
+    return Status.from_dict(values) if isinstance(values, dict) else None

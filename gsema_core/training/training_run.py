@@ -27,7 +27,7 @@ from gsema_core.training.memory_fallback import Fit, is_out_of_memory
 from gsema_core.training.prepared_cases import PreparedCases, describe, prepare
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.replay import make_replay
-from gsema_core.training.status import Herald, Report, SilentHerald
+from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
 from gsema_core.training.trainer import Trainer
 from gsema_core.transforms import build_transform
 
@@ -81,16 +81,16 @@ def train(
         torch.set_num_threads(config.run.threads)
     with stop_signals() as signalled, joined_ranks() as ranks:
         folder = make_folder(config.run.output)
-        asked = (signalled.is_set, *([stop] if stop else []))
+        control = Control(folder, signalled.is_set, *([stop] if stop else []))
         if not ranks.is_first:
-            return _Run(config, Control(folder, *asked), SilentHerald(folder), ranks).run(summarize)
+            return _Run(config, control, SilentReporter(folder), ranks).run(summarize)
         with held(folder):
-            herald = Herald(folder, report)
+            reporter = RunReporter(folder, report)
             try:
                 _remove_leftovers(folder)
-                return _Run(config, Control(folder, *asked), herald, ranks).run(summarize)
+                return _Run(config, control, reporter, ranks).run(summarize)
             except BaseException as error:
-                herald.fail(error)
+                reporter.fail(error)
                 if isinstance(error, UserError | OSError) and not folder.is_dir():
                     raise UserError(
                         f"The run's folder {folder} is gone: put it back, and start the run again "
@@ -103,11 +103,11 @@ class _Run:
     """A run in a folder that it holds, from its datalist to its end."""
 
     def __init__(
-        self, config: TrainingConfig, control: Control, herald: Herald, ranks: Ranks
+        self, config: TrainingConfig, control: Control, reporter: RunReporter, ranks: Ranks
     ) -> None:
         self.config = config
         self.control = control
-        self.herald = herald
+        self.reporter = reporter
         self.device = rank_device(resolve_device(config.run.device))
         self.ranks = ranks
         ranks.share(config.run.batch_size)  # refused now rather than after the long part
@@ -115,7 +115,7 @@ class _Run:
         self.checkpoint = config.run.output / CHECKPOINT
 
     def run(self, summarize: bool) -> TrainingResult:
-        self.herald.show(device=str(self.device), message="Reading the list of cases.")
+        self.reporter.show(device=str(self.device), message="Reading the list of cases.")
         split = self._split()
         trainer, progress = self._begin()  # before the long part, because it may be refused
         try:
@@ -137,7 +137,9 @@ class _Run:
     def _split(self) -> Split:
         data = self.config.data
         cases = find_cases(data.datalist)
-        self.herald.keep_private(name for case in cases for name in (case.patient, case.image.stem))
+        self.reporter.keep_private(
+            name for case in cases for name in (case.patient, case.image.stem)
+        )
         return split_by_patient(cases, data.centers, data.validation_share, self.config.run.seed)
 
     def _begin(self) -> tuple[Trainer, Progress]:
@@ -158,7 +160,7 @@ class _Run:
             with suppress(Cancelled):
                 if summarize and not self.checkpoint.exists():
                     everyone = (*split.training, *split.validation)
-                    describe(everyone, self.herald, self.control.stop_asked)
+                    describe(everyone, self.reporter, self.control.stop_asked)
                 cases = self._load(split, self.control.stop_asked)
         self.ranks.wait_for_first()
         if self.ranks.from_first(cases is None):
@@ -168,17 +170,17 @@ class _Run:
     def _load(self, split: Split, stop: Callable[[], bool]) -> PreparedCases:
         data = self.config.data
         replay = (
-            make_replay(self.config.run.output, data.replay_cases, self.herald, stop)
+            make_replay(self.config.run.output, data.replay_cases, self.reporter, stop)
             if data.replay_share
             else []
         )
-        return prepare(self.config, split, replay, self.herald, stop)
+        return prepare(self.config, split, replay, self.reporter, stop)
 
     def _compare(self, cases: PreparedCases, progress: Progress) -> None:
         """Say where the cases changed since the run began: its numbers cannot be repeated then."""
         found = cases.fingerprint()
         if progress.cases and progress.cases != found:
-            self.herald.warn(
+            self.reporter.warn(
                 "The cases are not those that this run began with: it goes on with what they are "
                 "now."
             )
@@ -186,8 +188,8 @@ class _Run:
 
     def _loop(self, trainer: Trainer, progress: Progress, cases: PreparedCases) -> TrainingResult:
         if trainer.step:
-            self.herald.say(f"Going on at step {trainer.step} of {self.config.run.steps}.")
-        loop = Loop(self.config, trainer, progress, cases, self.control, self.herald)
+            self.reporter.say(f"Going on at step {trainer.step} of {self.config.run.steps}.")
+        loop = Loop(self.config, trainer, progress, cases, self.control, self.reporter)
         loop.run(load_batches(trainer.config, cases, self.transform, trainer.step, trainer.ranks))
         return self._end(trainer, loop.progress, loop.why_over() if loop.is_finished else "")
 
@@ -205,7 +207,7 @@ class _Run:
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        self.herald.warn(
+        self.reporter.warn(
             f"The memory of {self.device} is too small for the settings: going on with {fit} "
             f"instead of {Fit.of(self.config)}."
         )
@@ -223,10 +225,10 @@ class _Run:
                 f"Finished at {place}, as {finished}; the best teacher is that of step "
                 f"{progress.best_step}."
             )
-            self.herald.report(message)
+            self.reporter.report(message)
         else:
             message = f"Stopped at {place}; starting it again goes on from there."
-        self.herald.show(
+        self.reporter.show(
             state="finished" if finished else "stopped",
             step=trainer.step,
             seconds_left=0.0 if finished else None,

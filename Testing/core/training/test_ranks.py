@@ -19,7 +19,7 @@ import torch
 from gsema_core.errors import UserError
 from gsema_core.training import TrainingConfig, train
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
-from gsema_core.training.status import read_status
+from gsema_core.training.status import Status, read_status
 
 # Measured: 2.3e-6 and 1.1e-5. The likely reason of the second, not shown: Adam makes whole steps of
 # what rounding leaves of gradients that are next to zero, as a few of the Swin-UNet's are.
@@ -188,11 +188,11 @@ def toml_of(config: TrainingConfig, path: Path) -> str:
     return str(path)
 
 
-def wait_for_step(folder: Path, step: int, process: subprocess.Popen[str]) -> dict[str, object]:
+def wait_for_step(folder: Path, step: int, process: subprocess.Popen[str]) -> Status:
     """Until the run's status has come that far."""
     for _ in range(2400):
         status = read_status(folder)
-        if status and int(status["step"]) >= step:
+        if status and status.step >= step:
             return status
         if process.poll() is not None:
             raise AssertionError(process.communicate()[0])
@@ -236,7 +236,7 @@ def test_a_whole_run_of_two_ranks_stops_and_goes_on_like_one(start_run, make_con
     output = process.communicate(timeout=180)[0]
     assert process.returncode == 0, output
     assert output.count(f"Going on at step {state['step']}") == 1
-    assert read_status(config.run.output)["state"] == "finished"
+    assert read_status(config.run.output).state == "finished"
 
     whole = make_config(
         run={"batch_size": 2, "steps": steps}, optimization={"schedule": "constant"}
@@ -256,14 +256,14 @@ def test_a_dead_rank_ends_the_run_with_a_sentence(start_run):
     config, process = start_run(steps=10_000)
     status = wait_for_step(config.run.output, 2, process)
     pids = subprocess.check_output(["pgrep", "-P", str(process.pid)], text=True).split()
-    (other,) = (int(pid) for pid in pids if int(pid) != status["pid"])
+    (other,) = (int(pid) for pid in pids if int(pid) != status.pid)
     began = time.monotonic()
     os.kill(other, signal.SIGKILL)
     output = process.communicate(timeout=120)[0]
     assert process.returncode != 0
     assert time.monotonic() - began < 60
     assert "error: Another process of this run ended or gave no answer" in output
-    assert read_status(config.run.output)["state"] == "failed"
+    assert read_status(config.run.output).state == "failed"
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ from gsema_core.simulation import make_phantom
 from gsema_core.teachers import read_card
 from gsema_core.training import train
 from gsema_core.training.replay import TEST_CASES, make_replay
-from gsema_core.training.status import Herald
+from gsema_core.training.run_reporter import RunReporter
 from gsema_core.transforms import build_transform
 
 
@@ -37,14 +37,14 @@ def numbers(config) -> dict[str, torch.Tensor]:
 
 
 def test_makes_phantoms_for_training_and_others_for_testing_once(tmp_path):
-    herald = Herald(tmp_path, silent)
-    cases = make_replay(tmp_path, 2, herald, lambda: False)
+    reporter = RunReporter(tmp_path, silent)
+    cases = make_replay(tmp_path, 2, reporter, lambda: False)
     assert len(cases) == 2 and all(case.image.exists() for case in cases)
     listed = read_datalist(tmp_path / "replay" / "datalist.json")
     assert [case.use for case in listed].count("test") == TEST_CASES
     assert not {case.patient for case in cases} & {c.patient for c in listed if c.use == "test"}
     times = {case.image: case.image.stat().st_mtime_ns for case in listed}
-    assert make_replay(tmp_path, 2, herald, lambda: False) == cases
+    assert make_replay(tmp_path, 2, reporter, lambda: False) == cases
     assert {case.image: case.image.stat().st_mtime_ns for case in listed} == times
 
 
@@ -53,17 +53,17 @@ def test_test_phantoms_stay_the_same_whatever_is_trained_on(tmp_path):
         listed = read_datalist(tmp_path / "replay" / "datalist.json")
         return {case.patient for case in listed if case.use == "test"}
 
-    herald = Herald(tmp_path, silent)
-    make_replay(tmp_path, 1, herald, lambda: False)
+    reporter = RunReporter(tmp_path, silent)
+    make_replay(tmp_path, 1, reporter, lambda: False)
     before = test_patients()
-    assert len(make_replay(tmp_path, 3, herald, lambda: False)) == 3
+    assert len(make_replay(tmp_path, 3, reporter, lambda: False)) == 3
     assert test_patients() == before
-    assert len(make_replay(tmp_path, 1, herald, lambda: False)) == 1
+    assert len(make_replay(tmp_path, 1, reporter, lambda: False)) == 1
 
 
 def test_can_be_stopped_between_two_phantoms(tmp_path):
     with pytest.raises(Cancelled):
-        make_replay(tmp_path, 1, Herald(tmp_path, silent), lambda: True)
+        make_replay(tmp_path, 1, RunReporter(tmp_path, silent), lambda: True)
 
 
 @pytest.fixture

@@ -39,17 +39,17 @@ def state_of(config) -> dict:
 @pytest.fixture
 def states(monkeypatch):
     """Every state that a run goes through, in order."""
-    from gsema_core.training.status import Herald
+    from gsema_core.training.run_reporter import RunReporter
 
     seen: list[str] = []
-    show = Herald.show
+    show = RunReporter.show
 
     def note(self, **changes):
         show(self, **changes)
         if not seen or seen[-1] != self.status.state:
             seen.append(self.status.state)
 
-    monkeypatch.setattr(Herald, "show", note)
+    monkeypatch.setattr(RunReporter, "show", note)
     return seen
 
 

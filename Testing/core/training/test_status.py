@@ -1,76 +1,14 @@
+"""What is read of a run's status, also where another version or nobody has written it."""
+
 from __future__ import annotations
 
-import dataclasses
-import errno
 import json
-import os
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
-from gsema_core.errors import UserError
-from gsema_core.training.status import FAILED, STATUS, Herald, Status, read_status
-
-
-@pytest.fixture
-def herald(tmp_path: Path) -> Herald:
-    return Herald(tmp_path, lambda line: None)
-
-
-def test_the_file_holds_every_field(herald, tmp_path):
-    herald.show(state="training", step=3, steps=9, device="cpu", message="Going on.")
-    status = json.loads((tmp_path / STATUS).read_text())
-    assert set(status) == {field.name for field in dataclasses.fields(Status)}
-    assert (status["state"], status["step"], status["pid"]) == ("training", 3, os.getpid())
-    assert status["memory_mb"] is None or status["memory_mb"] > 10
-    assert status["updated"].endswith("+00:00")
-
-
-def test_what_is_not_changed_stays(herald, tmp_path):
-    herald.show(step=3, message="One.")
-    herald.show(state="paused")
-    assert read_status(tmp_path)["step"] == 3
-    assert read_status(tmp_path)["message"] == "One."
-
-
-def test_an_unknown_state_is_a_mistake_of_ours(herald):
-    with pytest.raises(ValueError, match="'asleep'"):
-        herald.show(state="asleep")
-
-
-def test_warnings_stay_with_later_messages(herald, tmp_path):
-    herald.warn("Memory is short.")
-    herald.show(message="Step 1.")
-    herald.show(message="Step 2.")
-    assert read_status(tmp_path)["message"] == "Step 2. Memory is short."
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (UserError("There is too little memory: choose a smaller patch."), None),
-        (UserError("The image /home/x/doe.nrrd cannot be read."), FAILED),
-        (UserError(r"The image C:\doe.nrrd cannot be read."), FAILED),
-        (UserError("Patient doe is in two splits."), FAILED),
-        (RuntimeError("internal"), FAILED),
-    ],
-)
-def test_a_failure_names_no_file_and_no_patient(herald, tmp_path, error, message):
-    herald.keep_private(["doe"])
-    herald.fail(error)
-    status = read_status(tmp_path)
-    assert status["state"] == "failed"
-    assert status["message"] == (message or str(error))
-
-
-def test_a_failure_on_a_full_disk_hides_nothing(herald, monkeypatch):
-    def full(*args: object, **kwargs: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    herald.fail(UserError("The first reason."))  # raises nothing of its own
-    with pytest.raises(UserError, match=r"status\.json .No space left"):
-        herald.show(step=1)
+from gsema_core.training.status import STATUS, Status, read_status
 
 
 @pytest.mark.parametrize("content", [None, "", "[1]", '{"state"'])
@@ -78,3 +16,36 @@ def test_a_folder_without_a_status_says_nothing(tmp_path, content):
     if content is not None:
         (tmp_path / STATUS).write_text(content)
     assert read_status(tmp_path) is None
+
+
+def test_reads_what_is_written_by_another_version(tmp_path):
+    written = {"state": "training", "step": 3, "seconds_left": None, "mood": "good"}
+    (tmp_path / STATUS).write_text(json.dumps(written))
+    assert read_status(tmp_path) == Status("training", step=3)
+
+
+def test_a_status_without_a_state_is_that_of_a_failure():
+    assert Status.from_dict({"step": 3}).state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("status", "fraction"),
+    [
+        (Status("preparing"), 0.0),
+        (Status("training", step=2, steps=8), 0.25),
+        (Status("training", step=2, steps=8, seconds=60.0, seconds_left=60.0), 0.5),
+        (Status("training", step=9, steps=8), 1.0),
+        (Status("finished", step=2, steps=8), 1.0),
+    ],
+)
+def test_the_fraction_that_is_done(status, fraction):
+    assert status.fraction == fraction
+
+
+def test_reading_takes_the_standard_library_only():
+    """The panel reads it before any package is installed."""
+    code = (
+        "import sys, gsema_core.training.status; "
+        "sys.exit(bool({'torch', 'numpy', 'monai', 'SimpleITK'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

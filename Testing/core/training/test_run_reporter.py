@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from gsema_core.errors import UserError
+from gsema_core.training.run_reporter import FAILED, RunReporter
+from gsema_core.training.status import STATUS, Status, read_status
+
+
+@pytest.fixture
+def reporter(tmp_path: Path) -> RunReporter:
+    return RunReporter(tmp_path, lambda line: None)
+
+
+def test_the_file_holds_every_field(reporter, tmp_path):
+    reporter.show(state="training", step=3, steps=9, device="cpu", message="Going on.")
+    status = json.loads((tmp_path / STATUS).read_text())
+    assert set(status) == {field.name for field in dataclasses.fields(Status)}
+    assert (status["state"], status["step"], status["pid"]) == ("training", 3, os.getpid())
+    assert status["memory_mb"] is None or status["memory_mb"] > 10
+    assert status["updated"].endswith("+00:00")
+
+
+def test_what_is_not_changed_stays(reporter, tmp_path):
+    reporter.show(step=3, message="One.")
+    reporter.show(state="paused")
+    assert read_status(tmp_path).step == 3
+    assert read_status(tmp_path).message == "One."
+
+
+def test_an_unknown_state_is_a_mistake_of_ours(reporter):
+    with pytest.raises(ValueError, match="'asleep'"):
+        reporter.show(state="asleep")
+
+
+def test_warnings_stay_with_later_messages(reporter, tmp_path):
+    reporter.warn("Memory is short.")
+    reporter.show(message="Step 1.")
+    reporter.show(message="Step 2.")
+    assert read_status(tmp_path).message == "Step 2. Memory is short."
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (UserError("There is too little memory: choose a smaller patch."), None),
+        (UserError("The image /home/x/doe.nrrd cannot be read."), FAILED),
+        (UserError(r"The image C:\doe.nrrd cannot be read."), FAILED),
+        (UserError("Patient doe is in two splits."), FAILED),
+        (RuntimeError("internal"), FAILED),
+    ],
+)
+def test_a_failure_names_no_file_and_no_patient(reporter, tmp_path, error, message):
+    reporter.keep_private(["doe"])
+    reporter.fail(error)
+    status = read_status(tmp_path)
+    assert status.state == "failed"
+    assert status.message == (message or str(error))
+
+
+def test_a_failure_on_a_full_disk_hides_nothing(reporter, monkeypatch):
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    reporter.fail(UserError("The first reason."))  # raises nothing of its own
+    with pytest.raises(UserError, match=r"status\.json .No space left"):
+        reporter.show(step=1)
