@@ -10,12 +10,9 @@ from collections.abc import Sequence
 
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_CANCELLED, EXIT_USER_ERROR
 
 COMMANDS = ("segment", "cases", "train", "benchmark", "evaluate", "simulate", "teacher", "worker")
-
-EXIT_USER_ERROR = 2
-EXIT_CANCELLED = 130  # what a shell reports for a program stopped by Ctrl-C
-EXIT_BROKEN_PIPE = 141  # likewise by a closed pipe
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ import pytest
 
 from gsema_core import cli
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.exit_codes import EXIT_BROKEN_PIPE
 
 
 @pytest.mark.parametrize(
@@ -63,4 +64,4 @@ def test_a_reader_that_leaves_early_gets_no_traceback():
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(30) == cli.EXIT_BROKEN_PIPE
+        assert process.wait(30) == EXIT_BROKEN_PIPE

@@ -55,11 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.benchmark import report_benchmark, run_benchmark
-    from gsema_core.commands.segment import terminated
+    from gsema_core.stop_signals import stop_signals
 
     plan = _plan(arguments)
     if not arguments.report:
-        with terminated() as stopped:
+        with stop_signals() as stopped:
             finished = run_benchmark(plan, stop=stopped)
         if not finished:
             print("Stopped; the same command goes on from there.", file=sys.stderr)

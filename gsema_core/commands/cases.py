@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsema_core.errors import UserError
+from gsema_core.exit_codes import EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
     from gsema_core.datasets import Examined
@@ -28,7 +29,6 @@ PATH is one of these:
 Labels are 0 background, 1 vessel, 2 aneurysm; segments that Slicer saved are taken by their names.
 The exit code is 1 where a case cannot be used, and 2 where nothing could be listed.
 """
-EXIT_SOME_UNUSABLE = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         for each in examined:
             if each.reason:
                 print(f"case {each.number} (patient {each.case.patient}): {each.reason}")
-    return EXIT_SOME_UNUSABLE if values["unusable"] else 0
+    return EXIT_SOME_FAILED if values["unusable"] else 0
 
 
 def _row(examined: Examined) -> dict[str, Any]:

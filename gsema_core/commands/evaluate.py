@@ -66,13 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> list[CaseScore]:
-    from gsema_core.commands.segment import terminated
     from gsema_core.evaluation import evaluate_folders
     from gsema_core.progress_line import ProgressLine
+    from gsema_core.stop_signals import stop_signals
 
     line = ProgressLine(sys.stderr)
     try:
-        with terminated() as cancelled:
+        with stop_signals() as cancelled:
             return evaluate_folders(
                 arguments.predictions,
                 arguments.references,

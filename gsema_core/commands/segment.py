@@ -4,15 +4,14 @@ some points of a scan."""
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsema_core.errors import UserError
+from gsema_core.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from gsema_core.inference import ClickResult, SegmentationResult, SegmentationSettings
@@ -161,7 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError("The option --resume is for folders: give a folder as INPUT and OUTPUT.")
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, arguments.profile, source=arguments.input)
-    with terminated() as was_terminated:  # once it writes, it writes to the end
+    with stop_signals() as was_terminated:  # once it writes, it writes to the end
         result, misses = _segment(arguments, settings, was_terminated)
         result.save(*outputs)
     if arguments.profile is not None:
@@ -229,17 +228,6 @@ def _merged(clicks: list[ClickResult]) -> SegmentationResult:
     report["clicks"] = [click.to_dict() for click in clicks]
     report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
     return SegmentationResult(labels, None, aneurysms, report)
-
-
-@contextmanager
-def terminated() -> Iterator[Callable[[], bool]]:
-    """Turn SIGTERM into a flag, so that a run stops between windows and cleans up."""
-    asked = []
-    previous = signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
-    try:
-        yield lambda: bool(asked)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def aneurysm_table(result: SegmentationResult) -> str:

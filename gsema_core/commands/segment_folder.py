@@ -8,11 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from gsema_core.errors import UserError
+from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED
+from gsema_core.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from gsema_core.inference import SegmentationSettings
-
-EXIT_SOME_FAILED = 1
 
 
 def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings) -> int:
@@ -27,8 +27,6 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     Raises:
         UserError: nothing could be begun.
     """
-    from gsema_core.cli import EXIT_CANCELLED
-    from gsema_core.commands.segment import terminated
     from gsema_core.inference.folders.folder_run import find_scans, outcome_table, segment_batch
     from gsema_core.inference.folders.shards import own_device, rank_of, shard
     from gsema_core.progress_line import ProgressLine
@@ -47,7 +45,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         ) from error
     line = ProgressLine(sys.stderr)
     try:
-        with terminated() as was_terminated:
+        with stop_signals() as was_terminated:
             outcomes = segment_batch(
                 items,
                 arguments.teacher,

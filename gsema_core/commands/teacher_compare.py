@@ -92,16 +92,16 @@ def _score(
     files: dict[str, Path], cases: list[Case], device: str, settings: SegmentationSettings
 ) -> dict[str, list[CaseScore]]:
     """The scores of each teacher, which are loaded one after the other."""
-    from gsema_core.commands.segment import terminated
     from gsema_core.evaluation import score_teacher
     from gsema_core.inference import Segmenter
     from gsema_core.progress_line import ProgressLine
+    from gsema_core.stop_signals import stop_signals
     from gsema_core.teachers import load_teacher
 
     line = ProgressLine(sys.stderr)
     scores: dict[str, list[CaseScore]] = {}
     try:
-        with terminated() as cancelled:
+        with stop_signals() as cancelled:
             for name, file in files.items():
                 segmenter = Segmenter(load_teacher(file), device)
                 progress = _half(line, name, len(scores))

@@ -70,15 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _score(
     source: Path, device: str, cases: list[Case], settings: SegmentationSettings
 ) -> list[CaseScore]:
-    from gsema_core.commands.segment import terminated
     from gsema_core.evaluation import score_teacher
     from gsema_core.inference import Segmenter
     from gsema_core.progress_line import ProgressLine
+    from gsema_core.stop_signals import stop_signals
     from gsema_core.teachers import load_teacher
 
     line = ProgressLine(sys.stderr)
     try:
-        with terminated() as cancelled:
+        with stop_signals() as cancelled:
             segmenter = Segmenter(load_teacher(source), device)
             return score_teacher(segmenter, cases, settings, progress=line, cancelled=cancelled)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,10 +17,11 @@ from gsema_core.datasets import Split, find_cases, split_by_patient
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.machine.devices import resolve_device
+from gsema_core.stop_signals import stop_signals
 from gsema_core.training.beginning import begin
 from gsema_core.training.checkpoint import Progress, save_checkpoint
 from gsema_core.training.config import TrainingConfig
-from gsema_core.training.control import Control, stop_signals
+from gsema_core.training.control import Control
 from gsema_core.training.loader import load_batches
 from gsema_core.training.lock import held
 from gsema_core.training.loop import CHECKPOINT, TEACHER, Loop
@@ -79,9 +81,9 @@ def train(
     report = report or (lambda line: print(line, file=sys.stderr, flush=True))
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
-    with stop_signals() as signalled, joined_ranks() as ranks:
+    with stop_signals(signal.SIGTERM, signal.SIGINT) as signalled, joined_ranks() as ranks:
         folder = make_folder(config.run.output)
-        control = Control(folder, signalled.is_set, *([stop] if stop else []))
+        control = Control(folder, signalled, *([stop] if stop else []))
         if not ranks.is_first:
             return _Run(config, control, SilentReporter(folder), ranks).run(summarize)
         with held(folder):

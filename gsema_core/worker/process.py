@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, DeviceFailedError, UserError
+from gsema_core.exit_codes import EXIT_DEVICE_FAILED
+from gsema_core.stop_signals import stop_signals
 from gsema_core.worker.heartbeat import Heartbeat
 from gsema_core.worker.protocol import (
     MAXIMUM_LINE_BYTES,
@@ -41,9 +43,6 @@ if TYPE_CHECKING:
 PROGRESS_SECONDS = 0.05
 """A progress bar needs no more than twenty events a second."""
 
-EXIT_DEVICE_FAILED = 75
-"""EX_TEMPFAIL of BSD's sysexits.h: try again, in a new process."""
-
 
 def serve(preload: str | None = None, device: str = "auto", threads: int | None = None) -> int:
     """Be the worker on this process's stdin and stdout until told to quit.
@@ -59,9 +58,9 @@ def serve(preload: str | None = None, device: str = "auto", threads: int | None 
     """
     threads = threads or max(1, (os.cpu_count() or 2) - 1)
     worker = Worker(_chunks(sys.stdin.fileno()), _private_stdout(), Session(threads))
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at Slicer's terminal is Slicer's
-    return worker.run(preload, device)
+    with stop_signals(tell=worker.stop):
+        return worker.run(preload, device)
 
 
 class Worker:

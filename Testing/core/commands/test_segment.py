@@ -15,7 +15,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from gsema_core.cli import EXIT_CANCELLED, EXIT_USER_ERROR, main
+from gsema_core.cli import main
+from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume
 from gsema_core.inference.run_profile import PARTS
 from gsema_core.labels import ANEURYSM

@@ -12,7 +12,8 @@ import pytest
 
 import gsema_core.files.atomic
 import gsema_core.files.image_files
-from gsema_core.cli import EXIT_USER_ERROR, main
+from gsema_core.cli import main
+from gsema_core.exit_codes import EXIT_USER_ERROR
 from gsema_core.files import read_labels
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
-from gsema_core.cli import EXIT_CANCELLED, EXIT_USER_ERROR, main
-from gsema_core.commands.segment_folder import EXIT_SOME_FAILED
+from gsema_core.cli import main
+from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume, write_labels
 from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter, calls

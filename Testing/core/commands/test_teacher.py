@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gsema_core.cli import EXIT_USER_ERROR, main
+from gsema_core.cli import main
+from gsema_core.exit_codes import EXIT_USER_ERROR
 from gsema_core.teachers import registry
 from gsema_core.teachers.teacher_file import file_hash
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsema_core.cli import EXIT_USER_ERROR, main
+from gsema_core.cli import main
+from gsema_core.exit_codes import EXIT_USER_ERROR
 from gsema_core.files import write_labels, write_volume
 from gsema_core.grids import Geometry
 from gsema_core.teachers import load_teacher, read_card, save_teacher

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsema_core.cli import EXIT_USER_ERROR, main
+from gsema_core.cli import main
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation import case_metrics, score_teacher, teacher_score
+from gsema_core.exit_codes import EXIT_USER_ERROR
 from gsema_core.files import write_labels, write_volume
 from gsema_core.grids import Geometry, Volume
 from gsema_core.teachers import load_teacher, read_card

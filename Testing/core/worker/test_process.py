@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from gsema_core.errors import DeviceFailedError, UserError
+from gsema_core.exit_codes import EXIT_DEVICE_FAILED
 from gsema_core.inference import Monitor
 from gsema_core.worker import process
 from gsema_core.worker.heartbeat import Heartbeat
-from gsema_core.worker.process import EXIT_DEVICE_FAILED, Worker
+from gsema_core.worker.process import Worker
 from gsema_core.worker.protocol import (
     PREFIX,
     CardRequest,

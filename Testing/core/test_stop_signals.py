@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from gsema_core.stop_signals import stop_signals
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+
+
+def test_a_signal_becomes_a_flag_and_the_handlers_come_back() -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    told: list[bool] = []
+    with stop_signals(signal.SIGTERM, signal.SIGINT, tell=lambda: told.append(True)) as arrived:
+        assert not arrived()
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert arrived()
+    assert told == [True, True]
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_ctrl_c_stays_an_interrupt_unless_it_is_named() -> None:
+    with stop_signals() as arrived, pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert not arrived()
+
+
+def test_a_second_signal_while_the_first_is_handled_does_not_hang() -> None:
+    told: list[bool] = []
+
+    def tell() -> None:
+        told.append(True)
+        if len(told) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with stop_signals(signal.SIGTERM, signal.SIGINT, tell=tell) as arrived:
+        signal.raise_signal(signal.SIGTERM)
+        assert arrived()
+    assert told == [True, True]
+
+
+def test_another_thread_gets_a_flag_that_nothing_sets() -> None:
+    flags: list[bool] = []
+
+    def work() -> None:
+        with stop_signals() as arrived:
+            flags.append(arrived())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert flags == [False]
