@@ -28,14 +28,15 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         UserError: nothing could be begun.
     """
     from gsema_core.inference.folders.folder_run import find_scans, outcome_table, segment_batch
-    from gsema_core.inference.folders.shards import own_device, rank_of, shard
+    from gsema_core.inference.folders.shards import own_device, shard
+    from gsema_core.machine.ranks_environment import RanksEnvironment
     from gsema_core.progress_line import ProgressLine
 
     for option in ("at", "probabilities", "report", "profile"):
         if getattr(arguments, option):
             raise UserError(f"The option --{option} is for one scan: leave it out with a folder.")
-    rank, processes = rank_of(os.environ)
-    items = shard(find_scans(arguments.input, arguments.output), rank, processes)
+    ranks = RanksEnvironment.of(os.environ)
+    items = shard(find_scans(arguments.input, arguments.output), ranks)
     try:
         arguments.output.mkdir(exist_ok=True)
     except OSError as error:
@@ -49,7 +50,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             outcomes = segment_batch(
                 items,
                 arguments.teacher,
-                own_device(arguments.device, os.environ),
+                own_device(arguments.device, ranks),
                 settings=settings,
                 resume=arguments.resume,
                 progress=None if arguments.quiet else line,
@@ -60,10 +61,10 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     if not arguments.quiet:
         # In one piece, or the tables of several processes would mix.
-        title = f"Process {rank + 1} of {processes}:\n" if processes > 1 else ""
+        title = f"Process {ranks.rank + 1} of {ranks.size}:\n" if ranks.size > 1 else ""
         print(title + (outcome_table(outcomes) if outcomes else "No scan was left for it."))
     for outcome in failed if arguments.quiet else []:
         print(f"error: {outcome.detail}", file=sys.stderr)
     if any(outcome.state == "left" for outcome in outcomes):
         return EXIT_CANCELLED
-    return EXIT_SOME_FAILED if failed and processes == 1 else 0
+    return EXIT_SOME_FAILED if failed and ranks.size == 1 else 0

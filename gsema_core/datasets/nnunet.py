@@ -10,7 +10,7 @@ from typing import Any
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.label_names import Relabel, relabel_by_name
 from gsema_core.errors import UserError
-from gsema_core.files.image_files import SUFFIXES
+from gsema_core.files.image_names import SUFFIXES, image_stem
 
 DESCRIPTION = "dataset.json"
 CHANNEL = "_0000"
@@ -75,12 +75,8 @@ def _cases(folder: Path, part: str, suffixes: tuple[str, ...], relabel: Relabel)
 def _by_name(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     """Image files by their names without suffix; none where there is no such folder."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    longest_first = sorted(suffixes, key=len, reverse=True)
-    return {
-        path.name[: -len(next(end for end in longest_first if path.name.endswith(end)))]: path
-        for path in files
-        if path.name.endswith(suffixes) and not path.name.startswith(".")
-    }
+    stems = {path: image_stem(path.name, suffixes) for path in files if path.name[0] != "."}
+    return {stem: path for path, stem in stems.items() if stem is not None}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -6,13 +6,12 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
-from gsema_core.files.dicom.series import is_dicom
-from gsema_core.files.image_files import SUFFIXES
+from gsema_core.files.dicom.series import has_dicom
+from gsema_core.files.image_names import image_stem
 
 NAMING = (
     "NAME.nrrd with NAME_label.nrrd or NAME.seg.nrrd beside it, images/NAME.nrrd with "
@@ -22,9 +21,6 @@ NAMING = (
 
 DEPTH = 4
 """Folders below the given one that are looked into. Our choice."""
-
-FILES_LOOKED_AT = 200
-"""Files of a folder that may come before its first DICOM file. Our choice."""
 
 _LABEL = re.compile(r"(?:(.+)[-_. ])?(?:labels?|labelmap|seg|segmentation|mask|gt)", re.IGNORECASE)
 _IMAGE = re.compile(r"(?:(.+)[-_. ])?(?:image|img|volume|scan|0000)", re.IGNORECASE)
@@ -57,8 +53,8 @@ def find_pairs(root: Path) -> list[Case]:
             one name.
     """
     folders: dict[Path, _Folder] = {}
-    for path in _image_files(root):
-        _sort_in(folders, path)
+    for path, stem in _image_files(root):
+        _sort_in(folders, path, stem)
     pairs = {home: _pairs(home, folder) for home, folder in folders.items()}
     pairs = {home: found for home, found in pairs.items() if found}
     if not pairs:
@@ -74,19 +70,19 @@ def find_pairs(root: Path) -> list[Case]:
     ]
 
 
-def _image_files(root: Path) -> Iterator[Path]:
+def _image_files(root: Path) -> Iterator[tuple[Path, str]]:
+    """The image files and their names without suffix."""
     for parent, folders, names in os.walk(root, followlinks=True):
         below = len(Path(parent).relative_to(root).parts)
         folders[:] = sorted(f for f in folders if not f.startswith(".") and below < DEPTH)
         for name in sorted(names):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield Path(parent, name)
+            stem = image_stem(name)
+            if stem is not None and not name.startswith("."):
+                yield Path(parent, name), stem
 
 
-def _sort_in(folders: dict[Path, _Folder], path: Path) -> None:
+def _sort_in(folders: dict[Path, _Folder], path: Path, stem: str) -> None:
     """Put a file where it belongs: image or label map, of which folder, of which name."""
-    name = path.name
-    stem = name[: -max(len(suffix) for suffix in SUFFIXES if name.lower().endswith(suffix))]
     home, place = path.parent, path.parent.name.lower()
     is_label = bool(_LABEL.fullmatch(stem))
     if place in _LABEL_FOLDERS | _IMAGE_FOLDERS:
@@ -111,7 +107,7 @@ def _pairs(home: Path, folder: _Folder) -> dict[str, tuple[Path, Path]]:
         return {"": (images.popitem()[1], labels.popitem()[1])}
     for name in labels.keys() - images.keys():
         places = (home / name, home / "images" / name) if name else (home,)
-        series = [place for place in places if _has_dicom(place)]
+        series = [place for place in places if has_dicom(place)]
         if series:
             images[name] = series[0]
     for files, others, what, partner in (
@@ -126,11 +122,6 @@ def _pairs(home: Path, folder: _Folder) -> dict[str, tuple[Path, Path]]:
                 f"move the {what} elsewhere."
             )
     return {name: (images[name], labels[name]) for name in images}
-
-
-def _has_dicom(folder: Path) -> bool:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return any(is_dicom(path) for path in islice(files, FILES_LOOKED_AT))
 
 
 def _split_up(files: tuple[Path, Path]) -> bool:

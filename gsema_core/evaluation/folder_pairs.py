@@ -9,11 +9,9 @@ from pathlib import Path
 from gsema_core.datasets.case_files import read_label_file
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.cases import CaseScore, score_case
-from gsema_core.files.image_files import SUFFIXES
+from gsema_core.files.image_names import SEGMENTATION_SUFFIX, SUFFIXES, image_stem
 from gsema_core.grids import Volume
 from gsema_core.grids.same_grid import check_same_grid
-
-_SUFFIXES = sorted([*SUFFIXES, ".seg.nrrd"], key=len, reverse=True)
 
 
 def evaluate_folders(
@@ -78,8 +76,8 @@ def label_files(folder: Path) -> dict[str, Path]:
         raise UserError(f"{folder} is not a folder: give the folder that holds the label maps.")
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        name = _stem(path)
-        if name is None or path.name.startswith("."):
+        name = image_stem(path.name, (*SUFFIXES, SEGMENTATION_SUFFIX))
+        if name is None or path.name.startswith(".") or not path.is_file():
             continue
         if name in files:
             raise UserError(
@@ -104,12 +102,3 @@ def read_pair(prediction: Path, reference: Path) -> tuple[Volume, Volume]:
     found, true = read_label_file(prediction), read_label_file(reference)
     check_same_grid(found.geometry, true.geometry, f"The label map {prediction}", str(reference))
     return found, true
-
-
-def _stem(path: Path) -> str | None:
-    """The name without its image suffix; None for other files."""
-    name = path.name
-    for suffix in _SUFFIXES:
-        if name.lower().endswith(suffix) and path.is_file():
-            return name[: -len(suffix)]
-    return None

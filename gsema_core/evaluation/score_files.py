@@ -6,12 +6,11 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.files.atomic import atomic_path
+from gsema_core.files.atomic import atomic_path, check_writable
 
 
 def check_destinations(*outputs: tuple[Path | None, str]) -> None:
@@ -28,9 +27,7 @@ def check_destinations(*outputs: tuple[Path | None, str]) -> None:
             continue
         if path.suffix.lower() != suffix:
             raise UserError(f"The output {path} has the wrong format: end its name with {suffix}.")
-        with suppress(_OnlyTrying), atomic_path(path) as temporary:
-            temporary.write_bytes(b"\0")
-            raise _OnlyTrying
+        check_writable(path)
 
 
 def write_json(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
@@ -72,7 +69,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return "" if value != value else f"{value:.6g}"  # NaN is not itself
     return value
-
-
-class _OnlyTrying(Exception):
-    """Leaves ``atomic_path`` before it touches the destination."""

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gsema_core.errors import UserError
@@ -62,6 +62,21 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
             if error.errno is None or error.errno in _WRITE_FAILURES:
                 raise _explained(destination, error) from error
             raise
+
+
+def check_writable(destination: str | os.PathLike[str]) -> None:
+    """Make sure, before long work, that ``atomic_path`` can write there; nothing stays behind.
+
+    Raises:
+        UserError: as for ``atomic_path``.
+    """
+    with suppress(_OnlyTrying), atomic_path(destination) as temporary:
+        temporary.write_bytes(b"\0")
+        raise _OnlyTrying
+
+
+class _OnlyTrying(Exception):
+    """Leaves ``atomic_path`` before it touches the destination."""
 
 
 @contextmanager

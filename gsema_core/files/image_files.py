@@ -12,18 +12,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from gsema_core.errors import UserError
+from gsema_core.files.image_names import ARCHIVES, SUFFIXES
 from gsema_core.files.integrity import check_integrity, find_voxels, has_all_finite_voxels
 from gsema_core.files.nifti_header import read_nifti_header
 from gsema_core.files.silence import silent_libraries
 from gsema_core.files.voxel_data import DamagedFile
 from gsema_core.grids.volume import Volume
-
-SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd")
-
-ARCHIVES = (
-    ".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".mrb", ".xz", ".bz2",
-)  # fmt: skip
-"""Never unpacked: an archive can hold paths to anywhere and more than the disk takes."""
 
 SPACING_LIMITS_MM = (0.05, 5.0)
 """Rotational angiography has voxels of 0.1 to 0.6 mm; beyond these limits the header is wrong,

@@ -10,34 +10,25 @@ import SimpleITK as sitk
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
+from gsema_core.files.image_names import SEGMENTATION_SUFFIX, WRITTEN_SUFFIXES, image_stem
 from gsema_core.files.integrity import check_integrity
 from gsema_core.files.silence import silent_libraries
 from gsema_core.files.slicer_segments import segment_fields
 from gsema_core.files.voxel_data import DamagedFile
 from gsema_core.grids.volume import Volume
 
-SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")
 
-
-def check_output_path(path: str | os.PathLike[str]) -> None:
-    """Check that ``write_volume`` and ``write_labels`` can write there, before long work begins.
+def check_output_name(path: str | os.PathLike[str]) -> None:
+    """Check that ``write_volume`` and ``write_labels`` know the format by the suffix.
 
     Raises:
-        UserError: the suffix is unknown, the folder does not exist, or the path is a folder.
+        UserError: they do not.
     """
-    path = Path(path)
-    if not path.name.lower().endswith(SUFFIXES):
+    name = Path(path).name
+    if image_stem(name, WRITTEN_SUFFIXES) is None:
         raise UserError(
-            f"The output format of {path.name} is not known: end its name with one of "
-            f"{', '.join(SUFFIXES)} (or .seg.nrrd for labels)."
-        )
-    if path.is_dir():
-        raise UserError(f"The output {path} is a folder: give a file name in it.")
-    if not path.parent.is_dir():
-        raise UserError(f"The output folder {path.parent} does not exist: create it first.")
-    if not os.access(path.parent, os.W_OK):
-        raise UserError(
-            f"The output folder {path.parent} may not be written to: choose another one."
+            f"The output format of {name} is not known: end its name with one of "
+            f"{', '.join(WRITTEN_SUFFIXES)} (or {SEGMENTATION_SUFFIX} for labels)."
         )
 
 
@@ -53,7 +44,7 @@ def write_volume(volume: Volume, path: str | os.PathLike[str], *, compress: bool
         UserError: the suffix is unknown or the file could not be written; an older file of that
             name is then unchanged.
     """
-    check_output_path(path)
+    check_output_name(path)
     _write(volume.to_image(), Path(path), compress)
 
 
@@ -67,12 +58,12 @@ def write_labels(volume: Volume, path: str | os.PathLike[str]) -> None:
         UserError: as for ``write_volume``.
         ValueError: the array has values that a uint8 cannot hold.
     """
-    check_output_path(path)
+    check_output_name(path)
     array = volume.array.astype(np.uint8)
     if not np.array_equal(array, volume.array):
         raise ValueError("Label values must be whole numbers from 0 to 255.")
     image = Volume(array, volume.geometry).to_image()
-    if Path(path).name.lower().endswith(".seg.nrrd"):
+    if Path(path).name.lower().endswith(SEGMENTATION_SUFFIX):
         for key, value in segment_fields(array, volume.geometry).items():
             image.SetMetaData(key, value)
     _write(image, Path(path), compress=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from gsema_core.errors import UserError
-from gsema_core.files.atomic import atomic_path
-from gsema_core.files.writing import check_output_path
+from gsema_core.files.atomic import check_writable
+from gsema_core.files.writing import check_output_name
 
 
 def check_outputs(
@@ -34,7 +33,7 @@ def check_outputs(
     outputs = [path for path in (labels, probabilities, report, profile) if path is not None]
     for path in (labels, probabilities):
         if path is not None:
-            check_output_path(path)
+            check_output_name(path)
     for name, path in (("report", report), ("profile", profile)):
         if path is not None and path.suffix.lower() != ".json":
             raise UserError(f"The {name} {path} is JSON: end its name with .json.")
@@ -43,10 +42,4 @@ def check_outputs(
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise UserError("Two outputs have the same name: give each its own.")
     for path in outputs:
-        with suppress(_OnlyTrying), atomic_path(path) as temporary:
-            temporary.write_bytes(b"\0")
-            raise _OnlyTrying
-
-
-class _OnlyTrying(Exception):
-    """Leaves ``atomic_path`` before it touches the destination."""
+        check_writable(path)

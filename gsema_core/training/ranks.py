@@ -18,6 +18,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from gsema_core.errors import UserError
+from gsema_core.machine.ranks_environment import RanksEnvironment
 
 ANSWER = timedelta(minutes=5)
 """How long a rank may be behind the others within a step (ours: the slowest step is seconds)."""
@@ -105,7 +106,7 @@ def joined_ranks() -> Iterator[Ranks]:
     Raises:
         UserError: the others cannot be reached.
     """
-    if not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
+    if not dist.is_torchelastic_launched() or RanksEnvironment.of(os.environ).size == 1:
         yield Ranks()
         return
     gpus = torch.cuda.is_available() and dist.is_nccl_available()
@@ -127,15 +128,15 @@ def rank_device(device: torch.device) -> torch.device:
     """
     if not dist.is_torchelastic_launched() or device.type != "cuda":
         return device
-    if int(os.environ["LOCAL_WORLD_SIZE"]) == 1:
+    ranks, count = RanksEnvironment.of(os.environ), torch.cuda.device_count()
+    if ranks.local_size == 1 or ranks.local_rank is None:
         return device
-    own, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
-    if own >= count:
+    if ranks.local_size > count:  # gradients cannot travel between two processes on one GPU
         raise UserError(
             f"There are more processes than the {count} GPUs of this machine: call torchrun with "
             f"--nproc-per-node {count}."
         )
-    device = torch.device("cuda", own)
+    device = torch.device("cuda", ranks.local_rank)
     torch.cuda.set_device(device)
     return device
 

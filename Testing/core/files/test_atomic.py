@@ -7,7 +7,7 @@ import pytest
 
 from gsema_core.errors import UserError
 from gsema_core.files import atomic
-from gsema_core.files.atomic import atomic_path, is_there, make_folder
+from gsema_core.files.atomic import atomic_path, check_writable, is_there, make_folder
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -61,6 +61,31 @@ def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
         atomic_path(tmp_path / "a.csv"),
     ):
         pass
+
+
+def test_a_try_leaves_nothing_behind(tmp_path: Path) -> None:
+    old = tmp_path / "a.csv"
+    old.write_text("old")
+    check_writable(old)
+    check_writable(tmp_path / "b.csv")
+    assert old.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_try_fails_where_writing_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(code, "refused")
+
+    with pytest.raises(UserError, match="does not exist"):
+        check_writable(tmp_path / "missing" / "a.csv")
+    with pytest.raises(UserError, match="is a folder"):
+        check_writable(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(UserError, match=r"Could not write .*a\.csv"):
+        check_writable(tmp_path / "a.csv")
 
 
 def test_folders_are_made_or_the_reason_is_told(tmp_path: Path) -> None:

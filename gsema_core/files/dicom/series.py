@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from gsema_core.grids.volume import Volume
 
 MAXIMUM_FILES = 20_000
 """Files looked at in a folder before it is taken for the wrong one. Our choice."""
+
+FILES_BEFORE_FIRST = 200
+"""Other files that may come before a folder's first DICOM file. Our choice."""
 
 PROJECTION_CLASSES = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
 """X-ray angiographic and radiofluoroscopic images: the run that a 3D volume was made from."""
@@ -70,6 +74,12 @@ def is_dicom(path: Path) -> bool:
             return file.read(132)[128:] == b"DICM"
     except OSError:
         return False
+
+
+def has_dicom(folder: Path) -> bool:
+    """Whether a folder, or one below it, has a DICOM file, as far as its first files tell."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return any(is_dicom(path) for path in islice(files, FILES_BEFORE_FIRST))
 
 
 def read_dicom(path: Path) -> Volume:

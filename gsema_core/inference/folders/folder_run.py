@@ -7,13 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.files.dicom.series import is_dicom
-from gsema_core.files.image_files import ARCHIVES, SUFFIXES
+from gsema_core.files.dicom.series import has_dicom, is_dicom
+from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_stem
 from gsema_core.inference.calls import load_segmenter, read_scan
 from gsema_core.inference.folders.resume import earlier_result
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
@@ -24,10 +23,6 @@ from gsema_core.teachers.teacher_file import file_hash
 
 if TYPE_CHECKING:
     from gsema_core.inference.segmenter import Segmenter
-
-OUTPUT_SUFFIX = ".seg.nrrd"
-FILES_LOOKED_AT = 200
-"""Files of a subfolder that may come before its first DICOM file. Our choice."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ class BatchItem:
 
     @property
     def report(self) -> Path:
-        return self.output.with_name(self.output.name.removesuffix(OUTPUT_SUFFIX) + ".json")
+        return self.output.with_name(self.output.name.removesuffix(SEGMENTATION_SUFFIX) + ".json")
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ def is_batch(source: Path, output: Path) -> bool:
 
     With a file as output, a folder is one scan: a DICOM series.
     """
-    return source.is_dir() and not output.name.lower().endswith(SUFFIXES)
+    return source.is_dir() and image_stem(output.name) is None
 
 
 def find_scans(folder: Path, output: Path) -> list[BatchItem]:
@@ -102,7 +97,7 @@ def find_scans(folder: Path, output: Path) -> list[BatchItem]:
     stems = Counter(_stem(path) for path in sources)
     names = [_stem(path) if stems[_stem(path)] == 1 else path.name for path in sources]
     return [
-        BatchItem(path, output / f"{name}{OUTPUT_SUFFIX}")
+        BatchItem(path, output / f"{name}{SEGMENTATION_SUFFIX}")
         for path, name in zip(sources, names, strict=True)
     ]
 
@@ -218,14 +213,11 @@ def _reason(error: Exception) -> str:
 
 
 def _is_scan(path: Path) -> bool:
-    name = path.name.lower()
     if path.is_dir():
-        files = (file for file in path.rglob("*") if file.is_file())
-        return any(is_dicom(file) for file in islice(files, FILES_LOOKED_AT))
-    return name.endswith(SUFFIXES) and not name.endswith(OUTPUT_SUFFIX)
+        return has_dicom(path)
+    segmentation = path.name.lower().endswith(SEGMENTATION_SUFFIX)
+    return image_stem(path.name) is not None and not segmentation
 
 
 def _stem(path: Path) -> str:
-    endings = sorted(SUFFIXES, key=len, reverse=True)
-    ending = next((end for end in endings if path.name.lower().endswith(end)), "")
-    return path.name if path.is_dir() else path.name[: len(path.name) - len(ending)]
+    return path.name if path.is_dir() else image_stem(path.name) or path.name

@@ -11,6 +11,7 @@ import pytest
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume
 from gsema_core.files.dicom import series
+from gsema_core.files.dicom.series import FILES_BEFORE_FIRST, has_dicom
 from gsema_core.grids import Geometry, Volume
 
 Write = Callable[..., None]
@@ -135,3 +136,18 @@ def test_absurd_spacing(tmp_path: Path, scan: Volume, write_dicom: Write, spacin
 def test_constant(tmp_path: Path, scan: Volume, write_dicom: Write) -> None:
     write_dicom(tmp_path, Volume(np.full_like(scan.array, 9), scan.geometry))
     assert "same value (9) in every voxel" in refusal(tmp_path)
+
+
+def test_a_folder_has_dicom_where_one_of_its_first_files_is(tmp_path: Path) -> None:
+    marked = bytes(128) + b"DICM"
+    assert not has_dicom(tmp_path)
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "IM1").write_bytes(marked)
+    (tmp_path / "notes.txt").write_text("no image")
+    assert has_dicom(tmp_path)
+    assert not has_dicom(tmp_path / "missing")
+    full = tmp_path / "full"
+    full.mkdir()
+    for number in range(FILES_BEFORE_FIRST + 1):
+        (full / f"{number}.txt").touch()
+    assert not has_dicom(full)
