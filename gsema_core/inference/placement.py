@@ -7,9 +7,10 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from gsema_core.errors import DeviceFailedError, UserError
+from gsema_core.errors import DeviceFailedError
 from gsema_core.inference.windows.sliding_window import softmax
 from gsema_core.machine.devices import resolve_device
+from gsema_core.machine.out_of_memory import is_out_of_memory
 
 CPU = torch.device("cpu")
 GPU_BATCH = 4
@@ -65,13 +66,14 @@ class Placement:
                 return torch.cat(
                     [softmax(self._placed, part, self.device, precision) for part in parts]
                 )
-            except torch.cuda.OutOfMemoryError:
-                self._save_memory()
             except RuntimeError as error:
                 if self.device == CPU:
                     raise
-                self.failed = True
-                self._give_up(error)
+                if is_out_of_memory(error):
+                    self._save_memory()
+                else:
+                    self.failed = True
+                    self._give_up(error)
 
     def _try_wanted(self) -> None:
         if self._wanted == CPU:
@@ -80,18 +82,17 @@ class Placement:
             placed = copy.deepcopy(self._network).to(self._wanted)
             # Asks for a kernel: an architecture that PyTorch was not built for fails only here.
             torch.zeros(1, device=self._wanted).add_(1).cpu()
-        except torch.cuda.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                self._give_up(error)
+                return
             self._use_cpu()
             self.notes.append("The GPU's memory is full: the CPU did the work.")
-        except RuntimeError as error:
-            self._give_up(error)
         else:
             self._placed, self.device = placed, self._wanted
             self.batch = self._full_batch()
 
     def _save_memory(self) -> None:
-        if self.device == CPU:
-            raise UserError("The memory did not suffice for one window: close other programs.")
         if self.batch > 1:
             self.batch //= 2
             self.notes.append(f"The GPU's memory was short: {self.batch} window(s) at once.")

@@ -11,6 +11,7 @@ import torch
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
+from gsema_core.machine.out_of_memory import is_out_of_memory
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.trainer import Trainer
@@ -150,7 +151,7 @@ class Checkpoint:
             # Versions without this line validated at once, before they saved.
             return Progress(**{"validated_step": trainer.step, **state["progress"]})
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            if isinstance(error, torch.cuda.OutOfMemoryError):
+            if is_out_of_memory(error):
                 raise
             raise _unreadable(self.path) from error
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import torch
-
 from gsema_core.errors import UserError
 from gsema_core.training.checks import DEEPEST_EDGE
 from gsema_core.training.config import TrainingConfig
@@ -74,11 +72,3 @@ class Fit:
         return (
             f"batch {self.batch_size} x {self.accumulate}, patch {' x '.join(map(str, self.patch))}"
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a step failed because the device, or the machine, had no memory left."""
-    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
-        return True
-    # What PyTorch's CPU allocator raises has no type of its own.
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

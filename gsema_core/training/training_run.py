@@ -17,6 +17,7 @@ from gsema_core.datasets import Split, find_cases, split_by_patient
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.machine.devices import resolve_device
+from gsema_core.machine.out_of_memory import is_out_of_memory
 from gsema_core.stop_signals import stop_signals
 from gsema_core.training.beginning import begin
 from gsema_core.training.checkpoint import Progress, save_checkpoint
@@ -25,7 +26,7 @@ from gsema_core.training.control import Control
 from gsema_core.training.loader import load_batches
 from gsema_core.training.lock import held
 from gsema_core.training.loop import CHECKPOINT, TEACHER, Loop
-from gsema_core.training.memory_fallback import Fit, is_out_of_memory
+from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.prepared_cases import PreparedCases, describe, prepare
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.replay import make_replay

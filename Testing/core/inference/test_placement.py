@@ -22,6 +22,7 @@ NO_KERNEL = RuntimeError(
     "CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors ..."
 )
 FULL = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+CUBLAS_FULL = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`")
 
 
 @pytest.fixture(autouse=True)
@@ -81,9 +82,10 @@ def test_all_is_well() -> None:
     assert placement.notes == []
 
 
+@pytest.mark.parametrize("error", [FULL, CUBLAS_FULL])
 @pytest.mark.parametrize("device", ["auto", "cuda"])
-def test_smaller_batches_where_the_memory_is_short(device: str) -> None:
-    network = Pointwise(failing(FULL, above=1))
+def test_smaller_batches_where_the_memory_is_short(device: str, error: Exception) -> None:
+    network = Pointwise(failing(error, above=1))
     placement = Placement(network, device)
     assert torch.equal(placement.probabilities(PATCHES, "fp32"), expected())
     assert network.ran == [(1, True)] * 4
@@ -134,7 +136,7 @@ def test_a_device_asked_for_by_name_is_not_left() -> None:
     assert placement.failed
 
 
-@pytest.mark.parametrize("error", [NO_KERNEL, FULL, RuntimeError("")])
+@pytest.mark.parametrize("error", [NO_KERNEL, FULL, CUBLAS_FULL, RuntimeError("")])
 def test_a_device_that_fails_at_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def refuse(*_: object, **__: object) -> Tensor:
         raise error
@@ -145,7 +147,7 @@ def test_a_device_that_fails_at_once(monkeypatch: pytest.MonkeyPatch, error: Exc
         assert placement.device == CPU
         assert len(placement.notes) == 1
         assert not placement.failed  # a new process would meet the same
-        if error is not FULL:
+        if error not in (FULL, CUBLAS_FULL):
             with pytest.raises(UserError, match="does not work"):
                 Placement(Pointwise(), "cuda")
     assert torch.equal(placement.probabilities(PATCHES, "fp32"), expected())

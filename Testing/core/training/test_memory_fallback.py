@@ -11,7 +11,7 @@ import torch
 from gsema_core.errors import UserError
 from gsema_core.teachers import read_card
 from gsema_core.training import train
-from gsema_core.training.memory_fallback import Fit, is_out_of_memory
+from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.trainer import Trainer
 
 
@@ -39,25 +39,20 @@ def test_comes_back_from_a_checkpoint():
     assert Fit.from_dict(fit.to_dict()) == fit
 
 
-def test_knows_a_full_memory_from_other_errors():
-    assert is_out_of_memory(torch.cuda.OutOfMemoryError("CUDA out of memory."))
-    assert is_out_of_memory(MemoryError())
-    assert not is_out_of_memory(RuntimeError("shapes differ"))
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(2**50)
-    assert is_out_of_memory(caught.value)
+FULL = torch.cuda.OutOfMemoryError("CUDA out of memory.")
+CUDNN_FULL = RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")
 
 
 @pytest.fixture
 def small_device(monkeypatch):
     """A device whose memory holds so many voxels of a batch, and no more."""
 
-    def limit(voxels: int) -> None:
+    def limit(voxels: int, error: Exception = FULL) -> None:
         step = Trainer._accumulate
 
         def accumulate(trainer: Trainer, batch) -> None:
             if batch.source_image.numel() > voxels:
-                raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+                raise error
             step(trainer, batch)
 
         monkeypatch.setattr(Trainer, "_accumulate", accumulate)
@@ -69,8 +64,9 @@ def teacher_of(config) -> dict[str, torch.Tensor]:
     return torch.load(config.run.output / "checkpoint.pt", weights_only=True)["teacher"]
 
 
-def test_a_run_goes_on_with_less_and_says_so(make_tiny, small_device):
-    small_device(20**3)
+@pytest.mark.parametrize("error", [FULL, CUDNN_FULL])
+def test_a_run_goes_on_with_less_and_says_so(make_tiny, small_device, error):
+    small_device(20**3, error)
     config = make_tiny(data={"patch": [24, 24, 24]}, run={"steps": 2, "batch_size": 2})
     lines: list[str] = []
     result = train(config, lines.append)
