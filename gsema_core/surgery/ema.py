@@ -9,11 +9,12 @@ from torch import nn
 def warmed_up_alpha(alpha: float, updates: int) -> float:
     """``min(1 - 1 / (updates + 1), alpha)``: early averages must not cling to random weights.
 
-    Args:
-        alpha: the coefficient that the gate chose.
-        updates: EMA updates made so far.
+    It is for the coefficient with which the teacher is meant to follow. Used on that of a gate
+    that is nearly closed, it would open the gate: 0.9999 becomes 0.99 after 100 updates.
 
-    A closed gate (alpha 1.0) stays closed: the warm-up must not reopen it.
+    Args:
+        alpha: the coefficient that the gate chose; a closed gate (1.0) stays closed.
+        updates: EMA updates made so far.
     """
     if alpha >= 1.0:
         return alpha

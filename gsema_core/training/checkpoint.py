@@ -192,8 +192,12 @@ _FREE = {
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
-    """Name the first setting that differs; what an older version did not know was the default."""
-    defaults = TrainingConfig().to_dict()
+    """Name the first setting that differs; one that an older version did not know is the preset's.
+
+    So preset ``code`` goes on with the warm-up that older versions had for every preset, and the
+    others with their own.
+    """
+    defaults = TrainingConfig.from_dict({"preset": new["preset"]}).to_dict()
     for section, values in new.items():
         if not isinstance(values, dict):
             continue

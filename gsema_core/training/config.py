@@ -39,7 +39,12 @@ class MethodConfig:
         1.0, "EMA coefficient where they conflict; 1 leaves the teacher as it is."
     )
     similarity: str = _setting("cosine", "How gradients are compared: cosine or sign_cosine.")
-    alpha_warmup: bool = _setting(True, "Average less in the first steps (ours).")
+    alpha_warmup: bool = _setting(
+        True, "Average less in the first steps of a run that starts from no teacher (ours)."
+    )
+    conflict_warmup: bool = _setting(
+        False, "The warm-up is for steps in conflict too: where no gate is meant, or as code does."
+    )
     supervised_weight: float = _setting(0.25, "Weight of the segmentation losses (lambda 1).")
     contrastive_weight: float = _setting(0.5, "Weight of the contrastive losses (lambda 2).")
     volume_contrast: bool = _setting(True, "Contrast whole latents (BACL-V).")
@@ -148,7 +153,7 @@ class TrainingConfig:
     method: MethodConfig = field(default_factory=MethodConfig)
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     run: RunConfig = field(default_factory=RunConfig)
-    preset_name: str = "paper"
+    preset_name: str = "default"
 
     def __post_init__(self) -> None:
         check_values(self)

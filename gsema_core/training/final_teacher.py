@@ -55,6 +55,7 @@ def _training(
     values: dict[str, Any] = {
         "data": config.data.description or "unstated",
         "preset": config.preset_name,
+        "changes": changes(config),
         "centers": sorted({case.center for case in cases.split.training}),
         **cases.counts(config.data.spacing_mm),
         "steps": trainer.step,
@@ -69,6 +70,22 @@ def _training(
     if Fit.of(asked) != Fit.of(config):
         values["memory_was_short"] = f"{Fit.of(asked)} became {Fit.of(config)}"
     return values
+
+
+def changes(config: TrainingConfig) -> dict[str, Any]:
+    """The settings of the method and of the optimization that are not those of the preset.
+
+    Returns:
+        For example ``{"optimization.learning_rate": 0.001}``.
+    """
+    preset = TrainingConfig.from_dict({"preset": config.preset_name}).to_dict()
+    own = config.to_dict()
+    return {
+        f"{section}.{name}": value
+        for section in ("method", "optimization")
+        for name, value in own[section].items()
+        if value != preset[section][name]
+    }
 
 
 def _validation(progress: Progress, cases: PreparedCases) -> dict[str, Any]:

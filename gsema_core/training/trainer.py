@@ -1,4 +1,4 @@
-"""One optimizer step of GS-EMA, and the state that it changes. The loop around it is in run.py."""
+"""One optimizer step of GS-EMA, and the state that it changes. The loop around it is in loop.py."""
 
 from __future__ import annotations
 
@@ -79,6 +79,8 @@ class Trainer:
             config.optimization, self.optimizer, config.run.steps, lambda: self.time_spent
         )
         self.gate = Gate(method.alpha_aligned, method.alpha_conflict, method.similarity)
+        # A teacher to start from is nothing to forget in the first steps.
+        self.warms_up = method.alpha_warmup and not config.run.initial_teacher
         self.segmentation_loss = DiceCELoss(
             config.optimization.class_weights or None, config.optimization.dice_smoothing
         ).to(device)
@@ -179,7 +181,7 @@ class Trainer:
             gradient.mul_(limit / norm)
         self.optimizer.step()
         alpha: float = decision.alpha
-        if self.config.method.alpha_warmup:
+        if self.warms_up and (decision.aligned or self.config.method.conflict_warmup):
             alpha = warmed_up_alpha(alpha, self.ema_updates)
         update_teacher(self.teacher, self.student, alpha)
         self.ema_updates += alpha < 1.0

@@ -9,7 +9,7 @@ from gsema_core.training.presets import PRESETS
 
 def presetNames() -> list[str]:
     """All methods, the paper's first."""
-    return sorted(PRESETS, key=lambda name: (name != "paper", name))
+    return sorted(PRESETS, key=lambda name: (name != "paper", name != "default", name))
 
 
 def presetTitle(name: str) -> str:
@@ -25,6 +25,7 @@ def presetText(name: str) -> str:
 def _titles() -> dict[str, str]:
     return {
         "paper": _("GS-EMA (paper)"),
+        "default": _("GS-EMA, learning rates of this program"),
         "paper_soft": _("GS-EMA, softer gate"),
         "code": _("GS-EMA as published code"),
         "mean_teacher": _("Mean teacher (no gate)"),
@@ -41,6 +42,10 @@ def _words() -> dict[str, str]:
         "paper": _(
             "A student learns from your scans and from altered copies of them; the teacher follows "
             "it only in steps in which both teach the same. The safest choice."
+        ),
+        "default": _(
+            "Like the paper's, but with smaller steps that fade out towards the end, where the "
+            "paper's are a tenth after every tenth of the training."
         ),
         "paper_soft": _(
             "Like the paper's, but where scans and copies disagree the teacher still follows, very "

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from gsema_core.benchmark.rows import ROWS, check_rows
 from gsema_core.errors import UserError
-from gsema_core.training import TrainingConfig
+from gsema_core.training import PRESETS, TrainingConfig
+from gsema_core.training.final_teacher import changes
 
 BASE = TrainingConfig.from_dict({"method": {"alpha_aligned": 0.99, "alpha_conflict": 1.0}})
 
@@ -47,10 +50,30 @@ def test_rows_share_everything_else(row):
     assert config.optimization.schedule == BASE.optimization.schedule
 
 
-def test_a_presets_name_is_a_rivals_row():
-    for name in ("vaseg", "feddg", "cmdg"):
-        preset = TrainingConfig.from_dict({"preset": name})
-        assert ROWS[name].config(TrainingConfig.from_dict({})).method == preset.method
+@pytest.mark.parametrize("name", sorted(set(ROWS) & set(PRESETS)))
+def test_a_row_and_a_preset_of_one_name_are_one_method(name):
+    config = ROWS[name].config(TrainingConfig())
+    preset = TrainingConfig.from_dict({"preset": name})
+    assert dataclasses.asdict(config.method) == dataclasses.asdict(preset.method)
+    assert config.optimization.class_weights == preset.optimization.class_weights
+    assert config.preset_name == name
+    assert changes(config) == {}
+
+
+def test_rows_without_a_preset_say_what_they_change_of_the_shared_one():
+    assert changes(ROWS["ema"].config(TrainingConfig())) == {
+        "method.alpha_conflict": 0.9,
+        "method.conflict_warmup": True,
+        "method.volume_contrast": False,
+        "method.boundary_contrast": False,
+    }
+
+
+def test_rivals_take_nothing_of_a_method_that_is_shared():
+    shared = {"transform": ["gin_ipa"], "consistency_weight": 5.0}
+    base = TrainingConfig.from_dict({"method": shared})
+    assert ROWS["vaseg"].config(base).method.consistency_weight == 0.0
+    assert ROWS["cmdg"].config(base).method.consistency_weight == 10.0
 
 
 def test_unknown_row_is_refused_by_name():

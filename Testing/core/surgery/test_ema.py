@@ -41,5 +41,5 @@ def test_alpha_one_leaves_the_teacher_bit_identical(pair):
     ("alpha", "updates", "expected"),
     [(0.9, 0, 0.0), (0.9, 1, 0.5), (0.9, 3, 0.75), (0.9, 99, 0.9), (1.0, 0, 1.0), (0.0, 5, 0.0)],
 )
-def test_warm_up(alpha, updates, expected):
+def test_warm_up_follows_its_formula(alpha, updates, expected):
     assert warmed_up_alpha(alpha, updates) == pytest.approx(expected)

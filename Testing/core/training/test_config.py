@@ -61,6 +61,19 @@ def test_toml_file_with_paths_beside_it(tmp_path):
     assert config.method.alpha_conflict == 0.9999
 
 
+def test_without_a_name_the_settings_are_the_preset_default():
+    """And not the paper's, whose learning rate is another."""
+    assert TrainingConfig() == TrainingConfig.from_dict({"preset": "default"})
+    assert TrainingConfig().preset_name == "default"
+    assert (
+        TrainingConfig().optimization != TrainingConfig.from_dict({"preset": "paper"}).optimization
+    )
+
+
+def test_a_file_without_a_preset_is_the_papers():
+    assert TrainingConfig.from_dict({}) == TrainingConfig.from_dict({"preset": "paper"})
+
+
 def test_round_trip():
     config = TrainingConfig.preset("code", datalist="a", output="b", data={"centers": ["A"]})
     assert TrainingConfig.from_dict(config.to_dict()) == config

@@ -230,6 +230,38 @@ def test_every_preset_moves_the_teacher_as_it_says(make_trainer, preset, aligned
         torch.testing.assert_close(weights(trainer.teacher), expected, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("preset", "aligned", "conflict"),
+    [
+        ("paper", 0.9, 1.0),
+        ("paper_soft", 0.9, 0.9999),  # not 0.99, as the warm-up has it after 100 updates
+        ("code", 0.9, 0.99),  # both, as the published program has it
+        ("mean_teacher", 0.99, 0.99),  # one coefficient for all steps
+        ("algorithm1", 1.0, 0.9),
+    ],
+)
+def test_warm_up_opens_no_gate_that_is_nearly_closed(make_trainer, preset, aligned, conflict):
+    for pair, expected in ((make_pair(), aligned), (conflicting_pair(), conflict)):
+        trainer = make_trainer(preset)
+        trainer.ema_updates = 99
+        assert trainer.train_step([pair]).alpha == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_first_steps_follow_closely_where_the_teacher_is_meant_to_follow(make_trainer):
+    assert make_trainer("paper").train_step([make_pair()]).alpha == 0.0
+    assert make_trainer("paper_soft").train_step([conflicting_pair()]).alpha == 0.9999
+    assert make_trainer("algorithm1").train_step([conflicting_pair()]).alpha == 0.0
+
+
+def test_no_warm_up_where_the_run_starts_from_a_teacher(make_trainer):
+    for preset in ("paper", "code"):
+        trainer = make_trainer(preset, run={"initial_teacher": "default"})
+        before = weights(trainer.teacher)
+        assert trainer.train_step([make_pair()]).alpha == 0.9
+        expected = 0.9 * before + 0.1 * weights(trainer.student)
+        torch.testing.assert_close(weights(trainer.teacher), expected, atol=1e-6, rtol=1e-5)
+
+
 def test_the_supervised_preset_runs_one_stream(make_trainer):
     trainer = make_trainer("vaseg")
     assert trainer.one_stream

@@ -148,6 +148,17 @@ def test_a_checkpoint_of_a_version_with_fewer_settings_goes_on(make_config):
         train(replace(longer, run=replace(longer.run, accumulate=2)), silent)
 
 
+@pytest.mark.parametrize("preset", ["paper_soft", "code"])
+def test_a_checkpoint_from_before_the_conflicts_own_warm_up_goes_on(make_tiny, preset):
+    config = make_tiny(preset, run={"steps": 2})
+    train(config, silent)
+    path = config.run.output / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    del state["config"]["method"]["conflict_warmup"]
+    torch.save(state, path)
+    assert train(replace(config, run=replace(config.run, steps=3)), silent).step == 3
+
+
 def test_a_broken_checkpoint_is_named_and_kept(make_config):
     config = make_config()
     train(config, silent)
