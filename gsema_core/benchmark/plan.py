@@ -16,6 +16,7 @@ from gsema_core.errors import UserError
 from gsema_core.evaluation.score_files import write_json
 from gsema_core.files.atomic import make_folder
 from gsema_core.training.config import TrainingConfig
+from gsema_core.training.target_transform import build_target_transform
 
 SETTINGS = "benchmark.json"
 
@@ -66,6 +67,9 @@ class Plan:
                 raise UserError(
                     f"Center {center!r} has no case in the datalist: use {', '.join(known)}."
                 )
+        for row in (ROWS[name] for name in self.rows):
+            if not row.external:
+                build_target_transform(row.config(self.base).method)  # refused now, not hours later
 
     @property
     def cells(self) -> list[Cell]:

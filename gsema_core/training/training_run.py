@@ -31,8 +31,8 @@ from gsema_core.training.prepared_cases import PreparedCases, describe, prepare
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.replay import make_replay
 from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
+from gsema_core.training.target_transform import build_target_transform
 from gsema_core.training.trainer import Trainer
-from gsema_core.transforms import build_transform
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class _Run:
         self.device = rank_device(resolve_device(config.run.device))
         self.ranks = ranks
         ranks.share(config.run.batch_size)  # refused now rather than after the long part
-        self.transform = build_transform(config.method.transform)
+        self.transform = build_target_transform(config.method)
         self.checkpoint = config.run.output / CHECKPOINT
 
     def run(self, summarize: bool) -> TrainingResult:

@@ -37,6 +37,10 @@ class Transform(ABC, Generic[P]):
     needs_donor: bool = False
     """Whether `draw` must be given a patch of another center."""
 
+    moves_voxels: bool = False
+    """Whether anatomy may lie elsewhere in the result, for which the labels move along. Two views
+    that such a transform made cannot be compared voxel by voxel."""
+
     clips: ClassVar[bool] = True
     """Whether the result is clipped to [0, 1]."""
 

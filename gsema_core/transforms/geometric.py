@@ -47,6 +47,8 @@ class GeometricTransform(Transform[GeometricParameters]):
         probability: of acting on a sample at all.
     """
 
+    moves_voxels = True
+
     def __init__(
         self,
         *,

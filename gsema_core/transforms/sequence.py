@@ -27,6 +27,7 @@ class Sequence(Transform[tuple[Any, ...]]):
         super().__init__(probability=probability)
         self.transforms = tuple(transforms)
         self.needs_donor = any(transform.needs_donor for transform in self.transforms)
+        self.moves_voxels = any(transform.moves_voxels for transform in self.transforms)
 
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None

@@ -85,3 +85,11 @@ def test_one_center_cannot_be_left_out(make_plan):
     plan = make_plan()
     with pytest.raises(UserError, match="two or more"):
         replace(plan, cases=tuple(plan.unseen("A")))
+
+
+def test_rows_whose_settings_do_not_fit_each_other_are_refused_at_once(make_plan):
+    make_plan(rows=("vaseg", "cmdg"), method={"consistency_weight": 1.0})  # rivals have their own
+    with pytest.raises(UserError, match=r"consistency_weight in \[method\] is 1, but"):
+        make_plan(rows=("vaseg", "gs_ema"), method={"consistency_weight": 1.0})
+    with pytest.raises(UserError, match="'blur' is unknown"):
+        make_plan(rows=("gs_ema",), method={"transform": ["blur"]})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from gsema_core.transforms import Transform, build_transform
+from gsema_core.transforms import Sequence, Transform, build_transform
 from gsema_core.transforms.transform_factory import TRANSFORMS
 
 NAMES = list(TRANSFORMS)
@@ -116,3 +116,19 @@ def test_two_channels_work(name, image, labels, generator) -> None:
 def test_nothing_is_recorded_for_backward(image, labels, generator) -> None:
     out, _ = always("paper")(image.requires_grad_(), labels, generator)
     assert not out.requires_grad
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_says_whether_it_moves_voxels(name, image, labels, donor) -> None:
+    """What does not say so leaves every label where it is, whatever is drawn."""
+    transform = always(name)
+    draws = (
+        transform(image, labels, torch.Generator().manual_seed(seed), donor)[1] for seed in range(8)
+    )
+    assert any(not torch.equal(moved, labels) for moved in draws) == transform.moves_voxels
+
+
+def test_what_moves_voxels_does_so_in_any_company() -> None:
+    assert build_transform(["gin", "geometric"]).moves_voxels
+    assert Sequence([build_transform(["noise", "paper"]), build_transform("gin")]).moves_voxels
+    assert not build_transform(["gin", "noise", "bias"]).moves_voxels
