@@ -6,11 +6,17 @@ import argparse
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_CANCELLED, EXIT_USER_ERROR
+from gsema_core.exit_codes import (
+    EXIT_BROKEN_PIPE,
+    EXIT_CANCELLED,
+    EXIT_UNEXPECTED,
+    EXIT_USER_ERROR,
+)
 
 COMMANDS = ("segment", "cases", "train", "benchmark", "evaluate", "simulate", "teacher", "worker")
 
@@ -55,3 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return EXIT_USER_ERROR
+    except Exception as error:
+        traceback.print_exc()
+        print(
+            f"error: An unexpected {type(error).__name__} occurred: please report it with its "
+            "traceback.",
+            file=sys.stderr,
+        )
+        return EXIT_UNEXPECTED

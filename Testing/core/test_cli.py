@@ -9,7 +9,7 @@ import pytest
 
 from gsema_core import cli
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.exit_codes import EXIT_BROKEN_PIPE
+from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_UNEXPECTED
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,16 @@ def test_errors_are_one_sentence_and_an_exit_code(raised, code, said, monkeypatc
     assert capsys.readouterr().err == said
 
 
-def test_mistakes_of_the_program_are_not_hidden(monkeypatch):
+def test_mistakes_of_the_program_are_not_hidden(monkeypatch, capsys):
     def run(arguments: object) -> int:
         raise KeyError("a mistake")
 
     parser = SimpleNamespace(parse_args=lambda argv: SimpleNamespace(run=run))
     monkeypatch.setattr(cli, "build_parser", lambda: parser)
-    with pytest.raises(KeyError):
-        cli.main([])
+    assert cli.main([]) == EXIT_UNEXPECTED
+    *traceback, last = capsys.readouterr().err.splitlines()
+    assert traceback[0].startswith("Traceback") and traceback[-1] == "KeyError: 'a mistake'"
+    assert last.startswith("error: An unexpected KeyError occurred: please report it")
 
 
 def test_a_reader_that_leaves_early_gets_no_traceback():

@@ -7,15 +7,17 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from gsema_core.datasets import Split, find_cases, split_by_patient
+from gsema_core.error_log import log_unexpected
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.atomic import make_folder
+from gsema_core.files.image_names import image_stem
 from gsema_core.machine.devices import resolve_device
 from gsema_core.machine.out_of_memory import is_out_of_memory
 from gsema_core.stop_signals import stop_signals
@@ -33,6 +35,9 @@ from gsema_core.training.replay import make_replay
 from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
 from gsema_core.training.target_transform import build_target_transform
 from gsema_core.training.trainer import Trainer
+
+ERRORS = "errors.log"
+"""In the run's folder: tracebacks of unexpected errors; usually there is none."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,12 @@ def train(
     with stop_signals(signal.SIGTERM, signal.SIGINT) as signalled, joined_ranks() as ranks:
         folder = make_folder(config.run.output)
         control = Control(folder, signalled, *([stop] if stop else []))
-        if not ranks.is_first:
-            return _Run(config, control, SilentReporter(folder), ranks).run(summarize)
-        with held(folder):
-            reporter = RunReporter(folder, report)
+        first = ranks.is_first
+        with held(folder) if first else nullcontext():
+            reporter = RunReporter(folder, report) if first else SilentReporter(folder)
             try:
-                _remove_leftovers(folder)
+                if first:
+                    _remove_leftovers(folder)
                 return _Run(config, control, reporter, ranks).run(summarize)
             except BaseException as error:
                 reporter.fail(error)
@@ -99,6 +104,8 @@ def train(
                         f"The run's folder {folder} is gone: put it back, and start the run again "
                         "to go on from its last checkpoint."
                     ) from error
+                what = f"Process {ranks.rank} of the training failed."
+                log_unexpected(error, folder / ERRORS, what, reporter.private)
                 raise
 
 
@@ -140,9 +147,9 @@ class _Run:
     def _split(self) -> Split:
         data = self.config.data
         cases = find_cases(data.datalist)
-        self.reporter.keep_private(
-            name for case in cases for name in (case.patient, case.image.stem)
-        )
+        for case in cases:
+            stem = image_stem(case.image.name) or case.image.name
+            self.reporter.keep_private((case.patient, stem))
         return split_by_patient(cases, data.centers, data.validation_share, self.config.run.seed)
 
     def _begin(self) -> tuple[Trainer, Progress]:

@@ -19,6 +19,7 @@ from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED, EXIT_USER_ER
 from gsema_core.files import read_labels, read_volume, write_labels
 from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter, calls
+from gsema_core.inference.folders.folder_run import LOG
 from gsema_core.inference.folders.resume import EarlierResult
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
@@ -258,6 +259,7 @@ def test_a_folder_of_archives_says_to_unpack_them(
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("a surprise")])
 def test_whatever_goes_wrong_the_rest_is_done(
     gsema: Gsema,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -273,14 +275,19 @@ def test_whatever_goes_wrong_the_rest_is_done(
 
     monkeypatch.setattr(Segmenter, "segment", failing_once)
     assert gsema() == EXIT_SOME_FAILED
-    lines = capsys.readouterr().out.splitlines()
-    told = (
-        "memory did not suffice"
-        if isinstance(error, MemoryError)
-        else "RuntimeError occurred (a surpr"
-    )
-    assert told in lines[0]
+    captured = capsys.readouterr()
+    lines, log = captured.out.splitlines(), tmp_path / "out" / LOG
     assert lines[-1] == "1 done, 2 failed."
+    assert "Traceback" not in captured.out + captured.err
+    if isinstance(error, MemoryError):
+        assert "memory did not suffice" in lines[0]
+        assert not log.exists()
+    else:
+        assert f"RuntimeError occurred (a surprise): please report it with {log}." in lines[0]
+        text = log.read_text(encoding="utf-8")  # of the other failure, a bad file, nothing
+        assert text.count("Traceback") == 1
+        assert "scans/a.nrrd failed." in text
+        assert "in failing_once" in text and text.rstrip().endswith("RuntimeError: a surprise")
 
 
 def test_two_processes_share_the_scans(

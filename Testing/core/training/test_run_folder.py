@@ -13,10 +13,13 @@ import pytest
 import SimpleITK as sitk
 import torch
 
+from gsema_core.datasets import find_cases
 from gsema_core.errors import UserError
 from gsema_core.teachers import load_teacher, read_card
 from gsema_core.training import train
 from gsema_core.training.lock import held
+from gsema_core.training.trainer import Trainer
+from gsema_core.training.training_run import ERRORS
 
 
 def silent(line: str) -> None:
@@ -189,6 +192,22 @@ def test_nothing_in_the_folder_names_a_patient_or_an_image(make_tiny, datalist):
     assert "secret" not in names and "case" not in names
 
 
+def test_an_unexpected_error_leaves_its_traceback_without_a_patient(make_tiny, monkeypatch):
+    config = make_tiny(run={"steps": 2})
+    patient = find_cases(config.data.datalist)[0].patient
+
+    def fail(*arguments: object) -> None:
+        raise KeyError(f"a mistake with {patient}")
+
+    monkeypatch.setattr(Trainer, "train_step", fail)
+    with pytest.raises(KeyError):
+        train(config, silent)
+    text = (config.run.output / ERRORS).read_text(encoding="utf-8")
+    assert "Process 0 of the training failed." in text and "in fail" in text
+    assert "KeyError: 'a mistake with (name)'" in text and patient not in text
+    assert read_status(config)["state"] == "failed"
+
+
 def test_a_failed_run_says_so_without_a_file_name(make_tiny, datalist, tmp_path):
     broken = tmp_path / "broken.json"
     cases = json.loads(datalist.read_text())["cases"]
@@ -204,6 +223,7 @@ def test_a_failed_run_says_so_without_a_file_name(make_tiny, datalist, tmp_path)
         train(config, silent)
     text = (config.run.output / "status.json").read_text()
     assert read_status(config)["state"] == "failed"
+    assert not (config.run.output / ERRORS).exists()
     assert "doe" not in text and str(tmp_path) not in text
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from gsema_core.error_log import log_unexpected
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.dicom.series import has_dicom, is_dicom
 from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_stem
@@ -23,6 +24,9 @@ from gsema_core.teachers.teacher_file import file_hash
 
 if TYPE_CHECKING:
     from gsema_core.inference.segmenter import Segmenter
+
+LOG = "segment.log"
+"""Beside the outputs; it is only there where something unexpected happened."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,9 @@ def segment_batch(
             stopped = True
             outcomes[item] = Outcome(item, "left", "the run was cancelled")
         except Exception as error:  # the next scan has nothing to do with it
-            outcomes[item] = Outcome(item, "failed", _reason(error), time.monotonic() - started)
+            outcomes[item] = Outcome(
+                item, "failed", _reason(error, item), time.monotonic() - started
+            )
     return [outcomes[item] for item in items]
 
 
@@ -204,12 +210,15 @@ def _shared(
     return lambda fraction, phase: progress((number + fraction) / count, f"{name}: {phase}")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, item: BatchItem) -> str:
+    """Why a scan failed, in a sentence; the traceback of what is unexpected goes to the log."""
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, MemoryError):
         return "The memory did not suffice: crop the scan or close other programs."
-    return f"An unexpected {type(error).__name__} occurred ({error}): please report it."
+    log = item.output.with_name(LOG)
+    log_unexpected(error, log, f"The scan {item.source} failed.")
+    return f"An unexpected {type(error).__name__} occurred ({error}): please report it with {log}."
 
 
 def _is_scan(path: Path) -> bool:
