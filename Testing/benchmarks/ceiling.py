@@ -16,10 +16,10 @@ import numpy as np
 from gsema_core.datasets import choose_cases, find_cases
 from gsema_core.datasets.case_files import read_case
 from gsema_core.evaluation import case_metrics
-from gsema_core.evaluation.score_tables import markdown_table
 from gsema_core.grids import Volume, labels_to_working
 from gsema_core.inference.deciding import probabilities_to_labels
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.text_tables import markdown_table
 
 SPACINGS_MM = (0.3, 0.4, 0.5, 0.65, 0.8)
 

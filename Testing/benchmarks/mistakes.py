@@ -16,9 +16,9 @@ from labeled import teacher_and_cases
 
 from gsema_core.datasets import Case
 from gsema_core.datasets.case_files import read_case
-from gsema_core.evaluation.score_tables import markdown_table
 from gsema_core.inference import Segmenter
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
+from gsema_core.text_tables import markdown_table
 
 
 def main() -> None:

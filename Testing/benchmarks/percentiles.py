@@ -17,8 +17,8 @@ from scipy import ndimage
 
 from gsema_core.datasets import choose_cases, find_cases
 from gsema_core.datasets.case_files import read_case
-from gsema_core.evaluation.score_tables import markdown_table
 from gsema_core.grids import Volume, to_working
+from gsema_core.text_tables import markdown_table
 
 PERCENTILES = (99.5, 99.9, 99.95, 99.99, 99.995)
 

@@ -25,11 +25,12 @@ import numpy as np
 from gsema_core.datasets import Case, choose_cases, find_cases
 from gsema_core.datasets.case_files import read_case
 from gsema_core.evaluation import CaseScore, score_case, summarize_cases
-from gsema_core.evaluation.score_tables import markdown_table
+from gsema_core.evaluation.score_tables import TITLES
 from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import find_teacher, load_teacher
+from gsema_core.text_tables import markdown_table
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -64,7 +65,7 @@ def main() -> None:
         score(segmenter, case, settings)
         for case in choose_cases(find_cases(arguments.datalist), use=arguments.use)
     ]
-    print(markdown_table([row(name, some) for name, some in groups(scored)]))
+    print(markdown_table([row(name, some) for name, some in groups(scored)], TITLES))
     if arguments.pictures:
         draw_worst(scored, arguments.pictures)
 

@@ -16,12 +16,12 @@ from labeled import teacher_and_cases
 
 from gsema_core.datasets.case_files import read_case
 from gsema_core.evaluation import case_metrics
-from gsema_core.evaluation.score_tables import markdown_table
 from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.inference.deciding import original_grid, walls
 from gsema_core.inference.monitor import Monitor
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.text_tables import markdown_table
 
 OTHERS = {
     "LEVEL": (0.3, 0.35, 0.45, 0.5),

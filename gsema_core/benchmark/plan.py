@@ -13,6 +13,7 @@ from gsema_core.benchmark.rows import ROWS, Row, check_rows
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
+from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.evaluation.score_files import write_json
 from gsema_core.files.atomic import make_folder
 from gsema_core.training.config import TrainingConfig
@@ -84,6 +85,11 @@ class Plan:
     def unseen(self, center: str) -> list[Case]:
         """The cases that a row which was trained without ``center`` is scored on."""
         return [case for case in self.cases if case.center == center]
+
+    def unseen_patients(self, center: str) -> list[int]:
+        """The patient of each of these cases, numbered within the whole list."""
+        numbers = patient_numbers(self.cases)
+        return [n for n, case in zip(numbers, self.cases, strict=True) if case.center == center]
 
     def seen(self, center: str) -> list[Case]:
         """The cases for training without ``center``: none of its patients, wherever imaged."""

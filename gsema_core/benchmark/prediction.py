@@ -35,15 +35,16 @@ def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[
         Cancelled: ``stop`` said True.
         UserError: a scan or label map cannot be read.
     """
-    cases = plan.unseen(cell.center)
+    cases, patients = plan.unseen(cell.center), plan.unseen_patients(cell.center)
     if not cell.method.external:
         settings = scoring_settings(plan.base.run.threads or None)
-        return score_teacher(_segmenter(plan, cell), cases, settings, cancelled=stop)
+        segmenter = _segmenter(plan, cell)
+        return score_teacher(segmenter, cases, settings, patients=patients, cancelled=stop)
     scores = []
-    for number, case in enumerate(cases, start=1):
+    for number, (case, patient) in enumerate(zip(cases, patients, strict=True), start=1):
         _, reference = read_case(case)
         predicted = Volume(read_labels(_file(plan, cell, number)).array, reference.geometry)
-        scores.append(score_case(str(number), predicted, reference, case.center))
+        scores.append(score_case(str(number), predicted, reference, case.center, patient))
     return scores
 
 

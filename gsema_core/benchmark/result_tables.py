@@ -12,15 +12,22 @@ from gsema_core.benchmark.records import Record
 from gsema_core.benchmark.rows import OURS, ROWS
 from gsema_core.benchmark.scores import METRICS, Scores, collect, complete_centers, macro_interval
 from gsema_core.evaluation.score_files import write_csv, write_text
-from gsema_core.evaluation.score_tables import markdown_table
-from gsema_core.evaluation.statistics import Comparison, compare_rows, summarize
+from gsema_core.evaluation.statistics import (
+    FEWEST_TO_TEST,
+    Comparison,
+    compare_rows,
+    summarize,
+)
+from gsema_core.text_tables import markdown_table
 
 Collected = Mapping[tuple[str, str], Scores]
 
 _NOTES = """Dice, sensitivity, Jaccard, volume similarity, HD95 (mm) and NSD (0.5 mm) are the
 aneurysms', means over the cases of the center that the row has not seen, in training or in any
-choice; in brackets 95 % bootstrap intervals over cases. A missed aneurysm scores 0. p: Wilcoxon's
-signed-rank test of a row's Dice against {reference}'s on the same cases, corrected by Holm."""
+choice; in brackets 95 % bootstrap intervals over patients. A missed aneurysm scores 0. p:
+Wilcoxon's signed-rank test of a row's Dice against {reference}'s on the same patients, each one's
+cases averaged, corrected by Holm; none for fewer than {fewest} patients, with whom it cannot fall
+below 5 %."""
 
 
 def write_tables(plan: Plan, records: Mapping[Cell, Record]) -> None:
@@ -30,7 +37,7 @@ def write_tables(plan: Plan, records: Mapping[Cell, Record]) -> None:
     scores = collect(plan, records)
     write_text(_page(plan, records, scores), plan.output / "table.md")
     write_csv([*_csv_rows(plan, records, scores)], plan.output / "table.csv")
-    write_csv([*_case_rows(records)], plan.output / "cases.csv")
+    write_csv([*_case_rows(plan, records)], plan.output / "cases.csv")
 
 
 def reference_row(rows: Sequence[str]) -> str:
@@ -41,14 +48,17 @@ def reference_row(rows: Sequence[str]) -> str:
 def comparisons(
     rows: Sequence[str], centers: Sequence[str], scores: Collected
 ) -> dict[str, Comparison]:
-    """The reference row's Dice against every other row's, on the same cases of some centers."""
+    """The reference row's Dice against every other row's, on the same patients of some centers."""
     dice = {
         row: np.concatenate([scores[row, center].values["dice"] for center in centers]).tolist()
         for row in rows
         if centers and all((row, center) in scores for center in centers)
     }
     reference = reference_row(rows)
-    return compare_rows(dice.pop(reference), dice) if reference in dice else {}
+    if reference not in dice:
+        return {}
+    patients = [n for center in centers for n in scores[reference, center].patients]
+    return compare_rows(dice.pop(reference), dice, patients)
 
 
 def _page(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> str:
@@ -67,7 +77,8 @@ def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Ite
     missing = [cell for cell in plan.cells if cell not in records]
     if missing:
         yield f"Not finished: {len(missing)} of {len(plan.cells)} cells are missing."
-    yield " ".join(_NOTES.format(reference=ROWS[reference_row(plan.rows)].title).split())
+    reference = ROWS[reference_row(plan.rows)].title
+    yield " ".join(_NOTES.format(reference=reference, fewest=FEWEST_TO_TEST).split())
     for center in plan.centers:
         rows = [row for row in plan.rows if (row, center) in scores]
         if rows:
@@ -90,11 +101,12 @@ def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Ite
 
 
 def _center_line(row: str, scores: Scores, test: Comparison | None) -> dict[str, Any]:
-    dice = summarize(scores.values["dice"])
+    dice = summarize(scores.values["dice"], scores.patients)
     missed = scores.missed_share
     return {
         "row": ROWS[row].title,
         "cases": dice.count,
+        "patients": len(set(scores.patients)),
         "seeds": scores.seeds,
         "Dice": _with_interval(dice.mean, (dice.interval_low, dice.interval_high)),
         "median (IQR)": f"{dice.median:.3f} ({dice.q1:.3f} to {dice.q3:.3f})",
@@ -116,7 +128,7 @@ def _macro_line(
     paper = ROWS[row].paper_dice
     return {
         "row": ROWS[row].title,
-        "Dice": _with_interval(macro, macro_interval(list(dice.values()))),
+        "Dice": _with_interval(macro, macro_interval(own)),
         **{
             _SHORT[
                 name
@@ -154,12 +166,13 @@ def _csv_rows(
 ) -> Iterator[dict[str, Any]]:
     for (row, center), each in scores.items():
         test = comparisons(plan.rows, [center], scores).get(row)
-        dice = summarize(each.values["dice"])
+        dice = summarize(each.values["dice"], each.patients)
         yield {
             "row": row,
             "unseen_center": center,
             "images": "simulated" if plan.simulated else "scans",
             "cases": dice.count,
+            "patients": len(set(each.patients)),
             "seeds": each.seeds,
             **{f"aneurysm_{name}": float(np.nanmean(each.values[name])) for name in METRICS},
             "dice_low": dice.interval_low,
@@ -173,9 +186,10 @@ def _csv_rows(
         }
 
 
-def _case_rows(records: Mapping[Cell, Record]) -> Iterator[dict[str, Any]]:
+def _case_rows(plan: Plan, records: Mapping[Cell, Record]) -> Iterator[dict[str, Any]]:
     for cell, record in records.items():
-        for case in record["cases"]:
+        patients = plan.unseen_patients(cell.center)
+        for case, patient in zip(record["cases"], patients, strict=True):
             lesions = case["lesions"]
             scores = {f"aneurysm_{name}": case["aneurysm"][name] for name in METRICS}
             yield {
@@ -183,6 +197,7 @@ def _case_rows(records: Mapping[Cell, Record]) -> Iterator[dict[str, Any]]:
                 "unseen_center": cell.center,
                 "seed": cell.seed,
                 "case": case["case"],
+                "patient": patient,
                 "reference_ml": sum(lesion["volume_ml"] for lesion in lesions),
                 "aneurysms": len(lesions),
                 "missed": sum(not lesion["detected"] for lesion in lesions),
@@ -209,6 +224,6 @@ def _with_interval(value: float, interval: tuple[float, float], percent: bool = 
 
 
 def _p(test: Comparison | None) -> str:
-    if test is None:
+    if test is None or np.isnan(test.p_holm):
         return "-"
     return "< 0.001" if test.p_holm < 0.001 else f"{test.p_holm:.3f}"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import Record
-from gsema_core.evaluation.statistics import RESAMPLES, bootstrap_interval, ratio
+from gsema_core.evaluation.statistics import bootstrap_interval, sums_by_patient, with_counts
 
 METRICS = ("dice", "sensitivity", "jaccard", "volume_similarity", "hd95_mm", "nsd_0.5mm")
 
@@ -27,6 +27,7 @@ class Scores:
         lesions: (N, 2), missed and all aneurysms of each case.
         false_positives: (N,) findings that are none.
         volumes_ml: (N,) all aneurysms of a case.
+        patients: (N,) whose scans the cases are, as numbers.
         seeds: how many cells were averaged.
     """
 
@@ -34,6 +35,7 @@ class Scores:
     lesions: Floats
     false_positives: Floats
     volumes_ml: Floats
+    patients: Sequence[int]
     seeds: int
 
     @property
@@ -42,7 +44,7 @@ class Scores:
         return float(missed / found) if found else np.nan
 
     def missed_interval(self) -> tuple[float, float]:
-        return bootstrap_interval(self.lesions, ratio)
+        return bootstrap_interval(sums_by_patient(self.lesions, self.patients))
 
 
 def collect(plan: Plan, records: Mapping[Cell, Record]) -> dict[tuple[str, str], Scores]:
@@ -53,7 +55,8 @@ def collect(plan: Plan, records: Mapping[Cell, Record]) -> dict[tuple[str, str],
             found = [records[cell] for cell in plan.cells
                      if (cell.row, cell.center) == (row, center) and cell in records]  # fmt: skip
             if found:
-                collected[row, center] = _average([record["cases"] for record in found])
+                cases = [record["cases"] for record in found]
+                collected[row, center] = _average(cases, plan.unseen_patients(center))
     return collected
 
 
@@ -63,20 +66,29 @@ def complete_centers(plan: Plan, records: Mapping[Cell, Record]) -> list[str]:
     return [center for center in plan.centers if center not in missing]
 
 
-def macro_interval(centers: Sequence[Floats], seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of the centers' means, cases drawn within centers."""
-    if any(len(values) < 2 for values in centers):
-        return np.nan, np.nan
-    random = np.random.default_rng(seed)
-    means = [
-        values[random.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
-        for values in centers
-    ]
-    low, high = np.percentile(np.mean(means, axis=0), (2.5, 97.5))
-    return float(low), float(high)
+def macro_interval(centers: Sequence[Scores]) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of the centers' mean Dice.
+
+    Patients are drawn within centers; where some were imaged at several, from all of them at
+    once, with all their scans.
+    """
+    dice = [with_counts(center.values["dice"]) for center in centers]
+    patients = [patient for center in centers for patient in dict.fromkeys(center.patients)]
+    if len(set(patients)) == len(patients):
+        return bootstrap_interval(
+            *(sums_by_patient(d, each.patients) for d, each in zip(dice, centers, strict=True))
+        )
+    # (N, C, 2): a case has its score in the column of its center and nothing in the others.
+    columns = np.zeros((sum(map(len, dice)), len(dice), 2))
+    first = 0
+    for column, scores in enumerate(dice):
+        columns[first : first + len(scores), column] = scores
+        first += len(scores)
+    everybody = [patient for center in centers for patient in center.patients]
+    return bootstrap_interval(sums_by_patient(columns, everybody))
 
 
-def _average(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> Scores:
+def _average(seeds: Sequence[Sequence[Mapping[str, Any]]], patients: Sequence[int]) -> Scores:
     def mean(values: Sequence[Sequence[float | None]]) -> Floats:
         return np.asarray(np.asarray(values, dtype=np.float64).mean(axis=0))
 
@@ -97,6 +109,7 @@ def _average(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> Scores:
         volumes_ml=np.array(
             [sum(lesion["volume_ml"] for lesion in case["lesions"]) for case in first]
         ),
+        patients=patients,
         seeds=len(seeds),
     )
 

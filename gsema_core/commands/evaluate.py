@@ -21,7 +21,9 @@ in only one of them, overlaps are 0 and HD95 is the diagonal of the volume, so t
 weighs in every mean; sensitivity is undefined where there is nothing to find, and such a case
 takes no part in its mean. An aneurysm (voxels that share a corner belong together) is found when
 at least a tenth of its voxels is labelled; one of the prediction that touches none of the
-reference is a false positive. Intervals are 95 % percentile bootstrap over cases, seed 0.
+reference is a false positive. Intervals are 95 % percentile bootstrap over patients, seed 0. Two
+folders do not say which files are of one patient: each counts as a patient of its own, which the
+output says, unless --datalist tells more.
 """
 
 
@@ -40,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="mean, interval, median, quartiles and worst case of each metric, and every case",
     )
     parser.add_argument("--csv", metavar="cases.csv", type=Path, help="also write one row a case")
+    parser.add_argument(
+        "--datalist",
+        metavar="DATALIST",
+        type=Path,
+        help="list that has the references as labels: their patients, as numbers, and centers",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, no tables")
 
 
@@ -66,16 +74,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> list[CaseScore]:
+    from gsema_core.datasets import find_cases
     from gsema_core.evaluation import evaluate_folders
     from gsema_core.progress_line import ProgressLine
     from gsema_core.stop_signals import stop_signals
 
+    listed = find_cases(arguments.datalist, check_files=False) if arguments.datalist else []
     line = ProgressLine(sys.stderr)
     try:
         with stop_signals() as cancelled:
             return evaluate_folders(
                 arguments.predictions,
                 arguments.references,
+                listed,
                 progress=None if arguments.quiet else line,
                 cancelled=cancelled,
             )

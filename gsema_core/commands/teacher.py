@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(teacher: str, as_json: bool, all_rows: bool) -> None:
-    from gsema_core.evaluation.score_tables import text_lines
+    from gsema_core.evaluation.score_tables import text_lines, with_intervals_said
     from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import file_hash
 
@@ -64,7 +64,9 @@ def _show(teacher: str, as_json: bool, all_rows: bool) -> None:
     if as_json:
         print(json.dumps(content, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(text_lines(content, None if all_rows else MOST_ROWS)))
+        metrics = with_intervals_said(content["metrics"])
+        lines = text_lines({**content, "metrics": metrics}, None if all_rows else MOST_ROWS)
+        print("\n".join(lines))
 
 
 def _list() -> None:

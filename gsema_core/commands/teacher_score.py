@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 HELP = "segment labelled scans and write a copy of the teacher with its scores"
 DESCRIPTION = (
     "Segment labelled scans as gsema segment does, score them on their own grids and write a copy "
-    "of the teacher whose card holds the scores. The card numbers the cases in the list's order; "
-    "only the CSV file names patients."
+    "of the teacher whose card holds the scores. Cases and patients are numbered in the list's "
+    "order and never named."
 )
 
 
@@ -54,11 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     scores = _score(source, arguments.device, cases, settings)
     card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)
     if arguments.csv is not None:
-        rows = [
-            {"patient": case.patient, **score_tables.case_row(score)}
-            for case, score in zip(cases, scores, strict=True)
-        ]
-        score_files.write_csv(rows, arguments.csv)
+        score_files.write_csv([score_tables.case_row(score) for score in scores], arguments.csv)
     page = score_tables.score_page(card.metrics[teacher_score.METRICS_KEY])
     if arguments.table is not None:
         score_files.write_text(page, arguments.table)

@@ -11,6 +11,7 @@ import numpy as np
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.examination import CaseFacts, Examined, examine_all
 from gsema_core.errors import UserError
+from gsema_core.text_tables import text_table
 
 Known = tuple[Case, CaseFacts]
 
@@ -55,8 +56,6 @@ def summary(examined: Sequence[Examined]) -> dict[str, Any]:
 
 def summary_lines(values: dict[str, Any]) -> list[str]:
     """``summary`` for people."""
-    from gsema_core.evaluation.score_tables import text_table
-
     if not values["usable"]:
         return [f"None of the {values['cases']} cases can be used."]
     unusable = f", {values['unusable']} that cannot be used" if values["unusable"] else ""

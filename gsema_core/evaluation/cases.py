@@ -47,6 +47,8 @@ class CaseScore:
         lesions: the reference's aneurysms.
         false_positives: aneurysms of the prediction that touch none of the reference.
         center: where the scan comes from; empty where that is not known.
+        patient: the patient's number in the list of cases, never a name; None where that is not
+            known.
     """
 
     name: str
@@ -55,6 +57,7 @@ class CaseScore:
     lesions: tuple[Lesion, ...]
     false_positives: int
     center: str = ""
+    patient: int | None = None
 
     @property
     def detected(self) -> int:
@@ -78,6 +81,7 @@ class CaseScore:
         """As JSON has it."""
         return {
             "case": self.name,
+            **({} if self.patient is None else {"patient": self.patient}),
             **({"center": self.center} if self.center else {}),
             "aneurysm": {name: plain(value) for name, value in self.aneurysm.items()},
             "vessel": {name: plain(value) for name, value in self.vessel.items()},
@@ -89,7 +93,13 @@ class CaseScore:
         }
 
 
-def score_case(name: str, prediction: Volume, reference: Volume, center: str = "") -> CaseScore:
+def score_case(
+    name: str,
+    prediction: Volume,
+    reference: Volume,
+    center: str = "",
+    patient: int | None = None,
+) -> CaseScore:
     """Score one label map (1 vessel, 2 aneurysm) against its reference, on the same grid."""
     grid = reference.geometry
     arrays = prediction.array, reference.array
@@ -100,6 +110,7 @@ def score_case(name: str, prediction: Volume, reference: Volume, center: str = "
         lesions=tuple(_lesions(prediction, reference)),
         false_positives=lesion_metrics(*arrays, ANEURYSM).false_positives,
         center=center,
+        patient=patient,
     )
 
 

@@ -8,22 +8,28 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.evaluation.cases import CaseScore, plain
+from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.evaluation.score_summary import missed_by_size
-from gsema_core.evaluation.statistics import compare_rows
+from gsema_core.evaluation.statistics import (
+    FEWEST_TO_TEST,
+    Comparison,
+    compare_rows,
+    means_by_patient,
+)
 
 Verdict = Literal["better", "worse", "same"]
-
-FEWEST_TO_TEST = 6
-"""Patients from which on the two-sided signed-rank test can fall below 5 %: 2 / 2^6 = 3 %."""
 
 LEVEL = 0.05
 """Of the test, as everywhere in medicine."""
 
 MARGIN = 0.01
 """Difference of the mean Dice that counts where there are too few patients to test. Our choice."""
+
+Floats = npt.NDArray[np.float64]
 
 METRICS = (
     "aneurysm_dice", "sensitivity", "missed", "false_positives", "surface_distance_mm",
@@ -37,7 +43,7 @@ class Compared:
 
     Attributes:
         numbers: of the cases, in the list that they come from.
-        cases: the cases; several of one patient count as one in the test.
+        cases: the cases; several of one patient count as one.
         start, new: the scores of each teacher.
     """
 
@@ -47,15 +53,18 @@ class Compared:
     new: Sequence[CaseScore]
 
     @property
-    def patients(self) -> list[str]:
-        return [case.patient for case in self.cases]
+    def patients(self) -> list[int]:
+        """Each case's patient as a number."""
+        return patient_numbers(self.cases)
 
 
 def compare_teachers(held_out: Compared, replay: Compared | None = None) -> dict[str, Any]:
     """Compare two teachers case by case and in sum.
 
-    The verdict is on the aneurysm Dice: from ``FEWEST_TO_TEST`` patients on that of a paired
-    Wilcoxon signed-rank test at 5 %, with fewer the difference of the means beyond ``MARGIN``.
+    The verdict is on the aneurysm Dice, each patient's cases averaged. From ``FEWEST_TO_TEST``
+    patients on it is that of a paired Wilcoxon signed-rank test at 5 %, with fewer the difference
+    of the means beyond ``MARGIN``. It is "same" where the means and the signed ranks favor
+    different teachers: most patients gained a little and few lost much, or the other way.
 
     Args:
         held_out: cases that neither teacher was trained on.
@@ -63,28 +72,29 @@ def compare_teachers(held_out: Compared, replay: Compared | None = None) -> dict
             forgotten.
 
     Returns:
-        Values for JSON: ``cases`` (number, center, and ``METRICS`` of ``start`` and ``new``),
-        ``summary`` (of both), ``verdict``, ``verdict_text``, ``p_value`` (None without a test),
-        ``warnings`` (plain sentences) and ``replay`` (cases and summary, or None). Nothing in it
-        names a patient. ``surface_distance_mm`` is the HD95 and None where only one of reference
-        and result has an aneurysm: that case counts as missed or false.
+        Values for JSON: ``cases`` (number, patient's number, center, and ``METRICS`` of ``start``
+        and ``new``), ``summary`` (of both; means are over patients), ``verdict``,
+        ``verdict_text``, ``p_value`` (None without a test), ``warnings`` (plain sentences) and
+        ``replay`` (cases and summary, or None). Nothing in it names a patient.
+        ``surface_distance_mm`` is the HD95 and None where only one of reference and result has an
+        aneurysm: that case counts as missed or false. Its mean is over the
+        ``surface_distance_cases`` in which it is a number with both teachers.
     """
     cases, summary = _rows(held_out), _summary(held_out)
-    difference = summary["new"]["aneurysm_dice"] - summary["start"]["aneurysm_dice"]
-    count = len(set(held_out.patients))
-    p_value = _test(held_out) if count >= FEWEST_TO_TEST else None
-    verdict = _verdict(difference, p_value)
+    test = _test(held_out)
+    verdict = _verdict(test)
     warnings = [
-        *_about_the_number(count),
+        *_about_the_number(test.patients),
         *_about_their_use([case.use for case in held_out.cases]),
+        *_about_disagreement(test, summary),
         *_about_the_change(verdict, summary),
     ]
     report: dict[str, Any] = {
         "cases": cases,
         "summary": summary,
         "verdict": verdict,
-        "verdict_text": _in_words(verdict, summary, p_value),
-        "p_value": None if p_value is None else plain(p_value),
+        "verdict_text": _in_words(verdict, summary, test.p),
+        "p_value": None if math.isnan(test.p) else float(f"{test.p:.3g}"),
         "warnings": warnings,
         "replay": None,
     }
@@ -96,8 +106,16 @@ def compare_teachers(held_out: Compared, replay: Compared | None = None) -> dict
 
 def _rows(compared: Compared) -> list[dict[str, Any]]:
     return [
-        {"case": number, "center": start.center, "start": _metrics(start), "new": _metrics(new)}
-        for number, start, new in zip(compared.numbers, compared.start, compared.new, strict=True)
+        {
+            "case": number,
+            "patient": patient,
+            "center": start.center,
+            "start": _metrics(start),
+            "new": _metrics(new),
+        }
+        for number, patient, start, new in zip(
+            compared.numbers, compared.patients, compared.start, compared.new, strict=True
+        )
     ]
 
 
@@ -118,61 +136,68 @@ def _surface_distance(score: CaseScore) -> float:
 
 
 def _summary(compared: Compared) -> dict[str, dict[str, Any]]:
-    pairs = list(zip(compared.start, compared.new, strict=True))
-    both = [pair for pair in pairs if not any(math.isnan(_surface_distance(s)) for s in pair)]
+    distances = np.array(
+        [[_surface_distance(score) for score in some] for some in (compared.start, compared.new)]
+    )
+    distances[:, np.isnan(distances).any(axis=0)] = math.nan  # only where both have one
     return {
-        name: _summed(scores, [pair[index] for pair in both])
-        for index, (name, scores) in enumerate((("start", compared.start), ("new", compared.new)))
+        "start": _summed(compared.start, distances[0], compared.patients),
+        "new": _summed(compared.new, distances[1], compared.patients),
     }
 
 
-def _summed(scores: Sequence[CaseScore], with_distance: Sequence[CaseScore]) -> dict[str, Any]:
+def _summed(
+    scores: Sequence[CaseScore], distances: Floats, patients: Sequence[int]
+) -> dict[str, Any]:
+    def mean(values: Sequence[float] | Floats) -> float | int | None:
+        means = means_by_patient(values, patients)
+        return plain(float(np.nanmean(means))) if not np.isnan(means).all() else None
+
     return {
         "cases": len(scores),
+        "patients": len(set(patients)),
         "aneurysms": sum(len(score.lesions) for score in scores),
-        "aneurysm_dice": _mean([score.aneurysm["dice"] for score in scores]),
-        "sensitivity": _mean([score.aneurysm["sensitivity"] for score in scores]),
+        "aneurysm_dice": mean([score.aneurysm["dice"] for score in scores]),
+        "sensitivity": mean([score.aneurysm["sensitivity"] for score in scores]),
         "missed": sum(score.missed for score in scores),
         "missed_by_size": missed_by_size(scores),
-        "false_positives_per_case": _mean([score.false_positives for score in scores]),
-        "surface_distance_mm": _mean([_surface_distance(score) for score in with_distance]),
-        "vessel_dice": _mean([score.vessel["dice"] for score in scores]),
+        "false_positives_per_case": plain(
+            sum(score.false_positives for score in scores) / len(scores)
+        ),
+        "surface_distance_mm": mean(distances),
+        "surface_distance_cases": int((~np.isnan(distances)).sum()),
+        "vessel_dice": mean([score.vessel["dice"] for score in scores]),
     }
 
 
-def _mean(values: Sequence[float]) -> float | int | None:
-    numbers = [value for value in values if not math.isnan(value)]
-    return plain(float(np.mean(numbers))) if numbers else None
-
-
-def _test(compared: Compared) -> float:
-    """Wilcoxon's p for the aneurysm Dice, a patient's cases averaged."""
+def _test(compared: Compared) -> Comparison:
+    """The new teacher's aneurysm Dice against that of its start."""
     start, new = (
-        _by_patient(compared.patients, [score.aneurysm["dice"] for score in scores])
-        for scores in (compared.start, compared.new)
+        [score.aneurysm["dice"] for score in scores] for scores in (compared.start, compared.new)
     )
-    return compare_rows(new, {"start": start})["start"].p
+    return compare_rows(new, {"start": start}, compared.patients)["start"]
 
 
-def _by_patient(patients: Sequence[str], values: Sequence[float]) -> list[float]:
-    of_patient: dict[str, list[float]] = {}
-    for patient, value in zip(patients, values, strict=True):
-        of_patient.setdefault(patient, []).append(value)
-    return [float(np.mean(some)) for some in of_patient.values()]
-
-
-def _verdict(difference: float, p_value: float | None) -> Verdict:
-    """``difference`` is that of the mean aneurysm Dice, new minus start."""
-    counts = abs(difference) >= MARGIN if p_value is None else p_value < LEVEL
-    if not counts or not difference:
+def _verdict(test: Comparison) -> Verdict:
+    if not _counts(test) or test.mean_difference * test.rank_biserial <= 0:
         return "same"
-    return "better" if difference > 0 else "worse"
+    return "better" if test.rank_biserial > 0 else "worse"
 
 
-def _in_words(verdict: Verdict, summary: dict[str, Any], p_value: float | None) -> str:
+def _counts(test: Comparison) -> bool:
+    """Whether the difference is more than chance may be."""
+    if math.isnan(test.p):
+        return abs(test.mean_difference) >= MARGIN
+    return test.p < LEVEL
+
+
+def _in_words(verdict: Verdict, summary: dict[str, Any], p: float) -> str:
     change = _change(summary, "aneurysm_dice")
-    test = "" if p_value is None else f", paired Wilcoxon test p = {p_value:.2g}"
-    cases = f"{summary['new']['cases']} held-out case{'s' * (summary['new']['cases'] != 1)}"
+    test = "" if math.isnan(p) else f", paired Wilcoxon test p = {p:.2g}"
+    new = summary["new"]
+    cases = f"{new['cases']} held-out case{'s' * (new['cases'] != 1)}"
+    if new["patients"] != new["cases"]:
+        cases += f" of {new['patients']} patient{'s' * (new['patients'] != 1)}"
     if verdict == "same":
         return f"The new teacher is about as good as its start on {cases} ({change}{test})."
     return f"The new teacher is {verdict} than its start on {cases} ({change}{test})."
@@ -208,6 +233,16 @@ def _about_their_use(uses: Sequence[str]) -> list[str]:
             "was trained on them, its scores are too good."
         ]
     return []
+
+
+def _about_disagreement(test: Comparison, summary: dict[str, Any]) -> list[str]:
+    if not _counts(test) or test.mean_difference * test.rank_biserial >= 0:
+        return []
+    most, few = ("gained", "lost") if test.rank_biserial > 0 else ("lost", "gained")
+    return [
+        f"Mean and ranks disagree: most patients {most} a little and few {few} much "
+        f"({_change(summary, 'aneurysm_dice')}). Look at these cases before you decide."
+    ]
 
 
 def _about_the_change(verdict: Verdict, summary: dict[str, Any]) -> list[str]:

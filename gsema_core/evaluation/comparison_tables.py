@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gsema_core.evaluation.score_tables import markdown_table, shown
+from gsema_core.text_tables import markdown_table, shown
 
 _ROWS = {
     "aneurysm_dice": "aneurysm Dice, mean",
     "sensitivity": "sensitivity, mean",
     "missed": "missed aneurysms",
     "false_positives_per_case": "false aneurysms a case",
-    "surface_distance_mm": "surface distance (HD95, mm), mean",
+    "surface_distance_mm": "surface distance (HD95, mm), mean of {surface_distance_cases} cases",
     "vessel_dice": "vessel Dice, mean",
 }
 _COLUMNS = {
@@ -35,6 +35,7 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
     teachers = [f"{which}: {one['name']} ({one['sha256'][:12]})" for which, one in
                 report["teachers"].items()]  # fmt: skip
     yield f"Teachers, with the beginning of their files' SHA-256: {', '.join(teachers)}."
+    yield "Means are over patients, each one's cases averaged before."
     yield _summary_table(report["summary"])
     yield _case_table(report["cases"])
     if report["replay"] is not None:
@@ -45,9 +46,9 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _summary_table(summary: Mapping[str, Mapping[str, Any]]) -> str:
     start, new = summary["start"], summary["new"]
-    count = f"cases: {new['cases']}, aneurysms: {new['aneurysms']}"
+    count = f"cases: {new['cases']}, patients: {new['patients']}, aneurysms: {new['aneurysms']}"
     rows = [
-        {count: title, "start": shown(start[name]), "new": shown(new[name])}
+        {count: title.format(**new), "start": shown(start[name]), "new": shown(new[name])}
         for name, title in _ROWS.items()
     ]
     rows += [
@@ -67,6 +68,7 @@ def _case_table(cases: Sequence[Mapping[str, Any]]) -> str:
         [
             {
                 "case": case["case"],
+                "patient": case["patient"],
                 "center": case["center"],
                 "aneurysms": case["new"]["aneurysms"],
                 **{

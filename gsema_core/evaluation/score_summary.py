@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gsema_core.evaluation.cases import CaseScore, Lesion, plain
+from gsema_core.evaluation.patients import OVER_CASES, OVER_PATIENTS, known_patients
 from gsema_core.evaluation.size_classes import SIZE_CLASSES
-from gsema_core.evaluation.statistics import Floats, bootstrap_interval, ratio, summarize
+from gsema_core.evaluation.statistics import (
+    Floats,
+    Patients,
+    bootstrap_interval,
+    ratio,
+    summarize,
+    sums_by_patient,
+    with_counts,
+)
 
 _SMALLER_IS_BETTER = {"hd95_mm"}
 
@@ -22,21 +30,25 @@ def summarize_cases(cases: Sequence[CaseScore]) -> dict[str, Any]:
         cases: at least one.
 
     Returns:
-        Values for JSON, None where a number would be NaN. ``aneurysm`` and ``vessel``: for each
-        metric its ``Summary`` and the worst case. ``lesions``: over all aneurysms the share
-        found (sensitivity) and missed, and false positives per case, with 95 % intervals from
-        resampled cases. ``missed_by_size``: by ``SIZE_CLASSES``. With several centers also
-        ``centers`` (each one's aneurysm scores) and ``across_centers`` (the mean of the centers'
-        means, and the worst center).
+        Values for JSON, None where a number would be NaN. ``patients``: how many there are, None
+        where not all are known. ``intervals_over``: what the 95 % intervals resample, in words:
+        patients, or cases. ``aneurysm`` and ``vessel``: for each metric its ``Summary`` and the
+        worst case. ``lesions``: over all aneurysms the share found (sensitivity) and missed, and
+        false positives per case, with intervals. ``missed_by_size``: by ``SIZE_CLASSES``. With
+        several centers also ``centers`` (each one's aneurysm scores) and ``across_centers`` (the
+        mean of the centers' means, and the worst center).
     """
     lesions = [lesion for case in cases for lesion in case.lesions]
+    patients = known_patients(cases)
     summary: dict[str, Any] = {
         "cases": len(cases),
+        "patients": None if patients is None else len(set(patients)),
+        "intervals_over": OVER_CASES if patients is None else OVER_PATIENTS,
         "cases_without_aneurysm": sum(not case.lesions for case in cases),
         "aneurysms": len(lesions),
-        "aneurysm": _class_summary(cases, "aneurysm"),
-        "vessel": _class_summary(cases, "vessel"),
-        "lesions": _lesion_summary(cases),
+        "aneurysm": _class_summary(cases, "aneurysm", patients),
+        "vessel": _class_summary(cases, "vessel", patients),
+        "lesions": _lesion_summary(cases, patients),
         "missed_by_size": missed_by_size(cases),
     }
     centers = sorted({case.center for case in cases})
@@ -63,14 +75,14 @@ def _missed(lesions: Sequence[Lesion]) -> dict[str, int]:
     return {"aneurysms": len(lesions), "missed": missed}
 
 
-def _class_summary(cases: Sequence[CaseScore], label: str) -> dict[str, Any]:
+def _class_summary(cases: Sequence[CaseScore], label: str, patients: Patients) -> dict[str, Any]:
     scores: list[dict[str, float]] = [getattr(case, label) for case in cases]
     summary = {}
     for metric in scores[0]:
         values = np.array([score[metric] for score in scores])
         worst = _worst(metric, values)
         summary[metric] = {
-            **{name: plain(value) for name, value in summarize(values).to_dict().items()},
+            **{name: plain(value) for name, value in summarize(values, patients).to_dict().items()},
             "worst": None if worst is None else plain(values[worst]),
             "worst_case": None if worst is None else cases[worst].name,
         }
@@ -84,44 +96,42 @@ def _worst(metric: str, values: Floats) -> int | None:
     return int(np.nanargmax(values) if metric in _SMALLER_IS_BETTER else np.nanargmin(values))
 
 
-def _lesion_summary(cases: Sequence[CaseScore]) -> dict[str, Any]:
-    counts = np.array(
-        [(case.detected, case.missed, case.false_positives, len(case.lesions)) for case in cases]
-    )
-    ones = np.ones(len(cases), dtype=int)
-    detected, missed, false_positives, lesions = counts.T
-    return {
-        name: _ratio_row(np.stack(pair, axis=1))
-        for name, pair in {
-            "sensitivity": (detected, lesions),
-            "missed_share": (missed, lesions),
-            "false_positives_per_case": (false_positives, ones),
-        }.items()
+def _lesion_summary(cases: Sequence[CaseScore], patients: Patients) -> dict[str, Any]:
+    pairs = {
+        "sensitivity": [(case.detected, len(case.lesions)) for case in cases],
+        "missed_share": [(case.missed, len(case.lesions)) for case in cases],
+        "false_positives_per_case": [(case.false_positives, 1) for case in cases],
     }
+    return {name: _ratio_row(sums_by_patient(values, patients)) for name, values in pairs.items()}
 
 
-def _ratio_row(pairs: npt.NDArray[Any]) -> dict[str, Any]:
-    numbers = pairs.astype(np.float64)
-    low, high = bootstrap_interval(numbers, ratio)
+def _ratio_row(sums: Floats) -> dict[str, Any]:
+    """(P, 2) part and whole of each patient."""
+    total = sums.sum(axis=0)
+    low, high = bootstrap_interval(sums)
     return {
-        "count": int(pairs[:, 0].sum()),
-        "of": int(pairs[:, 1].sum()),
-        "value": plain(float(ratio(numbers[None])[0])),
+        "count": int(total[0]),
+        "of": int(total[1]),
+        "value": plain(float(ratio(total))),
         "interval_low": plain(low),
         "interval_high": plain(high),
     }
 
 
 def _center_summary(cases: Sequence[CaseScore]) -> dict[str, Any]:
-    dice = summarize([case.aneurysm["dice"] for case in cases])
+    patients = known_patients(cases)
+    dice = summarize([case.aneurysm["dice"] for case in cases], patients)
     lesions = sum(len(case.lesions) for case in cases)
     missed = sum(case.missed for case in cases)
     means = {
-        metric: plain(summarize([case.aneurysm[metric] for case in cases]).mean)
+        metric: plain(
+            float(ratio(with_counts([case.aneurysm[metric] for case in cases]).sum(axis=0)))
+        )
         for metric in cases[0].aneurysm
     }
     return {
         "cases": len(cases),
+        "patients": None if patients is None else len(set(patients)),
         **means,
         "dice_low": plain(dice.interval_low),
         "dice_high": plain(dice.interval_high),

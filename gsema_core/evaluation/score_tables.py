@@ -1,16 +1,16 @@
-"""Scores as tables: Markdown for pages, aligned text for terminals."""
+"""Scores and teacher cards as people read them: Markdown for pages, aligned lines for terminals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from gsema_core.evaluation.patients import OVER_CASES
 from gsema_core.evaluation.size_classes import SIZE_CLASSES
+from gsema_core.text_tables import Row, markdown_table, shown, text_table
 
 if TYPE_CHECKING:
     from gsema_core.evaluation.cases import CaseScore
-
-Row = Mapping[str, Any]
 
 TITLES = {
     "dice": "Dice",
@@ -29,12 +29,13 @@ TITLES = {
 }
 
 _READING_ORDER = [
-    "images", "centers_scored", "centers_unseen_in_training", "case", "center", "cases",
-    "cases_without_aneurysm", "aneurysms", "reference_ml", "largest_diameter_mm", "aneurysm",
-    "vessel", "dice", "dice_low", "dice_high", "sensitivity", "jaccard", "volume_similarity",
-    "hd95_mm", "nsd_0.5mm", "count", "of", "value", "mean", "interval_low", "interval_high",
-    "median", "q1", "q3", "worst", "worst_case", "lesions", "missed_share", "missed",
-    "false_positives", "false_positives_per_case", "missed_by_size", *SIZE_CLASSES,
+    "images", "centers_scored", "centers_unseen_in_training", "case", "patient", "center", "cases",
+    "patients", "intervals_over", "cases_without_aneurysm", "aneurysms", "reference_ml",
+    "largest_diameter_mm", "aneurysm", "vessel", "dice", "dice_low", "dice_high", "sensitivity",
+    "jaccard", "volume_similarity", "hd95_mm", "nsd_0.5mm", "count", "of", "value", "mean",
+    "interval_low", "interval_high", "median", "q1", "q3", "worst", "worst_case", "lesions",
+    "missed_share", "missed", "false_positives", "false_positives_per_case", "missed_by_size",
+    *SIZE_CLASSES,
 ]  # fmt: skip
 
 
@@ -42,6 +43,7 @@ def case_row(case: CaseScore) -> dict[str, Any]:
     """Everything about one case, one value a column."""
     return {
         "case": case.name,
+        **({} if case.patient is None else {"patient": case.patient}),
         **({"center": case.center} if case.center else {}),
         "aneurysms": len(case.lesions),
         "detected": case.detected,
@@ -57,6 +59,16 @@ def case_row(case: CaseScore) -> dict[str, Any]:
 def score_page(results: Mapping[str, Any]) -> str:
     """The scores on a card (``scored_card``'s ``metrics["test"]``) as Markdown tables."""
     return "\n\n".join(_score_tables(results)) + "\n"
+
+
+def with_intervals_said(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """A card's metrics; where scores are from before patients were numbered, they say so."""
+    return {
+        name: {"intervals_over": OVER_CASES, **values}
+        if isinstance(values, dict) and "per_case" in values
+        else values
+        for name, values in metrics.items()
+    }
 
 
 def as_rows(value: Any) -> list[Row] | None:
@@ -94,62 +106,35 @@ def text_lines(values: Row, most_rows: int | None = None, indent: str = "") -> I
             yield f"{title}: {value if value not in ({}, None) else '-'}"
 
 
-def text_table(rows: Sequence[Row]) -> list[str]:
-    """Rows as aligned lines under the names of all their columns."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[name.replace("_", " ") for name in names]]
-    cells += [[shown(row.get(name)) for name in names] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            [line[0].ljust(widths[0])]
-            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        ).rstrip()
-        for line in cells
-    ]
-
-
-def markdown_table(rows: Sequence[Row]) -> str:
-    """Rows as a Markdown table under the first one's column names."""
-    names = list(rows[0])
-    lines = [[TITLES.get(name, name.replace("_", " ")) for name in names], ["---"] * len(names)]
-    lines += [[shown(row[name]) for name in names] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def shown(value: Any, nothing: str = "-") -> str:
-    """A value as people read it; ``nothing`` where there is none."""
-    if value is None or value != value:  # NaN is not itself
-        return nothing
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def _score_tables(results: Mapping[str, Any]) -> Iterator[str]:
     what = "simulated scans" if results.get("images") == "simulated" else "scans"
-    centers = ", ".join(results["centers_scored"])
-    yield f"{results['cases']} {what} of {centers} with {results['aneurysms']} aneurysms."
+    centers, patients = ", ".join(results["centers_scored"]), results.get("patients")
+    whose = "" if patients is None else f" of {patients} patient{'s' * (patients != 1)}"
+    aneurysms = f"{results['aneurysms']} aneurysm{'s' * (results['aneurysms'] != 1)}"
+    yield f"{results['cases']} {what}{whose} at {centers} with {aneurysms}."
+    yield f"95 % intervals are over {results.get('intervals_over', OVER_CASES)}."
     for label in ("aneurysm", "vessel"):
         rows = [
-            {label: TITLES.get(metric, metric), **_with_interval(row, "mean"),
-             "median": row["median"], "Q1": row["q1"], "Q3": row["q3"],
+            {label: TITLES.get(metric, metric), "cases": row["count"],
+             **_with_interval(row, "mean"), "median": row["median"], "Q1": row["q1"],
+             "Q3": row["q3"],
              "worst (case)": f"{shown(row.get('worst'))} ({shown(row.get('worst_case'))})"}
             for metric, row in results[label].items()
         ]  # fmt: skip
-        yield markdown_table(rows)
-    yield markdown_table(
-        [
-            {"lesions": TITLES.get(name, name), **_with_interval(row, "value"),
-             "count": f"{row['count']} of {row['of']}"}
-            for name, row in results["lesions"].items()
-        ]
-    )  # fmt: skip
-    yield markdown_table(
-        [{"largest diameter": name, **row} for name, row in results["missed_by_size"].items()]
-    )
+        yield markdown_table(rows, TITLES)
+    lesions = [
+        {"lesions": TITLES.get(name, name), **_with_interval(row, "value"),
+         "count": f"{row['count']} of {row['of']}"}
+        for name, row in results["lesions"].items()
+    ]  # fmt: skip
+    yield markdown_table(lesions, TITLES)
+    sizes = [{"largest diameter": name, **row} for name, row in results["missed_by_size"].items()]
+    yield markdown_table(sizes, TITLES)
     if "centers" in results:
-        yield markdown_table([{"center": name, **row} for name, row in results["centers"].items()])
+        of_centers = [{"center": name, **row} for name, row in results["centers"].items()]
+        yield markdown_table(of_centers, TITLES)
     if results.get("per_case"):
-        yield markdown_table(results["per_case"])
+        yield markdown_table(results["per_case"], TITLES)
 
 
 def _with_interval(row: Row, name: str) -> dict[str, str]:

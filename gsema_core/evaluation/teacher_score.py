@@ -17,6 +17,7 @@ from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
 from gsema_core.evaluation.cases import CaseScore, plain, score_case
+from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.evaluation.score_summary import summarize_cases
 from gsema_core.files.atomic import atomic_path
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
@@ -37,6 +38,7 @@ def score_teacher(
     cases: Sequence[Case],
     settings: SegmentationSettings | None = None,
     *,
+    patients: Sequence[int] | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck = bool,
 ) -> list[CaseScore]:
@@ -46,23 +48,25 @@ def score_teacher(
         segmenter: the teacher on its device.
         cases: scans with reference labels on the same grid.
         settings: default ``SegmentationSettings()``.
+        patients: each case's patient as a number; default: as they come in the cases.
         progress: called with the fraction of all cases done and a text.
         cancelled: asked between windows.
 
     Returns:
-        The scores in the order of the cases, named 1, 2, 3... and never by patient.
+        The scores in the order of the cases, named 1, 2, 3...; patients are numbers too.
 
     Raises:
         Cancelled: ``cancelled`` said True.
         UserError: a file cannot be read or segmented, or image and labels differ in grid.
     """
     scores: list[CaseScore] = []
-    for number, case in enumerate(cases, start=1):
+    whose = patient_numbers(cases) if patients is None else patients
+    for number, (case, patient) in enumerate(zip(cases, whose, strict=True), start=1):
         monitor = Monitor(_of_all(progress, scores, len(cases)), cancelled)
         with monitor.phase("read"):
             scan, reference = read_case(case)
         labels = segmenter.segment(scan, settings, monitor=monitor).labels
-        scores.append(score_case(str(number), labels, reference, case.center))
+        scores.append(score_case(str(number), labels, reference, case.center, patient))
     return scores
 
 
@@ -101,6 +105,7 @@ def card_row(score: CaseScore) -> dict[str, Any]:
     names = ("dice", "sensitivity", "jaccard", "volume_similarity", "hd95_mm")
     return {
         "case": score.name,
+        **({} if score.patient is None else {"patient": score.patient}),
         "center": score.center,
         "aneurysms": len(score.lesions),
         "reference_ml": plain(score.reference_ml),

@@ -53,6 +53,8 @@ def test_every_cell_is_trained_scored_and_in_the_tables(make_plan):
         assert record["training"]["steps"] == 3
         assert [case["case"] for case in record["cases"]] == ["1", "2", "3"]
         assert {case["center"] for case in record["cases"]} == {cell.center}
+        patients = [case["patient"] for case in record["cases"]]
+        assert patients == {"A": [1, 2, 3], "B": [4, 5, 6]}[cell.center]
     page = (plan.output / "table.md").read_text()
     assert "6 simulated scans" in page and "Not finished" not in page
     assert page.count("GS-EMA + BACL") >= 4 and "Mean of the unseen centers A, B" in page

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gsema_core.benchmark import Plan
 from gsema_core.benchmark.result_tables import comparisons, reference_row, write_tables
-from gsema_core.benchmark.scores import collect, complete_centers, macro_interval
+from gsema_core.benchmark.scores import Scores, collect, complete_centers, macro_interval
 
 ML = {"1": 0.1, "2": 0.2}
 
@@ -57,9 +58,9 @@ def test_a_cases_seeds_are_averaged(plan, records):
 
 def test_missed_share_counts_aneurysms(plan):
     (first, *_) = plan.cells
-    records = {first: {**record([0.5, 0.5]), "cases": [case("1", 0.5), case("2", 0.0, missed=1)]}}
-    scores = collect(plan, records)[first.row, first.center]
-    assert scores.missed_share == 0.5
+    cases = [case("1", 0.5), case("2", 0.0, missed=1), case("3", 0.5)]
+    scores = collect(plan, {first: {**record([]), "cases": cases}})[first.row, first.center]
+    assert scores.missed_share == pytest.approx(1 / 3)
     assert np.isnan(scores.values["sensitivity"][1])
 
 
@@ -73,7 +74,7 @@ def test_the_papers_row_is_tested_against_every_other(plan, records):
     scores = collect(plan, records)
     tests = comparisons(plan.rows, ["A", "B"], scores)
     assert set(tests) == {"ema"}
-    assert tests["ema"].pairs == 6
+    assert tests["ema"].patients == 6
     assert tests["ema"].mean_difference == pytest.approx(0.2)
     assert tests["ema"].p_holm < 0.05  # six of six: 2 / 2**6
     assert comparisons(plan.rows, [], scores) == {}
@@ -85,10 +86,52 @@ def test_no_test_is_made_without_the_row_that_it_is_against(plan, records):
     assert comparisons(plan.rows, ["A"], collect(plan, left)) == {}
 
 
+def scored(dice: list[float], patients: list[int]) -> Scores:
+    """Scores of cases of these patients; what is not about Dice is left out."""
+    values = np.array(dice)
+    return Scores({"dice": values}, np.empty((0, 2)), values, values, patients, 1)
+
+
 def test_macro_interval_is_of_the_centers_mean_not_of_all_cases():
-    many, few = np.full(50, 0.8), np.array([0.2, 0.2])
+    many, few = scored([0.8] * 50, [*range(50)]), scored([0.2, 0.2], [50, 51])
     assert macro_interval([many, few]) == (pytest.approx(0.5), pytest.approx(0.5))
-    assert all(np.isnan(macro_interval([many, few[:1]])))
+    assert all(np.isnan(macro_interval([many, scored([0.2], [50])])))
+
+
+def test_macro_interval_draws_patients_of_several_centers_once():
+    """The same 12 patients at both centers are 12 and not 24: their interval is that of one."""
+    dice = list(np.random.default_rng(0).random(12))
+    here, again = scored(dice, [*range(12)]), scored(dice, [*range(12)])
+    both, one = macro_interval([here, again]), macro_interval([here])
+    assert both == pytest.approx(one)
+    apart = macro_interval([here, scored(dice, [*range(12, 24)])])
+    assert apart[1] - apart[0] < 0.8 * (both[1] - both[0])
+
+
+def test_repeated_scans_of_patients_change_no_p_and_no_interval(plan, records, monkeypatch):
+    """The fault that this prevents: every scan counted as a patient."""
+    once = collect(plan, records)
+    monkeypatch.setattr(Plan, "unseen_patients", lambda plan, center: [1, 2, 3, 4, 5, 6] * 2)
+    six = {
+        cell: record([0.1 * n + 0.1 * cell.seed + 0.02 * n * (cell.row != "ema")
+                      for n in [1, 2, 3, 4, 5, 6] * 2])
+        for cell in plan.cells
+    }  # fmt: skip
+    twice = collect(plan, six)
+    test = comparisons(plan.rows, ["A"], twice)["ema"]
+    assert (test.patients, test.p) == (6, pytest.approx(2 / 64))
+    halves = {
+        key: scored(list(each.values["dice"][:6]), [*range(6)]) for key, each in twice.items()
+    }
+    assert macro_interval([twice["ema", "A"]]) == pytest.approx(
+        macro_interval([halves["ema", "A"]])
+    )
+    assert np.isnan(comparisons(plan.rows, ["A"], once)["ema"].p)  # three are too few to test
+
+
+def test_patients_are_numbered_within_the_whole_list(plan):
+    assert plan.unseen_patients("A") == [1, 2, 3]
+    assert plan.unseen_patients("B") == [4, 5, 6]
 
 
 def test_tables_hold_the_numbers(plan, records):
@@ -101,9 +144,15 @@ def test_tables_hold_the_numbers(plan, records):
     assert "| 1.0 | 0.900 | 0.500 | 0.990 | 0.400 |" in lines[3]
     assert "every row was trained for 3 steps" in page
     assert page.count("simulated") >= 3
+    assert "| EMA | 3 | 3 | 2 |" in lines[0]
+    assert "none for fewer than 6 patients" in page
     with (plan.output / "table.csv").open() as file:
         rows = {(row["row"], row["unseen_center"]): row for row in csv.DictReader(file)}
     assert float(rows["gs_ema_bacl", "A"]["aneurysm_dice"]) == pytest.approx(0.55)
     assert rows["gs_ema_bacl", "A"]["images"] == "simulated"
     with (plan.output / "cases.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 24
+        cases = list(csv.DictReader(file))
+    assert len(cases) == 24
+    assert {(row["unseen_center"], row["patient"]) for row in cases if row["case"] == "2"} == {
+        ("A", "2"), ("B", "5"),
+    }  # fmt: skip

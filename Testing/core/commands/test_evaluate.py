@@ -69,6 +69,31 @@ def test_cases(summary: Any, tmp_path: Path) -> None:
     assert rows[2]["aneurysm_sensitivity"] == ""
 
 
+def test_unknown_patients_are_said(summary: Any) -> None:
+    assert summary["patients"] is None
+    assert summary["intervals_over"].startswith("cases, each taken for a patient of its own")
+
+
+def test_patients_of_a_list(
+    folders: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [
+        {"patient": patient, "center": "A", "image": f"{name}.nrrd", "label": f"{name}.mha"}
+        for name, patient in (("a", "Quixote"), ("b", "Sancho"), ("c", "Quixote"))
+    ]
+    (tmp_path / "list.json").write_text(json.dumps({"cases": cases}))
+    csv_path, path = tmp_path / "cases.csv", tmp_path / "s.json"
+    options = ["--csv", str(csv_path), "--datalist", str(tmp_path / "list.json")]
+    assert main([*folders, str(path), *options]) == 0
+    summary = json.loads(path.read_text())
+    assert (summary["patients"], summary["intervals_over"]) == (2, "patients")
+    assert [case["patient"] for case in summary["per_case"]] == [1, 2, 1]
+    out = capsys.readouterr().out
+    assert "intervals over: patients" in out
+    assert not [name for name in ("Quixote", "Sancho")
+                if name in out + path.read_text() + csv_path.read_text()]  # fmt: skip
+
+
 def test_same_input_same_summary(summary: Any, folders: list[str], tmp_path: Path) -> None:
     assert main([*folders, str(tmp_path / "again.json"), "--quiet"]) == 0
     assert json.loads((tmp_path / "again.json").read_text()) == summary

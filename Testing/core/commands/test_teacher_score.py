@@ -100,9 +100,10 @@ def test_no_patient_on_the_card(scored: tuple[Path, str], tmp_path: Path) -> Non
     with (tmp_path / "t.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert not [name for name in PATIENTS if name.encode() in content or name in table]
-    assert [(row["patient"], row["case"]) for row in rows] == [
-        (name, str(number)) for number, name in enumerate(PATIENTS, start=1)
-    ]
+    assert not [name for name in PATIENTS if name in (tmp_path / "t.csv").read_text()]
+    assert [(row["case"], row["patient"]) for row in rows] == [("1", "1"), ("2", "2"), ("3", "3")]
+    per_case = read_card(scored[0]).metrics["test"]["per_case"]
+    assert [row["patient"] for row in per_case] == [1, 2, 3]
 
 
 def test_weights_stay(scored: tuple[Path, str], teacher_file: Path) -> None:
@@ -118,9 +119,10 @@ def test_weights_stay(scored: tuple[Path, str], teacher_file: Path) -> None:
 
 def test_table_and_progress(scored: tuple[Path, str], tmp_path: Path) -> None:
     table = (tmp_path / "t.md").read_text()
-    assert table.startswith("3 simulated scans of A, B with 3 aneurysms.")
+    assert table.startswith("3 simulated scans of 3 patients at A, B with 3 aneurysms.")
+    assert "95 % intervals are over patients." in table
     assert "| 10 mm and more |" in table
-    assert len(re.findall(r"^\| [123] \| [AB] \|", table, flags=re.M)) == 3
+    assert len(re.findall(r"^\| ([123]) \| \1 \| [AB] \|", table, flags=re.M)) == 3
     assert "case 3 of 3, mean aneurysm Dice so far 0.9" in scored[1]
 
 
@@ -132,7 +134,7 @@ def test_info_shows_the_scores(
         return capsys.readouterr().out
 
     def cases(text: str) -> int:
-        return len(re.findall(r"^ +[123] +[AB] +1 ", text, flags=re.M))
+        return len(re.findall(r"^ +([123]) +\1 +[AB] +1 ", text, flags=re.M))
 
     assert cases(info()) == 3
     monkeypatch.setattr("gsema_core.commands.teacher.MOST_ROWS", 2)

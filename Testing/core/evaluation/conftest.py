@@ -44,10 +44,12 @@ def scored() -> Callable[..., Any]:
         center: str = "A",
         hd95: float = 1.0,
         sensitivity: float = 0.5,
+        patient: int | None = None,
     ) -> CaseScore:
         metrics = {"dice": dice, "sensitivity": sensitivity, "jaccard": dice / (2 - dice)}
         metrics |= {"volume_similarity": 0.75, "hd95_mm": hd95, "nsd_0.5mm": 0.25}
         found = tuple(Lesion(0.1, diameter, detected) for diameter, detected in lesions)
-        return CaseScore(name, {**metrics, "dice": 0.9}, metrics, found, false_positives, center)
+        vessel = {**metrics, "dice": 0.9}
+        return CaseScore(name, vessel, metrics, found, false_positives, center, patient)
 
     return make

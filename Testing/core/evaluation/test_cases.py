@@ -26,6 +26,8 @@ def test_each_label_and_each_aneurysm(draw: Callable[..., Volume]) -> None:
     assert (1.5**2 + 1.5**2 + 3**2) ** 0.5 < large.largest_diameter_mm < (2**2 * 2 + 4**2) ** 0.5
     assert case.largest_diameter_mm == large.largest_diameter_mm
     assert case.reference_ml == pytest.approx(0.018)
+    assert case.patient is None and "patient" not in case.to_dict()
+    assert score_case("one", prediction, reference, patient=3).to_dict()["patient"] == 3
 
 
 def test_neighbors_in_one_box_are_told_apart(draw: Callable[..., Volume]) -> None:

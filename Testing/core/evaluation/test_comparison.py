@@ -84,13 +84,55 @@ def test_several_cases_of_a_patient_count_once(compared: Make) -> None:
     assert verdict(twelve) == ("better", 0.0312)  # not the p of twelve
 
 
+def test_one_patient_with_many_scans_is_one(compared: Make) -> None:
+    """11 patients gain 0.02 to 0.12; the twelfth loses 0.2 in each of ten scans."""
+    gains = [0.02 + 0.01 * n for n in range(11)] + [-0.2] * 10
+    patients = [*"abcdefghijk", *"l" * 10]
+    report = compare_teachers(compared([0.5] * 21, [0.5 + gain for gain in gains], patients))
+    assert sum(gains) < 0  # the mean over scans says "worse"
+    assert (report["verdict"], report["p_value"]) == ("better", 0.0342)  # 66 against 12
+    assert report["summary"]["new"]["patients"] == 12
+    mean = 0.5 + (sum(gains[:11]) - 0.2) / 12
+    assert report["summary"]["new"]["aneurysm_dice"] == pytest.approx(mean, abs=1e-4)
+    assert "on 21 held-out cases of 12 patients" in report["verdict_text"]
+    assert f"{mean:.3f} instead of 0.500" in report["verdict_text"]
+
+
+@pytest.mark.parametrize(("sign", "most"), [(1, "gained"), (-1, "lost")])
+def test_mean_and_ranks_that_disagree_are_the_same(compared: Make, sign: int, most: str) -> None:
+    """20 patients gain 0.01 to 0.02; two lose 0.4."""
+    gains = [sign * (0.01 + 0.0005 * n) for n in range(20)] + [-0.4 * sign, -0.41 * sign]
+    report = compare_teachers(compared([0.5] * 22, [0.5 + gain for gain in gains]))
+    assert report["verdict"] == "same" and report["p_value"] < 0.01
+    assert f"Mean and ranks disagree: most patients {most} a little" in report["warnings"][0]
+
+
+def test_mean_and_ranks_of_few_that_disagree_are_the_same(compared: Make) -> None:
+    report = compare_teachers(compared([0.5] * 4, [0.51, 0.52, 0.53, 0.3]))
+    assert report["verdict"] == "same" and "disagree" in " ".join(report["warnings"])
+    # Ranks 1 and 2 against 3 are even: the mean alone says nothing either.
+    assert verdict(compared([0.5] * 3, [0.51, 0.52, 0.3])) == ("same", None)
+
+
+def test_repeating_every_scan_changes_no_verdict(compared: Make) -> None:
+    start, new = [0.5] * 7, [0.6, 0.58, 0.45, 0.64, 0.57, 0.61, 0.72]
+    once = compare_teachers(compared(start, new, list("abcdefg")))
+    twice = compare_teachers(compared(start * 2, new * 2, list("abcdefg" * 2)))
+    renamed = compare_teachers(compared(start * 2, new * 2, list("tuvwxyz" * 2)))
+    assert renamed == twice
+    for name in ("verdict", "p_value"):
+        assert once[name] == twice[name]
+    for name in ("aneurysm_dice", "sensitivity", "vessel_dice", "surface_distance_mm", "patients"):
+        assert once["summary"]["new"][name] == twice["summary"]["new"][name]
+
+
 def test_rows_and_sums(compared: Make, scored: Any) -> None:
     cases = compared([0.2, 0.4], [0.6, 0.8])
     found = scored("1", 0.6, ((2.0, True), (6.0, False)), 3, hd95=2.5, sensitivity=0.25)
     cases = dataclasses.replace(cases, numbers=[7, 9], new=[found, cases.new[1]])
     report = compare_teachers(cases)
     first = report["cases"][0]
-    assert (first["case"], first["center"]) == (7, "A")
+    assert (first["case"], first["patient"], first["center"]) == (7, 1, "A")
     assert first["new"] == {
         "aneurysm_dice": 0.6,
         "sensitivity": 0.25,
@@ -138,6 +180,8 @@ def test_distances_are_of_cases_that_both_have(grid: Any, draw: Any) -> None:
     assert distances == [[0.5, None, 0.0], [0.0, 0.0, None]]
     assert report["summary"]["start"]["surface_distance_mm"] == 0.5
     assert report["summary"]["new"]["surface_distance_mm"] == 0.0
+    for summed in report["summary"].values():
+        assert (summed["cases"], summed["surface_distance_cases"]) == (3, 1)
     assert [row["new"]["sensitivity"] for row in report["cases"]] == [1.0, 1.0, None]
     warnings = " ".join(report["warnings"])
     assert "finds 0.33 false aneurysms a case, its start 0" in warnings and "misses" not in warnings
@@ -194,5 +238,6 @@ def test_page(compared: Make) -> None:
     assert "start: start one (abababababab), new: new one (abababababab)" in page
     assert "| aneurysm Dice, mean | 0.5 | 0.7 |" in page
     assert "| missed of 3 that are 5 to 10 mm | 0 | 0 |" in page
-    assert "| 3 | A | 1 | 0.5 | 0.7 | 0 | 0 | 0 | 0 | 1 | 1 |" in page
-    assert "| cases: 1, aneurysms: 1 | start | new |" in page
+    assert "| surface distance (HD95, mm), mean of 3 cases | 1 | 1 |" in page
+    assert "| 3 | 3 | A | 1 | 0.5 | 0.7 | 0 | 0 | 0 | 0 | 1 | 1 |" in page
+    assert "| cases: 1, patients: 1, aneurysms: 1 | start | new |" in page

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from gsema_core.datasets import Case
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation import evaluate_folders
 from gsema_core.evaluation.folder_pairs import match_folders
@@ -138,3 +139,27 @@ def test_labels_outside_the_list(folders: tuple[Path, Path], draw: Callable[...,
     for folder, label in zip(folders, (3, 2), strict=True):
         write_labels(draw((label, 5, 5, 5, 4)), folder / "a.nrrd")
     assert "has the value 3, where only 0, 1, 2 may occur" in refusal(folders)
+
+
+def listed(*labels: tuple[str, str, str]) -> list[Case]:
+    """Cases of (patient, center, label file)."""
+    return [Case(who, center, Path("i"), Path("far", name)) for who, center, name in labels]
+
+
+def test_patients_come_from_a_list(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
+    for folder in folders:
+        for name in ("a", "b", "c"):
+            write_labels(draw(BOX), folder / f"{name}.nrrd")
+    cases = listed(
+        ("Sancho", "X", "unused.nrrd"), ("Rocinante", "B", "c.nii.gz"),
+        ("Dulcinea", "A", "b.seg.nrrd"), ("Rocinante", "B", "a.mha"),
+    )  # fmt: skip
+    scores = evaluate_folders(*folders, cases)
+    assert [(score.name, score.patient, score.center) for score in scores] == [
+        ("a", 2, "B"), ("b", 3, "A"), ("c", 2, "B"),
+    ]  # fmt: skip
+    assert [score.patient for score in evaluate_folders(*folders)] == [None] * 3
+    with pytest.raises(UserError, match=r"no case with the label map a\.nrrd: add it"):
+        evaluate_folders(*folders, cases[:3])
+    with pytest.raises(UserError, match=r"two cases with a label map a\.nrrd"):
+        evaluate_folders(*folders, [*cases, *listed(("Sancho", "A", "a.nrrd"))])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -67,6 +68,35 @@ def test_centers_count_alike_however_many_cases_they_have(scored: Scored) -> Non
     assert summary["centers"]["A"]["missed_share"] == 0.0
     assert summary["centers"]["B"]["missed_share"] == 1.0
     assert "centers" not in summarize_cases(cases[:3])
+
+
+def test_repeated_scans_of_patients_change_no_interval(scored: Scored) -> None:
+    """The fault that this prevents: two scans a patient made every interval too narrow."""
+    dices = (0.9, 0.7, 0.5, 0.2, 0.8, 0.6)
+    found = [((6.0, n % 3 > 0), (4.0, True))[: 1 + n % 2] for n in range(6)]
+    cases = [
+        scored(str(n), dice, lesions, n % 2, "AB"[n % 2], patient=n)
+        for n, (dice, lesions) in enumerate(zip(dices, found, strict=True))
+    ]
+    once, twice = summarize_cases(cases), summarize_cases([*cases, *cases])
+    for some in (once, twice):
+        assert (some["patients"], some["intervals_over"]) == (6, "patients")
+    assert twice["cases"] == 12
+    for name in ("interval_low", "interval_high"):
+        assert twice["aneurysm"]["dice"][name] == pytest.approx(once["aneurysm"]["dice"][name])
+        for rate in ("sensitivity", "missed_share", "false_positives_per_case"):
+            assert twice["lesions"][rate][name] == once["lesions"][rate][name]
+    for name in ("patients", "dice_low", "dice_high"):
+        assert twice["centers"]["A"][name] == pytest.approx(once["centers"]["A"][name])
+
+
+def test_unknown_patients_are_said(scored: Scored) -> None:
+    cases = [scored("1", 0.9), scored("2", 0.7), scored("3", 0.5)]
+    summary = summarize_cases(cases)
+    assert summary["patients"] is None
+    assert summary["intervals_over"].startswith("cases, each taken for a patient of its own")
+    apart = summarize_cases([dataclasses.replace(case, patient=n) for n, case in enumerate(cases)])
+    assert apart["aneurysm"] == summary["aneurysm"]
 
 
 def test_one_case_without_aneurysm_is_still_json(scored: Scored) -> None:

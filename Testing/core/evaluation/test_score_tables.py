@@ -1,43 +1,16 @@
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
+from gsema_core.evaluation import summarize_cases
 from gsema_core.evaluation.score_tables import (
     as_rows,
     case_row,
-    markdown_table,
-    shown,
+    score_page,
     text_lines,
-    text_table,
+    with_intervals_said,
 )
-
-
-def test_text_table_is_aligned() -> None:
-    rows = [{"name": "a", "mean_dice": 0.123456}, {"name": "long", "mean_dice": None}]
-    assert text_table(rows) == [
-        "name  mean dice",
-        "a        0.1235",
-        "long          -",
-    ]
-
-
-def test_markdown_table() -> None:
-    assert markdown_table([{"case": "1", "hd95_mm": 2.5}]).splitlines() == [
-        "| case | HD95 (mm) |",
-        "| --- | --- |",
-        "| 1 | 2.5 |",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), (math.nan, "-"), (3, "3"), (1234.5, "1234"), ("x", "x")]
-)
-def test_shown(value: Any, text: str) -> None:
-    assert shown(value) == text
 
 
 def test_what_is_a_table() -> None:
@@ -79,3 +52,33 @@ def test_row_of_a_case(scored: Callable[..., Any]) -> None:
     assert (row["detected"], row["missed"], row["false_positives"]) == (1, 1, 3)
     assert (row["aneurysm_dice"], row["vessel_dice"]) == (0.5, 0.9)
     assert "center" not in case_row(scored("7", 0.5, center=""))
+
+
+def test_row_has_the_patients_number(scored: Callable[..., Any]) -> None:
+    assert list(case_row(scored("7", 0.5, patient=3)))[:2] == ["case", "patient"]
+    assert case_row(scored("7", 0.5, patient=3))["patient"] == 3
+    assert "patient" not in case_row(scored("7", 0.5))
+
+
+def test_page_says_what_intervals_are_over(scored: Callable[..., Any]) -> None:
+    known = [scored(str(n), 0.5, patient=n // 2) for n in range(4)]
+    page = score_page({"centers_scored": ["A"], **summarize_cases(known)})
+    assert page.startswith(
+        "4 scans of 2 patients at A with 4 aneurysms.\n\n95 % intervals are over"
+    )
+    assert "over patients." in page
+    unknown = {"centers_scored": ["A"], **summarize_cases([scored("1", 0.5), scored("2", 0.6)])}
+    assert score_page(unknown).startswith("2 scans at A with 2 aneurysms.")
+    assert "over cases, each taken for a patient of its own" in score_page(unknown)
+    for name in ("patients", "intervals_over"):  # as older cards have it
+        del unknown[name]
+    assert "over cases, each taken for a patient of its own" in score_page(unknown)
+
+
+def test_cards_from_before_patients_were_numbered_say_so() -> None:
+    old = {"test": {"per_case": [], "cases": 2}, "validation": {"dice": 0.5}, "D": None}
+    said = with_intervals_said(old)
+    assert said["test"]["intervals_over"].startswith("cases, each taken for a patient of its own")
+    assert {**said, "test": old["test"]} == old
+    new = {"test": {"intervals_over": "patients", "per_case": []}}
+    assert with_intervals_said(new) == new

@@ -1,0 +1,42 @@
+"""Rows of values as tables: aligned text for terminals, Markdown for pages.
+
+Two short functions and no package: one more to install in Slicer would save a dozen lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def text_table(rows: Sequence[Row]) -> list[str]:
+    """Rows as aligned lines under the names of all their columns."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[name.replace("_", " ") for name in names]]
+    cells += [[shown(row.get(name)) for name in names] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            [line[0].ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        ).rstrip()
+        for line in cells
+    ]
+
+
+def markdown_table(rows: Sequence[Row], titles: Mapping[str, str] | None = None) -> str:
+    """Rows as a Markdown table under the first one's column names, or their ``titles``."""
+    names = list(rows[0])
+    lines = [[(titles or {}).get(name, name.replace("_", " ")) for name in names]]
+    lines += [["---"] * len(names)]
+    lines += [[shown(row[name]) for name in names] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def shown(value: Any, nothing: str = "-") -> str:
+    """A value as people read it; ``nothing`` where there is none."""
+    if value is None or value != value:  # NaN is not itself
+        return nothing
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
