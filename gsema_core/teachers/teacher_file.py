@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, is_there
 from gsema_core.teachers.card import TeacherCard
-from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES, Header, read_header
-from gsema_core.teachers.strict_json import parse_json
+from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES, parse_json, read_metadata
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +95,7 @@ def read_card(path: str | os.PathLike[str]) -> TeacherCard:
     """
     path = Path(path)
     with _open(path) as stream:
-        return _checked_head(path, stream, os.fstat(stream.fileno()).st_size)[1]
+        return _checked_card(path, stream, os.fstat(stream.fileno()).st_size)
 
 
 def read_checked(path: str | os.PathLike[str]) -> tuple[bytes, TeacherCard]:
@@ -108,7 +107,7 @@ def read_checked(path: str | os.PathLike[str]) -> tuple[bytes, TeacherCard]:
     path = Path(path)
     with _open(path) as stream:
         content = stream.read(MAXIMUM_FILE_BYTES + 1)
-    return content, _checked_head(path, io.BytesIO(content), len(content))[1]
+    return content, _checked_card(path, io.BytesIO(content), len(content))
 
 
 def file_hash(path: str | os.PathLike[str]) -> str:
@@ -130,9 +129,9 @@ def load_teacher(path: str | os.PathLike[str], device: str | torch.device = "cpu
     path = Path(path)
     with _open(path) as stream:
         content = stream.read(MAXIMUM_FILE_BYTES + 1)  # one read: the hash is of what is used
-    header, card = _checked_head(path, io.BytesIO(content), len(content))
-    network = _build(path, card, header)
+    card = _checked_card(path, io.BytesIO(content), len(content))
     weights = _decode(path, content)
+    network = _build(path, card, weights)
     if not _all_finite(weights):
         raise _unusable(path, "it has weights that are not finite numbers")
     network.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
@@ -151,14 +150,14 @@ def _open(path: Path) -> BinaryIO:
         raise UserError(f"The teacher file {path} cannot be read ({error.strerror}).") from error
 
 
-def _checked_head(path: Path, stream: BinaryIO, size: int) -> tuple[Header, TeacherCard]:
+def _checked_card(path: Path, stream: BinaryIO, size: int) -> TeacherCard:
     try:
         if size > MAXIMUM_FILE_BYTES:
             raise ValueError(f"it is larger than {MAXIMUM_FILE_BYTES >> 20} MB")
-        header = read_header(stream, size)
-        if METADATA_KEY not in header.metadata:
+        text = read_metadata(stream, size).get(METADATA_KEY)
+        if not isinstance(text, str):
             raise ValueError("it holds weights but no card of this program")
-        return header, TeacherCard.from_dict(_parsed_card(header.metadata[METADATA_KEY]))
+        return TeacherCard.from_dict(_parsed_card(text))
     except UserError as error:
         raise _unusable(path, _as_clause(str(error))) from error
     except ValueError as error:
@@ -172,8 +171,10 @@ def _parsed_card(text: str) -> Any:
         raise ValueError(f"its card {error}") from None
 
 
-def _build(path: Path, card: TeacherCard, header: Header) -> SegmentationNetwork:
-    """Build the network of the card, once it is known that the file holds its weights."""
+def _build(
+    path: Path, card: TeacherCard, weights: Mapping[str, torch.Tensor]
+) -> SegmentationNetwork:
+    """Build the network of the card, once it is known that these are its weights."""
     import torch
 
     from gsema_core.networks import build_network
@@ -182,19 +183,21 @@ def _build(path: Path, card: TeacherCard, header: Header) -> SegmentationNetwork
         skeleton = build_network(card.network_config())
     shapes = {name: tuple(t.shape) for name, t in _floating(skeleton.state_dict()).items()}
     for problem, names in (
-        ("lacks", set(shapes) - set(header.shapes)),
-        ("has the extra", set(header.shapes) - set(shapes)),
+        ("lacks", set(shapes) - set(weights)),
+        ("has the extra", set(weights) - set(shapes)),
     ):
         if names:
             raise _unusable(
                 path, f"it {problem} weights {sorted(names)[0]}; its card describes another network"
             )
     for name, shape in shapes.items():
-        if header.shapes[name] != shape:
+        found = weights[name]
+        if found.shape != shape:
             raise _unusable(
-                path,
-                f"its weights {name} have the shape {header.shapes[name]} instead of {shape}",
+                path, f"its weights {name} have the shape {tuple(found.shape)} instead of {shape}"
             )
+        if found.dtype not in (torch.float32, torch.float16, torch.bfloat16):
+            raise _unusable(path, f"its weights {name} are of the type {found.dtype}")
     with torch.random.fork_rng(devices=[]):  # loading must not change anybody's random numbers
         return build_network(card.network_config())
 
@@ -205,7 +208,8 @@ def _decode(path: Path, content: bytes) -> dict[str, torch.Tensor]:
 
     try:
         return load(content)
-    except SafetensorError as error:
+    # A type that torch has not is a KeyError, a shape beyond its integers a RuntimeError.
+    except (SafetensorError, KeyError, RuntimeError) as error:
         raise _unusable(path, f"its weights cannot be read ({error})") from error
 
 

@@ -193,6 +193,9 @@ def test_other_keys_and_shapes_are_named(
     write_raw(saved, {**weights, "head.bias": torch.full((24,), float("inf"))}, card)
     with pytest.raises(UserError, match="not finite"):
         load_teacher(saved)
+    write_raw(saved, {**weights, "head.bias": torch.zeros(24, dtype=torch.int32)}, card)
+    with pytest.raises(UserError, match=r"head\.bias are of the type torch\.int32"):
+        load_teacher(saved)
 
 
 def test_the_network_of_a_card_is_not_allocated_before_its_weights_are_there(
@@ -220,11 +223,11 @@ def test_the_network_of_a_card_is_not_allocated_before_its_weights_are_there(
 @pytest.mark.parametrize(
     ("card", "told"),
     [
-        ("{", "card is not JSON"),
+        ("{", "card is not plain JSON"),
         ("[1]", "not a table"),
         ('{"name": "a", "name": "b"}', "twice"),
         ('{"format_version": 99}', "newer version"),
-        ("[" * 50_000, "nested too deeply"),
+        ("[" * 50_000, "not plain JSON"),
     ],
 )
 def test_a_broken_card(saved: Path, card: str, told: str) -> None:
