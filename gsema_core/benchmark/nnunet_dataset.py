@@ -8,9 +8,9 @@ from pathlib import Path
 
 from gsema_core.datasets import Case, Split
 from gsema_core.datasets.case_files import read_case
-from gsema_core.evaluation.score_files import write_json, write_text
 from gsema_core.files import read_volume, write_labels, write_volume
 from gsema_core.files.atomic import make_folder
+from gsema_core.files.text_files import write_json, write_text
 from gsema_core.labels import NAMES
 
 DATASET = "Dataset001_Aneurysm"

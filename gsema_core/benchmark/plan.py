@@ -14,8 +14,8 @@ from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
 from gsema_core.evaluation.patients import patient_numbers
-from gsema_core.evaluation.score_files import write_json
 from gsema_core.files.atomic import make_folder
+from gsema_core.files.text_files import write_json
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.target_transform import build_target_transform
 

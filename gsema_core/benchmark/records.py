@@ -10,7 +10,7 @@ from typing import Any
 
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.evaluation.cases import CaseScore
-from gsema_core.evaluation.score_files import write_json
+from gsema_core.files.text_files import write_json
 
 RECORD = "scores.json"
 _AVERAGED = ("similarity", "gate_open_rate", "alpha", "seconds_per_step")

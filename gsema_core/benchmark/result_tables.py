@@ -11,13 +11,13 @@ from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import Record
 from gsema_core.benchmark.rows import OURS, ROWS
 from gsema_core.benchmark.scores import METRICS, Scores, collect, complete_centers, macro_interval
-from gsema_core.evaluation.score_files import write_csv, write_text
 from gsema_core.evaluation.statistics import (
     FEWEST_TO_TEST,
     Comparison,
     compare_rows,
     summarize,
 )
+from gsema_core.files.text_files import write_csv, write_text
 from gsema_core.text_tables import markdown_table
 
 Collected = Mapping[tuple[str, str], Scores]

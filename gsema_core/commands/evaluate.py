@@ -53,13 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core import __version__
-    from gsema_core.evaluation import score_files, score_tables, summarize_cases
+    from gsema_core.evaluation import score_tables, summarize_cases
+    from gsema_core.files import text_files
 
-    score_files.check_destinations((arguments.output, ".json"), (arguments.csv, ".csv"))
+    text_files.check_destinations((arguments.output, ".json"), (arguments.csv, ".csv"))
     cases = _evaluate(arguments)
     summary = summarize_cases(cases)
     if arguments.csv is not None:
-        score_files.write_csv([score_tables.case_row(case) for case in cases], arguments.csv)
+        text_files.write_csv([score_tables.case_row(case) for case in cases], arguments.csv)
     document = {
         "program": {"name": "gsema_core", "version": __version__},
         "predictions": str(arguments.predictions),
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         **summary,
         "per_case": [case.to_dict() for case in cases],
     }
-    score_files.write_json(document, arguments.output)
+    text_files.write_json(document, arguments.output)
     if not arguments.quiet:
         print("\n".join(score_tables.text_lines(summary)))
     return 0

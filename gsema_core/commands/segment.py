@@ -134,9 +134,10 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
 def run(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     from gsema_core.commands.segment_folder import segment_folder
+    from gsema_core.files.text_files import write_json
     from gsema_core.inference.folders.folder_run import is_batch
     from gsema_core.inference.output_paths import check_outputs
-    from gsema_core.inference.run_profile import profile, write_profile
+    from gsema_core.inference.run_profile import profile
     from gsema_core.inference.settings import SegmentationSettings
 
     chosen: dict[str, Any] = {
@@ -164,7 +165,7 @@ def run(arguments: argparse.Namespace) -> int:
         result, misses = _segment(arguments, settings, was_terminated)
         result.save(*outputs)
     if arguments.profile is not None:
-        write_profile(profile(result.report, time.perf_counter() - started), arguments.profile)
+        write_json(profile(result.report, time.perf_counter() - started), arguments.profile)
     if not arguments.quiet:
         print("\n".join([aneurysm_table(result), *misses]))
         for note in result.report["notes"]:

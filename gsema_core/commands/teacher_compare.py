@@ -47,14 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
-    from gsema_core.evaluation import compare_teachers, comparison_page, score_files
+    from gsema_core.evaluation import compare_teachers, comparison_page
+    from gsema_core.files import text_files
     from gsema_core.inference.settings import SegmentationSettings, check_device_name
     from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import file_hash
 
     check_device_name(arguments.device)
     settings = SegmentationSettings(threads=arguments.threads)
-    score_files.check_destinations((arguments.output, ".json"), (arguments.table, ".md"))
+    text_files.check_destinations((arguments.output, ".json"), (arguments.table, ".md"))
     files = {name: find_teacher(getattr(arguments, name)) for name in ("start", "new")}
     teachers = {
         name: {"name": read_card(file).name, "sha256": file_hash(file)}
@@ -69,10 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
     replay = _compared(also, also, {name: some[len(cases) :] for name, some in scores.items()})
     report = compare_teachers(_compared(cases, listed, scores), replay if also else None)
     report = {"teachers": teachers, **report}
-    score_files.write_json(report, arguments.output)
+    text_files.write_json(report, arguments.output)
     page = comparison_page(report)
     if arguments.table is not None:
-        score_files.write_text(page, arguments.table)
+        text_files.write_text(page, arguments.table)
     print(page, end="")
     return 0
 

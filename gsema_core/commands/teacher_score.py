@@ -37,14 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
-    from gsema_core.evaluation import score_files, score_tables, teacher_score
+    from gsema_core.evaluation import score_tables, teacher_score
+    from gsema_core.files import text_files
     from gsema_core.inference.settings import SegmentationSettings, check_device_name
     from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import SUFFIX
 
     check_device_name(arguments.device)
     settings = SegmentationSettings(threads=arguments.threads)
-    score_files.check_destinations(
+    text_files.check_destinations(
         (arguments.output, SUFFIX), (arguments.table, ".md"), (arguments.csv, ".csv")
     )
     source = find_teacher(arguments.teacher)
@@ -54,10 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     scores = _score(source, arguments.device, cases, settings)
     card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)
     if arguments.csv is not None:
-        score_files.write_csv([score_tables.case_row(score) for score in scores], arguments.csv)
+        text_files.write_csv([score_tables.case_row(score) for score in scores], arguments.csv)
     page = score_tables.score_page(card.metrics[teacher_score.METRICS_KEY])
     if arguments.table is not None:
-        score_files.write_text(page, arguments.table)
+        text_files.write_text(page, arguments.table)
     teacher_score.write_with_card(source, card, arguments.output)
     print(page)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from gsema_core.datasets.label_names import HIGHEST, Relabel
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import is_there
+from gsema_core.files.text_files import read_json
 from gsema_core.labels import BACKGROUND, CLASSES
 
 _FIELDS = ("patient", "center", "image", "label")
@@ -53,15 +53,7 @@ def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
             image twice, or has a patient for two uses.
     """
     path = Path(path)
-    try:
-        # Windows' editors put a byte order mark in front, which JSON does not know.
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise UserError(f"The datalist {path} does not exist: check the path.") from error
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"The datalist {path} is not readable JSON ({error}): correct it, or write it anew."
-        ) from error
+    document = read_json(path, "datalist")
     entries = document.get("cases") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
         raise UserError(

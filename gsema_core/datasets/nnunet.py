@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.label_names import Relabel, relabel_by_name
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import SUFFIXES, image_stem
+from gsema_core.files.text_files import read_json
 
 DESCRIPTION = "dataset.json"
 CHANNEL = "_0000"
@@ -80,10 +80,7 @@ def _by_name(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"The file {path} is not readable JSON: {error}.") from error
+    document = read_json(path, "file")
     if not isinstance(document, dict):
         raise UserError(f"The file {path} is no description of a dataset: expected an object.")
     return document

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
-
-from gsema_core.files.atomic import atomic_path
 
 PARTS = {
     "read": "read the file",
@@ -67,14 +63,3 @@ def peak_memory_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
-
-
-def write_profile(values: dict[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a profile as JSON.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
-    with atomic_path(path) as temporary:
-        text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 from gsema_core.errors import UserError
 from gsema_core.files import write_labels, write_volume
 from gsema_core.files.atomic import atomic_path, one_at_a_time
+from gsema_core.files.text_files import write_json
 from gsema_core.grids import Volume
 from gsema_core.measurements import Aneurysm
 
@@ -68,9 +68,8 @@ class SegmentationResult:
                     write_volume(self.probabilities, temporary, compress=compress)
             self.report["seconds"]["write"] = round(time.perf_counter() - started, 3)
             if report is not None:
-                text = json.dumps(self.report, indent=2, ensure_ascii=False, allow_nan=False)
                 with _beside(report, files) as temporary:
-                    temporary.write_text(text + "\n", encoding="utf-8")
+                    write_json(self.report, temporary)
             turn.enter_context(one_at_a_time(Path(labels).parent))  # until all are renamed
 
 

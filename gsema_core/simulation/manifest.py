@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections import defaultdict
@@ -13,6 +12,7 @@ from typing import Any
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import is_there
+from gsema_core.files.text_files import read_json
 from gsema_core.simulation.centers import CENTERS, Protocol, random_protocol
 from gsema_core.simulation.many_cases import SimulatedCase
 
@@ -27,14 +27,7 @@ def read_manifest(path: Path) -> list[SimulatedCase]:
     Raises:
         UserError: the file or a label map is missing, or an entry is not as described.
     """
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"The manifest {path} does not exist: check its path.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"The manifest {path} could not be read ({error}): give a JSON list of cases."
-        ) from None
+    entries = read_json(path, "manifest")
     if not isinstance(entries, list) or not entries:
         raise UserError(f"The manifest {path} holds no list of cases: give a JSON list.")
     cases = [_case(entry, path) for entry in entries]

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.files import read_labels, write_labels, write_volume
-from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.files.atomic import make_folder
+from gsema_core.files.text_files import read_table, write_json
 from gsema_core.grids import Volume
 from gsema_core.simulation.acquisition import VERSION, Model, acquire, resolve_model
 from gsema_core.simulation.centers import Protocol
@@ -136,7 +137,7 @@ def _make(case: SimulatedCase, output: Path, model: Model) -> float:
         "model": model,
         "protocol": case.protocol.to_dict(),
     }
-    _write_json(_record_path(case, output), record)
+    write_json(record, _record_path(case, output))
     return time.monotonic() - start
 
 
@@ -148,15 +149,11 @@ def is_finished(case: SimulatedCase, output: Path, model: Model) -> bool:
 
 def _read_record(path: Path) -> dict[str, Any] | None:
     """Return a finished case's record, or None where it or a file that it speaks of is missing."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        files = [path.parents[1] / name / f"{path.stem}.nrrd" for name in _FOLDERS]
-        complete = {"key", "patient", "center"} <= set(record) and all(
-            file.is_file() for file in files
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+    record = read_table(path)
+    files = [path.parents[1] / name / f"{path.stem}.nrrd" for name in _FOLDERS]
+    if record is None or not {"key", "patient", "center"} <= set(record):
         return None
-    return record if complete else None
+    return record if all(file.is_file() for file in files) else None
 
 
 def _record_path(case: SimulatedCase, output: Path) -> Path:
@@ -182,7 +179,7 @@ def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
             case["use"] = uses[record["patient"]]
         cases.append(case)
     description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
-    _write_json(destination, {"description": description, "cases": cases})
+    write_json({"description": description, "cases": cases}, destination)
 
 
 def _uses(datalist: Path) -> dict[str, str]:
@@ -192,11 +189,6 @@ def _uses(datalist: Path) -> dict[str, str]:
         return {case["patient"]: case["use"] for case in cases if "use" in case}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _say(line: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gsema_core.datasets import Case, read_datalist
 from gsema_core.errors import Cancelled
-from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.files.atomic import make_folder
+from gsema_core.files.text_files import write_json
 from gsema_core.simulation.manifest import phantom_cases
 from gsema_core.simulation.many_cases import image_cases, is_finished
 from gsema_core.training.run_reporter import RunReporter
@@ -58,5 +59,4 @@ def _mark(datalist: Path, uses: dict[str, str]) -> None:
         for case in document["cases"]
         if case["patient"] in uses
     ]
-    with atomic_path(datalist) as temporary:
-        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_json(document, datalist)

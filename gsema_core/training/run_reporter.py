@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
@@ -13,7 +12,7 @@ from typing import Any
 import torch
 
 from gsema_core.errors import UserError
-from gsema_core.files.atomic import atomic_path
+from gsema_core.files.text_files import write_json
 from gsema_core.inference.run_profile import peak_memory_mb
 from gsema_core.training.status import STATES, STATUS, Status
 
@@ -65,8 +64,7 @@ class RunReporter:
         if status.state not in STATES:
             raise ValueError(f"Unknown state {status.state!r}: use one of {', '.join(STATES)}.")
         self.status = status
-        with atomic_path(self.folder / STATUS) as temporary:
-            temporary.write_text(json.dumps(asdict(status), indent=1) + "\n", encoding="utf-8")
+        write_json(asdict(status), self.folder / STATUS)
 
     def fail(self, error: BaseException) -> None:
         """Write that the run ended by an error, as far as that can still be written.

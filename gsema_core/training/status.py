@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from gsema_core.files.text_files import read_table
 
 STATUS = "status.json"
 
@@ -71,8 +72,5 @@ class Status:
 
 def read_status(folder: Path) -> Status | None:
     """What a run's folder says; None where it says nothing that can be read."""
-    try:
-        values = json.loads((folder / STATUS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return Status.from_dict(values) if isinstance(values, dict) else None
+    values = read_table(folder / STATUS)
+    return None if values is None else Status.from_dict(values)

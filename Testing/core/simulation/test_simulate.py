@@ -202,7 +202,7 @@ def test_other_errors_are_explained(three_cases, tmp_path):
         gsema_simulate(three_cases, "--output", output, "--centers", "A")
     for broken in ("{", "[" * 100_000):
         three_cases.write_text(broken)
-        with pytest.raises(UserError, match="could not be read"):
+        with pytest.raises(UserError, match="not readable JSON"):
             gsema_simulate(three_cases, "--output", output)
     assert not output.exists()
     blocked = tmp_path / "file"

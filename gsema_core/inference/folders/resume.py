@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
 from gsema_core.files.image_files import check_image_file
+from gsema_core.files.text_files import read_table
 from gsema_core.inference.settings import SegmentationSettings
 
 WITHOUT_EFFECT = ("threads", "memory_limit_gb", "probabilities")
@@ -56,12 +56,4 @@ def earlier_result(labels: Path, report: Path) -> EarlierResult | None:
         check_image_file(labels)
     except (UserError, OSError):
         return None
-    return EarlierResult(_read_report(report))
-
-
-def _read_report(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+    return EarlierResult(read_table(report))

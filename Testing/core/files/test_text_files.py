@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from gsema_core.errors import UserError
-from gsema_core.evaluation.score_files import check_destinations, write_csv, write_json
+from gsema_core.files.text_files import (
+    check_destinations,
+    read_json,
+    read_table,
+    write_csv,
+    write_json,
+)
 
 
 def test_good_destinations_are_left_alone(tmp_path: Path) -> None:
@@ -40,3 +46,25 @@ def test_json_survives_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         write_json({"dice": math.nan}, path)
     assert json.loads(path.read_text()) == {"dice": None}
+
+
+def test_json_that_somebody_wrote_comes_back_or_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    with pytest.raises(UserError, match=r"The datalist .*list\.json does not exist"):
+        read_json(path, "datalist")
+    for broken in (b"{", b'{"a": "\xff"}', b"[" * 100_000):
+        path.write_bytes(broken)
+        with pytest.raises(UserError, match="not readable JSON"):
+            read_json(path, "datalist")
+        assert read_table(path) is None
+    path.write_text('\ufeff["ü"]', encoding="utf-8")
+    assert read_json(path, "datalist") == ["ü"]
+
+
+def test_a_table_of_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    assert read_table(path) is None
+    write_json({"state": "ü"}, path)
+    assert read_table(path) == {"state": "ü"}
+    write_json([1], path)
+    assert read_table(path) is None

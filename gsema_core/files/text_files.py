@@ -1,4 +1,4 @@
-"""The files that scores go to."""
+"""Text, JSON and CSV files: written whole or not at all, read with a sentence for what is wrong."""
 
 from __future__ import annotations
 
@@ -30,11 +30,22 @@ def check_destinations(*outputs: tuple[Path | None, str]) -> None:
         check_writable(path)
 
 
-def write_json(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write JSON that any reader takes: no NaN.
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write a text file.
 
     Raises:
         UserError: the file could not be written; an older one is then unchanged.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(document: Any, path: str | os.PathLike[str]) -> None:
+    """Write JSON that any reader takes: no NaN.
+
+    Raises:
+        UserError: as for ``write_text``.
+        ValueError: a number is NaN or infinite.
     """
     write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
@@ -43,7 +54,7 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -
     """Write rows under the first one's column names; numbers that do not exist stay empty.
 
     Raises:
-        UserError: as for ``write_json``.
+        UserError: as for ``write_text``.
     """
     with (
         atomic_path(path) as temporary,
@@ -55,14 +66,34 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -
             writer.writerow({name: _cell(value) for name, value in row.items()})
 
 
-def write_text(text: str, path: str | os.PathLike[str]) -> None:
-    """Write a text file.
+def read_json(path: Path, what: str) -> Any:
+    """Read JSON that somebody wrote.
+
+    Args:
+        path: the file.
+        what: it is, for the errors: datalist, manifest...
 
     Raises:
-        UserError: as for ``write_json``.
+        UserError: there is no such file, or it is no JSON.
     """
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    try:
+        # Windows' editors put a byte order mark in front, which JSON does not know.
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise UserError(f"The {what} {path} does not exist: check the path.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"The {what} {path} is not readable JSON ({error}): correct it, or write it anew."
+        ) from error
+
+
+def read_table(path: Path) -> dict[str, Any] | None:
+    """A JSON object that a run of this program left; None where none can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _cell(value: Any) -> Any:
