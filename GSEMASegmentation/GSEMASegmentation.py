@@ -18,6 +18,7 @@ from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon
 from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
+from GSEMASegmentationLib.panels.SettingRows import SettingRows
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.scene.SampleScan import SampleScan, registerSample
 from GSEMASegmentationLib.scene.SegmentationOutput import importSegments, segmentsOf
@@ -113,6 +114,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.voxelCheck = VoxelCheck(update)
         self.teachers = TeacherPanel(ui, update)
         self.machine = DevicePanel(ui, logic, update)
+        self.settings = SettingRows(ui.settingsWidget, self._onSettings)
         self.installation = InstallationPanel(ui, update)
         self.results = ResultsPanel(ui, logic)
         self.run = RunPanel(
@@ -187,20 +189,25 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             "volumeNode": node.inputVolume,
             "teacher": self.teachers.name,
             "device": self.machine.device,
-            "memoryLimitGb": self.machine.memoryLimitGb,
             "outputSegmentation": node.outputSegmentation,
-            "overlap": node.overlap,
-            "minimumAneurysmMm3": node.minimumAneurysmMm3,
-            "aneurysmThreshold": node.aneurysmThreshold or None,
-            "minimumCertainty": node.minimumCertainty,
-            "skipEmpty": node.skipEmpty,
             "keepProbability": node.keepProbability,
+            **self.settings.values,
         }
 
     def _clickChoices(self) -> ClickChoices:
-        node, threshold = self._parameterNode, self._parameterNode.aneurysmThreshold or None
-        volume, output = node.inputVolume, node.outputSegmentation
-        return ClickChoices(volume, output, self.teachers.name, self.machine.device, threshold)
+        node = self._parameterNode
+        return ClickChoices(
+            node.inputVolume,
+            node.outputSegmentation,
+            self.teachers.name,
+            self.machine.device,
+            self.settings.valuesAtAClick,
+        )
+
+    def _onSettings(self) -> None:
+        if self._parameterNode is not None:
+            self._parameterNode.settings = self.settings.ofCase
+        self._updatePanel()
 
     def _onStart(self) -> None:
         self.clicks.stop()
@@ -242,14 +249,15 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self._volumeOfOutput = volume
             node.outputSegmentation = None
             self.clicks.stop()
+        if node is not None and node.settings != self.settings.ofCase:  # a scene was loaded
+            self.settings.showCase(node.settings)
         output = node.outputSegmentation if node is not None else None
         self.ui.show3DButton.setSegmentationNode(output)
         self.results.show(output, volume)
         self.voxelCheck.look(volume)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
         self.ui.volumeInfoLabel.text = judgement
-        overlap = node.overlap if node is not None else 0.0
-        self.machine.update(volume, self.teachers.name, overlap)
+        self.machine.update(volume, self.teachers.name, self.settings.value("overlap"))
         problem = self.teachers.problem if isReady else judgement
         self.run.update(problem)
         self.clicks.update(problem)

@@ -18,7 +18,17 @@ from gsema_core.exit_codes import (
     EXIT_USER_ERROR,
 )
 
-COMMANDS = ("segment", "cases", "train", "benchmark", "evaluate", "simulate", "teacher", "worker")
+COMMANDS = (
+    "segment",
+    "cases",
+    "train",
+    "benchmark",
+    "evaluate",
+    "simulate",
+    "teacher",
+    "settings",
+    "worker",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

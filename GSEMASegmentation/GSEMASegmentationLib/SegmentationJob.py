@@ -25,51 +25,8 @@ from GSEMASegmentationLib.scene.SegmentationOutput import (
 )
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeExport import exportVolume, volumeKey
+from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
-
-
-@dataclass(frozen=True)
-class JobSettings:
-    """What the worker is told besides the volume.
-
-    Attributes:
-        teacher: "default", the name of an imported teacher, or a teacher file.
-        device: "auto", "cpu", "cuda" or "cuda:N".
-        overlap: share of a window that its neighbor covers too; None for the program's default.
-        minimumAneurysmMm3: smaller findings are taken for noise; None for the program's default.
-        aneurysmThreshold: probability from which on a voxel is aneurysm; None for the likeliest
-            class.
-        keepProbability: whether the aneurysm's probability becomes a volume of the scene.
-        skipEmpty: whether windows without anything bright are left out; None for the program's
-            default, which is yes.
-        minimumCertainty: an aneurysm with a lower mean probability is taken for vessel; None
-            for the program's default.
-        memoryLimitGb: main memory that the run may take, 10^9 bytes; None for no limit.
-    """
-
-    teacher: str = "default"
-    device: str = "auto"
-    overlap: float | None = None
-    minimumAneurysmMm3: float | None = None
-    aneurysmThreshold: float | None = None
-    keepProbability: bool = False
-    skipEmpty: bool | None = None
-    minimumCertainty: float | None = None
-    memoryLimitGb: float | None = None
-
-    def toRequest(self) -> dict[str, Any]:
-        """The fields of the worker's request; what is None is left to the worker."""
-        fields = {
-            "teacher": self.teacher,
-            "device": self.device,
-            "overlap": self.overlap,
-            "minimum_aneurysm_mm3": self.minimumAneurysmMm3,
-            "aneurysm_threshold": self.aneurysmThreshold,
-            "skip": self.skipEmpty,
-            "minimum_certainty": self.minimumCertainty,
-            "memory_limit_gb": self.memoryLimitGb,
-        }
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -91,7 +48,7 @@ class SegmentationJob:
         client: WorkerClient,
         volumeNode: Any,
         outputNode: Any,
-        settings: JobSettings,
+        settings: RunSettings,
         onProgress: Callable[[float, str], None],
         onDone: Callable[[JobOutcome], None],
     ) -> None:

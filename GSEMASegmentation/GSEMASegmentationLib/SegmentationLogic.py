@@ -10,7 +10,6 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import Cancelled, UserError
-from GSEMASegmentationLib.click.ClickJob import ClickSettings
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.click.ClickSession import ClickSession
 from GSEMASegmentationLib.install.Requirements import requirePackages
@@ -19,7 +18,8 @@ from GSEMASegmentationLib.measure.MeasurementLines import updateLines
 from GSEMASegmentationLib.measure.MeasurementTable import updateTable
 from GSEMASegmentationLib.measure.SegmentMeasurement import Memory, measureSegments
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
-from GSEMASegmentationLib.SegmentationJob import JobOutcome, JobSettings, SegmentationJob
+from GSEMASegmentationLib.SegmentationJob import JobOutcome, SegmentationJob
+from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.Waiting import waitFor
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
 
@@ -91,8 +91,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             blocking: wait for the result; the application stays responsive meanwhile.
             onProgress: called with the fraction done and what is being done.
             onDone: called once at the end, also when ``blocking``.
-            settings: ``overlap``, ``minimumAneurysmMm3``, ``aneurysmThreshold`` and so on: the
-                attributes of ``JobSettings``.
+            settings: ``keepProbability``, and every setting of docs/settings.md in camelCase:
+                ``overlap``, ``minimumVesselMm3``, ``wallsByScan`` and so on.
 
         Returns:
             The vtkMRMLSegmentationNode; None when not ``blocking``.
@@ -103,7 +103,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             Cancelled: it was cancelled; the scene is as before.
         """
         self._checkIdle()
-        chosen = JobSettings(teacher, device, **settings)
+        chosen = RunSettings.fromNames(teacher, device, **settings)
 
         def start(onEnd: Callable[[JobOutcome], None]) -> None:
             def onJobDone(outcome: JobOutcome) -> None:
@@ -135,7 +135,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             onProgress: as for ``segment``.
             onDone: called once at the end; ``kind`` is "result", "error" or "cancelled".
         """
-        self._clicks.prepare(volumeNode, ClickSettings(teacher, device), onProgress, onDone)
+        self._clicks.prepare(volumeNode, RunSettings(teacher, device), onProgress, onDone)
 
     def segmentAtPoint(
         self,
@@ -145,9 +145,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         blocking: bool = True,
         teacher: str = "default",
         device: str = "auto",
-        aneurysmThreshold: float | None = None,
         onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
         onDone: Callable[[ClickOutcome], None] = lambda outcome: None,
+        **settings: Any,
     ) -> ClickOutcome | None:
         """Segment the aneurysm at a point, and nothing else; ``undoClick`` takes it back.
 
@@ -162,10 +162,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             blocking: as for ``segment``.
             teacher: as for ``segment``.
             device: as for ``segment``.
-            aneurysmThreshold: the least probability that counts, from 0 to 1; None for half of the
-                highest near the point.
             onProgress: as for ``segment``.
             onDone: called once at the end, also when ``blocking``.
+            settings: as for ``segment``: ``aneurysmThreshold``, ``wallsByScan`` and so on.
 
         Returns:
             What was found, or that nothing was; None when not ``blocking``.
@@ -176,9 +175,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             Cancelled: it was cancelled; the scene is as before.
         """
         self._checkIdle()
-        settings = ClickSettings(teacher, device, aneurysmThreshold)
+        chosen = RunSettings.fromNames(teacher, device, **settings)
         return self._clicks.segmentAtPoint(
-            volumeNode, ras, outputSegmentation, settings, blocking, onProgress, onDone
+            volumeNode, ras, outputSegmentation, chosen, blocking, onProgress, onDone
         )
 
     def undoClick(self) -> None:

@@ -19,13 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gsema_core.configuration.toml_files import read_toml
 from gsema_core.datasets import choose_cases, find_cases
 from gsema_core.evaluation import score_teacher, summarize_cases
 from gsema_core.inference import SegmentationSettings, Segmenter
 from gsema_core.teachers import load_teacher
 from gsema_core.text_tables import markdown_table
 from gsema_core.training import TrainingConfig, train
-from gsema_core.training.config import read_toml
 
 Sections = dict[str, dict[str, Any]]
 

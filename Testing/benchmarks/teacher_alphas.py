@@ -22,6 +22,7 @@ import torch
 
 from gsema_core.benchmark import Plan
 from gsema_core.benchmark.plan import Cell
+from gsema_core.configuration.toml_files import read_toml
 from gsema_core.datasets import PatchDataset, VolumeCache, find_cases, split_by_patient
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.patches import PatchSampler
@@ -29,7 +30,7 @@ from gsema_core.intensities import IntensityRule
 from gsema_core.networks import build_network
 from gsema_core.surgery import update_teacher, warmed_up_alpha
 from gsema_core.text_tables import markdown_table
-from gsema_core.training.config import TrainingConfig, read_toml
+from gsema_core.training.config import TrainingConfig
 from gsema_core.training.trainer import StepRecord, Trainer
 from gsema_core.training.validation import validate
 from gsema_core.transforms import build_transform

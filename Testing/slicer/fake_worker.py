@@ -147,7 +147,7 @@ def full_report(request: dict[str, Any]) -> dict[str, Any]:
         "program": {"name": "gsema_core", "version": "0", "torch": "2.8.0"},
         "teacher": {"name": "default", "sha256": "0123456789abcdef"},
         "device": {"name": "cpu", "threads": 2},
-        "settings": {"overlap": request["overlap"], "aneurysm_threshold": None},
+        "settings": {"overlap": 0.5, "aneurysm_threshold": None, **request["settings"]},
         "seconds": {"read": 0.25, "windows": 12.5},
         "notes": ["The scan is noisy."],
     }

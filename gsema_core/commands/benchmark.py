@@ -71,8 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     from gsema_core.benchmark.plan import Plan, parse_seeds
+    from gsema_core.configuration.toml_files import read_toml
     from gsema_core.datasets import find_cases
-    from gsema_core.training.config import TrainingConfig, read_toml
+    from gsema_core.training.config import TrainingConfig
 
     tables = read_toml(arguments.config) if arguments.config else {}
     run = dict(tables.get("run", {}))

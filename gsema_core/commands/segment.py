@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gsema_core.configuration import build, settings_of
+from gsema_core.configuration.options import add_options, chosen_options, option_of
 from gsema_core.errors import UserError
+from gsema_core.inference import settings
 from gsema_core.stop_signals import stop_signals
 
 if TYPE_CHECKING:
@@ -46,9 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
     )
     _add_files(parser.add_argument_group("more files"))
-    # None stands for the default that inference has: it is written down in one place only.
-    _add_choices(parser.add_argument_group("what counts as an aneurysm"))
-    _add_limits(parser.add_argument_group("time and memory"))
+    parser.add_argument(
+        "--at",
+        metavar=("R", "A", "S"),
+        nargs=3,
+        type=float,
+        action="append",
+        help="only the aneurysm at this point (RAS, mm, as Slicer shows it); may be repeated",
+    )
+    add_options(parser, settings.SegmentationSettings)
     parser.add_argument("--quiet", action="store_true", help="no progress, no table")
 
 
@@ -70,67 +79,6 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_choices(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--at",
-        metavar=("R", "A", "S"),
-        nargs=3,
-        type=float,
-        action="append",
-        help="only the aneurysm at this point (RAS, mm, as Slicer shows it); may be repeated",
-    )
-    group.add_argument(
-        "--minimum-aneurysm",
-        metavar="MM3",
-        type=float,
-        help="smaller aneurysms are taken for noise (default: 4 mm3)",
-    )
-    group.add_argument(
-        "--certainty",
-        metavar="P",
-        type=float,
-        help="an aneurysm with a lower mean probability is taken for vessel; 0 keeps all "
-        "(default: 0.7)",
-    )
-    group.add_argument(
-        "--threshold",
-        metavar="P",
-        type=float,
-        help="aneurysm from this probability on (default: where likeliest; with --at, from half "
-        "the highest probability there)",
-    )
-
-
-def _add_limits(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--overlap", metavar="F", type=float, help="of neighboring windows, 0 to 0.9 (default: 0.5)"
-    )
-    group.add_argument(
-        "--precision",
-        metavar="P",
-        help="fp32, bf16 or auto, which is bf16 where the device has it (default: auto)",
-    )
-    group.add_argument(
-        "--no-skip",
-        action="store_true",
-        help="run all windows, also those in which nothing is bright",
-    )
-    group.add_argument(
-        "--no-walls",
-        action="store_true",
-        help="draw walls by the teacher alone, not by the scan's own voxels",
-    )
-    group.add_argument(
-        "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
-    )
-    group.add_argument(
-        "--memory-limit",
-        metavar="GB",
-        type=float,
-        help="refuse a scan that would need more (default: no limit)",
-    )
-
-
 def run(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     from gsema_core.commands.segment_folder import segment_folder
@@ -138,31 +86,22 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.inference.folders.folder_run import is_batch
     from gsema_core.inference.output_paths import check_outputs
     from gsema_core.inference.run_profile import profile
-    from gsema_core.inference.settings import SegmentationSettings
 
-    chosen: dict[str, Any] = {
-        "overlap": arguments.overlap,
-        "minimum_aneurysm_mm3": arguments.minimum_aneurysm,
-        "minimum_certainty": arguments.certainty,
-        "aneurysm_threshold": arguments.threshold,
-        "precision": arguments.precision,
-        "skip_empty": False if arguments.no_skip else None,
-        "walls_by_scan": False if arguments.no_walls else None,
-        "probabilities": arguments.probabilities is not None,
-        "threads": arguments.threads,
-        "memory_limit_gb": arguments.memory_limit,
-    }
-    settings = SegmentationSettings(**{k: v for k, v in chosen.items() if v is not None})
+    chosen = chosen_options(arguments, settings.SegmentationSettings)
+    wanted = build(
+        settings.SegmentationSettings,
+        {**chosen, "probabilities": arguments.probabilities is not None},
+    )
     if arguments.at:
         _check_options_of_points(arguments)
     if is_batch(arguments.input, arguments.output):
-        return segment_folder(arguments, settings)
+        return segment_folder(arguments, wanted)
     if arguments.resume:
         raise UserError("The option --resume is for folders: give a folder as INPUT and OUTPUT.")
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, arguments.profile, source=arguments.input)
     with stop_signals() as was_terminated:  # once it writes, it writes to the end
-        result, misses = _segment(arguments, settings, was_terminated)
+        result, misses = _segment(arguments, wanted, was_terminated)
         result.save(*outputs)
     if arguments.profile is not None:
         write_json(profile(result.report, time.perf_counter() - started), arguments.profile)
@@ -174,20 +113,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_options_of_points(arguments: argparse.Namespace) -> None:
-    whole = {
-        "--probabilities": arguments.probabilities,
-        "--overlap": arguments.overlap,
-        "--minimum-aneurysm": arguments.minimum_aneurysm,
-        "--certainty": arguments.certainty,
+    given = {"--probabilities": arguments.probabilities} | {
+        option_of(one): getattr(arguments, one.name)
+        for one in settings_of(settings.SegmentationSettings)
+        if one.group and one.whole_scan
     }
-    for option, value in whole.items():
+    for option, value in given.items():
         if value is not None:
             raise UserError(f"The option {option} is for whole scans: leave it out with --at.")
 
 
 def _segment(
     arguments: argparse.Namespace,
-    settings: SegmentationSettings,
+    wanted: SegmentationSettings,
     cancelled: Callable[[], bool],
 ) -> tuple[SegmentationResult, list[str]]:
     """The result, and a sentence for each point without an aneurysm."""
@@ -197,7 +135,7 @@ def _segment(
     line = ProgressLine(sys.stderr)
     teacher, device = arguments.teacher, arguments.device
     options: dict[str, Any] = {
-        "settings": settings,
+        "settings": wanted,
         "progress": None if arguments.quiet else line,
         "cancelled": cancelled,
     }

@@ -92,7 +92,7 @@ def scored_card(
     if isinstance(seen, list):  # as far as the card knows
         results["centers_unseen_in_training"] = [name for name in centers if name not in seen]
     results |= {
-        "settings": _deciding(settings),
+        "settings": settings.deciding,
         "program_version": __version__,
         **summarize_cases(scores),
         "per_case": [card_row(score) for score in scores],
@@ -143,9 +143,3 @@ def _of_all(
     so_far = f", mean aneurysm Dice so far {mean:.3f}" if done else ""
     before, text = len(done), f"case {len(done) + 1} of {total}{so_far}"
     return lambda fraction, _phase: progress((before + fraction) / total, text)
-
-
-def _deciding(settings: SegmentationSettings) -> dict[str, Any]:
-    """The settings that decide over the labels."""
-    values = settings.to_dict()
-    return {name: values[name] for name in values if name not in ("threads", "probabilities")}

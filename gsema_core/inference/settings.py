@@ -2,86 +2,165 @@
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from gsema_core.configuration import check, plain, setting, settings_of
 from gsema_core.errors import UserError
 
-PRECISIONS = ("auto", "fp32", "bf16")
-MAXIMUM_OVERLAP = 0.9
-"""Ten windows a step along each axis, a thousand times the work: nobody means that. Ours."""
+FINDS = "what counts as a finding"
+"""Heading of the settings that decide what is kept."""
+COST = "time and memory"
+"""Heading of the settings that decide what a run costs."""
 
 
 @dataclass(frozen=True)
 class SegmentationSettings:
-    """Checked when made.
+    """Every setting of a segmentation; checked when made.
 
-    Attributes:
-        overlap: share of a window that its neighbor covers too. Default 0.5, as nnU-Net has it
-            (Isensee et al., Nature Methods 2021).
-        minimum_aneurysm_mm3: smaller aneurysms are taken for noise. Default 4, ours: a sphere
-            2 mm across has 4.2 mm3.
-        minimum_vessel_mm3: smaller pieces of vessel are taken for noise. Default 10, ours: 5 mm
-            of a vessel 1.6 mm wide.
-        minimum_certainty: a whole scan's aneurysm that is less probable than this, in the mean over
-            its voxels, is taken for vessel (``deciding.certainty``); 0 keeps all. Default 0.7,
-            chosen for the bundled teacher on patients kept out of its training (docs/teacher.md).
-            It has no part where a threshold is given.
-        aneurysm_threshold: the probability from which on a voxel is aneurysm, 0.01 to 0.99.
-            Default None: in a whole scan the likeliest class wins, as the network was trained;
-            at a click half the highest probability there counts (``click.finding``).
-        walls_by_scan: whether walls are drawn by the scan's own voxels (``deciding.walls``) or
-            only by the teacher. They have no part where a threshold is given.
-        precision: ``fp32``, ``bf16`` or ``auto``, which is bf16 where the device has it in
-            hardware.
-        skip_empty: whether windows in which nothing is bright are left out
-            (``inference.windows.skipping``).
-        probabilities: whether the aneurysm's probability is wanted on the scan's grid.
-        memory_limit_gb: main memory that a whole scan's run may take, program included, in 10^9
-            bytes; 0.5 to 4096. It is kept by an estimate. Default None: no limit.
-        threads: CPU threads; None leaves the libraries their default, one a core.
+    Each is stated here alone: the command line's options, the worker's requests, the report, the
+    panel's rows and docs/settings.md are made from these fields.
 
     Raises:
-        UserError: a value is out of its range.
+        UserError: a value is not of its type or out of its range.
     """
 
-    overlap: float = 0.5
-    minimum_aneurysm_mm3: float = 4.0
-    minimum_vessel_mm3: float = 10.0
-    minimum_certainty: float = 0.7
-    aneurysm_threshold: float | None = None
-    walls_by_scan: bool = True
-    precision: str = "auto"
-    skip_empty: bool = True
-    probabilities: bool = False
-    memory_limit_gb: float | None = None
-    threads: int | None = None
+    minimum_aneurysm_mm3: float = setting(
+        4.0,
+        "Smaller aneurysms are taken for noise.",
+        title="Smallest aneurysm",
+        unit="mm3",
+        low=0,
+        high=1e6,
+        source="ours: a sphere 2 mm across has 4.2 mm3",
+        option="minimum-aneurysm",
+        step=1,
+        group=FINDS,
+        whole_scan=True,
+    )
+    minimum_vessel_mm3: float = setting(
+        10.0,
+        "Smaller pieces of vessel are taken for noise.",
+        title="Smallest vessel",
+        unit="mm3",
+        low=0,
+        high=1e6,
+        source="ours: 5 mm of a vessel 1.6 mm wide",
+        option="minimum-vessel",
+        step=5,
+        group=FINDS,
+        whole_scan=True,
+    )
+    minimum_certainty: float = setting(
+        0.7,
+        "An aneurysm with a lower mean probability is taken for vessel; 0 keeps all. It has no "
+        "part where a threshold is given.",
+        title="Smallest certainty",
+        low=0,
+        high=1,
+        source="chosen for the bundled teacher on patients kept out of its training "
+        "(docs/teacher.md)",
+        option="certainty",
+        step=0.05,
+        group=FINDS,
+        whole_scan=True,
+    )
+    aneurysm_threshold: float | None = setting(
+        None,
+        "The probability from which on a voxel is aneurysm. Without it the likeliest class wins in "
+        "a whole scan, as the network was trained, and at a click half of the highest probability "
+        "there counts.",
+        title="Aneurysm threshold",
+        low=0.01,
+        high=0.99,
+        option="threshold",
+        step=0.05,
+        none="automatic",
+        group=FINDS,
+    )
+    walls_by_scan: bool = setting(
+        True,
+        "Draw walls by the scan's own voxels, not by the teacher alone. It has no part where a "
+        "threshold is given.",
+        title="Draw walls by the scan",
+        source="docs/teacher.md",
+        option="walls",
+        group=FINDS,
+    )
+    overlap: float = setting(
+        0.5,
+        "Share of a window that its neighbor covers too.",
+        title="Overlap of windows",
+        low=0,
+        high=0.9,  # ten windows a step along each axis: nobody means more
+        source="nnU-Net (Isensee et al., Nature Methods 2021)",
+        step=0.05,
+        group=COST,
+        whole_scan=True,
+    )
+    skip_empty: bool = setting(
+        True,
+        "Leave out windows in which nothing is bright, which is faster; turn it off if a faint "
+        "vessel was missed.",
+        title="Skip regions without vessels",
+        source="docs/performance.md",
+        option="skip",
+        group=COST,
+        whole_scan=True,
+    )
+    precision: str = setting(
+        "auto",
+        "Number format of the network; auto takes bf16 where the device has it in hardware.",
+        choices=("auto", "fp32", "bf16"),
+        source="docs/performance.md",
+        group=COST,
+    )
+    memory_limit_gb: float | None = setting(
+        None,
+        "Refuse a scan that would need more main memory, program included (GB of 10^9 bytes).",
+        title="Memory limit",
+        unit="GB",
+        low=0.5,
+        high=4096,
+        option="memory-limit",
+        step=1,
+        none="no limit",
+        group=COST,
+        whole_scan=True,
+        decides=False,
+    )
+    threads: int | None = setting(
+        None,
+        "Processor threads; automatic is the libraries' own default, one a core.",
+        title="CPU threads",
+        low=1,
+        high=1024,
+        step=1,
+        none="automatic",
+        group=COST,
+        decides=False,
+    )
+    probabilities: bool = setting(False, decides=False)
+    """Whether the aneurysm's probability is wanted too; whoever names a file for it asks for it."""
 
     def __post_init__(self) -> None:
-        _check_range("overlap", self.overlap, 0.0, MAXIMUM_OVERLAP)
-        _check_range("smallest aneurysm (mm3)", self.minimum_aneurysm_mm3, 0.0, 1e6)
-        _check_range("smallest vessel (mm3)", self.minimum_vessel_mm3, 0.0, 1e6)
-        _check_range("smallest certainty", self.minimum_certainty, 0.0, 1.0)
-        if self.aneurysm_threshold is not None:
-            _check_range("aneurysm's probability threshold", self.aneurysm_threshold, 0.01, 0.99)
-        if self.precision not in PRECISIONS:
-            raise UserError(
-                f"The precision {self.precision!r} is unknown: use {', '.join(PRECISIONS)}."
-            )
-        if self.memory_limit_gb is not None:
-            _check_range("memory limit (GB)", self.memory_limit_gb, 0.5, 4096)
-        if self.threads is not None:
-            _check_range("number of threads", self.threads, 1, 1024)
+        check(self)
 
     @property
     def draws_walls(self) -> bool:
         """Whether the scan's voxels draw walls: not where a probability was set that decides."""
         return self.walls_by_scan and self.aneurysm_threshold is None
 
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide over the labels."""
+        values = self.to_dict()
+        return {one.name: values[one.name] for one in settings_of(type(self)) if one.decides}
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        values: dict[str, Any] = plain(self)
+        return values
 
 
 def check_device_name(name: str) -> None:
@@ -92,8 +171,3 @@ def check_device_name(name: str) -> None:
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", name):
         raise UserError(f"The device {name!r} is unknown: use auto, cpu, cuda or cuda:N.")
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise UserError(f"The {name} is {value:g}: give a number from {low:g} to {high:g}.")

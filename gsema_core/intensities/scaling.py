@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from gsema_core.configuration import build, check, plain
 from gsema_core.errors import UserError
 
 
@@ -23,10 +24,13 @@ class IntensityRule:
             walls were then drawn too far out (docs/teacher.md).
     """
 
+    place: ClassVar[str] = "of the intensity rule"
+
     low: float = 1.0
     high: float = 99.99
 
     def __post_init__(self) -> None:
+        check(self)
         if not (0 <= self.low < self.high <= 100):
             raise UserError(
                 f"The intensity percentiles {self.low} and {self.high} must rise within 0 to 100."
@@ -47,23 +51,20 @@ class IntensityRule:
         return (low, high) if high > low else (float(values.min()), float(values.max()))
 
     def to_dict(self) -> dict[str, float]:
-        return asdict(self)
+        values: dict[str, float] = plain(self)
+        return values
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> IntensityRule:
-        """Read what ``to_dict`` wrote.
+    def from_dict(cls, values: Mapping[str, Any]) -> IntensityRule:
+        """Read what ``to_dict`` wrote: both percentiles, and nothing else.
 
         Raises:
             UserError: a key is missing or unknown, or a value is not a finite number.
         """
-        if not isinstance(values, dict) or set(values) != {"low", "high"}:
+        rule = build(cls, values)
+        if len(values) != len(fields(cls)):
             raise UserError(f"An intensity rule has the keys 'low' and 'high', not {values!r}.")
-        for key, value in values.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise UserError(f"The intensity rule's {key!r} must be a number, not {value!r}.")
-            if not math.isfinite(value):
-                raise UserError(f"The intensity rule's {key!r} must be finite, not {value!r}.")
-        return cls(float(values["low"]), float(values["high"]))
+        return rule
 
 
 def scale_between(array: npt.ArrayLike, low: float, high: float) -> npt.NDArray[np.float32]:

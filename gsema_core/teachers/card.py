@@ -6,10 +6,12 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from gsema_core import __version__
+from gsema_core.configuration import build, check, plain, setting
+from gsema_core.configuration.building import short
 from gsema_core.errors import UserError
 from gsema_core.intensities.scaling import IntensityRule
 from gsema_core.labels import NAMES
@@ -17,14 +19,9 @@ from gsema_core.networks.network_config import NetworkConfig
 
 FORMAT_VERSION = 1
 
-# Bounds of what makes sense for cerebral angiography; ours. They keep a broken or hostile file
-# from asking for terabytes.
-WINDOW_VOXELS = (16, 256)
 WINDOW_CHANNELS = 2**28
 """Voxels of a window times the network's features: 3 GB of memory for one window (at the 150 bytes
 a voxel that 16 features take, measured in ``inference.memory_estimate``)."""
-SPACING_MM = (0.1, 2.0)
-LICENSE_LENGTH = 200
 _PLAIN_NAME = re.compile(r"\w[\w .+()-]{0,79}")
 
 
@@ -49,61 +46,43 @@ class TeacherCard:
         UserError: a value is not of its type or outside its sane range.
     """
 
+    place: ClassVar[str] = "of the card"
+
+    # The bounds are what makes sense for cerebral angiography; ours. They keep a broken or hostile
+    # file from asking for terabytes.
     name: str
     network: dict[str, Any]
-    spacing_mm: float
-    window: tuple[int, int, int]
-    intensity: dict[str, Any]
+    spacing_mm: float = setting(low=0.1, high=2)
+    window: tuple[int, int, int] = setting(low=16, high=256)
+    intensity: dict[str, Any] = setting()
     labels: dict[int, str] = field(default_factory=lambda: dict(NAMES))
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
-    license: str = "unstated"
-    program_version: str = __version__
-    format_version: int = FORMAT_VERSION
+    license: str = setting("unstated", high=200)
+    program_version: str = setting(__version__, high=200)
+    format_version: int = setting(FORMAT_VERSION, low=FORMAT_VERSION, high=FORMAT_VERSION)
 
     def __post_init__(self) -> None:
+        check(self)
         if not is_plain_name(self.name):
             raise UserError(
                 f"The name {self.name!r} is not plain: use up to 80 letters, digits, spaces "
                 "and . _ + - ( )."
             )
-        for key in ("network", "intensity", "training", "metrics"):
-            _require(isinstance(getattr(self, key), dict), key, getattr(self, key), "a table")
-        for key in ("license", "program_version"):
-            text = getattr(self, key)
-            short = isinstance(text, str) and len(text) <= LICENSE_LENGTH
-            _require(short, key, text, f"a text of at most {LICENSE_LENGTH} characters")
-        low, high = SPACING_MM
-        _require(
-            _is_number(self.spacing_mm) and low <= self.spacing_mm <= high,
-            "spacing_mm", self.spacing_mm, f"{low} to {high} mm",
-        )  # fmt: skip
-        _require(self.labels == NAMES, "labels", self.labels, f"{NAMES}")
-        _require(self.format_version == FORMAT_VERSION, "format_version", self.format_version, "1")
-        self._check_window(self.network_config().multiple)
+        if self.labels != NAMES:
+            raise UserError(f"Setting labels of the card is {short(self.labels)}: give {NAMES}.")
         self.intensity_rule()
-
-    def _check_window(self, multiple: int) -> None:
-        low, high = WINDOW_VOXELS
-        object.__setattr__(self, "window", _as_tuple(self.window))
-        _require(
-            isinstance(self.window, tuple)
-            and len(self.window) == 3
-            and all(_is_integer(n) and low <= n <= high and n % multiple == 0 for n in self.window),
-            "window", self.window, f"three multiples of {multiple} from {low} to {high}",
-        )  # fmt: skip
-        most = WINDOW_CHANNELS // self.network_config().features
-        _require(
-            math.prod(self.window) <= most,
-            "window", self.window, f"of at most {most} voxels for a network of this size",
-        )  # fmt: skip
+        network = self.network_config()
+        most = WINDOW_CHANNELS // network.features
+        if any(n % network.multiple for n in self.window) or math.prod(self.window) > most:
+            raise UserError(
+                f"Setting window of the card is {list(self.window)}: give multiples of "
+                f"{network.multiple}, of at most {most} voxels together, for this network."
+            )
 
     def network_config(self) -> NetworkConfig:
         """The network that the weights belong to."""
-        try:
-            return NetworkConfig.from_dict(self.network)
-        except TypeError:  # a key that is no text
-            raise UserError(f"The network {self.network!r} is not described properly.") from None
+        return NetworkConfig.from_dict(self.network)
 
     def intensity_rule(self) -> IntensityRule:
         """How intensities become [0, 1] before the network sees them."""
@@ -111,8 +90,7 @@ class TeacherCard:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: lists for tuples, text for the label values."""
-        labels = {str(value): name for value, name in self.labels.items()}
-        return {**asdict(self), "window": list(self.window), "labels": labels}
+        return {**plain(self), "labels": {str(key): name for key, name in self.labels.items()}}
 
     def to_json(self) -> str:
         """One text for one content: the file's hash depends on it."""
@@ -126,23 +104,17 @@ class TeacherCard:
             UserError: made by a newer version, a key is missing or unknown, a value is absurd.
         """
         if not isinstance(values, Mapping):
-            raise UserError("The metadata is not a table of names and values.")
+            raise UserError("The card is not a table of names and values.")
         version = values.get("format_version")
         if isinstance(version, int) and version > FORMAT_VERSION:
             raise UserError(
                 f"It was made by a newer version of this program (file format {version}, this "
                 f"one reads up to {FORMAT_VERSION}): update this program."
             )
-        known = {one.name: one for one in fields(cls)}
-        needed = {
-            name for name, one in known.items()
-            if one.default is MISSING and one.default_factory is MISSING
-        } | {"format_version", "labels"}  # fmt: skip
-        for problem, names in (("unknown", set(values) - set(known)),
-                               ("missing", needed - set(values))):  # fmt: skip
-            if names:
-                raise UserError(f"In the metadata, {sorted(names)[0][:80]!r} is {problem}.")
-        return cls(**{**values, "labels": _label_values(values["labels"])})
+        for name in ("format_version", "labels"):
+            if name not in values:
+                raise UserError(f"Setting {name} of the card is missing: give it.")
+        return build(cls, {**values, "labels": _label_values(values["labels"])})
 
 
 def is_plain_name(name: Any) -> bool:
@@ -150,24 +122,7 @@ def is_plain_name(name: Any) -> bool:
     return isinstance(name, str) and _PLAIN_NAME.fullmatch(name) is not None
 
 
-def _require(condition: bool, key: str, value: Any, expected: str) -> None:
-    if not condition:
-        raise UserError(f"The card's {key} is {repr(value)[:80]}: it must be {expected}.")
-
-
 def _label_values(labels: Any) -> Any:
     if not isinstance(labels, dict):
         return labels
     return {int(key) if str(key) in {"1", "2"} else key: name for key, name in labels.items()}
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from gsema_core.configuration import build, check, plain
 from gsema_core.errors import UserError
-from gsema_core.training.checks import DEEPEST_EDGE
-from gsema_core.training.config import TrainingConfig
+from gsema_core.training.config import DEEPEST_EDGE, TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,20 @@ class Fit:
     accumulate: int
     patch: tuple[int, int, int]
 
+    def __post_init__(self) -> None:
+        check(self)
+
     @classmethod
     def of(cls, config: TrainingConfig) -> Fit:
         return cls(config.run.batch_size, config.run.accumulate, config.data.patch)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Fit:
-        return cls(values["batch_size"], values["accumulate"], tuple(values["patch"]))
+        return build(cls, values)
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "patch": list(self.patch)}
+        values: dict[str, Any] = plain(self)
+        return values
 
     def apply(self, config: TrainingConfig) -> TrainingConfig:
         """The configuration with these settings."""

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from gsema_core.training.config import OptimizationConfig
+from gsema_core.training.config_sections import OptimizationConfig
 
 
 def build_optimizer(config: OptimizationConfig, student: nn.Module) -> Optimizer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.training.config import MethodConfig
+from gsema_core.training.config_sections import MethodConfig
 from gsema_core.transforms import Transform, build_transform
 
 

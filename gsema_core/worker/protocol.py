@@ -26,18 +26,16 @@ from a cold disk too. Beats for ``--preload`` have the id null.
 A segmentation, and what its result has besides ``event`` and ``id``::
 
     {"id": 1, "command": "segment", "input": "/tmp/a/volume.nrrd", "output": "/tmp/a/labels.nrrd",
-     "teacher": "default", "device": "auto", "overlap": 0.5, "minimum_aneurysm_mm3": 4.0,
-     "aneurysm_threshold": null, "minimum_certainty": 0.7, "skip": true,
-     "memory_limit_gb": null, "precision": null, "probabilities": null,
+     "teacher": "default", "device": "auto", "settings": {"overlap": 0.5}, "probabilities": null,
      "volume_key": "vtkMRMLScalarVolumeNode1:4711"}
     -> {"report": {...}, "aneurysms": [{"index": 1, "volume_ml": 0.41, "centroid_lps": [...],
         "centroid_ras": [...], "centroid_ijk": [...], "largest_diameter_mm": 10.2, ...}]}
 
-Only ``input`` and ``output`` must be there. ``skip`` says whether windows without anything bright
-are left out, ``memory_limit_gb`` (10^9 bytes) how much main memory the run may take. What was read
-under a ``volume_key`` is kept until the next one comes, so that the ``input`` of a later request
-may be gone, and may be left out of a click. A key stands for the voxels and the geometry; whoever
-changes these changes the key.
+Only ``input`` and ``output`` must be there. ``settings`` holds fields of ``SegmentationSettings``
+(docs/settings.md); what is left out has its default. ``probabilities`` is the file that gets the
+aneurysm's probability. What was read under a ``volume_key`` is kept until the next one comes, so
+that the ``input`` of a later request may be gone, and may be left out of a click. A key stands for
+the voxels and the geometry; whoever changes these changes the key.
 
 A scan is prepared while the user still looks for an aneurysm, and then clicked at::
 
@@ -49,7 +47,7 @@ A scan is prepared while the user still looks for an aneurysm, and then clicked 
 
     {"id": 3, "command": "click", "volume_key": "...", "point_lps": [12.5, -31.0, 48.0],
      "output": "/tmp/a/click-3.nrrd", "input": null, "teacher": "default", "device": "auto",
-     "aneurysm_threshold": null, "precision": null, "vessels": null}
+     "settings": {}, "vessels": true}
     -> {"found": true, "message": "", "point_lps": [12.5, -31.0, 48.0], "probability": 0.9312,
         "threshold": 0.4961, "box": {"start_ijk": [201, 180, 77], "size_ijk": [41, 38, 40]},
         "aneurysm": {"index": 1, "volume_ml": 0.41, ...}, "highest_probability": 0.9922,
@@ -80,15 +78,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
+from gsema_core.configuration import build, check, setting
+from gsema_core.configuration.building import LARGEST_INTEGER, short
 from gsema_core.errors import UserError
 
-Point = list[float]
-"""Three numbers."""
-
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 PREFIX = "@gsema "
 MAXIMUM_LINE_BYTES = 2**20
 """A request has a few paths in it; a line this long is a mistake. Our choice."""
@@ -112,35 +109,35 @@ class ScanNeededError(UserError):
     code = "scan_needed"
 
 
+def _text(default: Any = ...) -> Any:
+    """A text that says something: a path, a name or a key."""
+    return setting(low=1) if default is ... else setting(default, low=1)
+
+
 @dataclass(frozen=True)
 class Request:
-    """What all requests have."""
+    """What all requests have; checked when made."""
 
     command: ClassVar[str]
-    id: int
+    place: ClassVar[str] = "of the request"
+    id: int = setting(low=0)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)
 class SegmentRequest(Request):
-    """Segment the scan ``input``, write the label map ``output``.
-
-    None stands for the default of ``SegmentationSettings``.
-    """
+    """Segment the scan ``input``, write the label map ``output``."""
 
     command: ClassVar[str] = "segment"
-    input: str
-    output: str
-    teacher: str = "default"
-    device: str = "auto"
-    overlap: float | None = None
-    minimum_aneurysm_mm3: float | None = None
-    aneurysm_threshold: float | None = None
-    minimum_certainty: float | None = None
-    skip: bool | None = None
-    memory_limit_gb: float | None = None
-    precision: str | None = None
-    probabilities: str | None = None
-    volume_key: str | None = None
+    input: str = _text()
+    output: str = _text()
+    teacher: str = _text("default")
+    device: str = _text("auto")
+    settings: dict[str, Any] = field(default_factory=dict)
+    probabilities: str | None = _text(None)
+    volume_key: str | None = _text(None)
 
 
 @dataclass(frozen=True)
@@ -148,10 +145,10 @@ class PrepareRequest(Request):
     """Read and prepare the scan ``input``, load the teacher, and keep both."""
 
     command: ClassVar[str] = "prepare"
-    input: str
-    volume_key: str
-    teacher: str = "default"
-    device: str = "auto"
+    input: str = _text()
+    volume_key: str = _text()
+    teacher: str = _text("default")
+    device: str = _text("auto")
 
 
 @dataclass(frozen=True)
@@ -159,15 +156,14 @@ class ClickRequest(Request):
     """Segment the aneurysm at ``point_lps``, write the label map of its box to ``output``."""
 
     command: ClassVar[str] = "click"
-    point_lps: Point
-    output: str
-    input: str | None = None
-    volume_key: str | None = None
-    teacher: str = "default"
-    device: str = "auto"
-    aneurysm_threshold: float | None = None
-    precision: str | None = None
-    vessels: bool | None = None
+    point_lps: tuple[float, float, float] = setting()
+    output: str = _text()
+    input: str | None = _text(None)
+    volume_key: str | None = _text(None)
+    teacher: str = _text("default")
+    device: str = _text("auto")
+    settings: dict[str, Any] = field(default_factory=dict)
+    vessels: bool = True
 
 
 ScanRequest = SegmentRequest | PrepareRequest | ClickRequest
@@ -179,7 +175,7 @@ class CancelRequest(Request):
     """Stop the request with the number ``target``, whether it runs or waits."""
 
     command: ClassVar[str] = "cancel"
-    target: int
+    target: int = setting(low=0)
 
 
 @dataclass(frozen=True)
@@ -191,8 +187,8 @@ class DevicesRequest(Request):
     """
 
     command: ClassVar[str] = "devices"
-    teacher: str | None = None
-    device: str = "auto"
+    teacher: str | None = _text(None)
+    device: str = _text("auto")
 
 
 @dataclass(frozen=True)
@@ -200,7 +196,7 @@ class CardRequest(Request):
     """The result has ``card``, what a teacher says about itself, and its ``sha256``."""
 
     command: ClassVar[str] = "card"
-    teacher: str = "default"
+    teacher: str = _text("default")
 
 
 @dataclass(frozen=True)
@@ -243,8 +239,11 @@ def decode_request(line: bytes) -> Request:
     kind = COMMANDS.get(command) if isinstance(command, str) else None
     if kind is None:
         known = ", ".join(COMMANDS)
-        raise ProtocolError(f"The command {_short(command)} is unknown: use {known}.", number)
-    return _build(kind, number, values)
+        raise ProtocolError(f"The command {short(command)} is unknown: use {known}.", number)
+    try:
+        return build(kind, {"id": number, **values})
+    except UserError as error:
+        raise ProtocolError(str(error), number) from None
 
 
 def encode_event(event: dict[str, Any]) -> str:
@@ -268,67 +267,9 @@ def split_lines(chunks: Iterable[bytes], limit: int = MAXIMUM_LINE_BYTES) -> Ite
             rest, too_long = b"", True
 
 
-def _build(kind: type[Request], number: int, values: dict[str, Any]) -> Request:
-    known = {one.name: one for one in fields(kind) if one.name != "id"}
-    for name in values:
-        if name not in known:
-            raise ProtocolError(f"The command {kind.command} has no {_short(name)}.", number)
-    for name, one in known.items():
-        if name not in values:
-            if one.default is MISSING:
-                raise ProtocolError(f"The command {kind.command} needs {name!r}.", number)
-        elif not _fits(values[name], str(one.type)):
-            raise ProtocolError(
-                f"The {name} of {kind.command} is {_short(values[name])}: it must be "
-                f"{_spoken(str(one.type))}.",
-                number,
-            )
-    return kind(id=number, **values)
-
-
-def _spoken(type_name: str) -> str:
-    """A field's type in words."""
-    words = {"Point": "three numbers", "str": "a text", "int": "a whole number", "None": "null"}
-    words |= {"float": "a number", "bool": "true or false"}
-    return " or ".join(words[one] for one in type_name.split(" | "))
-
-
-def _fits(value: Any, type_name: str) -> bool:
-    """Whether a JSON value is of a field's type, by the type's name."""
-    if value is None:
-        return type_name.endswith("| None")
-    wanted = type_name.partition(" ")[0]
-    if wanted == "int":
-        return _is_id(value)
-    if wanted == "float":
-        return _is_number(value)
-    if wanted == "bool":
-        return isinstance(value, bool)
-    if wanted == "Point":
-        return isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
-    return isinstance(value, str) and len(value) > 0 and "\0" not in value and _is_unicode(value)
-
-
 def _is_id(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**53  # JSON numbers in JavaScript end there
-
-
-def _is_number(value: Any) -> bool:
-    # JSON's 1e999 becomes an infinity, and its whole numbers may be too large for a float.
-    return type(value) in (int, float) and abs(value) < 1e300
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell
-        return False
-    return True
+    return type(value) is int and 0 <= value < LARGEST_INTEGER
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
-
-
-def _short(value: Any) -> str:
-    return repr(value)[:80]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gsema_core.configuration import build
 from gsema_core.worker.protocol import (
     CardRequest,
     ClickRequest,
@@ -18,17 +19,6 @@ from gsema_core.worker.protocol import (
 if TYPE_CHECKING:  # the worker says hello before it imports what takes seconds
     from gsema_core.grids import Volume
     from gsema_core.inference import Monitor, PreparedScan, SegmentationSettings, Segmenter
-
-SETTING_FIELDS = {
-    "overlap": "overlap",
-    "minimum_aneurysm_mm3": "minimum_aneurysm_mm3",
-    "minimum_certainty": "minimum_certainty",
-    "aneurysm_threshold": "aneurysm_threshold",
-    "precision": "precision",
-    "skip_empty": "skip",
-    "memory_limit_gb": "memory_limit_gb",
-}
-"""``SegmentationSettings`` and the fields of requests that choose them."""
 
 
 class Session:
@@ -119,7 +109,7 @@ class Session:
             scan,
             request.point_lps,
             settings,
-            vessels=request.vessels is not False,
+            vessels=request.vessels,
             monitor=monitor,
         )
         with monitor.phase("write"):
@@ -165,14 +155,12 @@ class Session:
         return {"card": read_card(path).to_dict(), "sha256": file_hash(path)}
 
     def _settings(self, request: SegmentRequest | ClickRequest) -> SegmentationSettings:
-        from gsema_core.inference import SegmentationSettings
+        from gsema_core.inference import settings
 
-        chosen = {setting: getattr(request, name, None) for setting, name in SETTING_FIELDS.items()}
-        return SegmentationSettings(
-            probabilities=getattr(request, "probabilities", None) is not None,
-            threads=self._threads,
-            **{name: value for name, value in chosen.items() if value is not None},
-        )
+        values = {"threads": self._threads, **request.settings}
+        if getattr(request, "probabilities", None) is not None:
+            values["probabilities"] = True
+        return build(settings.SegmentationSettings, values)
 
     def _check_outputs(
         self, request: SegmentRequest | ClickRequest, output: Path, other: Path | None = None

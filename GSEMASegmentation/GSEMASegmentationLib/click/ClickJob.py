@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +26,9 @@ from GSEMASegmentationLib.measure.Aneurysms import aneurysmsFromWorker
 from GSEMASegmentationLib.scene.SegmentationOutput import checkOutput
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeExport import volumeKey
+from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
-
-
-@dataclass(frozen=True)
-class ClickSettings:
-    """What the worker is told besides the volume and the point.
-
-    Attributes:
-        teacher: "default", the name of an imported teacher, or a teacher file.
-        device: "auto", "cpu", "cuda" or "cuda:N".
-        aneurysmThreshold: the least probability that counts, from 0 to 1; None for half of the
-            highest near the click.
-    """
-
-    teacher: str = "default"
-    device: str = "auto"
-    aneurysmThreshold: float | None = None
 
 
 class ClickJob:
@@ -69,7 +53,7 @@ class ClickJob:
         volumeNode: Any,
         ras: Sequence[float],
         outputNode: Any,
-        settings: ClickSettings,
+        settings: RunSettings,
         onProgress: Callable[[float, str], None],
         onDone: Callable[[ClickOutcome, ClickChange | None], None],
     ) -> None:
@@ -111,7 +95,6 @@ class ClickJob:
             self._client.cancel(self._requestId)
 
     def _ask(self) -> None:
-        threshold = self._settings.aneurysmThreshold
         self._requestId = self._client.submit(
             "click",
             onDone=self._onWorkerDone,
@@ -119,10 +102,8 @@ class ClickJob:
             point_lps=list(self._lps),
             output=str(self._path),
             volume_key=self._volumeKey,
-            teacher=self._settings.teacher,
-            device=self._settings.device,
             vessels=False,  # the scene's own are measured, with what was drawn by hand
-            **({} if threshold is None else {"aneurysm_threshold": threshold}),
+            **self._settings.toRequest(),
         )
 
     def _onWorkerDone(self, outcome: WorkerOutcome) -> None:

@@ -10,10 +10,11 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import Cancelled, UserError
 from GSEMASegmentationLib.click.ClickChange import ClickChange
-from GSEMASegmentationLib.click.ClickJob import ClickJob, ClickSettings
+from GSEMASegmentationLib.click.ClickJob import ClickJob
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeExport import volumeKey
+from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
 from GSEMASegmentationLib.worker.Waiting import waitFor
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
@@ -49,7 +50,7 @@ class ClickSession:
     def prepare(
         self,
         volumeNode: Any,
-        settings: ClickSettings,
+        settings: RunSettings,
         onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
         onDone: Callable[[WorkerOutcome], None] = lambda outcome: None,
     ) -> None:
@@ -76,7 +77,7 @@ class ClickSession:
             self._transfer.start()
 
     def _newTransfer(
-        self, volumeNode: Any, settings: ClickSettings, onProgress: Callable[[float, str], None]
+        self, volumeNode: Any, settings: RunSettings, onProgress: Callable[[float, str], None]
     ) -> ScanTransfer:
         wanted, listeners = self._wanted, self._listeners
 
@@ -96,7 +97,7 @@ class ClickSession:
         volumeNode: Any,
         ras: Sequence[float],
         outputNode: Any,
-        settings: ClickSettings,
+        settings: RunSettings,
         blocking: bool,
         onProgress: Callable[[float, str], None],
         onDone: Callable[[ClickOutcome], None],

@@ -25,7 +25,7 @@ class ClickChoices:
     outputNode: Any
     teacher: str
     device: str
-    threshold: float | None
+    settings: dict[str, Any]
 
 
 class ClickPanel:
@@ -111,9 +111,9 @@ class ClickPanel:
             blocking=False,
             teacher=chosen.teacher,
             device=chosen.device,
-            aneurysmThreshold=chosen.threshold,
             onProgress=self._onProgress,
             onDone=self._onDone,
+            **chosen.settings,
         )
 
     def _onToggled(self, isOn: bool) -> None:

@@ -1,4 +1,4 @@
-"""What of the panel belongs to the machine: the device, the memory, and how long it takes."""
+"""What of the panel belongs to the machine: the device, and how long it takes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ DEVICES = ("auto", "cpu", "cuda")
 """What the entries of the device box mean to the worker."""
 
 DEVICE_SETTING = "GSEMASegmentation/Device"
-MEMORY_SETTING = "GSEMASegmentation/MemoryLimitGb"
-
-LEAST_MEMORY_GB = 0.5
-"""As the worker has it; the box's values below mean no limit."""
 
 
 class DevicePanel:
@@ -37,21 +33,13 @@ class DevicePanel:
         settings = slicer.app.userSettings()
         device = settings.value(DEVICE_SETTING, DEVICES[0])
         self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
-        self.ui.memoryLimitSpinBox.value = _number(settings.value(MEMORY_SETTING, 0.0))
         self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onChosen)
-        self.ui.memoryLimitSpinBox.connect("valueChanged(double)", self._onChosen)
         self.ui.checkDeviceButton.connect("clicked(bool)", self._onCheck)
 
     @property
     def device(self) -> str:
         """What the worker is told."""
         return DEVICES[self.ui.deviceComboBox.currentIndex]
-
-    @property
-    def memoryLimitGb(self) -> float | None:
-        """Main memory that a run may take, 10^9 bytes; None for no limit."""
-        chosen = float(self.ui.memoryLimitSpinBox.value)
-        return chosen if chosen >= LEAST_MEMORY_GB else None
 
     def update(self, volumeNode: Any, teacher: str, overlap: float) -> None:
         """Show what runs the network, and how long it takes for this volume."""
@@ -61,7 +49,6 @@ class DevicePanel:
     def _onChosen(self) -> None:
         settings = slicer.app.userSettings()
         settings.setValue(DEVICE_SETTING, self.device)
-        settings.setValue(MEMORY_SETTING, self.memoryLimitGb or 0.0)
         self._onChanged()
 
     def _onCheck(self) -> None:
@@ -79,11 +66,3 @@ class DevicePanel:
         self._onChanged()
         if message:
             self.ui.deviceInfoLabel.text = message
-
-
-def _number(value: Any) -> float:
-    """A setting, which comes back as text from some files."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from gsema_core.configuration.toml_files import read_toml, toml_text
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
 from gsema_core.teachers.card import TeacherCard, is_plain_name
 from gsema_core.teachers.registry import DEFAULT, find_teacher
 from gsema_core.teachers.teacher_file import read_card
-from gsema_core.training.config import TrainingConfig, read_toml
+from gsema_core.training.config import TrainingConfig
 from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, STEPS
 
 SCRATCH = ""
@@ -94,7 +94,8 @@ class TrainingChoices:
         places = {"data": {"datalist": "datalist.json"}, "run": {"output": "."}}
         path = folder / "config.toml"
         with atomic_path(path) as temporary:
-            temporary.write_text(toml(self.preset, merged(tables, places)), encoding="utf-8")
+            text = toml_text({"preset": self.preset, **merged(tables, places)})
+            temporary.write_text(text, encoding="utf-8")
         return path
 
     def _length(self, tables: Tables) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def setDevice(config: Path, device: str) -> None:
         return
     preset = str(tables.pop("preset", "paper"))
     with atomic_path(config) as temporary:
-        text = toml(preset, merged(tables, {"run": {"device": device}}))
+        text = toml_text({"preset": preset, **merged(tables, {"run": {"device": device}})})
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -159,21 +160,3 @@ def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Tables:
         for section, values in part.items():
             tables.setdefault(section, {}).update(values)
     return tables
-
-
-def toml(preset: str, tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """The text of a configuration file."""
-    lines = [f"preset = {_value(preset)}"]
-    for section, values in tables.items():
-        lines += ["", f"[{section}]"]
-        lines += [f"{name} = {_value(value)}" for name, value in values.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
-    if isinstance(value, (bool, int, float)):
-        return json.dumps(value)
-    # JSON's texts are TOML's, but for the one control character that JSON leaves as it is.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -182,7 +182,7 @@ def test_some_cases(
         (["--table", "t.csv"], "end its name with .md"),
         (["--csv", "missing/t.csv"], "does not exist"),
         (["--device", "tpu"], "'tpu' is unknown"),
-        (["--threads", "0"], "number of threads"),
+        (["--threads", "0"], "Setting threads is 0"),
     ],
 )
 def test_refusals(

@@ -15,10 +15,10 @@ from gsema_core.inference.settings import check_device_name
         ({"overlap": -0.1}, "overlap is -0.1"),
         ({"overlap": 1.0}, "overlap is 1"),
         ({"overlap": float("nan")}, "overlap is nan"),
-        ({"minimum_aneurysm_mm3": -1.0}, "smallest aneurysm"),
-        ({"minimum_vessel_mm3": float("inf")}, "smallest vessel"),
-        ({"aneurysm_threshold": 0.0}, "threshold is 0:"),
-        ({"aneurysm_threshold": 1.0}, "threshold is 1:"),
+        ({"minimum_aneurysm_mm3": -1.0}, "minimum_aneurysm_mm3 is -1"),
+        ({"minimum_vessel_mm3": float("inf")}, "minimum_vessel_mm3 is inf"),
+        ({"aneurysm_threshold": 0.0}, "threshold is 0.0:"),
+        ({"aneurysm_threshold": 1.0}, "threshold is 1.0:"),
         ({"aneurysm_threshold": float("nan")}, "threshold is nan"),
         ({"precision": "fp8"}, "fp8"),
         ({"threads": 0}, "threads is 0"),
@@ -47,5 +47,5 @@ def test_names_of_no_device(name: str) -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_certainty_is_a_probability(value: float) -> None:
-    with pytest.raises(UserError, match="smallest certainty"):
+    with pytest.raises(UserError, match="minimum_certainty"):
         SegmentationSettings(minimum_certainty=value)

@@ -77,10 +77,10 @@ def test_a_newer_format_says_to_update(tiny_card: TeacherCard) -> None:
 
 def test_unknown_and_missing_keys_are_named(tiny_card: TeacherCard) -> None:
     values = tiny_card.to_dict()
-    with pytest.raises(UserError, match="'colour' is unknown"):
+    with pytest.raises(UserError, match="Unknown setting 'colour' of the card"):
         TeacherCard.from_dict({**values, "colour": 1})
     del values["window"]
-    with pytest.raises(UserError, match="'window' is missing"):
+    with pytest.raises(UserError, match="Setting window of the card is missing"):
         TeacherCard.from_dict(values)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gsema_core.training.config import OptimizationConfig
+from gsema_core.training.config_sections import OptimizationConfig
 from gsema_core.training.optimization import learning_rate_factor
 
 

@@ -32,23 +32,19 @@ def decode(**values: Any) -> Any:
 def test_requests_as_the_panels_send_them() -> None:
     assert decode(
         id=1, command="segment", input="/a b/Ä.nrrd", output="o.nrrd", teacher="default",
-        device="auto", overlap=0.5, minimum_aneurysm_mm3=3, probabilities=None, volume_key="n:7",
+        device="auto", settings={"overlap": 0.5}, probabilities=None, volume_key="n:7",
     ) == SegmentRequest(
-        1, "/a b/Ä.nrrd", "o.nrrd", overlap=0.5, minimum_aneurysm_mm3=3, volume_key="n:7"
-    )  # fmt: skip
-    assert decode(
-        id=8, command="segment", input="i", output="o", skip=False, memory_limit_gb=4,
-        minimum_certainty=0,
-    ) == SegmentRequest(
-        8, "i", "o", skip=False, memory_limit_gb=4, minimum_certainty=0
+        1, "/a b/Ä.nrrd", "o.nrrd", settings={"overlap": 0.5}, volume_key="n:7"
     )  # fmt: skip
     assert decode(
         id=6, command="prepare", input="/a b/Ä.nrrd", volume_key="n:7", teacher="x", device="cpu"
     ) == PrepareRequest(6, "/a b/Ä.nrrd", "n:7", "x", "cpu")
     assert decode(
         id=7, command="click", volume_key="n:7", point_lps=[12.5, -31, 4.8e1], output="c.nrrd",
-        input=None, teacher="default", device="auto", aneurysm_threshold=None, precision=None,
-    ) == ClickRequest(7, [12.5, -31, 48.0], "c.nrrd", volume_key="n:7")  # fmt: skip
+        input=None, teacher="default", device="auto", settings={}, vessels=False,
+    ) == ClickRequest(
+        7, (12.5, -31.0, 48.0), "c.nrrd", volume_key="n:7", vessels=False
+    )  # fmt: skip
     assert decode(id=2, command="cancel", target=1) == CancelRequest(2, 1)
     assert decode(id=3, command="devices") == DevicesRequest(3)
     assert decode(id=4, command="card", teacher="x") == CardRequest(4, "x")
@@ -77,40 +73,38 @@ def test_garbage_is_an_error_without_number(line: bytes) -> None:
         ({"command": "dance"}, "'dance' is unknown"),
         ({"command": None}, "unknown"),
         ({"command": ["segment"]}, "unknown"),
-        ({"command": "segment", "output": "o.nrrd"}, "needs 'input'"),
-        ({"command": "cancel"}, "needs 'target'"),
+        ({"command": "segment", "output": "o.nrrd"}, "input of the request is missing"),
+        ({"command": "cancel"}, "target of the request is missing"),
         ({"command": "cancel", "target": "1"}, "target"),
         ({"command": "cancel", "target": None}, "target"),
-        ({"command": "devices", "input": "x"}, "no 'input'"),
+        ({"command": "devices", "input": "x"}, "Unknown setting 'input'"),
         ({"command": "card", "teacher": 3}, "teacher"),
         ({"command": "card", "teacher": ""}, "teacher"),
         ({"command": "card", "teacher": "a\0b"}, "teacher"),
         ({"command": "card", "teacher": "\ud800"}, "teacher"),
         ({"command": "segment", "input": 3, "output": "o"}, "input"),
         ({"command": "segment", "input": "i", "output": ["o"]}, "output"),
-        ({"command": "segment", "input": "i", "output": "o", "overlap": "0.5"}, "overlap"),
-        ({"command": "segment", "input": "i", "output": "o", "overlap": True}, "overlap"),
         ({"command": "segment", "input": "i", "output": "o", "volume_key": 7}, "volume_key"),
-        ({"command": "segment", "input": "i", "output": "o", "overlap": 10**400}, "overlap"),
-        ({"command": "segment", "input": None, "output": "o"}, "must be a text"),
-        ({"command": "segment", "input": "i", "output": "o", "skip": 1}, "true or false or null"),
-        ({"command": "segment", "input": "i", "output": "o", "skip": "no"}, "skip"),
-        ({"command": "segment", "input": "i", "output": "o", "memory_limit_gb": True}, "a number"),
-        ({"command": "segment", "input": "i", "output": "o", "minimum_certainty": "1"}, "certain"),
-        ({"command": "prepare", "input": "i"}, "needs 'volume_key'"),
+        ({"command": "segment", "input": None, "output": "o"}, "give a text"),
+        ({"command": "segment", "input": "i", "output": "o", "settings": 3}, "give a table"),
+        ({"command": "segment", "input": "i", "output": "o", "overlap": 0.5}, "'overlap'"),
+        ({"command": "prepare", "input": "i"}, "volume_key of the request is missing"),
         ({"command": "prepare", "input": None, "volume_key": "k"}, "input"),
         ({"command": "prepare", "input": "i", "volume_key": None}, "volume_key"),
-        ({"command": "prepare", "input": "i", "volume_key": "k", "overlap": 0.5}, "no 'overlap'"),
-        ({"command": "click", "output": "o"}, "needs 'point_lps'"),
-        ({"command": "click", "point_lps": [1, 2, 3]}, "needs 'output'"),
-        ({"command": "click", "point_lps": [1, 2], "output": "o"}, "three numbers"),
-        ({"command": "click", "point_lps": [1, 2, 3, 4], "output": "o"}, "three numbers"),
-        ({"command": "click", "point_lps": [1, 2, "3"], "output": "o"}, "three numbers"),
-        ({"command": "click", "point_lps": [1, 2, True], "output": "o"}, "three numbers"),
-        ({"command": "click", "point_lps": [1, 2, None], "output": "o"}, "three numbers"),
-        ({"command": "click", "point_lps": [1, 2, 10**400], "output": "o"}, "three numbers"),
-        ({"command": "click", "point_lps": None, "output": "o"}, "three numbers"),
-        ({"command": "click", "point_lps": "1 2 3", "output": "o"}, "three numbers"),
+        (
+            {"command": "prepare", "input": "i", "volume_key": "k", "overlap": 0.5},
+            "Unknown setting 'overlap'",
+        ),
+        ({"command": "click", "output": "o"}, "point_lps of the request is missing"),
+        ({"command": "click", "point_lps": [1, 2, 3]}, "output of the request is missing"),
+        ({"command": "click", "point_lps": [1, 2], "output": "o"}, "give 3 numbers"),
+        ({"command": "click", "point_lps": [1, 2, 3, 4], "output": "o"}, "give 3 numbers"),
+        ({"command": "click", "point_lps": [1, 2, "3"], "output": "o"}, "give 3 numbers"),
+        ({"command": "click", "point_lps": [1, 2, True], "output": "o"}, "give 3 numbers"),
+        ({"command": "click", "point_lps": [1, 2, None], "output": "o"}, "give 3 numbers"),
+        ({"command": "click", "point_lps": [1, 2, 10**400], "output": "o"}, "give 3 numbers"),
+        ({"command": "click", "point_lps": None, "output": "o"}, "give 3 numbers"),
+        ({"command": "click", "point_lps": "1 2 3", "output": "o"}, "give 3 numbers"),
         ({"command": "click", "point_lps": [1, 2, 3], "output": None}, "output"),
     ],
 )
@@ -123,14 +117,14 @@ def test_a_wrong_request_is_an_error_with_its_number(values: dict[str, Any], tol
 
 def test_a_number_beyond_all_bounds_is_refused() -> None:
     line = b'{"id": 1, "command": "click", "point_lps": [1, 2, 1e999], "output": "o"}'
-    with pytest.raises(ProtocolError, match="three numbers"):
+    with pytest.raises(ProtocolError, match="give 3 numbers"):
         decode_request(line)
 
 
 def test_the_messages_in_the_documentation_are_understood() -> None:
     """Whoever writes a panel copies them from there."""
     assert protocol.__doc__ is not None
-    requests = re.findall(r'\{"id".*?\}', protocol.__doc__, re.DOTALL)
+    requests = re.findall(r'^    (\{"id".*?\})$', protocol.__doc__, re.DOTALL | re.MULTILINE)
     kinds = [type(decode_request(text.replace("\n", " ").encode())) for text in requests]
     assert kinds == [SegmentRequest, PrepareRequest, ClickRequest]
 

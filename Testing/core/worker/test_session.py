@@ -110,8 +110,8 @@ def test_the_label_map_is_written_uncompressed(
 def test_windows_memory_and_certainty_can_be_chosen(
     session: Session, request_for: SegmentRequest
 ) -> None:
-    chosen = {"skip": False, "memory_limit_gb": 8, "minimum_certainty": 0.5}
-    report = session.segment(changed(request_for, **chosen), Monitor())["report"]
+    chosen = {"skip_empty": False, "memory_limit_gb": 8, "minimum_certainty": 0.5}
+    report = session.segment(changed(request_for, settings=chosen), Monitor())["report"]
     assert report["settings"]["skip_empty"] is False
     assert report["settings"]["memory_limit_gb"] == 8
     assert report["settings"]["minimum_certainty"] == 0.5
@@ -125,8 +125,8 @@ def test_settings_out_of_range_are_told(
     session: Session, request_for: SegmentRequest, wrong: dict[str, float]
 ) -> None:
     (value,) = wrong.values()
-    with pytest.raises(UserError, match=f"is {value:g}: give a number from"):
-        session.segment(changed(request_for, **wrong), Monitor())
+    with pytest.raises(UserError, match=f"is {value}: give a number from"):
+        session.segment(changed(request_for, settings=wrong), Monitor())
     assert not Path(request_for.output).exists()
 
 
@@ -135,7 +135,7 @@ def test_scan_and_teacher_stay_in_memory(
 ) -> None:
     first = session.segment(request_for, Monitor())
     assert sorted(calls) == ["load", "prepare", "read"]
-    second = session.segment(changed(request_for, overlap=0.25), Monitor())
+    second = session.segment(changed(request_for, settings={"overlap": 0.25}), Monitor())
     assert len(calls) == 3
     assert second["aneurysms"][0]["voxels"] == pytest.approx(first["aneurysms"][0]["voxels"])
     session.segment(changed(request_for, volume_key="node:2"), Monitor())
@@ -186,12 +186,12 @@ def test_probabilities_are_written_where_asked_for(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"overlap": 2.0}, "overlap"),
+        ({"settings": {"overlap": 2.0}}, "overlap"),
         ({"device": "gpu"}, "gpu"),
         ({"output": "/no/such/folder/o.nrrd"}, "/no/such/folder"),
         ({"input": "none.nrrd"}, r"none\.nrrd"),
         ({"teacher": "nobody"}, "nobody"),
-        ({"minimum_aneurysm_mm3": -1}, "smallest aneurysm"),
+        ({"settings": {"minimum_aneurysm_mm3": -1}}, "minimum_aneurysm"),
     ],
 )
 def test_what_cannot_be_used_is_told_and_nothing_written(
@@ -269,10 +269,12 @@ def test_preparing_clicking_and_segmenting_share_what_is_kept(
 def test_a_click_finds_the_same_as_a_whole_run(
     session: Session, request_for: SegmentRequest, click_for: ClickRequest
 ) -> None:
-    whole = session.segment(changed(request_for, aneurysm_threshold=0.5), Monitor())
-    clicked = session.click(changed(click_for, aneurysm_threshold=0.5), Monitor())
+    whole = session.segment(changed(request_for, settings={"aneurysm_threshold": 0.5}), Monitor())
+    clicked = session.click(changed(click_for, settings={"aneurysm_threshold": 0.5}), Monitor())
     assert clicked["threshold"] == 0.5
-    alone = session.click(changed(click_for, aneurysm_threshold=0.5, vessels=False), Monitor())
+    alone = session.click(
+        changed(click_for, settings={"aneurysm_threshold": 0.5}, vessels=False), Monitor()
+    )
     assert alone["box"] == clicked["box"]
     assert alone["aneurysm"]["voxels"] == clicked["aneurysm"]["voxels"]
     assert alone["aneurysm"]["parent_vessel_diameter_mm"] is None
@@ -352,9 +354,9 @@ def test_only_the_last_scan_is_kept(
     ("changes", "told"),
     [
         ({"point_lps": [1e4, 0.0, 0.0]}, "outside the scan"),
-        ({"point_lps": [float("nan"), 0.0, 0.0]}, "finite"),
-        ({"aneurysm_threshold": 1.5}, "threshold is 1.5"),
-        ({"precision": "int8"}, "int8"),
+        ({"point_lps": [float("nan"), 0.0, 0.0]}, "point_lps"),
+        ({"settings": {"aneurysm_threshold": 1.5}}, "threshold is 1.5"),
+        ({"settings": {"precision": "int8"}}, "int8"),
         ({"device": "gpu"}, "gpu"),
         ({"teacher": "nobody"}, "nobody"),
         ({"output": "/no/such/folder/o.nrrd"}, "/no/such/folder"),

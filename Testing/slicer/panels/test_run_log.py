@@ -107,49 +107,51 @@ def sent(panel, make_balls, spin, monkeypatch):
 
 
 def test_the_choices_reach_the_worker(panel, sent):
-    ui = panel.ui
-    ui.memoryLimitSpinBox.value = 12.5
-    ui.certaintySpinBox.value = 0.8
-    ui.skipEmptyCheckBox.checked = False
-    ui.minimumAneurysmSpinBox.value = 6.0
-    request = sent()
-    assert request["memory_limit_gb"] == 12.5
-    assert request["minimum_certainty"] == pytest.approx(0.8)
-    assert request["skip"] is False
-    assert request["minimum_aneurysm_mm3"] == 6.0
+    widgets = {name: field.widget for name, field in panel.settings.fields.items()}
+    widgets["memory_limit_gb"].value = 12.5
+    widgets["minimum_certainty"].value = 0.8
+    widgets["skip_empty"].click()
+    widgets["walls_by_scan"].click()
+    widgets["minimum_vessel_mm3"].value = 6.0
+    assert sent()["settings"] == {
+        "minimum_certainty": 0.8, "skip_empty": False, "walls_by_scan": False,
+        "minimum_vessel_mm3": 6.0, "memory_limit_gb": 12.5,
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("value", [0.0, 0.3])
-def test_without_a_memory_limit_none_is_sent(panel, sent, value):
-    panel.ui.memoryLimitSpinBox.value = value
-    assert "memory_limit_gb" not in sent()
+def test_without_a_choice_no_setting_is_sent(panel, sent):
+    limit = panel.settings.fields["memory_limit_gb"].widget
+    limit.value = 0.5
+    limit.value = limit.minimum
+    assert limit.specialValueText == "No limit"
+    assert sent()["settings"] == {}
 
 
 def test_the_memory_limit_belongs_to_the_computer(panel, scene):
-    panel.ui.memoryLimitSpinBox.value = 16.0
+    panel.settings.fields["memory_limit_gb"].widget.value = 16.0
+    panel.settings.fields["overlap"].widget.value = 0.25
     slicer.modules.gsemasegmentation.closeWidget()
     again = slicer.modules.gsemasegmentation.widgetRepresentation().self()
-    assert again.ui.memoryLimitSpinBox.value == 16.0
-    slicer.app.userSettings().setValue("GSEMASegmentation/MemoryLimitGb", "much")
+    assert again.settings.values["memory_limit_gb"] == 16.0
+    slicer.app.userSettings().setValue("GSEMASegmentation/Settings/memory_limit_gb", "much")
     slicer.modules.gsemasegmentation.closeWidget()
     again = slicer.modules.gsemasegmentation.widgetRepresentation().self()
-    assert again.ui.memoryLimitSpinBox.value == 0.0
+    assert "memory_limit_gb" not in again.settings.values
 
 
 def test_the_requests_are_ones_that_the_real_worker_takes(scene, segmentation_module):
-    from GSEMASegmentationLib.SegmentationJob import JobSettings
+    from GSEMASegmentationLib.worker.RunSettings import RunSettings
     from GSEMASegmentationLib.worker.WorkerProtocol import encodeRequest
 
     from gsema_core.worker.protocol import decode_request
 
-    chosen = JobSettings("default", "cpu", 0.5, 4.0, 0.3, True, False, 0.8, 12.5).toRequest()
-    line = encodeRequest(1, "segment", input="a", output="b", **chosen)
-    request = decode_request(line)
-    assert (request.skip, request.minimum_certainty, request.memory_limit_gb) == (False, 0.8, 12.5)
+    chosen = RunSettings.fromNames("default", "cpu", skipEmpty=False, memoryLimitGb=12.5)
+    line = encodeRequest(1, "segment", input="a", output="b", **chosen.toRequest())
+    assert decode_request(line).settings == {"skip_empty": False, "memory_limit_gb": 12.5}
 
 
 def test_an_unknown_setting_is_refused(make_logic, make_balls):
-    with pytest.raises(TypeError, match="overlapp"):
+    with pytest.raises(UserError, match="overlapp"):
         make_logic("good").segment(make_balls(), overlapp=0.5)
 
 

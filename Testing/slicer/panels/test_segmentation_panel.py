@@ -99,19 +99,18 @@ def test_another_volume_does_not_get_the_output_of_the_one_before(panel, make_ba
 
 def test_choices_of_the_case_are_saved_with_the_scene(panel, make_balls, scene, tmp_path):
     panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
-    panel.ui.overlapSliderWidget.value = 0.25
-    panel.ui.minimumAneurysmSpinBox.value = 12.0
-    panel.ui.thresholdSpinBox.value = 0.35
+    chosen = {"overlap": 0.25, "minimum_aneurysm_mm3": 12.0, "aneurysm_threshold": 0.35}
+    for name, value in chosen.items():
+        panel.settings.fields[name].widget.value = value
     panel.ui.keepProbabilityCheckBox.checked = True
     slicer.util.saveScene(str(tmp_path / "case.mrb"))
     scene.Clear()
     assert panel.ui.inputSelector.currentNode() is None
+    assert panel.settings.values == {}
     slicer.util.loadScene(str(tmp_path / "case.mrb"))
     panel.parent.enter()
     assert panel.ui.inputSelector.currentNode().GetName() == "case"
-    assert panel.ui.overlapSliderWidget.value == 0.25
-    assert panel.ui.minimumAneurysmSpinBox.value == 12.0
-    assert panel.ui.thresholdSpinBox.value == 0.35
+    assert panel.settings.values == chosen
     assert panel.ui.keepProbabilityCheckBox.checked
 
 

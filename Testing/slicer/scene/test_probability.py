@@ -75,17 +75,18 @@ def test_the_panels_choices_reach_the_worker(panel, make_balls, spin, monkeypatc
     monkeypatch.setattr(panel.logic._client, "submit", spy)
     panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
     panel.ui.deviceComboBox.currentIndex = 1
-    panel.ui.overlapSliderWidget.value = 0.25
-    panel.ui.minimumAneurysmSpinBox.value = 9.0
+    widgets = {name: field.widget for name, field in panel.settings.fields.items()}
+    widgets["overlap"].value = 0.25
+    widgets["minimum_aneurysm_mm3"].value = 9.0
     for value, expected in ((0.0, None), (0.3, 0.3)):
-        panel.ui.thresholdSpinBox.value = value
+        widgets["aneurysm_threshold"].value = value
         panel.ui.keepProbabilityCheckBox.checked = value > 0
         panel.ui.segmentButton.click()
         spin(lambda: not panel.logic.isRunning)
         fields = asked[-1]
-        assert fields.get("aneurysm_threshold") == expected
+        assert fields["settings"].get("aneurysm_threshold") == expected
         assert (fields["probabilities"] is None) == (value == 0)
-        assert (fields["device"], fields["overlap"]) == ("cpu", 0.25)
-        assert fields["minimum_aneurysm_mm3"] == 9.0
-    assert panel.ui.thresholdSpinBox.specialValueText == "Automatic"
+        assert (fields["device"], fields["settings"]["overlap"]) == ("cpu", 0.25)
+        assert fields["settings"]["minimum_aneurysm_mm3"] == 9.0
+    assert widgets["aneurysm_threshold"].specialValueText == "Automatic"
     assert slicer.util.getNode("case aneurysm probability") is not None

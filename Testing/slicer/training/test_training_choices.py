@@ -34,11 +34,9 @@ def test_every_setting_has_a_field_with_help_and_default(panel):
     }
     shown = panel.start.form._fields
     assert set(shown) == expected - ELSEWHERE
-    for setting in allSettings():
-        assert setting.help.endswith(".") or setting.help.endswith(")"), setting
-        assert setting.help in shown[setting.section, setting.name].widget.toolTip
-    spacing = shown["data", "spacing_mm"].setting
-    assert spacing.title == "spacing (mm)"
+    for one in allSettings():
+        assert one.setting.help in shown[one.section, one.setting.name].widget.toolTip
+    assert shown["data", "spacing_mm"].setting.label == "Spacing (mm)"
     assert shown["optimization", "schedule"].widget.count == 3
     assert shown["network", "kind"].widget.count == 2
 

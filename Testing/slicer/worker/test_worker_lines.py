@@ -63,18 +63,17 @@ def test_messages_of_the_worker_are_understood(segmentation_module):
 
 
 def test_requests_are_what_the_worker_expects(segmentation_module):
-    from GSEMASegmentationLib.SegmentationJob import JobSettings
+    from GSEMASegmentationLib.worker.RunSettings import RunSettings
     from GSEMASegmentationLib.worker.WorkerProtocol import encodeRequest
 
     from gsema_core.worker.protocol import SegmentRequest, decode_request
 
-    settings = JobSettings("mine", "cpu", 0.25, 3.0)
+    settings = RunSettings.fromNames("mine", "cpu", overlap=0.25, wallsByScan=False)
     files = {"input": "/tmp/患者/in.nrrd", "output": "/tmp/out.nrrd", "volume_key": "a:1"}
     request = decode_request(encodeRequest(7, "segment", **files, **settings.toRequest()))
-    expected = SegmentRequest(7, teacher="mine", device="cpu", overlap=0.25, **files,
-                              minimum_aneurysm_mm3=3.0)  # fmt: skip
-    assert request == expected
-    bare = decode_request(encodeRequest(8, "segment", **files, **JobSettings().toRequest()))
+    chosen = {"overlap": 0.25, "walls_by_scan": False}
+    assert request == SegmentRequest(7, teacher="mine", device="cpu", settings=chosen, **files)
+    bare = decode_request(encodeRequest(8, "segment", **files, **RunSettings().toRequest()))
     assert bare == SegmentRequest(8, **files)
     assert json.loads(encodeRequest(9, "quit")) == {"id": 9, "command": "quit"}
     assert decode_request(encodeRequest(9, "cancel", target=7)).target == 7

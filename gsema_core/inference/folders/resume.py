@@ -11,9 +11,6 @@ from gsema_core.files.image_files import check_image_file
 from gsema_core.files.text_files import read_table
 from gsema_core.inference.settings import SegmentationSettings
 
-WITHOUT_EFFECT = ("threads", "memory_limit_gb", "probabilities")
-"""Settings that leave the labels as they are."""
-
 
 @dataclass(frozen=True)
 class EarlierResult:
@@ -30,11 +27,7 @@ class EarlierResult:
         report: Any = self.report  # of a file that anybody may have written
         try:
             theirs, sha256 = report["settings"], report["teacher"]["sha256"]
-            different = [
-                name
-                for name, value in settings.to_dict().items()
-                if name not in WITHOUT_EFFECT and theirs[name] != value
-            ]
+            different = [name for name, value in settings.deciding.items() if theirs[name] != value]
         except (KeyError, TypeError):
             return "its output is there, without a report of how it was made"
         if sha256 != teacher_hash:

@@ -1,0 +1,63 @@
+"""``gsema settings``: every setting with its default, its range, what it does and its source."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "Print every setting with its default, its range and what it does."
+
+_PAGE = """# Settings
+
+`gsema settings` prints this page: it is made from the fields that state the settings.
+
+## Segmentation
+
+Options of `gsema segment`, rows of the panel *GSEMASegmentation*, and `settings` in the Slicer
+console: `logic.segment(volumeNode, minimumVesselMm3=20)`.
+
+{segment}
+
+## Training
+
+Sections of `config.toml` for `gsema train`, and pages of *Advanced* in the panel *GSEMATraining*. A
+preset, named at the top of the file, sets some of them otherwise; what stands in the file wins.
+
+{train}
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "kind", nargs="?", choices=("segment", "train"), help="only those (default: both)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    pages = {"segment": segmentation_tables, "train": training_tables}
+    if arguments.kind:
+        print(pages[arguments.kind]())
+    else:
+        print(settings_page(), end="")
+    return 0
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    return _PAGE.format(segment=segmentation_tables(), train=training_tables())
+
+
+def segmentation_tables() -> str:
+    from gsema_core.configuration.settings_page import settings_table
+    from gsema_core.inference.settings import SegmentationSettings
+
+    return settings_table(SegmentationSettings)
+
+
+def training_tables() -> str:
+    """A table a section."""
+    from gsema_core.configuration import settings_of
+    from gsema_core.configuration.settings_page import settings_table
+    from gsema_core.training.config import TrainingConfig
+
+    sections = [one for one in settings_of(TrainingConfig) if one.name != "preset_name"]
+    return "\n\n".join(f"### [{one.name}]\n\n{settings_table(one.kind)}" for one in sections)

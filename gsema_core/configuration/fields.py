@@ -1,0 +1,135 @@
+"""What a field of a configuration says of itself."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+
+_KEY = "setting"
+_WORDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
+_WORDS |= {Path: "a path", dict: "a table"}
+_MANY = {float: "numbers", int: "whole numbers", str: "texts"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One field of a configuration.
+
+    Attributes:
+        name: the field's, in snake_case.
+        kind: bool, int, float, str, Path, dict, a tuple of one of these, or a dataclass.
+        optional: whether None is a value too.
+        default: ``MISSING`` where a value must be given.
+        help: what it does, in one or two sentences.
+        title: for people; the unit is added by ``label``.
+        unit: mm, s, %...; empty for none.
+        low, high: the least and the most, of numbers their value, of texts their length; None
+            for no limit.
+        choices: the texts that are allowed; empty for any.
+        step: of a number, what a click on an arrow changes it by; without it, it is typed.
+        none: what None means, in a word or two.
+        source: where the default comes from: the paper, a measurement, or ``ours``.
+        option: the command line's name without dashes, where it is not the field's.
+        group: the heading that it stands under; empty for settings that nobody chooses by hand.
+        whole_scan: whether it has no meaning at a click.
+        decides: whether results depend on it; the number of threads, say, does not decide.
+    """
+
+    name: str
+    kind: Any
+    optional: bool
+    default: Any
+    help: str = ""
+    title: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    step: float | None = None
+    none: str = "none"
+    source: str = "ours"
+    option: str = ""
+    group: str = ""
+    whole_scan: bool = False
+    decides: bool = True
+
+    no_default: ClassVar[Any] = MISSING
+
+    @property
+    def label(self) -> str:
+        """The title with its unit: what stands before a value."""
+        title = self.title or self.name.replace("_", " ").capitalize()
+        return f"{title} ({self.unit})" if self.unit else title
+
+    @property
+    def element(self) -> Any:
+        """The type of a list's elements; of anything else its own type."""
+        return get_args(self.kind)[0] if get_origin(self.kind) is tuple else self.kind
+
+    @property
+    def count(self) -> int | None:
+        """How many elements a list must have; None for any number."""
+        arguments = get_args(self.kind)
+        return None if not arguments or arguments[-1] is Ellipsis else len(arguments)
+
+    @property
+    def is_list(self) -> bool:
+        return get_origin(self.kind) is tuple
+
+    @property
+    def expected(self) -> str:
+        """What to give, in words."""
+        if self.choices:
+            words = f"one of {', '.join(self.choices)}"
+        elif self.is_list:
+            count = "a list of" if self.count is None else str(self.count)
+            words = f"{count} {_MANY.get(self.element, 'values')}{self._limits()}"
+        else:
+            words = _WORDS.get(self.kind, "a table") + self._limits()
+        return f"{words}, or {self.none}" if self.optional else words
+
+    def _limits(self) -> str:
+        low, high = self.low, self.high
+        if self.element is str:
+            return "" if high is None else f" of at most {high:g} characters"
+        if low is None or high is None:
+            return ""
+        return f" from {low:g} to {high:g}"
+
+
+def setting(default: Any = MISSING, help: str = "", **facts: Any) -> Any:
+    """A dataclass field that is a setting.
+
+    Args:
+        default: its value where none is given; left out, one must be given.
+        help: what it does.
+        facts: the other attributes of ``Setting``: title, unit, low, high, choices, source...
+    """
+    return field(default=default, metadata={_KEY: {"help": help, **facts}})
+
+
+def settings_of(kind: type) -> tuple[Setting, ...]:
+    """The settings of a dataclass, in its order; fields without ``setting`` have their type."""
+    return _settings_of(kind)
+
+
+@cache
+def _settings_of(kind: Any) -> tuple[Setting, ...]:
+    hints = get_type_hints(kind)
+    found = []
+    for one in fields(kind):
+        own, optional = _without_none(hints[one.name])
+        default = one.default if one.default_factory is MISSING else one.default_factory()
+        found.append(Setting(one.name, own, optional, default, **one.metadata.get(_KEY, {})))
+    return tuple(found)
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    """A type and whether None is allowed beside it."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return (get_origin(hint) if get_origin(hint) is dict else hint), False
+    others = [one for one in get_args(hint) if one is not type(None)]
+    return others[0], len(others) < len(get_args(hint))

@@ -1,0 +1,229 @@
+"""The sections of a training's configuration: what each setting does, its range and its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from gsema_core.configuration import check, setting
+
+PAPER, PYTORCH = "the paper", "PyTorch"
+
+
+class _Section:
+    """Checked when made."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class MethodConfig(_Section):
+    """GS-EMA and BACL."""
+
+    place: ClassVar[str] = "in [method]"
+
+    alpha_aligned: float = setting(
+        0.9,
+        "EMA coefficient where the domains' gradients agree.",
+        low=0,
+        high=1,
+        source=PAPER,
+    )
+    alpha_conflict: float = setting(
+        1.0,
+        "EMA coefficient where they conflict; 1 leaves the teacher as it is.",
+        low=0,
+        high=1,
+        source=PAPER,
+    )
+    similarity: str = setting(
+        "cosine",
+        "How the two domains' gradients are compared.",
+        choices=("cosine", "sign_cosine"),
+        source=PAPER,
+    )
+    alpha_warmup: bool = setting(
+        True, "Average less in the first steps of a run that starts from no teacher."
+    )
+    conflict_warmup: bool = setting(
+        False,
+        "The warm-up is for steps in conflict too: where no gate is meant, or as the authors' "
+        "published training does.",
+    )
+    supervised_weight: float = setting(
+        0.25, "Weight of the segmentation losses (lambda 1).", low=0, high=100, source=PAPER
+    )
+    contrastive_weight: float = setting(
+        0.5, "Weight of the contrastive losses (lambda 2).", low=0, high=100, source=PAPER
+    )
+    volume_contrast: bool = setting(True, "Contrast whole latents (BACL-V).", source=PAPER)
+    boundary_contrast: bool = setting(
+        True, "Contrast the latents' boundaries (BACL-B).", source=PAPER
+    )
+    boundary_cutoff: float = setting(
+        0.25,
+        "Frequencies below this share of the axis are removed for boundaries.",
+        low=0,
+        high=0.5,
+    )
+    boundary_magnitude: bool = setting(
+        False, "Use magnitudes of boundary maps, as the authors' published training does."
+    )
+    temperature: float = setting(
+        1.0, "Temperature of the contrastive loss; the paper has none.", low=1e-3, high=100
+    )
+    consistency_weight: float = setting(
+        0.0,
+        "Weight of the agreement of predictions on two random views of a patch (CMDG's).",
+        low=0,
+        high=100,
+        source=PAPER,
+    )
+    transform: tuple[str, ...] = setting(
+        ("paper",), "Transforms from source to target patches, in order.", source=PAPER
+    )
+
+
+@dataclass(frozen=True)
+class DataConfig(_Section):
+    """What is trained on."""
+
+    place: ClassVar[str] = "in [data]"
+
+    datalist: Path = setting(
+        Path(), "JSON file that lists image, label, patient and center; or a folder of cases."
+    )
+    centers: tuple[str, ...] = setting((), "Centers to train on; empty means all of the list.")
+    description: str = setting("", "What the scans are, for the teacher's card; no names.")
+    validation_share: float = setting(
+        0.12, "Share of each center's patients kept out for choosing the teacher.", low=0, high=0.9
+    )
+    spacing_mm: float = setting(
+        0.5, "Working voxel size, isotropic.", title="Spacing", unit="mm", low=0.1, high=2
+    )
+    patch: tuple[int, int, int] = setting(
+        (96, 96, 96), "Patch size; it is the window's size too.", unit="voxels", low=8, high=256
+    )
+    aneurysm_share: float = setting(
+        0.7, "Share of patches that are centered near an aneurysm.", low=0, high=1
+    )
+    low_percentile: float = setting(
+        1.0, "Intensities below this percentile become 0.", unit="%", low=0, high=50
+    )
+    high_percentile: float = setting(
+        99.99,
+        "Intensities above this percentile become 1.",
+        unit="%",
+        low=50,
+        high=100,
+        source="docs/teacher.md",
+    )
+    random_orientation: bool = setting(
+        True, "Flip and permute the axes of source patches: a patient may lie anyhow."
+    )
+    cache: Path = setting(
+        Path(), "Folder of prepared cases, may be shared by runs; empty: in the run's output."
+    )
+    workers: int = setting(
+        1, "Processes that prepare patches; 0 prepares them in line.", low=0, high=64
+    )
+    replay_share: float = setting(
+        0.0, "Share of patches from phantoms, against forgetting; 0 makes none.", low=0, high=1
+    )
+    replay_cases: int = setting(
+        8, "Phantoms with random scanners that are replayed.", low=1, high=1000
+    )
+
+
+@dataclass(frozen=True)
+class OptimizationConfig(_Section):
+    """How the student learns."""
+
+    place: ClassVar[str] = "in [optimization]"
+
+    optimizer: str = setting("adamw", "The optimizer.", choices=("adamw", "adam"))
+    learning_rate: float = setting(
+        3e-4, "Highest learning rate; the paper's is 1e-3.", low=0, high=1
+    )
+    schedule: str = setting(
+        "cosine",
+        "Course of the learning rate; step is times 0.1 every tenth of the run, as the paper.",
+        choices=("cosine", "constant", "step"),
+    )
+    warmup_steps: int = setting(
+        100, "Steps of linear warm-up of the learning rate.", low=0, high=1e9
+    )
+    weight_decay: float = setting(
+        1e-2, "Decoupled weight decay of adamw.", low=0, high=1, source=PYTORCH
+    )
+    clip_norm: float = setting(
+        12.0, "Gradients longer than this are shortened; 0 is off.", low=0, high=1e6
+    )
+    class_weights: tuple[float, ...] = setting(
+        (),
+        "Cross-entropy weights of background, vessel and aneurysm; empty means equal.",
+        low=0,
+        high=1e6,
+        source=PAPER,
+    )
+    dice_smoothing: float = setting(
+        1e-5,
+        "Voxels added above and below in Dice: more of them punish false aneurysms in patches "
+        "without one, but hide small ones from a young network.",
+        unit="voxels",
+        low=1e-8,
+        high=1e6,
+        source="MONAI",
+    )
+
+
+@dataclass(frozen=True)
+class RunConfig(_Section):
+    """How long, where and how often something is written."""
+
+    place: ClassVar[str] = "in [run]"
+
+    output: Path = setting(Path(), "Folder for checkpoints, logs and the teacher.")
+    name: str = setting("local", "Name of the teacher that comes out.")
+    license: str = setting("unstated", "License of the teacher that comes out.", high=200)
+    initial_teacher: str = setting("", "Teacher to start from: a name or file; empty: scratch.")
+    steps: int = setting(5000, "Optimizer steps.", low=1, high=1e9)
+    minutes: float = setting(
+        0.0,
+        "Time for training steps; the run ends with its steps or this; 0 is no limit.",
+        unit="min",
+        low=0,
+        high=1e6,
+    )
+    patience: int = setting(
+        0,
+        "Validations in a row without a better teacher that end the run; 0 never ends it.",
+        low=0,
+        high=1e6,
+    )
+    batch_size: int = setting(
+        1, "Source patches a step; each gets one target patch.", low=1, high=1024
+    )
+    accumulate: int = setting(
+        1, "Batches whose gradients are added before a step.", low=1, high=1024
+    )
+    seed: int = setting(0, "Seed of weights, patches and transforms.", low=0, high=2**32 - 1)
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+    precision: str = setting(
+        "auto",
+        "Number format of the networks; auto takes bf16 where the device has it, else fp32; fp16 "
+        "scales the loss.",
+        choices=("auto", "bf16", "fp16", "fp32"),
+        source="docs/performance.md",
+    )
+    threads: int = setting(0, "CPU threads; 0 lets PyTorch choose.", low=0, high=1024)
+    log_every: int = setting(20, "Steps between log lines.", low=1, high=1e9)
+    validate_every: int = setting(500, "Steps between validations.", low=1, high=1e9)
+    checkpoint_every: int = setting(
+        250,
+        "Steps between resumable checkpoints; five minutes of steps are saved anyway.",
+        low=1,
+        high=1e9,
+    )
