@@ -229,7 +229,7 @@ def main() -> None:
     mode = sys.argv[1]
     threading.Thread(target=listen, daemon=True).start()
     if mode != "mute":
-        emit("hello", pid=os.getpid(), protocol=2 if mode == "oldprotocol" else 1, version="0")
+        emit("hello", pid=os.getpid(), protocol=1 if mode == "oldprotocol" else 2, version="0")
     while (request := requests.get()) is not None:
         if request["command"] == "devices":
             measured = {} if request.get("teacher") is None else MEASURED

@@ -96,12 +96,12 @@ class SettingField:
         return valueText(value) or _("none")
 
     def _spinBox(self) -> Any:
-        """A box whose least value stands for none, where there may be none."""
+        """A box whose 0 stands for none, where there may be none."""
         setting = self.setting
         box = qt.QSpinBox() if setting.kind is int else qt.QDoubleSpinBox()
         if setting.kind is float:
             box.decimals = 2 if setting.step < 1 else 1
-        low = setting.low - setting.step if setting.optional else setting.low
+        low = 0 if setting.optional else setting.low
         box.minimum, box.maximum = setting.kind(low), setting.kind(setting.high)
         box.singleStep = setting.kind(setting.step)
         box.suffix = f" {setting.unit}" if setting.unit else ""

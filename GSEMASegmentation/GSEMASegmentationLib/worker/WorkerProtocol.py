@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PREFIX = "@gsema "
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 @dataclass(frozen=True)

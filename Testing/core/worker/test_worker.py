@@ -95,7 +95,7 @@ def shared() -> Iterator[Process]:
     process = Process()
     hello = process.event()
     assert hello == {
-        "event": "hello", "pid": process.process.pid, "protocol": 1, "version": __version__
+        "event": "hello", "pid": process.process.pid, "protocol": 2, "version": __version__
     }  # fmt: skip
     yield process
     process.send(id=1000, command="quit")

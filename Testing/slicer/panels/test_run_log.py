@@ -7,6 +7,8 @@ import re
 import pytest
 import slicer
 
+from gsema_core.errors import UserError
+
 
 @pytest.fixture
 def log(scene, segmentation_module):

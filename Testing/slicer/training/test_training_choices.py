@@ -65,8 +65,8 @@ def test_senseless_choices_are_explained(choices):
         ({"name": "a/b"}, "not plain"),
         ({"teacher": "nobody"}, "no teacher named nobody"),
         ({"preset": "magic"}, "Unknown preset"),
-        ({"settings": {"data": {"patch": [7, 7, 7]}}}, "does not fit the network"),
-        ({"settings": {"run": {"seed": "x"}}}, "give int"),
+        ({"settings": {"data": {"patch": [70, 70, 70]}}}, "does not fit the network"),
+        ({"settings": {"run": {"seed": "x"}}}, "give a whole number"),
     ):
         with pytest.raises(UserError, match=reason):
             choices(**bad).tables()
