@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from gsema_core.errors import UserError
 from gsema_core.grids import Geometry, Volume
+from gsema_core.grids.components import connected_components
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.simulation.sac import Ball, draw_sac
 from gsema_core.simulation.vessel_tree import VesselTree, grow_vessel_tree
@@ -115,7 +115,7 @@ def _paint(mask: Mask, ball: Ball, geometry: Geometry) -> None:
 
 def _without_islands(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Keep the largest component; a vessel that the field's faces cut off is an island."""
-    components, count = ndimage.label(labels > 0, structure=np.ones((3, 3, 3)))
+    components, count = connected_components(labels > 0)
     if count < 2:
         return labels
     sizes = np.bincount(components.ravel())[1:]
