@@ -9,6 +9,6 @@ installed. (cattrs and msgspec would build the dataclasses, but neither comes wi
 """
 
 from gsema_core.configuration.building import build, check, checked, plain
-from gsema_core.configuration.fields import Setting, setting, settings_of
+from gsema_core.configuration.setting import Setting, setting, settings_of
 
 __all__ = ["Setting", "build", "check", "checked", "plain", "setting", "settings_of"]

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gsema_core.configuration.fields import Setting, settings_of
+from gsema_core.configuration.setting import Setting, settings_of
 from gsema_core.errors import UserError
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from gsema_core.configuration.fields import Setting, settings_of
+from gsema_core.configuration.setting import Setting, settings_of
 
 _METAVARS = {int: "N", float: "X", str: "TEXT"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gsema_core.configuration.fields import Setting, settings_of
 from gsema_core.configuration.options import option_of
+from gsema_core.configuration.setting import Setting, settings_of
 
 
 def settings_table(kind: type) -> str:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from gsema_core.datasets.cache import VolumeCache as VolumeCache
     from gsema_core.datasets.case_files import read_case as read_case
     from gsema_core.datasets.case_files import read_case_labels as read_case_labels
+    from gsema_core.datasets.case_finding import find_cases as find_cases
     from gsema_core.datasets.case_summary import summarize as summarize
     from gsema_core.datasets.choosing import choose_cases as choose_cases
     from gsema_core.datasets.datalist import Case as Case
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from gsema_core.datasets.examination import Examined as Examined
     from gsema_core.datasets.examination import examine as examine
     from gsema_core.datasets.examination import examine_all as examine_all
-    from gsema_core.datasets.finding import find_cases as find_cases
     from gsema_core.datasets.patches import PatchDataset as PatchDataset
     from gsema_core.datasets.splits import Split as Split
     from gsema_core.datasets.splits import check_leave_one_out as check_leave_one_out
@@ -35,7 +35,7 @@ else:
             "choose_cases": "choosing",
             "examine": "examination",
             "examine_all": "examination",
-            "find_cases": "finding",
+            "find_cases": "case_finding",
             "read_case": "case_files",
             "read_case_labels": "case_files",
             "read_datalist": "datalist",

@@ -35,6 +35,11 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         UserError: there is no such file, it cannot be read, or it is not a 3D scan: 2D, 4D or
             color, voxels that are not finite numbers, one value only, a label map, or a voxel
             spacing or direction that no scanner makes.
+
+    Example:
+        >>> scan = read_volume("case.nrrd")
+        >>> scan.geometry.size
+        (44, 36, 52)
     """
     volume = _read(path, "image")
     array = volume.array
@@ -70,6 +75,10 @@ def read_labels(path: str | os.PathLike[str], allowed: Sequence[int] = (0, 1, 2)
 
     Raises:
         UserError: as for ``read_volume``, or another value occurs.
+
+    Example:
+        >>> int(read_labels("labels.nrrd").array.max())
+        2
     """
     volume = _read(path, "label map")
     wrong = ~np.isin(volume.array, np.array(allowed))

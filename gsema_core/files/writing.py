@@ -43,6 +43,10 @@ def write_volume(volume: Volume, path: str | os.PathLike[str], *, compress: bool
     Raises:
         UserError: the suffix is unknown or the file could not be written; an older file of that
             name is then unchanged.
+
+    Example:
+        >>> from gsema_core import read_volume
+        >>> write_volume(read_volume("case.nrrd"), "copy.nii.gz")
     """
     check_output_name(path)
     _write(volume.to_image(), Path(path), compress)
@@ -57,6 +61,10 @@ def write_labels(volume: Volume, path: str | os.PathLike[str]) -> None:
     Raises:
         UserError: as for ``write_volume``.
         ValueError: the array has values that a uint8 cannot hold.
+
+    Example:
+        >>> from gsema_core import read_labels
+        >>> write_labels(read_labels("labels.nrrd"), "labels.seg.nrrd")
     """
     check_output_name(path)
     array = volume.array.astype(np.uint8)

@@ -20,6 +20,14 @@ class Geometry:
         spacing: distance in mm between neighboring voxel centers along (i, j, k).
         origin: position in mm (LPS) of the center of voxel (0, 0, 0).
         direction: 3 x 3 matrix, row by row; its columns are the axes' unit vectors in LPS.
+
+    Raises:
+        ValueError: a wrong number of values, or a size or spacing that is not positive.
+
+    Example:
+        >>> grid = Geometry((4, 5, 6), spacing=(0.5, 0.5, 1.0), origin=(10.0, 0.0, 0.0))
+        >>> grid.shape, grid.index_to_world((2, 0, 0)).tolist()
+        ((6, 5, 4), [11.0, 0.0, 0.0])
     """
 
     size: tuple[int, int, int]

@@ -21,6 +21,12 @@ class Volume:
 
     Raises:
         ValueError: the array's shape is not the geometry's.
+
+    Example:
+        >>> import numpy as np
+        >>> labels = Volume(np.zeros((6, 5, 4), np.uint8), Geometry((4, 5, 6)))
+        >>> labels.array.shape == labels.geometry.shape
+        True
     """
 
     array: npt.NDArray[Any]

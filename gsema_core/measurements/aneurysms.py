@@ -114,6 +114,12 @@ def measure_aneurysms(labels: Volume) -> list[Aneurysm]:
 
     Returns:
         The aneurysms, the one of the largest volume first.
+
+    Example:
+        >>> from gsema_core import read_labels
+        >>> largest = measure_aneurysms(read_labels("labels.nrrd"))[0]
+        >>> round(largest.volume_ml, 1), round(largest.largest_diameter_mm)
+        (0.5, 10)
     """
     # Stable: equal ones keep the order of their first voxel.
     found = sorted(_sacs(labels), key=lambda sac: -np.count_nonzero(sac.mask))

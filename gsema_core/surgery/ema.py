@@ -15,6 +15,12 @@ def warmed_up_alpha(alpha: float, updates: int) -> float:
     Args:
         alpha: the coefficient that the gate chose; a closed gate (1.0) stays closed.
         updates: EMA updates made so far.
+
+    Example:
+        >>> warmed_up_alpha(0.9, updates=0), warmed_up_alpha(0.9, updates=1)
+        (0.0, 0.5)
+        >>> warmed_up_alpha(0.9, updates=99), warmed_up_alpha(1.0, updates=0)
+        (0.9, 1.0)
     """
     if alpha >= 1.0:
         return alpha

@@ -57,6 +57,12 @@ class Gate:
         alpha_conflict: elsewhere; 1.0, no update, is the paper's text. Its Algorithm 1 prints
             the opposite condition: swap the two values to get that.
         similarity: see `gradient_similarity`.
+
+    Example:
+        >>> gate = Gate(alpha_aligned=0.9, alpha_conflict=1.0)
+        >>> right, up, left = torch.tensor([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
+        >>> gate.decide(right, up).alpha, gate.decide(right, left).alpha
+        (0.9, 1.0)
     """
 
     alpha_aligned: float = 0.9

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from gsema_core.teachers.registry import BUNDLED_TEACHER as BUNDLED_TEACHER
     from gsema_core.teachers.card import TeacherCard as TeacherCard
     from gsema_core.teachers.registry import add_teacher as add_teacher
     from gsema_core.teachers.registry import find_teacher as find_teacher
@@ -18,6 +19,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "BUNDLED_TEACHER": "registry",
             "Teacher": "teacher_file",
             "TeacherCard": "card",
             "add_teacher": "registry",

@@ -125,6 +125,11 @@ def load_teacher(path: str | os.PathLike[str], device: str | torch.device = "cpu
 
     Raises:
         UserError: as for ``read_card``, or the weights do not fit the network on the card.
+
+    Example:
+        >>> from gsema_core.teachers import BUNDLED_TEACHER
+        >>> load_teacher(BUNDLED_TEACHER).card.name
+        'default'
     """
     path = Path(path)
     with _open(path) as stream:

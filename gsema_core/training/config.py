@@ -27,7 +27,13 @@ bfloat16 convolutions of 2 x 2 x 2 maps read memory that nobody wrote and return
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One training run. ``TrainingConfig.preset("paper", datalist=..., output=...)`` makes one."""
+    """One training run; its sections are in ``config_sections``, and docs/settings.md lists all.
+
+    Example:
+        >>> config = TrainingConfig.preset("paper", datalist="cases.json", output="runs/first")
+        >>> config.method.alpha_conflict, config.run.steps
+        (1.0, 5000)
+    """
 
     place: ClassVar[str] = "of the training"
 

@@ -28,6 +28,7 @@ class Transform(ABC, Generic[P]):
         UserError: the probability is not in [0, 1].
 
     Example:
+        >>> from gsema_core.transforms import build_transform
         >>> image, labels = torch.rand(2, 1, 8, 8, 8), torch.zeros(2, 1, 8, 8, 8)
         >>> transform = build_transform("paper")
         >>> parameters = transform.draw(torch.Generator().manual_seed(0), image)

@@ -47,7 +47,7 @@ def test_every_figure_is_drawn_and_says_simulated(plan, monkeypatch):
 
 def test_boxes_have_one_box_a_row_and_a_dot_a_case(plan):
     needs_figures()
-    from gsema_core.benchmark.figures.boxes import draw_boxes
+    from gsema_core.benchmark.figures.dice_by_center import draw_boxes
 
     (axes,) = draw_boxes(plan, collect(plan, read_records(plan))).axes
     assert len(axes.patches) == 2

@@ -29,8 +29,8 @@ def draw_figures(
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         report('No figures were drawn: pip install "gsema_core[benchmark]" and repeat this.')
         return []
-    from gsema_core.benchmark.figures.boxes import draw_boxes
     from gsema_core.benchmark.figures.canvas import save
+    from gsema_core.benchmark.figures.dice_by_center import draw_boxes
     from gsema_core.benchmark.figures.latents import draw_latents
     from gsema_core.benchmark.figures.overlays import draw_overlays
     from gsema_core.benchmark.figures.steps import draw_steps

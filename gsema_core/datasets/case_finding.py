@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from gsema_core.datasets.datalist import Case, read_datalist
-from gsema_core.datasets.nnunet import DESCRIPTION, is_nnunet_folder, read_nnunet_folder
+from gsema_core.datasets.nnunet_folder import DESCRIPTION, is_nnunet_folder, read_nnunet_folder
 from gsema_core.datasets.pairs import find_pairs
 from gsema_core.errors import UserError
 
