@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from gsema_core.teachers.registry import BUNDLED_TEACHER as BUNDLED_TEACHER
     from gsema_core.teachers.card import TeacherCard as TeacherCard
+    from gsema_core.teachers.registry import BUNDLED_TEACHER as BUNDLED_TEACHER
     from gsema_core.teachers.registry import add_teacher as add_teacher
     from gsema_core.teachers.registry import find_teacher as find_teacher
     from gsema_core.teachers.registry import list_teachers as list_teachers
