@@ -6,12 +6,14 @@ network are its own plan's. Isensee et al., Nature Methods 18:203-211, 2021.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from gsema_core.benchmark.nnunet_dataset import DATASET, SUFFIX, export, unseen_
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.datasets import read_datalist, split_by_patient
 from gsema_core.errors import UserError
+from gsema_core.evaluation.score_files import write_text
 from gsema_core.files.atomic import make_folder
 
 EPOCH_STEPS = 250
@@ -28,9 +31,57 @@ EPOCHS = (1, 5, 10, 20, 50, 100, 250, 500, 750, 2000, 4000, 8000)
 CONFIGURATION = "3d_fullres"
 FOLD = "0"
 LOG = "nnunet.log"
+SPENT = "training_seconds.txt"
 PREDICTIONS = "predictions"
 
+SAVE_S = 5.0
+"""The most seconds of training that are forgotten where the benchmark is killed (ours)."""
+
 Report = Callable[[str], None]
+
+
+class TrainingClock:
+    """The seconds of training that a cell has had, over all sessions: its budget survives a kill.
+
+    Args:
+        path: the file that remembers them.
+        budget: seconds; infinity where only the epochs end the training.
+    """
+
+    def __init__(self, path: Path, budget: float) -> None:
+        self.path = path
+        self.budget = budget
+        self.seconds = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
+        self.saved = self.looked = self.seconds
+
+    @contextmanager
+    def running(self) -> Iterator[Callable[[], bool]]:
+        """Count the time of this block, in which the yielded function is to be asked now and then.
+
+        Yields:
+            Whether the budget is used up.
+
+        Raises:
+            UserError: the file could not be written.
+        """
+        self.looked = time.monotonic()
+        try:
+            yield self._look
+        finally:
+            self._look()
+            self._save()
+
+    def _look(self) -> bool:
+        now = time.monotonic()
+        self.seconds += now - self.looked
+        self.looked = now
+        if self.seconds - self.saved >= SAVE_S:
+            self._save()
+        return self.seconds >= self.budget
+
+    def _save(self) -> None:
+        self.saved = self.seconds
+        write_text(f"{self.seconds:.1f}\n", self.path)
 
 
 class NnUnet:
@@ -58,19 +109,19 @@ class NnUnet:
         self.trainer = trainer_name(plan.base.run.steps, plan.base.run.minutes)
         device = plan.base.run.device.partition(":")[0]
         self.device = device if device != "auto" else _best_device()
+        minutes = plan.base.run.minutes
+        self.clock = TrainingClock(self.folder / SPENT, 60 * minutes if minutes else math.inf)
         find_command("nnUNetv2_train")
 
     def run(self) -> dict[str, Any] | None:
         """Export, plan, train and predict.
 
         Returns:
-            What the training measured; None where it was stopped.
+            What the training measured, its seconds over all sessions; None where it was stopped.
         """
-        began = time.monotonic()
-        training = self._prepare() and self._train() and self._predict()
-        if not training:
+        if not (self._prepare() and self._train() and self._predict()):
             return None
-        return {"seconds": round(time.monotonic() - began, 1), "trainer": self.trainer}
+        return {"seconds": round(self.clock.seconds, 1), "trainer": self.trainer}
 
     def _prepare(self) -> bool:
         """nnU-Net's own plan and preprocessing, once for all runs on the same cases."""
@@ -98,11 +149,13 @@ class NnUnet:
         trained = self.folder / "trained"
         if trained.exists():
             return True
-        minutes = self.plan.base.run.minutes
         arguments = [DATASET, CONFIGURATION, FOLD, "-tr", self.trainer, "-device", self.device]
         arguments.append("--c")
         self.report(f"  Training {self.trainer} on {self.device}; its log is {LOG}.")
-        done = self._call("nnUNetv2_train", arguments, seconds=60 * minutes if minutes else None)
+        done = self.clock.seconds >= self.clock.budget
+        if not done:
+            with self.clock.running() as is_over:
+                done = self._call("nnUNetv2_train", arguments, is_over)
         if done:
             trained.touch()
         return done
@@ -118,8 +171,13 @@ class NnUnet:
              "-device", self.device, "-npp", "1", "-nps", "1"],
         )  # fmt: skip
 
-    def _call(self, command: str, arguments: Sequence[str], seconds: float | None = None) -> bool:
-        """Run one of its commands; False where it was stopped.
+    def _call(
+        self, command: str, arguments: Sequence[str], is_over: Callable[[], bool] = bool
+    ) -> bool:
+        """Run one of its commands to its end, or until its time is over.
+
+        Returns:
+            False where it was stopped.
 
         Raises:
             UserError: it failed, with the place of its log.
@@ -133,13 +191,16 @@ class NnUnet:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-            ends = time.monotonic() + seconds if seconds else float("inf")
-            while process.poll() is None:
-                if self.stop() or time.monotonic() > ends:
+            try:
+                while process.poll() is None:
+                    stopped = self.stop()
+                    if stopped or is_over():
+                        return not stopped
+                    time.sleep(0.5)
+            finally:
+                if process.poll() is None:
                     process.terminate()
                     process.wait()
-                    return not self.stop()
-                time.sleep(0.5)
         if process.returncode:
             raise UserError(
                 f"nnU-Net's {command} failed with code {process.returncode}: its reason is at the "

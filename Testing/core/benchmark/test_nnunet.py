@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from gsema_core.benchmark import run_benchmark
-from gsema_core.benchmark.nnunet import NnUnet, find_command, trainer_name
+from gsema_core.benchmark.nnunet import (
+    SPENT,
+    NnUnet,
+    TrainingClock,
+    find_command,
+    trainer_name,
+)
 from gsema_core.benchmark.nnunet_dataset import DATASET, export
 from gsema_core.benchmark.records import read_records
 from gsema_core.datasets import read_datalist, split_by_patient
@@ -109,6 +115,50 @@ def test_minutes_end_its_training(make_plan, fake_nnunet):
     assert run_benchmark(plan, lambda line: None)
     (record,) = read_records(plan).values()
     assert record["training"]["seconds"] < 50
+
+
+def test_its_minutes_are_those_of_all_sessions(make_plan, fake_nnunet):
+    """Stopped after a part of its budget, it goes on with the rest of it."""
+    calls = fake_nnunet(seconds=60)
+    plan = make_plan(rows=("nnunet",), centers=("B",), run={"minutes": 2 / 60})
+    asked = iter([False, False, False, False])  # the fourth is asked when training runs
+    assert not run_benchmark(plan, lambda line: None, lambda: next(asked, True))
+    spent = plan.output / plan.cells[0].folder / SPENT
+    assert 0 < float(spent.read_text()) < 2
+    spent.write_text("1.9\n")
+    assert run_benchmark(plan, lambda line: None)
+    (record,) = read_records(plan).values()
+    assert 1.9 < record["training"]["seconds"] < 2 + 1.9
+    assert calls.read_text().count("nnUNetv2_train") == 2
+
+
+def test_a_used_up_budget_is_not_trained_again(make_plan, fake_nnunet):
+    calls = fake_nnunet(seconds=60)
+    plan = make_plan(rows=("nnunet",), centers=("B",), run={"minutes": 0.01})
+    folder = plan.output / plan.cells[0].folder
+    folder.mkdir(parents=True)
+    (folder / SPENT).write_text("0.6\n")  # killed between the last look and its end
+    assert run_benchmark(plan, lambda line: None)
+    assert "nnUNetv2_train" not in calls.read_text()
+
+
+def test_the_clock_remembers_what_a_kill_would_forget(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("gsema_core.benchmark.nnunet.time.monotonic", lambda: now[0])
+    path = tmp_path / SPENT
+    with TrainingClock(path, budget=20).running() as is_over:
+        now[0] += 12
+        assert not is_over()
+        assert float(path.read_text()) == 12  # and not only at the end
+        now[0] += 1
+    now[0] += 1000  # between two sessions
+    clock = TrainingClock(path, budget=20)
+    assert clock.seconds == 13
+    with clock.running() as is_over:
+        now[0] += 8
+        assert is_over()
+    now[0] += 1000
+    assert clock.seconds == 21
 
 
 def test_a_failure_names_its_log(plan, fake_nnunet):
