@@ -21,8 +21,8 @@ from gsema_core.benchmark.nnunet_dataset import DATASET, SUFFIX, export, unseen_
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.datasets import read_datalist, split_by_patient
 from gsema_core.errors import UserError
-from gsema_core.evaluation.score_files import write_text
 from gsema_core.files.atomic import make_folder
+from gsema_core.files.text_files import write_text
 
 EPOCH_STEPS = 250
 """Steps of an epoch of nnU-Net."""

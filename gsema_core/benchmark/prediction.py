@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from gsema_core.benchmark.nnunet import predicted_file
-from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.benchmark.plan import SCORING, Cell, Plan
 from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
 from gsema_core.evaluation.cases import CaseScore, score_case
@@ -14,18 +15,7 @@ from gsema_core.evaluation.teacher_score import score_teacher
 from gsema_core.files import read_labels, read_volume
 from gsema_core.grids import Volume
 from gsema_core.inference import Segmenter
-from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.teachers import load_teacher
-
-
-def scoring_settings(threads: int | None) -> SegmentationSettings:
-    """How unseen scans are segmented: as everywhere, but the likeliest class wins.
-
-    The certainty that an aneurysm must reach elsewhere was chosen for the bundled teacher, and
-    networks that were trained briefly are less sure, each row in its own way. Walls are the
-    network's own, as those of rivals with a predictor of their own are.
-    """
-    return SegmentationSettings(minimum_certainty=0.0, walls_by_scan=False, threads=threads)
 
 
 def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[CaseScore]:
@@ -37,7 +27,7 @@ def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[
     """
     cases, patients = plan.unseen(cell.center), plan.unseen_patients(cell.center)
     if not cell.method.external:
-        settings = scoring_settings(plan.base.run.threads or None)
+        settings = replace(SCORING, threads=plan.base.run.threads or None)
         segmenter = _segmenter(plan, cell)
         return score_teacher(segmenter, cases, settings, patients=patients, cancelled=stop)
     scores = []
@@ -52,7 +42,7 @@ def predict(plan: Plan, cell: Cell, case: Case) -> Volume:
     """The label map of one case of the cell's unseen center, as it was scored."""
     if cell.method.external:
         return read_labels(_file(plan, cell, plan.unseen(cell.center).index(case) + 1))
-    settings = scoring_settings(plan.base.run.threads or None)
+    settings = replace(SCORING, threads=plan.base.run.threads or None)
     return _segmenter(plan, cell).segment(read_volume(case.image), settings).labels
 
 

@@ -172,7 +172,8 @@ def _unreadable(path: Path) -> UserError:
     )
 
 
-# What may change between two sessions of one run: where and how long it runs, what it is called.
+# What may change between two sessions of one run: where and how long it runs, what it is called,
+# and how teachers are compared.
 # More steps stretch the schedule of the learning rate; the datalist may have moved.
 _FREE = {
     "run": {
@@ -185,6 +186,7 @@ _FREE = {
         "device",
         "threads",
         "log_every",
+        "validation_certainty",
         "checkpoint_every",
     },
     "data": {"datalist", "description", "cache", "workers"},

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from gsema_core.configuration import check, setting
+from gsema_core.inference.settings import SegmentationSettings
 
 PAPER, PYTORCH = "the paper", "PyTorch"
 
@@ -221,6 +222,13 @@ class RunConfig(_Section):
     threads: int = setting(0, "CPU threads; 0 lets PyTorch choose.", low=0, high=1024)
     log_every: int = setting(20, "Steps between log lines.", low=1, high=1e9)
     validate_every: int = setting(500, "Steps between validations.", low=1, high=1e9)
+    validation_certainty: float = setting(
+        SegmentationSettings.minimum_certainty,
+        "A validation takes an aneurysm with a lower mean probability for vessel.",
+        low=0,
+        high=1,
+        source="as a segmentation has it",
+    )
     checkpoint_every: int = setting(
         250,
         "Steps between resumable checkpoints; five minutes of steps are saved anyway.",

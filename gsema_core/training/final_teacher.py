@@ -14,6 +14,7 @@ from gsema_core.training.config import TrainingConfig
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.trainer import Trainer
+from gsema_core.training.validation import chosen_by, validation_settings
 
 
 def write_teacher(
@@ -56,6 +57,11 @@ def _training(
         "data": config.data.description or "unstated",
         "preset": config.preset_name,
         "changes": changes(config),
+        "chosen_by": (
+            chosen_by(cases.validation_score, validation_settings(config))
+            if cases.validation
+            else "nothing: these are the weights of the last step"
+        ),
         "centers": sorted({case.center for case in cases.split.training}),
         **cases.counts(config.data.spacing_mm),
         "steps": trainer.step,

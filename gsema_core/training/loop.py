@@ -25,7 +25,7 @@ from gsema_core.training.run_reporter import RunReporter
 from gsema_core.training.teacher_losses import TeacherLosses, teacher_losses
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import Trainer
-from gsema_core.training.validation import validate
+from gsema_core.training.validation import validate, validation_settings
 
 CHECKPOINT = "checkpoint.pt"
 TEACHER = "teacher.safetensors"
@@ -198,6 +198,8 @@ class Loop:
             self.trainer.teacher,
             self.cases.validation,
             self.config.data.patch,
+            self.config.data.spacing_mm,
+            validation_settings(self.config),
             self.trainer.device,
             self._see,
             self.control.stop_asked,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from gsema_core.benchmark.plan import SCORING
 from gsema_core.datasets import read_datalist
 from gsema_core.errors import UserError
 
@@ -93,3 +94,9 @@ def test_rows_whose_settings_do_not_fit_each_other_are_refused_at_once(make_plan
         make_plan(rows=("vaseg", "gs_ema"), method={"consistency_weight": 1.0})
     with pytest.raises(UserError, match="'blur' is unknown"):
         make_plan(rows=("gs_ema",), method={"transform": ["blur"]})
+
+
+def test_teachers_are_chosen_by_the_rule_that_they_are_scored_by(make_plan):
+    plan = make_plan()
+    assert {plan.config(cell).run.validation_certainty for cell in plan.cells} == {0.0}
+    assert SCORING.minimum_certainty == 0.0

@@ -1,0 +1,109 @@
+"""A teacher is chosen by what its users get: the likeliest class, certainty, cleaning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from gsema_core.datasets.cache import CachedVolume
+from gsema_core.grids import Geometry
+from gsema_core.inference import Segmenter
+from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.teachers import load_teacher, read_card
+from gsema_core.training import train
+from gsema_core.training.validation import chosen_by, decide, validate, validation_settings
+
+SPACING = 0.5
+DEFAULT = SegmentationSettings(overlap=0.25, walls_by_scan=False)
+TUBE = (slice(2, 38), slice(18, 23), slice(18, 23))
+BALL = (slice(16, 24), slice(23, 31), slice(16, 24))
+
+
+def probabilities(*parts) -> np.ndarray:
+    """(2, 40, 40, 40) of vessel and aneurysm: each part a box, a label and its probability."""
+    foreground = np.zeros((2, 40, 40, 40), np.float32)
+    for box, label, probability in parts:
+        foreground[(label - 1, *box)] = probability
+    return foreground
+
+
+def volume_of(image: np.ndarray, labels: np.ndarray) -> CachedVolume:
+    places = (np.argwhere(labels == label).astype(np.int32) for label in (VESSEL, ANEURYSM))
+    return CachedVolume(None, image, labels, *places)
+
+
+@pytest.mark.parametrize(("probability", "label"), [(0.69, VESSEL), (0.71, ANEURYSM)])
+def test_an_aneurysm_that_is_not_certain_is_vessel(probability, label):
+    foreground = probabilities((TUBE, VESSEL, 0.9), (BALL, ANEURYSM, probability))
+    assert (decide(foreground, SPACING, DEFAULT)[BALL] == label).all()
+
+
+def test_without_a_bar_the_likeliest_class_wins():
+    foreground = probabilities((TUBE, VESSEL, 0.9), (BALL, ANEURYSM, 0.55))
+    settings = SegmentationSettings(minimum_certainty=0.0)
+    assert (decide(foreground, SPACING, settings)[BALL] == ANEURYSM).all()
+
+
+def test_background_must_outweigh_vessel_and_aneurysm_together():
+    """Argmax would leave a gap between a sac and its vessel."""
+    foreground = probabilities((TUBE, VESSEL, 0.9), (BALL, ANEURYSM, 0.9))
+    neck = (slice(18, 22), 22, slice(18, 22))
+    foreground[(0, *neck)], foreground[(1, *neck)] = 0.35, 0.25  # and 0.40 of background
+    assert (decide(foreground, SPACING, DEFAULT)[neck] == VESSEL).all()
+
+
+def test_what_is_too_small_or_hangs_on_nothing_is_cleaned_away():
+    far = (slice(30, 38), slice(32, 40), slice(0, 8))
+    speck = (slice(8, 11), slice(23, 26), slice(18, 21))  # 27 voxels of 1/8 mm3
+    crumb = (slice(2, 6), slice(2, 6), slice(2, 6))  # 8 mm3
+    foreground = probabilities(
+        (TUBE, VESSEL, 0.9), (far, ANEURYSM, 0.9), (speck, ANEURYSM, 0.9), (crumb, VESSEL, 0.9)
+    )
+    labels = decide(foreground, SPACING, DEFAULT)
+    assert (labels[TUBE] == VESSEL).all()
+    assert (labels[speck] == VESSEL).all()
+    assert not labels[far].any() and not labels[crumb].any()
+
+
+def test_it_is_the_segmenters_own_rule(teacher_file, make_scan):
+    """Of a scan whose grid is the working grid already, at every certainty."""
+    teacher = load_teacher(teacher_file)
+    size, spacing = (40, 48, 44), teacher.card.spacing_mm
+    scan, truth = make_scan(Geometry(size, (spacing,) * 3))
+    segmenter = Segmenter(teacher, "cpu")
+    volume = volume_of(segmenter.prepare(scan).working.array, truth.array)
+    window, got = teacher.card.window, []
+    for certainty in (0.0, 0.7, 1.0):
+        settings = SegmentationSettings(
+            overlap=0.25, walls_by_scan=False, skip_empty=False, precision="fp32",
+            minimum_certainty=certainty,
+        )  # fmt: skip
+        expected = segmenter.segment(scan, settings).labels.array
+        validate(teacher.network, [volume], window, spacing, settings, torch.device("cpu"),
+                 lambda _, labels: got.append(labels))  # fmt: skip
+        np.testing.assert_array_equal(got[-1], expected)
+        assert (expected == ANEURYSM).any() == (certainty < 1.0)
+
+
+def test_the_card_says_how_the_teacher_was_chosen(make_tiny):
+    config = make_tiny(run={"validation_certainty": 0.4})
+    text = read_card(train(config, lambda line: None).teacher).training["chosen_by"]
+    assert text == chosen_by("aneurysm_dice", validation_settings(config))
+    assert text == (
+        "aneurysm_dice on the working grid, certainty 0.4, aneurysms from 4 mm3, vessels from "
+        "10 mm3, overlap 0.25, walls by the teacher"
+    )
+
+
+def test_the_card_says_where_nothing_chose_the_teacher(make_tiny):
+    config = make_tiny(data={"validation_share": 0.0})
+    card = read_card(train(config, lambda line: None).teacher)
+    assert card.training["chosen_by"].startswith("nothing: ")
+
+
+def test_a_run_asks_for_the_certainty_that_a_segmentation_asks_for(make_tiny):
+    settings = validation_settings(make_tiny())
+    assert settings.minimum_certainty == SegmentationSettings().minimum_certainty
+    assert not settings.walls_by_scan
