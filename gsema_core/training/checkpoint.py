@@ -119,7 +119,7 @@ class Checkpoint:
             changed = _first_difference(state["config"], asked.to_dict())
             # Older versions always ran as asked.
             fit = Fit.from_dict(state["fit"]) if "fit" in state else Fit.of(asked)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, UserError) as error:
             raise _unreadable(path) from error
         if changed:
             raise UserError(
