@@ -64,7 +64,7 @@ def compare_teachers(held_out: Compared, replay: Compared | None = None) -> dict
     The verdict is on the aneurysm Dice, each patient's cases averaged. From ``FEWEST_TO_TEST``
     patients on it is that of a paired Wilcoxon signed-rank test at 5 %, with fewer the difference
     of the means beyond ``MARGIN``. It is "same" where the means and the signed ranks favor
-    different teachers: most patients gained a little and few lost much, or the other way.
+    different teachers: a few large losses against many small gains, or the other way.
 
     Args:
         held_out: cases that neither teacher was trained on.
@@ -238,10 +238,10 @@ def _about_their_use(uses: Sequence[str]) -> list[str]:
 def _about_disagreement(test: Comparison, summary: dict[str, Any]) -> list[str]:
     if not _counts(test) or test.mean_difference * test.rank_biserial >= 0:
         return []
-    most, few = ("gained", "lost") if test.rank_biserial > 0 else ("lost", "gained")
+    few, many = ("losses", "gains") if test.rank_biserial > 0 else ("gains", "losses")
     return [
-        f"Mean and ranks disagree: most patients {most} a little and few {few} much "
-        f"({_change(summary, 'aneurysm_dice')}). Look at these cases before you decide."
+        f"Mean and ranks disagree: a few large {few} outweigh the {many} in the mean, but not in "
+        f"the ranks ({_change(summary, 'aneurysm_dice')}). Look at these cases before you decide."
     ]
 
 
