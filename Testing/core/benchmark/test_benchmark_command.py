@@ -17,8 +17,8 @@ from gsema_core.cli import main
         (["--centers", "Z"], "Center 'Z' has no case in the datalist: use A, B."),
         (["--seeds", "one"], "The seeds 'one' are no list of whole numbers"),
         (["--seeds", ","], "The seeds ',' are no list of whole numbers"),
-        (["--steps", "0"], "Setting steps in [run] is 0: give a value from 1"),
-        (["--config", "nowhere.toml"], "The training configuration nowhere.toml does not exist."),
+        (["--steps", "0"], "Setting steps in [run] is 0: give a whole number from 1"),
+        (["--config", "nowhere.toml"], "The configuration nowhere.toml does not exist."),
         (["--report"], "No cell of"),
     ],
 )
