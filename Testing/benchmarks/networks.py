@@ -1,11 +1,11 @@
 """What the networks cost: GMAC and seconds for one patch of 64^3, beside MONAI's own.
 
-    python Testing/benchmarks/networks.py [--size 64] [--threads 2] [--repeats 5]
+    python Testing/benchmarks/networks.py [--size 64] [--threads 1] [--repeats 5] [--only cnn]
 
 Prints one JSON line a network and precision, bf16 only where the CPU has it. Machines are shared
-and noisy: the networks take turns, and each line gives the median. ``parts`` says what share of the
-multiplications each part of our networks takes. "plain" are ours with PyTorch's own convolutions
-(``gsema_core/networks/convolution.py``).
+and noisy: seconds are CPU time, the networks take turns, and each line gives the median. ``parts``
+says what share of the multiplications each part of our networks takes. "plain" are ours without one
+kind of our faster layers (``gsema_core/networks/faster_layers.py``).
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gsema_core.machine.devices import autocast_type
 from gsema_core.networks import NetworkConfig, build_network
-from gsema_core.networks.convolution import Conv3d
+from gsema_core.networks.faster_layers import FASTER, use_plain_layers
+
+OURS = {
+    "swin_unet": NetworkConfig("swin_unet"),
+    "cnn": NetworkConfig("cnn"),
+    "the paper's shape": NetworkConfig("swin_unet", features=24, stages=2, heads=3, window=7),
+}
 
 
 def networks() -> dict[str, nn.Module]:
     torch.manual_seed(0)
-    return {
-        "swin_unet": build_network(NetworkConfig("swin_unet")),
-        "cnn": build_network(NetworkConfig("cnn")),
-        "swin_unet, plain": plain(build_network(NetworkConfig("swin_unet"))),
-        "cnn, plain": plain(build_network(NetworkConfig("cnn"))),
-        "monai SwinUNETR, 12 features": SwinUNETR(1, 3, feature_size=12),
-        "monai SegResNet, 8 filters": SegResNet(in_channels=1, out_channels=3, init_filters=8),
-    }
-
-
-def plain(network: nn.Module) -> nn.Module:
-    """The network with PyTorch's choice of kernels."""
-    for module in network.modules():
-        if type(module) is Conv3d:
-            module.__class__ = nn.Conv3d
-    return network
+    found: dict[str, nn.Module] = {}
+    for name, config in OURS.items():
+        found[name] = build_network(config)
+        for plain, faster in FASTER.items():
+            if any(type(layer) is faster for layer in found[name].modules()):
+                found[f"{name}, plain {plain.__name__}"] = build_network(config)
+                use_plain_layers(found[f"{name}, plain {plain.__name__}"], plain)
+    found["monai SwinUNETR, 12 features"] = SwinUNETR(1, 3, feature_size=12)
+    found["monai SegResNet, 8 filters"] = SegResNet(in_channels=1, out_channels=3, init_filters=8)
+    return found
 
 
 def count(network: nn.Module, patch: Tensor) -> tuple[float, dict[str, float]]:
@@ -64,9 +64,9 @@ def count(network: nn.Module, patch: Tensor) -> tuple[float, dict[str, float]]:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     run()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main() -> None:
@@ -74,10 +74,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", default="", help="networks whose names begin so")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     patch = torch.rand(1, 1, *(arguments.size,) * 3)
-    candidates = networks()
+    candidates = {n: each for n, each in networks().items() if n.startswith(arguments.only)}
     precisions = ("fp32", "bf16") if autocast_type("auto", patch.device) else ("fp32",)
     times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for repeat in range(arguments.repeats + 1):  # the first turn warms up

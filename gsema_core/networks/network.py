@@ -9,7 +9,7 @@ from monai.networks.utils import pixelshuffle, pixelunshuffle
 from torch import Tensor, nn
 
 from gsema_core.labels import CLASSES
-from gsema_core.networks.convolution import use_fast_convolutions
+from gsema_core.networks.faster_layers import use_faster_layers
 from gsema_core.networks.network_config import NetworkConfig
 
 SUBVOXELS = 8  # 2 x 2 x 2 voxels of the full grid lie in one voxel of the half grid
@@ -49,7 +49,7 @@ class SegmentationNetwork(nn.Module):
         self.head = nn.Conv3d(
             config.features + SUBVOXELS, CLASSES * SUBVOXELS, kernel_size=3, padding=1
         )
-        use_fast_convolutions(self)
+        use_faster_layers(self)
 
     @property
     def multiple(self) -> int:

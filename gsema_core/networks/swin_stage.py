@@ -3,48 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import torch
-from monai.networks.nets.swin_unetr import (
-    BasicLayer,
-    WindowAttention,
-    compute_mask,
-    get_window_size,
-)
+from monai.networks.nets.swin_unetr import BasicLayer, compute_mask, get_window_size
 from torch import Tensor
-
-
-class LeanAttention(WindowAttention):  # type: ignore[misc]  # MONAI is untyped
-    """MONAI's window attention; its forward pass writes the scores once, in the type of autocast.
-
-    The position's bias and the mask are what the product of queries and keys is added to. Measured
-    in bf16 on one CPU thread, encoder of a 64^3 patch, forward and backward: 1.1 times faster for
-    the default network, 1.8 times for the paper's shape (windows of 343 tokens). Without gradients
-    PyTorch's fused attention is used, where MONAI offers it (1.6 and 2.6 times).
-    """
-
-    def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
-        """Attend in windows (B * windows, N, C); ``mask`` (windows, N, N) is added to scores."""
-        if not torch.is_grad_enabled():
-            attended: Tensor = super().forward(tokens, mask)
-            return attended
-        count, n, channels = tokens.shape
-        heads, width = self.num_heads, channels // self.num_heads
-        # Reshaping into rows of heads copies: queries, keys and values at once.
-        qkv = self.qkv(tokens).view(count, n, 3, heads, width).permute(2, 0, 3, 1, 4)
-        q, k, v = qkv.reshape(3, count * heads, n, width)
-        index = self.relative_position_index[:n, :n].reshape(-1)
-        bias = self.relative_position_bias_table[index].view(n, n, heads).permute(2, 0, 1)
-        bias = bias.to(q.dtype).expand(count, heads, n, n)
-        if mask is not None:
-            windows = bias.view(-1, len(mask), heads, n, n) + mask[:, None].to(q.dtype)
-            bias = windows.view(count, heads, n, n)
-        scores = torch.baddbmm(bias.reshape(-1, n, n), q, k.transpose(1, 2), alpha=self.scale)
-        weights = scores.softmax(-1).to(v.dtype)
-        mixed = torch.bmm(weights, v).view(count, heads, n, width)
-        projected: Tensor = self.proj(mixed.transpose(1, 2).reshape(count, n, channels))
-        return projected
 
 
 class SwinStage(BasicLayer):  # type: ignore[misc]  # MONAI is untyped
@@ -54,12 +16,6 @@ class SwinStage(BasicLayer):  # type: ignore[misc]  # MONAI is untyped
     about 1e-44 there, denormal numbers, on which CPUs are slow (measured: 11 ms instead of 3 for
     27 windows of 216 tokens). Minus infinity makes them zero, which float32 sums cannot tell.
     """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        for block in self.blocks:
-            block.attn.__class__ = LeanAttention
-            block.attn.use_flash_attention = True
 
     def forward(self, maps: Tensor) -> Tensor:
         size = tuple(maps.shape[2:])
