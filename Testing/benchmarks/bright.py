@@ -24,7 +24,7 @@ from gsema_core.files import read_labels, read_volume
 from gsema_core.grids import labels_to_working, to_working
 from gsema_core.grids.boxes import box_of
 from gsema_core.inference.windows.skipping import bright_spots
-from gsema_core.inference.windows.window_plan import choose_windows
+from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.intensities import scale_intensity
 from gsema_core.labels import BACKGROUND
 
@@ -33,7 +33,7 @@ def look(
     image: NDArray[np.float32], vessels: NDArray[np.bool_], width: int
 ) -> dict[str, int | float]:
     window = (width,) * 3
-    choice = choose_windows(image, window, 0.5)
+    choice, _ = plan_windows(image, window, 0.5, skip=True)
     seen = np.zeros(image.shape, dtype=bool)
     for start in choice.starts:
         seen[box_of(start, window)] = True

@@ -32,8 +32,7 @@ import torch
 
 from gsema_core.grids import Volume
 from gsema_core.labels import ANEURYSM
-from gsema_core.machine import resolve_device
-from gsema_core.machine.devices import autocast_type
+from gsema_core.machine import Computing, resolve_device
 from gsema_core.measurements import measure_aneurysms
 from gsema_core.simulation import CENTERS, acquire, make_phantom
 from gsema_core.teachers import Teacher, find_teacher, load_teacher
@@ -62,12 +61,8 @@ def fine(volume: Volume, voxels: int, interpolator: int) -> Volume:
 def window_seconds(teacher: Teacher, device: torch.device) -> float:
     """One forward pass, in the precision that the worker chooses."""
     patch = torch.rand(1, 1, *teacher.card.window, device=device)
-    reduced = autocast_type("auto", device)
     started = time.perf_counter()
-    with (
-        torch.inference_mode(),
-        torch.autocast(device.type, dtype=reduced, enabled=reduced is not None),
-    ):
+    with torch.inference_mode(), Computing.of(device).autocast():
         teacher.network(patch).float().cpu()
     return time.perf_counter() - started
 

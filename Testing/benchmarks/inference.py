@@ -41,16 +41,15 @@ from scans import add_scan_arguments, scan_of
 from torch import Tensor
 
 from gsema_core.grids import Geometry, Volume
-from gsema_core.inference.deciding.original_grid import FULL
 from gsema_core.inference.prepared_scan import prepare_scan
 from gsema_core.inference.segmenter import Segmenter
-from gsema_core.inference.windows.sliding_window import blend_windows, pad_to_window, softmax
-from gsema_core.inference.windows.window_plan import choose_windows
+from gsema_core.inference.shares import FULL
+from gsema_core.inference.windows.sliding_window import blend_windows, softmax
+from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.labels import NAMES
-from gsema_core.machine.devices import autocast_type
+from gsema_core.machine import Computing
 from gsema_core.teachers import Teacher, find_teacher, load_teacher, read_card
 
-CPU = torch.device("cpu")
 MONAI = ("monai", "monai_same_precision")
 MEASURED = ("seconds", "memory_mb")
 NNUNET = {"nnunet": 0.0, "nnunet_1.5mm": 1.5, "nnunet_3mm": 3.0}
@@ -60,25 +59,25 @@ Labels = npt.NDArray[np.uint8]
 
 def ours(teacher: Teacher, image: Floats, skip: bool = True) -> tuple[Labels, dict[str, Any]]:
     """Our windows, from the working grid to the likeliest class there."""
-    window = teacher.card.window
-    padded, _ = pad_to_window(torch.from_numpy(image), window)
-    choice = choose_windows(padded.numpy(), window, 0.5, skip=skip)
+    plan, padded = plan_windows(image, teacher.card.window, 0.5, skip=skip)
+    computing = Computing.of("cpu")
     vessel, aneurysm = blend_windows(
-        lambda patches: softmax(teacher.network, patches, CPU, "auto"),
-        image, window, windows=choice.starts, sixteen_bits=True,
-    )  # fmt: skip
+        lambda patches: softmax(teacher.network, patches, computing),
+        padded,
+        plan,
+        sixteen_bits=True,
+    )
     labels = np.zeros(image.shape, dtype=np.uint8)
     for k in range(len(labels)):
         one, two = vessel[k].astype(np.int32), aneurysm[k].astype(np.int32)
         labels[k] = np.stack([FULL - one - two, one, two]).argmax(axis=0)
-    return labels, choice.to_dict()
+    return labels, plan.to_dict()
 
 
 def monai(teacher: Teacher, image: Floats, precision: str) -> tuple[Labels, dict[str, Any]]:
     from monai.inferers import sliding_window_inference
 
-    reduced = autocast_type(precision, CPU)
-    with torch.inference_mode(), torch.autocast("cpu", reduced, enabled=reduced is not None):
+    with torch.inference_mode(), Computing.of("cpu", precision).autocast():
 
         def probabilities(patch: Tensor) -> Tensor:
             return torch.softmax(teacher.network(patch).float(), dim=1)
@@ -106,7 +105,8 @@ def run_one(arguments: argparse.Namespace) -> None:
     teacher = load_teacher(find_teacher(arguments.teacher))
     image = np.load(folder / "working.npy")
     precision = "fp32" if way == "monai" else "auto"
-    softmax(teacher.network, torch.zeros(1, 1, *teacher.card.window), CPU, precision)  # warms up
+    warm_up = torch.zeros(1, 1, *teacher.card.window)
+    softmax(teacher.network, warm_up, Computing.of("cpu", precision))
     with measured() as values:
         if way == "ours_whole":
             labels, windows = ours_whole(teacher, folder)
@@ -182,7 +182,7 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
             "memory_mb": mine["memory_mb"],
             "their_memory_mb": theirs["memory_mb"],
             "teacher": card.name,
-            "precision": str(autocast_type("auto", CPU) or torch.float32),
+            "precision": Computing.of("cpu").precision,
             "repeats": arguments.repeats,
             "threads": arguments.threads,
             "processor": platform.processor() or platform.machine(),

@@ -21,7 +21,7 @@ from monai.networks.nets import SegResNet, SwinUNETR
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gsema_core.machine.devices import autocast_type
+from gsema_core.machine import Computing
 from gsema_core.networks import NetworkConfig, build_network
 from gsema_core.networks.faster_layers import FASTER, use_plain_layers
 
@@ -79,7 +79,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     patch = torch.rand(1, 1, *(arguments.size,) * 3)
     candidates = {n: each for n, each in networks().items() if n.startswith(arguments.only)}
-    precisions = ("fp32", "bf16") if autocast_type("auto", patch.device) else ("fp32",)
+    precisions = ("fp32", "bf16") if Computing.of("cpu").precision == "bf16" else ("fp32",)
     times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for repeat in range(arguments.repeats + 1):  # the first turn warms up
         for name, network in candidates.items():

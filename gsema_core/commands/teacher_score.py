@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
     from gsema_core.evaluation import score_tables, teacher_score
     from gsema_core.files import text_files
-    from gsema_core.inference.settings import SegmentationSettings, check_device_name
+    from gsema_core.inference.settings import SegmentationSettings
+    from gsema_core.machine.device_names import check_device_name
     from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import SUFFIX
 

@@ -14,7 +14,8 @@ from gsema_core.grids import Volume
 from gsema_core.inference.click.points import check_point
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.segmentation_result import SegmentationResult
-from gsema_core.inference.settings import SegmentationSettings, check_device_name
+from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.machine.device_names import check_device_name
 from gsema_core.teachers import find_teacher, load_teacher, read_card
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def segment_at_points(
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
     volume, segmenter = _open(scan, teacher, device, monitor, points_lps)
-    from gsema_core.machine.devices import thread_limit
+    from gsema_core.machine.threads import thread_limit
 
     with monitor.phase("prepare"), thread_limit(settings.threads):
         prepared = segmenter.prepare(volume)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from gsema_core.errors import UserError
 from gsema_core.grids import Geometry
 
 PROGRAM_BYTES = 550 * 2**20
@@ -55,39 +52,3 @@ def estimate(
         "clean": 4 * working_voxels + result + 8 * voxels + (4 * voxels if probabilities else 0),
     }
     return PROGRAM_BYTES + scan_bytes_a_voxel * voxels + max(phases.values())
-
-
-ALLOCATION_TEXTS = ("allocate memory", "not enough memory", "bad allocation", "bad_alloc")
-"""How PyTorch and SimpleITK tell in a RuntimeError that the main memory is full."""
-
-
-@contextmanager
-def enough_memory() -> Iterator[None]:
-    """Turn a full main memory into a sentence.
-
-    Raises:
-        UserError: the block ran out of memory.
-    """
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or any(text in str(error) for text in ALLOCATION_TEXTS):
-            raise UserError(
-                "The memory did not suffice for this scan: close other programs or crop it."
-            ) from error
-        raise
-
-
-def check_memory(bytes_needed: int, limit_gb: float | None) -> None:
-    """Refuse a run beyond its limit (GB of 10^9 bytes).
-
-    There is nothing to shrink: every run already keeps its sums and its tiles small.
-
-    Raises:
-        UserError: it is beyond.
-    """
-    if limit_gb is not None and bytes_needed > limit_gb * 1e9:
-        raise UserError(
-            f"This scan needs about {bytes_needed / 1e9:.1f} GB of memory where {limit_gb:g} GB "
-            "are allowed: allow more, or crop the scan."
-        )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gsema_core.errors import DeviceFailedError
 from gsema_core.inference.windows.sliding_window import softmax
-from gsema_core.machine.devices import resolve_device
+from gsema_core.machine import Computing, resolve_device
 from gsema_core.machine.out_of_memory import is_out_of_memory
 
 CPU = torch.device("cpu")
@@ -57,15 +57,18 @@ class Placement:
     def probabilities(self, patches: Tensor, precision: str) -> Tensor:
         """Class probabilities (B, 3, k, j, i) of windows (B, 1, k, j, i), in main memory.
 
+        Args:
+            patches: in main memory, in [0, 1].
+            precision: as ``Computing.of`` takes it; ``auto`` is decided anew on another device.
+
         Raises:
             DeviceFailedError: the device was asked for by name and does not work.
         """
         while True:
             try:
+                computing = Computing.of(self.device, precision)
                 parts = patches.split(self.batch)
-                return torch.cat(
-                    [softmax(self._placed, part, self.device, precision) for part in parts]
-                )
+                return torch.cat([softmax(self._placed, part, computing) for part in parts])
             except RuntimeError as error:
                 if self.device == CPU:
                     raise

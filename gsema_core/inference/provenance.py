@@ -9,12 +9,12 @@ import torch
 from gsema_core import __version__
 from gsema_core.grids import Geometry
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.machine.devices import describe_device
+from gsema_core.machine import Computing
 from gsema_core.teachers import Teacher
 
 
 def provenance(
-    teacher: Teacher, device: torch.device, settings: SegmentationSettings, geometry: Geometry
+    teacher: Teacher, computing: Computing, settings: SegmentationSettings, geometry: Geometry
 ) -> dict[str, Any]:
     """Everything that decides over a result, apart from the scan's voxels."""
     return {
@@ -25,7 +25,7 @@ def provenance(
             "license": teacher.card.license,
             "program_version": teacher.card.program_version,
         },
-        "device": describe_device(device),
+        "device": computing.describe(),
         "settings": settings.to_dict(),
         "geometry": {
             **describe_geometry(geometry),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from pathlib import Path
 from typing import Any
+
+from gsema_core.machine.memory import peak_memory_mb
 
 PARTS = {
     "read": "read the file",
@@ -20,8 +19,6 @@ PARTS = {
     "write": "write the files",
 }
 """In the order of the work."""
-STATUS = Path("/proc/self/status")
-"""Where Linux tells what a process takes."""
 
 
 def profile(report: dict[str, Any], total_seconds: float) -> dict[str, Any]:
@@ -49,17 +46,3 @@ def profile(report: dict[str, Any], total_seconds: float) -> dict[str, Any]:
         "peak_memory_mb": peak_memory_mb(),
         **{key: report[key] for key in ("program", "teacher", "device", "geometry")},
     }
-
-
-def peak_memory_mb() -> float | None:
-    """The most main memory that this process has had so far; None where nobody tells."""
-    if STATUS.is_file():  # what rusage says on Linux begins with the starting process's peak
-        found = re.search(r"^VmHWM:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
-        if found:
-            return round(int(found[1]) / 2**10, 1)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -16,26 +15,19 @@ from gsema_core.inference.click.click_labels import restore
 from gsema_core.inference.click.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.click.finding import look_around
 from gsema_core.inference.click.points import check_point
-from gsema_core.inference.deciding import probabilities_to_labels, probability_to_original
-from gsema_core.inference.deciding.certainty import drop_uncertain_aneurysms
-from gsema_core.inference.deciding.cleaning import postprocess
-from gsema_core.inference.deciding.original_grid import Shares, full_share
-from gsema_core.inference.deciding.walls import find_wall
-from gsema_core.inference.memory_estimate import check_memory, enough_memory, estimate
+from gsema_core.inference.deciding.decide import decide
+from gsema_core.inference.memory_estimate import estimate
 from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.placement import Placement
 from gsema_core.inference.prepared_scan import PreparedScan, prepare_scan
 from gsema_core.inference.provenance import provenance
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.inference.windows.sliding_window import (
-    blend_windows,
-    pad_to_window,
-    with_background,
-)
-from gsema_core.inference.windows.window_plan import Start, WindowChoice, choose_windows
-from gsema_core.labels import ANEURYSM
-from gsema_core.machine.devices import thread_limit
+from gsema_core.inference.shares import Shares, with_background
+from gsema_core.inference.windows.sliding_window import blend_windows
+from gsema_core.inference.windows.window_plan import Floats, WindowPlan, plan_windows
+from gsema_core.machine import Computing
+from gsema_core.machine.memory import check_memory, enough_memory
 from gsema_core.measurements import measure_aneurysms
 from gsema_core.teachers import Teacher
 
@@ -94,24 +86,18 @@ class Segmenter:
         settings = settings or SegmentationSettings()
         monitor = monitor or Monitor()
         self._placement.begin()
-        with enough_memory(), thread_limit(settings.threads):
+        with enough_memory(), self._computing(settings).thread_limit():
             self._check_memory(scan, settings)
             prepared = self._prepared(scan, monitor)
-            image = prepared.working.array
-            with monitor.phase("mask"):
-                choice = self._choose(image, settings)
-            with monitor.phase("windows"):
-                foreground = self._predict(
-                    image, settings, monitor, choice.starts, sixteen_bits=True
-                )
-            labels, kept = self._restore(foreground, prepared, settings, monitor)
+            shares, plan = self._look_through(prepared, settings, monitor)
+            labels, probability = decide(shares, prepared, settings, monitor)
             with monitor.phase("measure"):
                 aneurysms = measure_aneurysms(labels)
             report = self._report(prepared, settings, monitor)
-        report["windows"] = choice.to_dict()
-        report["notes"] += [choice.reason] if choice.reason else []
+        report["windows"] = plan.to_dict()
+        report["notes"] += [plan.reason] if plan.reason else []
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
-        return SegmentationResult(labels, kept, aneurysms, report)
+        return SegmentationResult(labels, probability, aneurysms, report)
 
     def segment_at_point(
         self,
@@ -141,14 +127,14 @@ class Segmenter:
         monitor = monitor or Monitor()
         point = check_point(point_lps, scan.geometry)
         self._placement.begin()
-        with enough_memory(), thread_limit(settings.threads):
+        with enough_memory(), self._computing(settings).thread_limit():
             prepared = self._prepared(scan, monitor)
             with monitor.phase("windows"):
                 finding = look_around(
                     prepared,
                     point,
                     self.teacher.card.window,
-                    lambda image: with_background(self._predict(image, settings, monitor)),
+                    lambda image: self._one_window(image, settings, monitor),
                     settings.aneurysm_threshold,
                 )
             with monitor.phase("restore"):
@@ -166,10 +152,10 @@ class Segmenter:
         settings = settings or SegmentationSettings()
         image, seconds = np.zeros(self.teacher.card.window, np.float32), []
         self._placement.begin()
-        with enough_memory(), thread_limit(settings.threads):
+        with enough_memory(), self._computing(settings).thread_limit():
             for _ in range(2):
                 started = time.perf_counter()
-                self._predict(image, settings, Monitor())
+                self._one_window(image, settings, Monitor())
                 seconds.append(time.perf_counter() - started)
         return min(seconds)
 
@@ -188,19 +174,31 @@ class Segmenter:
         )
         check_memory(needed, settings.memory_limit_gb)
 
-    def _choose(
-        self, image: npt.NDArray[np.float32], settings: SegmentationSettings
-    ) -> WindowChoice:
+    def _look_through(
+        self, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor
+    ) -> tuple[Shares, WindowPlan]:
+        """The shares of vessel and aneurysm on the working grid, by all windows that matter."""
         window = self.teacher.card.window
-        padded, _ = pad_to_window(torch.from_numpy(image), window)
-        return choose_windows(padded.numpy(), window, settings.overlap, skip=settings.skip_empty)
+        with monitor.phase("mask"):
+            plan, padded = plan_windows(
+                scan.working.array, window, settings.overlap, skip=settings.skip_empty
+            )
+        with monitor.phase("windows"):
+            return self._blend(padded, plan, settings, monitor, sixteen_bits=True), plan
 
-    def _predict(
+    def _one_window(
+        self, image: Floats, settings: SegmentationSettings, monitor: Monitor
+    ) -> Floats:
+        """Class probabilities (3, k, j, i) of an image that is no larger than a window."""
+        plan, padded = plan_windows(image, self.teacher.card.window, settings.overlap)
+        return with_background(self._blend(padded, plan, settings, monitor))
+
+    def _blend(
         self,
-        image: npt.NDArray[np.float32],
+        padded: Floats,
+        plan: WindowPlan,
         settings: SegmentationSettings,
         monitor: Monitor,
-        windows: Sequence[Start] | None = None,
         *,
         sixteen_bits: bool = False,
     ) -> Shares:
@@ -210,57 +208,22 @@ class Segmenter:
 
         return blend_windows(
             answer,
-            image,
-            self.teacher.card.window,
-            overlap=settings.overlap,
+            padded,
+            plan,
             batch=self._placement.batch,
-            windows=windows,
             sixteen_bits=sixteen_bits,
             progress=monitor.advance,
             cancelled=monitor.cancelled,
         )
 
-    def _restore(
-        self,
-        foreground: Shares,
-        scan: PreparedScan,
-        settings: SegmentationSettings,
-        monitor: Monitor,
-    ) -> tuple[Volume, Volume | None]:
-        """Labels, and the aneurysm's probability where it is wanted, on the scan's grid."""
-        grids = scan.working.geometry, scan.geometry
-        with monitor.phase("restore"):
-            kept = None
-            if settings.probabilities:
-                kept = probability_to_original(foreground[ANEURYSM - 1], *grids)
-            labels = _draw(foreground, scan, settings)
-        with monitor.phase("clean"):
-            labels = postprocess(
-                labels,
-                minimum_aneurysm_mm3=settings.minimum_aneurysm_mm3,
-                minimum_vessel_mm3=settings.minimum_vessel_mm3,
-            )
-        return labels, kept
+    def _computing(self, settings: SegmentationSettings) -> Computing:
+        """What the network is computed with, as things are."""
+        return Computing.of(self.device, settings.precision, settings.threads)
 
     def _report(
         self, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor
     ) -> dict[str, Any]:
-        report = provenance(self.teacher, self.device, settings, scan.geometry)
+        report = provenance(self.teacher, self._computing(settings), settings, scan.geometry)
         report["notes"] = list(self._placement.notes)
         report["seconds"] = {name: round(s, 3) for name, s in monitor.seconds.items()}
         return report
-
-
-def _draw(foreground: Shares, scan: PreparedScan, settings: SegmentationSettings) -> Volume:
-    """The labels on the scan's grid; what walls are found by is gone when they are cleaned."""
-    working, walls = scan.working, None
-    if settings.aneurysm_threshold is None:
-        drop_uncertain_aneurysms(foreground, settings.minimum_certainty)
-    if settings.draws_walls:
-        lumen = foreground.sum(axis=0, dtype=np.float32)
-        lumen /= np.float32(full_share(foreground))
-        walls = find_wall(lumen, working.array, working.geometry.spacing[0]), scan.scaled
-        del lumen
-    return probabilities_to_labels(
-        foreground, working.geometry, scan.geometry, settings.aneurysm_threshold, walls
-    )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from gsema_core.configuration import check, plain, setting, settings_of
-from gsema_core.errors import UserError
 
 FINDS = "what counts as a finding"
 """Heading of the settings that decide what is kept."""
@@ -161,13 +159,3 @@ class SegmentationSettings:
     def to_dict(self) -> dict[str, Any]:
         values: dict[str, Any] = plain(self)
         return values
-
-
-def check_device_name(name: str) -> None:
-    """Check how a device is named; whether this machine has it, only torch knows.
-
-    Raises:
-        UserError: it is none of ``auto``, ``cpu``, ``cuda`` and ``cuda:N``.
-    """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", name):
-        raise UserError(f"The device {name!r} is unknown: use auto, cpu, cuda or cuda:N.")

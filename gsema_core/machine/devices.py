@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
-import SimpleITK as sitk
 import torch
 
 from gsema_core.errors import UserError
-from gsema_core.inference.settings import check_device_name
+from gsema_core.machine.device_names import check_device_name
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -62,38 +60,3 @@ def describe_device(device: torch.device) -> dict[str, Any]:
         "model": platform.processor() or platform.machine(),
         "threads": torch.get_num_threads(),
     }
-
-
-@contextmanager
-def thread_limit(threads: int | None) -> Iterator[None]:
-    """Let torch and SimpleITK use that many CPU threads in the block; None changes nothing."""
-    if threads is None:
-        yield
-        return
-    before = torch.get_num_threads(), sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    torch.set_num_threads(threads)
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before[1])
-
-
-def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The reduced type that the network runs in, or None for plain float32.
-
-    ``auto`` takes bf16 only where the hardware has it: there it is several times faster than
-    float32 (``Testing/benchmarks/networks.py``), elsewhere it is emulated and slower.
-    """
-    if precision == "fp32" or (precision == "auto" and not _has_bf16(device)):
-        return None
-    return torch.bfloat16
-
-
-def _has_bf16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    # The only question that PyTorch answers on this has a private name: ask it carefully.
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, probe, bool)() for probe in probes)

@@ -9,11 +9,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from gsema_core.errors import UserError
 from gsema_core.files.text_files import write_json
-from gsema_core.inference.run_profile import peak_memory_mb
+from gsema_core.machine.memory import peak_memory_mb
 from gsema_core.training.status import STATES, STATUS, Status
 
 FAILED = "The run ended with an error, which its log explains."
@@ -59,7 +57,8 @@ class RunReporter:
         if "message" in changes:
             changes["message"] = " ".join([changes["message"], *self.warnings])
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        memory = memory_mb(self.status.device)
+        peak = peak_memory_mb(self.status.device)
+        memory = None if peak is None else round(peak)
         status = replace(self.status, **changes, updated=now, memory_mb=memory)
         if status.state not in STATES:
             raise ValueError(f"Unknown state {status.state!r}: use one of {', '.join(STATES)}.")
@@ -89,11 +88,3 @@ class SilentReporter(RunReporter):
 
     def show(self, **changes: Any) -> None:
         """The first rank writes the status."""
-
-
-def memory_mb(device: str) -> int | None:
-    """The most memory that this process has used: the GPU's on one, else the main memory."""
-    if device.startswith("cuda"):
-        return int(torch.cuda.max_memory_allocated(device)) >> 20
-    peak = peak_memory_mb()
-    return None if peak is None else round(peak)

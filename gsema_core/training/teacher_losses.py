@@ -29,7 +29,7 @@ def teacher_losses(trainer: Trainer, batch: PatchPair) -> TeacherLosses:
         (batch.source_image, batch.source_labels),
         (batch.target_image, batch.target_labels),
     )
-    with trainer.autocast():
+    with trainer.computing.autocast():
         source, target = (
             float(trainer.segmentation_loss(trainer.teacher(image), labels))
             for image, labels in streams

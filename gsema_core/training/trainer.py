@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gsema_core.datasets.patches import PatchPair
 from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
-from gsema_core.machine.devices import autocast_type
+from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.surgery import (
     Decision,
@@ -28,9 +28,6 @@ from gsema_core.training.config import TrainingConfig
 from gsema_core.training.loss_scale import LossScale
 from gsema_core.training.optimization import build_optimizer, build_scheduler
 from gsema_core.training.ranks import Ranks
-
-_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
-_NAMES = {torch.bfloat16: "bf16", None: "fp32"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Trainer:
     rank with the whole.
 
     Attributes:
-        precision: bf16, fp16 or fp32, also where the configuration leaves it to the device.
+        computing: device, precision and threads, decided where the configuration leaves them open.
     """
 
     def __init__(
@@ -69,6 +66,7 @@ class Trainer:
         method = config.method
         self.config = config
         self.device = device
+        self.computing = Computing.of(device, config.run.precision, config.run.threads or None)
         self.ranks = ranks or Ranks()
         self.student = student.to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
@@ -101,10 +99,7 @@ class Trainer:
             and self.contrastive_loss is None
             and not method.consistency_weight
         )
-        self.precision = config.run.precision
-        if self.precision == "auto":
-            self.precision = _NAMES[autocast_type("auto", device)]
-        self.loss_scale = LossScale.of(self.precision)
+        self.loss_scale = LossScale.of(self.computing.precision)
         self.step = 0
         self.ema_updates = 0
         self.skipped_steps = 0
@@ -148,17 +143,12 @@ class Trainer:
             skipped=not usable,
         )
 
-    def autocast(self) -> torch.autocast:
-        """The context in which both networks run."""
-        kind = _AUTOCAST.get(self.precision)
-        return torch.autocast(self.device.type, kind, enabled=kind is not None)
-
     def _accumulate(self, batch: PatchPair) -> None:
         batch = batch.to(self.device)
         source = batch.source_image, batch.source_labels
         scale = self.loss_scale.value
         segmentation_loss = _scaled(self.segmentation_loss, scale)
-        with self.autocast():
+        with self.computing.autocast():
             if self.one_stream:
                 losses = single_backward(self.rows, self.student, source, segmentation_loss)
             else:

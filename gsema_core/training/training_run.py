@@ -20,6 +20,7 @@ from gsema_core.files.atomic import make_folder
 from gsema_core.files.image_names import image_stem
 from gsema_core.machine.devices import resolve_device
 from gsema_core.machine.out_of_memory import is_out_of_memory
+from gsema_core.machine.threads import thread_limit
 from gsema_core.stop_signals import stop_signals
 from gsema_core.training.beginning import begin
 from gsema_core.training.checkpoint import Progress, save_checkpoint
@@ -85,9 +86,11 @@ def train(
             run is at work in it.
     """
     report = report or (lambda line: print(line, file=sys.stderr, flush=True))
-    if config.run.threads:
-        torch.set_num_threads(config.run.threads)
-    with stop_signals(signal.SIGTERM, signal.SIGINT) as signalled, joined_ranks() as ranks:
+    with (
+        thread_limit(config.run.threads or None),
+        stop_signals(signal.SIGTERM, signal.SIGINT) as signalled,
+        joined_ranks() as ranks,
+    ):
         folder = make_folder(config.run.output)
         control = Control(folder, signalled, *([stop] if stop else []))
         first = ranks.is_first

@@ -13,10 +13,12 @@ from gsema_core.grids import Geometry
 from gsema_core.inference.deciding import probabilities_to_labels
 from gsema_core.inference.deciding.certainty import drop_uncertain_aneurysms
 from gsema_core.inference.deciding.cleaning import postprocess
-from gsema_core.inference.deciding.original_grid import Shares
 from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
+from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.training.config import TrainingConfig
 
@@ -79,13 +81,12 @@ def validate(
         Cancelled: ``cancelled`` said True.
     """
     scores: dict[str, list[float]] = {"aneurysm_dice": [], "vessel_dice": []}
+    computing = Computing.of(device, settings.precision)
     for volume in volumes:
+        image = np.asarray(volume.image, dtype=np.float32)
+        plan, padded = plan_windows(image, window, settings.overlap)
         foreground = blend_windows(
-            lambda patches: softmax(teacher, patches, device, settings.precision),
-            np.asarray(volume.image, dtype=np.float32),
-            window,
-            overlap=settings.overlap,
-            cancelled=cancelled,
+            lambda patches: softmax(teacher, patches, computing), padded, plan, cancelled=cancelled
         )
         predicted = decide(foreground, spacing_mm, settings)
         for name, label in (("aneurysm_dice", ANEURYSM), ("vessel_dice", VESSEL)):

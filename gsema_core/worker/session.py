@@ -124,8 +124,8 @@ class Session:
             UserError: the teacher or the device cannot be used.
         """
         from gsema_core.inference import SegmentationSettings
-        from gsema_core.inference.settings import check_device_name
         from gsema_core.machine import available_devices
+        from gsema_core.machine.device_names import check_device_name
 
         check_device_name(request.device)
         devices = {"devices": available_devices()}
@@ -177,7 +177,7 @@ class Session:
             UserError: one of them cannot be used.
             ScanNeededError: the scan is not kept, and the request names no file.
         """
-        from gsema_core.inference.settings import check_device_name
+        from gsema_core.machine.device_names import check_device_name
         from gsema_core.teachers import find_teacher, read_card
 
         check_device_name(request.device)
@@ -210,7 +210,7 @@ class Session:
         return read_scan(request.input)
 
     def _prepare(self, segmenter: Segmenter, volume: Volume) -> PreparedScan:
-        from gsema_core.machine.devices import thread_limit
+        from gsema_core.machine.threads import thread_limit
 
         with thread_limit(self._threads):
             return segmenter.prepare(volume)

@@ -15,7 +15,7 @@ from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.metrics import case_metrics
 from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import Monitor, SegmentationResult, SegmentationSettings, Segmenter
-from gsema_core.inference.deciding.original_grid import FULL
+from gsema_core.inference.shares import FULL
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import load_teacher
 
@@ -190,7 +190,7 @@ def test_a_missing_device_is_told(
 def test_an_aneurysm_that_is_not_sure_is_vessel(
     segmenter: Segmenter, scan: Volume, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    predict = segmenter._predict
+    predict = segmenter._blend
 
     def unsure(*arguments: Any, **options: Any) -> Any:
         foreground = predict(*arguments, **options)
@@ -200,7 +200,7 @@ def test_an_aneurysm_that_is_not_sure_is_vessel(
         vessel += surplus
         return foreground
 
-    monkeypatch.setattr(segmenter, "_predict", unsure)
+    monkeypatch.setattr(segmenter, "_blend", unsure)
     kept = segmenter.segment(scan, SegmentationSettings(minimum_certainty=0.0))
     dropped = segmenter.segment(scan, SegmentationSettings(minimum_certainty=0.9))
     assert kept.aneurysms and not dropped.aneurysms

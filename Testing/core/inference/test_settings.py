@@ -6,7 +6,6 @@ import pytest
 
 from gsema_core.errors import UserError
 from gsema_core.inference import SegmentationSettings
-from gsema_core.inference.settings import check_device_name
 
 
 @pytest.mark.parametrize(
@@ -32,17 +31,6 @@ def test_values_out_of_range_are_named(changes: dict[str, Any], told: str) -> No
 def test_settings_survive_a_report() -> None:
     settings = SegmentationSettings(overlap=0.25, threads=2, aneurysm_threshold=0.3)
     assert SegmentationSettings(**settings.to_dict()) == settings
-
-
-@pytest.mark.parametrize("name", ["auto", "cpu", "cuda", "cuda:0", "cuda:15"])
-def test_names_of_devices(name: str) -> None:
-    assert check_device_name(name) is None  # it raises otherwise
-
-
-@pytest.mark.parametrize("name", ["", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:x", "cpu:0", "mps"])
-def test_names_of_no_device(name: str) -> None:
-    with pytest.raises(UserError, match="use auto, cpu, cuda or cuda:N"):
-        check_device_name(name)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])

@@ -40,10 +40,10 @@ def test_precision_is_the_devices_own_unless_it_is_named(
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_it, raising=False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
     trainer = make_trainer(run={"precision": "auto"})
-    assert trainer.precision == expected
-    with trainer.autocast():
+    assert trainer.computing.precision == expected
+    with trainer.computing.autocast():
         assert torch.is_autocast_enabled("cpu") == has_it
-    assert make_trainer(run={"precision": "bf16"}).precision == "bf16"
+    assert make_trainer(run={"precision": "bf16"}).computing.precision == "bf16"
 
 
 def test_teacher_starts_as_the_student(make_trainer):

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from gsema_core.grids.boxes import Box, box_of, common_box, moved
-from gsema_core.inference.windows.window_plan import Size, importance
+from gsema_core.inference.windows.stitching import importance
+from gsema_core.inference.windows.window_plan import Size
 from gsema_core.labels import ANEURYSM, CLASSES
 
 Floats = npt.NDArray[np.float32]

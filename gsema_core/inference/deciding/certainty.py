@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from gsema_core.grids.boxes import bounding_box, box_of, grown
 from gsema_core.grids.components import connected_components
-from gsema_core.inference.deciding.original_grid import Shares, full_share
+from gsema_core.inference.shares import Shares, full_share
 from gsema_core.labels import ANEURYSM, VESSEL
 
 
@@ -20,7 +20,7 @@ def drop_uncertain_aneurysms(foreground: Shares, minimum_mean: float) -> Shares:
 
     Args:
         foreground: probabilities (2, k, j, i) of vessel and aneurysm on the working grid, as
-            ``inference.deciding.original_grid`` has them; changed in place.
+            ``inference.shares`` has them; changed in place.
         minimum_mean: 0 keeps everything.
 
     Returns:

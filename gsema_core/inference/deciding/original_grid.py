@@ -1,8 +1,7 @@
-"""From the network's working grid back to a scan's own grid.
+"""From shares on the working grid to labels on the scan's own grid, tile by tile.
 
-Class probabilities come without the background, which is what they leave of 1. They are float32
-or, at half the memory, uint16 that counts in 1 / ``FULL``: exact to 8e-6, where float16 is
-exact to 2e-4 near 1.
+Interpolation comes first and the choice of a class after it, voxel by voxel of the scan, so both
+are here; where the walls lie between the voxels is said by ``deciding.walls``.
 """
 
 from __future__ import annotations
@@ -18,26 +17,15 @@ from gsema_core.grids.boxes import Box
 from gsema_core.grids.geometry import Geometry
 from gsema_core.grids.volume import Volume
 from gsema_core.inference.deciding.walls import UNSURE, Wall, lumen_factor
+from gsema_core.inference.shares import Shares, full_share
 from gsema_core.labels import ANEURYSM, BACKGROUND
-
-FULL = 65534
-"""What stands for the probability 1 in 16 bits: even, so that one half is exact, and with room for
-two classes that are both rounded up."""
 
 TILE = 32
 """Voxels of the scan's grid along each axis that are worked on at once: small, as most tiles of a
 scan show no vessel and cost nothing. Our choice."""
 
-Shares = npt.NDArray[np.floating] | npt.NDArray[np.uint16]
-"""Probabilities, as said above."""
-
 Voxels = Callable[[Box], Floats]
 """The voxels (k, j, i) of a scan in a box of its grid."""
-
-
-def full_share(shares: Shares) -> int:
-    """What stands for the probability 1 in an array."""
-    return FULL if shares.dtype == np.uint16 else 1
 
 
 def probabilities_to_labels(

@@ -18,7 +18,8 @@ from gsema_core.inference.calls import load_segmenter, read_scan
 from gsema_core.inference.folders.resume import earlier_result
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.output_paths import check_outputs
-from gsema_core.inference.settings import SegmentationSettings, check_device_name
+from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.machine.device_names import check_device_name
 from gsema_core.teachers import find_teacher, read_card
 from gsema_core.teachers.teacher_file import file_hash
 

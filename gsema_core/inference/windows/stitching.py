@@ -9,12 +9,17 @@ import torch
 from torch import Tensor
 
 from gsema_core.errors import UserError
-from gsema_core.grids.boxes import Box
-from gsema_core.inference.deciding.original_grid import FULL, Shares
-from gsema_core.inference.windows.window_plan import Size, Start, importance
+from gsema_core.inference.shares import FULL, Shares
+from gsema_core.inference.windows.window_plan import Size, Start, WindowPlan
 from gsema_core.labels import CLASSES
 
 FOREGROUND = CLASSES - 1
+
+SIGMA = 1 / 8
+"""Standard deviation of the weights as a share of the window: nnU-Net's and MONAI's value."""
+LEAST_WEIGHT = 1e-3
+"""Weight of a window's corners, as MONAI has it; never 0, so that voxels which only one window
+sees are that window's."""
 
 NOTHING = 1e-3
 """A row of voxels in which all classes but the background are together never as likely as this
@@ -29,22 +34,18 @@ class Stitcher:
     reaches are finished at once: divided by their weights and put into the result.
 
     Args:
-        shape: (k, j, i) of the image, padded to at least the window.
-        inside: the part of it that is wanted.
-        window: size (k, j, i).
+        plan: of the windows; what is wanted is the image inside its padding.
         sixteen_bits: whether the result counts in 1 / ``FULL``; else it is float32.
     """
 
-    def __init__(
-        self, shape: Sequence[int], inside: Box, window: Size, *, sixteen_bits: bool = False
-    ) -> None:
-        lengths = [side.stop - side.start for side in inside]
+    def __init__(self, plan: WindowPlan, *, sixteen_bits: bool = False) -> None:
+        lengths = [side.stop - side.start for side in plan.inside]
         dtype = np.uint16 if sixteen_bits else np.float32
         self._result: Shares = np.zeros((FOREGROUND, *lengths), dtype=dtype)
-        self._inside, self._window = inside, window
-        self._weight = importance(window)
+        self._inside, self._window = plan.inside, plan.window
+        self._weight = importance(plan.window)
         self._first = 0  # the image's plane that the sums begin with
-        self._sums = torch.zeros((window[0], FOREGROUND, *shape[1:]))
+        self._sums = torch.zeros((plan.window[0], FOREGROUND, *plan.shape[1:]))
         self._starts: list[Start] = []  # of the windows in the sums
 
     def add(self, start: Start, probabilities: Tensor) -> None:
@@ -107,3 +108,13 @@ class Stitcher:
             if first <= k < first + self._window[0]:
                 weights[j : j + height, i : i + width] += self._weight[k - first]
         return weights
+
+
+def importance(window: Size) -> Tensor:
+    """Gaussian weights (k, j, i) of a window's voxels: 1 at its center, less where it sees less."""
+    axes = []
+    for width in window:
+        positions = torch.arange(width, dtype=torch.float32) - (width - 1) / 2
+        axes.append(torch.exp(-0.5 * (positions / (width * SIGMA)) ** 2))
+    weights = torch.einsum("k,j,i->kji", *axes)
+    return torch.clamp(weights, min=LEAST_WEIGHT)

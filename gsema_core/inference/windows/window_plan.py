@@ -1,4 +1,9 @@
-"""Where the windows lie that the network looks through, and how much each voxel counts."""
+"""Where the windows lie that the network looks through: decided once, before any is run.
+
+A scan that is smaller than a window is padded; windows then cover the padded image with overlap,
+and those that show no vessel are left out. `plan_windows` decides all of it, and everything that
+runs the windows and puts their answers together takes its plan.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +15,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from gsema_core.grids.boxes import Box
+from gsema_core.grids.boxes import Box, box_of
 from gsema_core.inference.windows.skipping import POOLED, bright_spots, is_plausible
 
 Start = tuple[int, int, int]
-"""First voxel (k, j, i) of a window."""
+"""First voxel (k, j, i) of a window in the padded image."""
 Size = tuple[int, int, int]
 
-SIGMA = 1 / 8
-"""Standard deviation of the weights as a share of the window: nnU-Net's and MONAI's value."""
-LEAST_WEIGHT = 1e-3
-"""Weight of a window's corners, as MONAI has it; never 0, so that voxels which only one window
-sees are that window's."""
+Floats = npt.NDArray[np.float32]
 
 RIM = 1 / 8
 """Share of a window that is its rim on each side: a voxel there has at most a fiftieth of the
@@ -32,16 +31,22 @@ weight that it has in the neighbor which sees it best, at the default overlap. O
 
 
 @dataclass(frozen=True)
-class WindowChoice:
-    """The windows to run.
+class WindowPlan:
+    """The windows to run over a padded image.
 
     Attributes:
-        starts: in the order of the voxels in memory.
+        window: size (k, j, i) of the windows.
+        shape: (k, j, i) of the padded image.
+        inside: where the image itself lies in it.
+        starts: of the windows to run, in the order of the voxels in memory.
         total: how many there are with those that are left out.
         reason: why all are run although some might have been left out, one sentence; else empty.
     """
 
-    starts: list[Start]
+    window: Size
+    shape: Size
+    inside: Box
+    starts: tuple[Start, ...]
     total: int
     reason: str = ""
 
@@ -59,31 +64,57 @@ class WindowChoice:
         }
 
 
-def choose_windows(
-    image: npt.NDArray[np.float32], window: Size, overlap: float, *, skip: bool = True
-) -> WindowChoice:
-    """The windows to look through: those that may show vessels.
-
-    A window is left out if nothing bright lies in it, as ``bright_spots`` says, but for its rim
-    where a neighbor sees the same voxels and counts more: what is bright always lies well inside
-    a window that is run.
+def plan_windows(
+    image: npt.ArrayLike, window: Size, overlap: float, *, skip: bool = False
+) -> tuple[WindowPlan, Floats]:
+    """Pad an image and choose the windows to look at it through.
 
     Args:
-        image: (k, j, i) in [0, 1], at least as large as the window, on the working grid.
+        image: (k, j, i) in [0, 1] on the working grid.
         window: size (k, j, i).
         overlap: share of a window that its neighbor covers too, 0 to below 1.
-        skip: False takes all windows.
+        skip: leave out the windows that show nothing bright, but for their rims where a neighbor
+            sees the same voxels and counts more (``inference.windows.skipping``): what is bright
+            always lies well inside a window that is run.
+
+    Returns:
+        The plan, and the padded image; the image itself where none was needed.
     """
-    starts = all_windows(image.shape, window, overlap)
-    if not skip or len(starts) == 1:
-        return WindowChoice(starts, len(starts))
-    spots = bright_spots(image)
-    if not is_plausible(spots):
-        reason = f"All windows were run, as {spots.mean():.2%} of the scan is bright."
-        return WindowChoice(starts, len(starts), reason)
-    rims = [int(width * min(overlap / 2, RIM)) for width in window]
-    kept = [start for start in starts if spots[_spots_of(start, window, rims, image.shape)].any()]
-    return WindowChoice(kept, len(starts))
+    padded, inside = pad_to_window(np.asarray(image, dtype=np.float32), window)
+    k, j, i = padded.shape
+    starts, reason = all_windows(padded.shape, window, overlap), ""
+    total = len(starts)
+    if skip and total > 1:
+        spots = bright_spots(padded)
+        if is_plausible(spots):
+            starts = _windows_with(spots, starts, window, overlap, padded.shape)
+        else:
+            reason = f"All windows were run, as {spots.mean():.2%} of the scan is bright."
+    return WindowPlan(window, (k, j, i), inside, tuple(starts), total, reason), padded
+
+
+def pad_to_window(image: Floats, window: Size) -> tuple[Floats, Box]:
+    """Continue axes that are shorter than the window by mirror images, evenly on both sides.
+
+    A network that has learned from full windows takes a dark frame for something: on three
+    phantoms of 40 mm in windows of 56 mm, once, by hand, the vessels' Dice was 0.84 with mirror
+    images and 0.50 with zeros, the aneurysms' 0.79 and 0.88.
+
+    Args:
+        image: (k, j, i).
+        window: size (k, j, i).
+
+    Returns:
+        The padded image, and where the original lies in it.
+    """
+    missing = [max(0, w - n) for n, w in zip(image.shape, window, strict=True)]
+    before = [amount // 2 for amount in missing]
+    inside = box_of(before, image.shape)
+    if any(missing):  # else no copy is needed
+        pairs = [(first, amount - first) for first, amount in zip(before, missing, strict=True)]
+        # NumPy's mirror goes on where the padding is as wide as the image; PyTorch's stops.
+        image = np.pad(image, pairs, mode="symmetric")
+    return image, inside
 
 
 def all_windows(shape: Sequence[int], window: Size, overlap: float) -> list[Start]:
@@ -92,17 +123,6 @@ def all_windows(shape: Sequence[int], window: Size, overlap: float) -> list[Star
         axis_starts(length, width, overlap) for length, width in zip(shape, window, strict=True)
     )
     return list(itertools.product(k, j, i))
-
-
-def _spots_of(start: Start, window: Size, rims: Sequence[int], shape: Sequence[int]) -> Box:
-    """The spots in a window without its rim, which it keeps where the scan ends."""
-    sides = []
-    for first, width, rim, length in zip(start, window, rims, shape, strict=True):
-        last = first + width
-        inner = first + (rim if first > 0 else 0), last - (rim if last < length else 0)
-        sides.append(slice(inner[0] // POOLED, -(-inner[1] // POOLED)))
-    k, j, i = sides
-    return k, j, i
 
 
 def axis_starts(length: int, width: int, overlap: float) -> list[int]:
@@ -117,11 +137,24 @@ def axis_starts(length: int, width: int, overlap: float) -> list[int]:
     return [min(index * step, room) for index in range(count)]
 
 
-def importance(window: Size) -> Tensor:
-    """Gaussian weights (k, j, i) of a window's voxels: 1 at its center, less where it sees less."""
-    axes = []
-    for width in window:
-        positions = torch.arange(width, dtype=torch.float32) - (width - 1) / 2
-        axes.append(torch.exp(-0.5 * (positions / (width * SIGMA)) ** 2))
-    weights = torch.einsum("k,j,i->kji", *axes)
-    return torch.clamp(weights, min=LEAST_WEIGHT)
+def _windows_with(
+    spots: npt.NDArray[np.bool_],
+    starts: Sequence[Start],
+    window: Size,
+    overlap: float,
+    shape: Sequence[int],
+) -> list[Start]:
+    """The windows that have spots, their rims not counted."""
+    rims = [int(width * min(overlap / 2, RIM)) for width in window]
+    return [start for start in starts if spots[_spots_of(start, window, rims, shape)].any()]
+
+
+def _spots_of(start: Start, window: Size, rims: Sequence[int], shape: Sequence[int]) -> Box:
+    """The spots in a window without its rim, which it keeps where the scan ends."""
+    sides = []
+    for first, width, rim, length in zip(start, window, rims, shape, strict=True):
+        last = first + width
+        inner = first + (rim if first > 0 else 0), last - (rim if last < length else 0)
+        sides.append(slice(inner[0] // POOLED, -(-inner[1] // POOLED)))
+    k, j, i = sides
+    return k, j, i

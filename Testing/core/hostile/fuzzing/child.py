@@ -22,7 +22,7 @@ from typing import Any
 
 from targets import TARGETS, Sample, Target
 
-from gsema_core.inference.run_profile import peak_memory_mb
+from gsema_core.machine.memory import peak_memory_mb
 
 MEMORY_BYTES = 2 * 10**9
 SECONDS = 20.0

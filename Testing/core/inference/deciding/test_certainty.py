@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gsema_core.inference.deciding.certainty import drop_uncertain_aneurysms
-from gsema_core.inference.deciding.original_grid import FULL
+from gsema_core.inference.shares import FULL
 from gsema_core.labels import ANEURYSM, VESSEL
 
 

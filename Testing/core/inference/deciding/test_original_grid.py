@@ -12,7 +12,7 @@ from gsema_core.inference.deciding import (
     probabilities_to_labels,
     probability_to_original,
 )
-from gsema_core.inference.deciding.original_grid import FULL
+from gsema_core.inference.shares import FULL
 
 Distance = Callable[[Geometry], np.ndarray]
 SPACINGS = (0.4, 0.8)

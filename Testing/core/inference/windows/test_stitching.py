@@ -7,11 +7,15 @@ from torch import Tensor
 
 from gsema_core.errors import UserError
 from gsema_core.grids.boxes import box_of
-from gsema_core.inference.deciding.original_grid import FULL
-from gsema_core.inference.windows.stitching import NOTHING, Stitcher
-from gsema_core.inference.windows.window_plan import all_windows, importance
+from gsema_core.inference.shares import FULL
+from gsema_core.inference.windows.stitching import LEAST_WEIGHT, NOTHING, Stitcher, importance
+from gsema_core.inference.windows.window_plan import WindowPlan, all_windows
 
 WINDOW = (8, 10, 6)
+
+
+def plan_of(shape: tuple[int, int, int]) -> WindowPlan:
+    return WindowPlan(WINDOW, shape, box_of((0, 0, 0), shape), (), 1)
 
 
 def random_answers(count: int) -> Tensor:
@@ -37,7 +41,7 @@ def test_slab_by_slab_is_as_at_once(overlap: float, every: int, sixteen_bits: bo
     starts = all_windows(shape, WINDOW, overlap)[::every]
     answers = random_answers(len(starts))
     inside = box_of((1, 2, 3), (33, 18, 11))
-    stitcher = Stitcher(shape, inside, WINDOW, sixteen_bits=sixteen_bits)
+    stitcher = Stitcher(WindowPlan(WINDOW, shape, inside, (), 1), sixteen_bits=sixteen_bits)
     for start, answer in zip(starts, answers, strict=True):
         stitcher.add(start, answer)
     result = stitcher.finish()
@@ -51,7 +55,7 @@ def test_slab_by_slab_is_as_at_once(overlap: float, every: int, sixteen_bits: bo
 
 
 def test_planes_far_apart_do_not_mix() -> None:
-    stitcher = Stitcher((60, 10, 6), box_of((0, 0, 0), (60, 10, 6)), WINDOW)
+    stitcher = Stitcher(plan_of((60, 10, 6)))
     for start, answer in zip([(2, 0, 0), (40, 0, 0)], random_answers(2), strict=True):
         stitcher.add(start, answer)
     seen = stitcher.finish().any(axis=(0, 2, 3))
@@ -62,7 +66,7 @@ def test_rows_with_next_to_nothing_are_zero_in_sixteen_bits() -> None:
     answer = torch.zeros((3, *WINDOW))
     answer[1, :, :5] = NOTHING / 2
     answer[2, :, 5:, 3] = 2 * NOTHING
-    stitcher = Stitcher(WINDOW, box_of((0, 0, 0), WINDOW), WINDOW, sixteen_bits=True)
+    stitcher = Stitcher(plan_of(WINDOW), sixteen_bits=True)
     stitcher.add((0, 0, 0), answer)
     result = stitcher.finish()
     assert not result[:, :, :5].any()
@@ -70,7 +74,7 @@ def test_rows_with_next_to_nothing_are_zero_in_sixteen_bits() -> None:
 
 
 def test_windows_that_come_too_late_are_refused() -> None:
-    stitcher = Stitcher((20, 10, 6), box_of((0, 0, 0), (20, 10, 6)), WINDOW)
+    stitcher = Stitcher(plan_of((20, 10, 6)))
     first, second = random_answers(2)
     stitcher.add((4, 0, 0), first)
     with pytest.raises(ValueError, match="after planes from 4 on"):
@@ -80,16 +84,32 @@ def test_windows_that_come_too_late_are_refused() -> None:
 def test_one_voxel_that_is_not_finite_is_told() -> None:
     (answer,) = random_answers(1)
     answer[0, 3, 3, 3] = float("inf")
-    stitcher = Stitcher(WINDOW, box_of((0, 0, 0), WINDOW), WINDOW)
+    stitcher = Stitcher(plan_of(WINDOW))
     with pytest.raises(UserError, match="not finite"):
         stitcher.add((0, 0, 0), answer)
 
 
 def test_a_close_vote_is_not_rounded_away() -> None:
     """Two windows contradict each other, and one has hardly the greater weight."""
-    stitcher = Stitcher((12, 10, 6), box_of((0, 0, 0), (12, 10, 6)), WINDOW, sixteen_bits=True)
+    stitcher = Stitcher(plan_of((12, 10, 6)), sixteen_bits=True)
     answer = torch.zeros((3, *WINDOW))
     answer[0], answer[1] = 0.499997, 0.500003
     stitcher.add((0, 0, 0), answer)
     stitcher.add((4, 0, 0), answer)
     assert (stitcher.finish()[0] > FULL / 2).all()
+
+
+def test_the_center_counts_most_and_every_voxel_counts() -> None:
+    weights = importance((17, 32, 9))
+    assert weights.shape == (17, 32, 9)
+    assert weights[8, 15, 4] == weights[8, 16, 4] == weights.max()
+    assert weights.max() == pytest.approx(1.0, abs=0.01)  # the center lies between two voxels
+    assert weights.min() == pytest.approx(LEAST_WEIGHT)
+    for axis in range(3):
+        assert torch.equal(weights, weights.flip(axis))
+
+
+def test_the_width_is_an_eighth_of_the_window() -> None:
+    weights = importance((33, 33, 33))
+    one_sigma = weights[16, 16, 16 + 4] / weights[16, 16, 16]
+    assert one_sigma == pytest.approx(torch.exp(torch.tensor(-0.5 * (4 / (33 / 8)) ** 2)).item())

@@ -5,16 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
+from gsema_core.grids.boxes import box_of
 from gsema_core.inference.windows.window_plan import (
-    LEAST_WEIGHT,
     RIM,
+    Size,
+    WindowPlan,
     all_windows,
     axis_starts,
-    choose_windows,
-    importance,
+    plan_windows,
 )
+
+
+def choose(image: Any, window: Size, overlap: float, skip: bool = True) -> WindowPlan:
+    return plan_windows(image, window, overlap, skip=skip)[0]
 
 
 @pytest.mark.parametrize("length", [1, 31, 32, 33, 48, 63, 64, 65, 100, 257])
@@ -52,7 +56,7 @@ def vessel_along_k(length: int, j: int, i: int) -> Any:
 @pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5, 0.75])
 def test_windows_without_vessel_are_left_out(overlap: float) -> None:
     image = vessel_along_k(100, 4, 60)
-    choice = choose_windows(image, (20, 20, 20), overlap)
+    choice = choose(image, (20, 20, 20), overlap)
     assert choice.total == len(all_windows(image.shape, (20, 20, 20), overlap))
     assert 0.5 < choice.skipped_share < 1
     assert choice.reason == ""
@@ -77,7 +81,7 @@ def test_each_voxel_is_inside_a_window_that_is_run_if_it_is_bright(
         k, j, i = (slice(int(first), int(first) + 2) for first in spot)
         image[k, j, i] = 1.0
         image[:2, :2, :16] = 1.0  # plausible as a whole
-        starts = choose_windows(image, window, overlap).starts
+        starts = choose(image, window, overlap).starts
         rim = int(20 * min(overlap / 2, RIM))
         assert any(
             all(
@@ -92,21 +96,21 @@ def test_each_voxel_is_inside_a_window_that_is_run_if_it_is_bright(
 def test_a_vessel_in_a_windows_rim_is_its_neighbors() -> None:
     image = vessel_along_k(80, 4, 60)
     image[:, 4:7, 30:33] = 0.6  # in the rim of the windows at 0 and 32, inside that at 16
-    columns = {start[2] for start in choose_windows(image, (32, 32, 32), 0.5).starts}
+    columns = {start[2] for start in choose(image, (32, 32, 32), 0.5).starts}
     assert columns == {16, 48}
 
 
 def test_a_vessel_in_the_corner_of_the_scan_counts() -> None:
     image = vessel_along_k(64, 0, 61)
-    choice = choose_windows(image, (32, 32, 32), 0.5)
+    choice = choose(image, (32, 32, 32), 0.5)
     assert {(0, 0, 32), (16, 0, 32), (32, 0, 32)} == set(choice.starts)
 
 
 def test_no_skip_and_a_single_window_take_all() -> None:
     image = vessel_along_k(64, 4, 60)
-    every = choose_windows(image, (32, 32, 32), 0.5, skip=False)
+    every = choose(image, (32, 32, 32), 0.5, skip=False)
     assert (len(every.starts), every.total, every.skipped_share) == (27, 27, 0)
-    assert choose_windows(image, (64, 64, 64), 0.5).starts == [(0, 0, 0)]
+    assert choose(image, (64, 64, 64), 0.5).starts == ((0, 0, 0),)
 
 
 @pytest.mark.parametrize("kind", ["dark", "speck", "checkered"])
@@ -117,24 +121,33 @@ def test_an_implausible_look_at_the_scan_takes_all(kind: str) -> None:
     if kind == "checkered":
         image[:] = np.kron(np.indices((32,) * 3).sum(axis=0) % 2, np.ones((2, 2, 2)))
         image[:, :4] = 1.0
-    choice = choose_windows(image, (16, 16, 16), 0.5)
+    choice = choose(image, (16, 16, 16), 0.5)
     assert len(choice.starts) == choice.total
     assert choice.skipped_share == 0
     assert choice.reason.endswith("of the scan is bright.")
     assert choice.to_dict()["skipped_share"] == 0
 
 
-def test_the_center_counts_most_and_every_voxel_counts() -> None:
-    weights = importance((17, 32, 9))
-    assert weights.shape == (17, 32, 9)
-    assert weights[8, 15, 4] == weights[8, 16, 4] == weights.max()
-    assert weights.max() == pytest.approx(1.0, abs=0.01)  # the center lies between two voxels
-    assert weights.min() == pytest.approx(LEAST_WEIGHT)
-    for axis in range(3):
-        assert torch.equal(weights, weights.flip(axis))
+def test_an_image_that_needs_no_padding_is_not_copied() -> None:
+    image = np.zeros((9, 8, 7), dtype=np.float32)
+    plan, padded = plan_windows(image, (8, 8, 7), 0.5)
+    assert padded is image
+    assert plan.inside == box_of((0, 0, 0), image.shape)
 
 
-def test_the_width_is_an_eighth_of_the_window() -> None:
-    weights = importance((33, 33, 33))
-    one_sigma = weights[16, 16, 16 + 4] / weights[16, 16, 16]
-    assert one_sigma == pytest.approx(torch.exp(torch.tensor(-0.5 * (4 / (33 / 8)) ** 2)).item())
+def test_padding_is_even_and_continues_the_image_by_its_mirror() -> None:
+    image = np.arange(3 * 16 * 20, dtype=np.float32).reshape(3, 16, 20)
+    plan, padded = plan_windows(image, (8, 8, 24), 0.5)
+    inside = plan.inside
+    assert padded.shape == plan.shape == (8, 16, 24)
+    assert inside == (slice(2, 5), slice(0, 16), slice(2, 22))
+    assert np.array_equal(padded[inside], image)
+    assert np.array_equal(padded[:2, :, 2:22], image[:2][::-1])
+    assert np.array_equal(padded[2:5, :, 22:], image[:, :, :-3:-1])
+
+
+def test_padding_mirrors_again_where_the_image_is_thinner_than_the_padding() -> None:
+    image = np.array([1, 2], dtype=np.float32).reshape(2, 1, 1)
+    plan, padded = plan_windows(image, (10, 1, 1), 0.5)
+    assert plan.inside[0] == slice(4, 6)
+    assert padded.flatten().tolist() == [1, 2, 2, 1, 1, 2, 2, 1, 1, 2]

@@ -1,0 +1,66 @@
+"""From the shares of a whole scan to its labels: the steps of this package, in their order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsema_core.grids import Volume
+from gsema_core.inference.deciding.certainty import drop_uncertain_aneurysms
+from gsema_core.inference.deciding.cleaning import postprocess
+from gsema_core.inference.deciding.original_grid import (
+    probabilities_to_labels,
+    probability_to_original,
+)
+from gsema_core.inference.deciding.walls import find_wall
+from gsema_core.inference.monitor import Monitor
+from gsema_core.inference.prepared_scan import PreparedScan
+from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.inference.shares import Shares, full_share
+from gsema_core.labels import ANEURYSM
+
+
+def decide(
+    shares: Shares, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor
+) -> tuple[Volume, Volume | None]:
+    """Decide what every voxel of a scan is.
+
+    Args:
+        shares: (2, k, j, i) of vessel and aneurysm on the working grid; changed in place.
+        scan: what was looked at.
+        settings: certainty, threshold, walls, smallest sizes, and whether probabilities are wanted.
+        monitor: progress, cancelling and seconds.
+
+    Returns:
+        Labels, and the aneurysm's probability where it is wanted, on the scan's grid.
+
+    Raises:
+        Cancelled: the monitor says so.
+    """
+    with monitor.phase("restore"):
+        probability = None
+        if settings.probabilities:
+            grids = scan.working.geometry, scan.geometry
+            probability = probability_to_original(shares[ANEURYSM - 1], *grids)
+        labels = _drawn(shares, scan, settings)
+    with monitor.phase("clean"):
+        labels = postprocess(
+            labels,
+            minimum_aneurysm_mm3=settings.minimum_aneurysm_mm3,
+            minimum_vessel_mm3=settings.minimum_vessel_mm3,
+        )
+    return labels, probability
+
+
+def _drawn(shares: Shares, scan: PreparedScan, settings: SegmentationSettings) -> Volume:
+    """The labels on the scan's grid; what walls are found by is gone when they are cleaned."""
+    working, walls = scan.working, None
+    if settings.aneurysm_threshold is None:
+        drop_uncertain_aneurysms(shares, settings.minimum_certainty)
+    if settings.draws_walls:
+        lumen = shares.sum(axis=0, dtype=np.float32)
+        lumen /= np.float32(full_share(shares))
+        walls = find_wall(lumen, working.array, working.geometry.spacing[0]), scan.scaled
+        del lumen
+    return probabilities_to_labels(
+        shares, working.geometry, scan.geometry, settings.aneurysm_threshold, walls
+    )
