@@ -27,8 +27,7 @@ from GSEMASegmentationLib.scene.VolumeChoice import checkVolume, firstVolume, vo
 from GSEMASegmentationLib.scene.VoxelCheck import VoxelCheck
 from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
-from slicer.i18n import tr as _
-from slicer.i18n import translate
+from slicer.i18n import tr as _, translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleTest,

@@ -12,8 +12,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
-from slicer.i18n import tr as _
-from slicer.i18n import translate
+from slicer.i18n import tr as _, translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleTest,

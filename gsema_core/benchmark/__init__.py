@@ -5,19 +5,11 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from gsema_core.benchmark.benchmark_run import report_benchmark as report_benchmark
-    from gsema_core.benchmark.benchmark_run import run_benchmark as run_benchmark
-    from gsema_core.benchmark.plan import Cell as Cell
-    from gsema_core.benchmark.plan import Plan as Plan
+    from gsema_core.benchmark.benchmark_run import (
+        report_benchmark as report_benchmark,
+        run_benchmark as run_benchmark,
+    )
+    from gsema_core.benchmark.plan import Cell as Cell, Plan as Plan
     from gsema_core.benchmark.rows import ROWS as ROWS
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "Cell": "plan",
-            "Plan": "plan",
-            "ROWS": "rows",
-            "report_benchmark": "benchmark_run",
-            "run_benchmark": "benchmark_run",
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -113,7 +114,7 @@ class PatchDataset(Dataset[PatchPair]):
         self,
         volumes: Sequence[CachedVolume],
         sampler: PatchSampler,
-        transform: Transform,
+        transform: Transform[Any],
         batch_size: int,
         seed: int,
         share: slice = slice(None),

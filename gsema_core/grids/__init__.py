@@ -6,20 +6,11 @@ from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from gsema_core.grids.geometry import Geometry as Geometry
-    from gsema_core.grids.volume import Volume as Volume
-    from gsema_core.grids.volume import geometry_of as geometry_of
-    from gsema_core.grids.working_grid import labels_to_working as labels_to_working
-    from gsema_core.grids.working_grid import to_working as to_working
-    from gsema_core.grids.working_grid import working_geometry as working_geometry
-else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "Geometry": "geometry",
-            "Volume": "volume",
-            "geometry_of": "volume",
-            "labels_to_working": "working_grid",
-            "to_working": "working_grid",
-            "working_geometry": "working_grid",
-        },
+    from gsema_core.grids.volume import Volume as Volume, geometry_of as geometry_of
+    from gsema_core.grids.working_grid import (
+        labels_to_working as labels_to_working,
+        to_working as to_working,
+        working_geometry as working_geometry,
     )
+else:
+    __getattr__, __dir__ = lazy_exports(__name__)

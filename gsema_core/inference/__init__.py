@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from gsema_core.inference.calls import segment as segment
-    from gsema_core.inference.calls import segment_at_point as segment_at_point
-    from gsema_core.inference.calls import segment_at_points as segment_at_points
+    from gsema_core.inference.calls import (
+        segment as segment,
+        segment_at_point as segment_at_point,
+        segment_at_points as segment_at_points,
+    )
     from gsema_core.inference.click.click_result import ClickResult as ClickResult
     from gsema_core.inference.monitor import Monitor as Monitor
     from gsema_core.inference.prepared_scan import PreparedScan as PreparedScan
@@ -15,17 +17,4 @@ if TYPE_CHECKING:
     from gsema_core.inference.segmenter import Segmenter as Segmenter
     from gsema_core.inference.settings import SegmentationSettings as SegmentationSettings
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "ClickResult": "click.click_result",
-            "Monitor": "monitor",
-            "PreparedScan": "prepared_scan",
-            "SegmentationResult": "segmentation_result",
-            "SegmentationSettings": "settings",
-            "Segmenter": "segmenter",
-            "segment": "calls",
-            "segment_at_point": "calls",
-            "segment_at_points": "calls",
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__)

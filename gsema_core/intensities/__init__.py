@@ -5,13 +5,9 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from gsema_core.intensities.scaling import IntensityRule as IntensityRule
-    from gsema_core.intensities.scaling import scale_intensity as scale_intensity
-else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "IntensityRule": "scaling",
-            "scale_intensity": "scaling",
-        },
+    from gsema_core.intensities.scaling import (
+        IntensityRule as IntensityRule,
+        scale_intensity as scale_intensity,
     )
+else:
+    __getattr__, __dir__ = lazy_exports(__name__)

@@ -1,15 +1,19 @@
 """The losses of one training step: Dice with cross-entropy, boundary-aware contrast, agreement."""
 
+from typing import TYPE_CHECKING
+
 from gsema_core.lazy import lazy_exports
 
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "BoundaryAwareContrastiveLoss": "contrastive",
-        "DiceCELoss": "dice_ce",
-        "boundary_map": "boundary",
-        "consistency_loss": "consistency",
-        "contrastive_loss": "contrastive",
-        "highpass_mask": "boundary",
-    },
-)
+if TYPE_CHECKING:
+    from gsema_core.losses.boundary import (
+        boundary_map as boundary_map,
+        highpass_mask as highpass_mask,
+    )
+    from gsema_core.losses.consistency import consistency_loss as consistency_loss
+    from gsema_core.losses.contrastive import (
+        BoundaryAwareContrastiveLoss as BoundaryAwareContrastiveLoss,
+        contrastive_loss as contrastive_loss,
+    )
+    from gsema_core.losses.dice_ce import DiceCELoss as DiceCELoss
+else:
+    __getattr__, __dir__ = lazy_exports(__name__)

@@ -9,11 +9,4 @@ if TYPE_CHECKING:
     from gsema_core.machine.devices import available_devices as available_devices
     from gsema_core.machine.devices import resolve_device as resolve_device
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "Computing": "computing",
-            "available_devices": "devices",
-            "resolve_device": "devices",
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__)

@@ -5,17 +5,11 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from gsema_core.networks.network import Encoded as Encoded
-    from gsema_core.networks.network import SegmentationNetwork as SegmentationNetwork
+    from gsema_core.networks.network import (
+        Encoded as Encoded,
+        SegmentationNetwork as SegmentationNetwork,
+    )
     from gsema_core.networks.network_config import NetworkConfig as NetworkConfig
     from gsema_core.networks.network_factory import build_network as build_network
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "Encoded": "network",
-            "NetworkConfig": "network_config",
-            "SegmentationNetwork": "network",
-            "build_network": "network_factory",
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__)

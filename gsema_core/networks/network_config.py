@@ -37,11 +37,7 @@ class NetworkConfig:
         source="docs/networks.md",
     )
     depth: int = setting(
-        2,
-        "Swin blocks, or residual blocks, of a stage.",
-        low=1,
-        high=4,
-        source="docs/networks.md",
+        2, "Swin blocks, or residual blocks, of a stage.", low=1, high=4, source="docs/networks.md"
     )
     heads: int = setting(
         2,

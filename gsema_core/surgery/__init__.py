@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from gsema_core.surgery.backward import single_backward as single_backward
-    from gsema_core.surgery.backward import split_backward as split_backward
-    from gsema_core.surgery.ema import update_teacher as update_teacher
-    from gsema_core.surgery.ema import warmed_up_alpha as warmed_up_alpha
-    from gsema_core.surgery.gate import Decision as Decision
-    from gsema_core.surgery.gate import Gate as Gate
-    from gsema_core.surgery.gate import gradient_similarity as gradient_similarity
+    from gsema_core.surgery.backward import (
+        single_backward as single_backward,
+        split_backward as split_backward,
+    )
+    from gsema_core.surgery.ema import (
+        update_teacher as update_teacher,
+        warmed_up_alpha as warmed_up_alpha,
+    )
+    from gsema_core.surgery.gate import (
+        Decision as Decision,
+        Gate as Gate,
+        gradient_similarity as gradient_similarity,
+    )
     from gsema_core.surgery.gradients import GradientRows as GradientRows
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "Decision": "gate",
-            "Gate": "gate",
-            "GradientRows": "gradients",
-            "gradient_similarity": "gate",
-            "single_backward": "backward",
-            "split_backward": "backward",
-            "update_teacher": "ema",
-            "warmed_up_alpha": "ema",
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__)

@@ -14,11 +14,4 @@ if TYPE_CHECKING:
     from gsema_core.training.presets import PRESETS as PRESETS
     from gsema_core.training.training_run import train as train
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "PRESETS": "presets",
-            "TrainingConfig": "config",
-            "train": "training_run",
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__)

@@ -26,11 +26,7 @@ class MethodConfig(_Section):
     place: ClassVar[str] = "in [method]"
 
     alpha_aligned: float = setting(
-        0.9,
-        "EMA coefficient where the domains' gradients agree.",
-        low=0,
-        high=1,
-        source=PAPER,
+        0.9, "EMA coefficient where the domains' gradients agree.", low=0, high=1, source=PAPER
     )
     alpha_conflict: float = setting(
         1.0,

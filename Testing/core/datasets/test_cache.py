@@ -13,8 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from gsema_core.datasets import VolumeCache, read_datalist
-from gsema_core.datasets import cache as cache_module
+from gsema_core.datasets import VolumeCache, cache as cache_module, read_datalist
 from gsema_core.errors import UserError
 from gsema_core.files import write_labels
 from gsema_core.grids import Geometry, Volume

@@ -7,9 +7,4 @@ from gsema_core.lazy import lazy_exports
 if TYPE_CHECKING:
     from gsema_core.inference.windows.sliding_window import predict_windows as predict_windows
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "predict_windows": "sliding_window",
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__)
