@@ -9,8 +9,7 @@ For research use; not a medical device.
 from typing import TYPE_CHECKING
 
 from gsema_core.lazy import lazy_exports
-
-__version__ = "0.1.0"
+from gsema_core.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from gsema_core.errors import UserError as UserError

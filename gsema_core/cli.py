@@ -9,7 +9,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from gsema_core import __version__
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.exit_codes import (
     EXIT_BROKEN_PIPE,
@@ -17,6 +16,7 @@ from gsema_core.exit_codes import (
     EXIT_UNEXPECTED,
     EXIT_USER_ERROR,
 )
+from gsema_core.version import __version__
 
 COMMANDS = (
     "segment",

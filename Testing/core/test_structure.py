@@ -14,7 +14,16 @@ PACKAGE = Path(gsema_core.__file__).parent
 FLOORS = (
     # Each may import what stands before it; what shares a line may import each other's neighbors
     # only from left to right.
-    ("errors", "lazy", "labels", "exit_codes", "text_tables", "progress_line", "stop_signals"),
+    (
+        "version",
+        "errors",
+        "lazy",
+        "labels",
+        "exit_codes",
+        "text_tables",
+        "progress_line",
+        "stop_signals",
+    ),
     ("configuration", "terminology", "error_log"),
     ("grids", "files", "intensities", "machine"),
     ("networks", "losses", "transforms", "surgery"),
@@ -99,7 +108,15 @@ def test_no_base_name_is_in_two_rooms() -> None:
 
 def test_the_lowest_floors_and_the_slicer_side_need_the_standard_library_alone() -> None:
     """The panels open before anything is installed."""
-    for name in ("errors", "lazy", "labels", "configuration", "terminology", "worker.protocol"):
+    for name in (
+        "version",
+        "errors",
+        "lazy",
+        "labels",
+        "configuration",
+        "terminology",
+        "worker.protocol",
+    ):
         for path in (PACKAGE / f"{name.replace('.', '/')}.py", PACKAGE / name):
             files = [path] if path.is_file() else path.rglob("*.py") if path.is_dir() else []
             for file in files:

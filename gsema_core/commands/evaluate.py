@@ -52,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from gsema_core import __version__
     from gsema_core.evaluation import score_tables, summarize_cases
     from gsema_core.files import text_files
+    from gsema_core.version import __version__
 
     text_files.check_destinations((arguments.output, ".json"), (arguments.csv, ".csv"))
     cases = _evaluate(arguments)

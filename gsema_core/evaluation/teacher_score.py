@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gsema_core import __version__
 from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
@@ -25,6 +24,7 @@ from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.teachers.card import TeacherCard
 from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES
 from gsema_core.teachers.teacher_file import METADATA_KEY, read_card
+from gsema_core.version import __version__
 
 if TYPE_CHECKING:
     from gsema_core.inference.segmenter import Segmenter

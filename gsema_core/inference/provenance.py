@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from gsema_core import __version__
 from gsema_core.grids import Geometry
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.machine import Computing
 from gsema_core.teachers import Teacher
+from gsema_core.version import __version__
 
 
 def provenance(

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from gsema_core import __version__
 from gsema_core.configuration import build, check, plain, setting
 from gsema_core.configuration.building import short
 from gsema_core.errors import UserError
 from gsema_core.intensities.scaling import IntensityRule
 from gsema_core.labels import NAMES
 from gsema_core.networks.network_config import NetworkConfig
+from gsema_core.version import __version__
 
 FORMAT_VERSION = 1
 

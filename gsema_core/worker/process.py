@@ -13,10 +13,10 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gsema_core import __version__
 from gsema_core.errors import Cancelled, DeviceFailedError, UserError
 from gsema_core.exit_codes import EXIT_DEVICE_FAILED
 from gsema_core.stop_signals import stop_signals
+from gsema_core.version import __version__
 from gsema_core.worker.heartbeat import Heartbeat
 from gsema_core.worker.protocol import (
     MAXIMUM_LINE_BYTES,
