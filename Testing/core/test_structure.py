@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,3 +134,15 @@ def _foreign(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.split(".")[0])
     return found - set(sys.stdlib_module_names)
+
+
+def test_the_page_on_the_house_names_files_that_are_there() -> None:
+    root = PACKAGE.parent
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    journeys = page[page.index("## Journeys") : page.index("## What is written here")]
+    libraries = [
+        root / module / f"{module}Lib" for module in ("GSEMASegmentation", "GSEMATraining")
+    ]
+    for name in re.findall(r"`([\w/]+\.py)`", journeys):
+        places = [root, PACKAGE, *libraries]
+        assert any((place / name).is_file() for place in places), name
