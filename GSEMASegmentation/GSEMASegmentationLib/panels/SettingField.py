@@ -104,7 +104,7 @@ class SettingField:
         low = 0 if setting.optional else setting.low
         box.minimum, box.maximum = setting.kind(low), setting.kind(setting.high)
         box.singleStep = setting.kind(setting.step)
-        box.suffix = f" {setting.unit}" if setting.unit else ""
+        box.suffix = f" {setting.unit}".replace("mm3", "mm³") if setting.unit else ""
         if setting.optional:
             box.specialValueText = setting.none.capitalize()
         return box
