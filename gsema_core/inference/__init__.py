@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from gsema_core.inference.calls import (
+    from gsema_core.inference.click.click_result import ClickResult as ClickResult
+    from gsema_core.inference.monitor import Monitor as Monitor
+    from gsema_core.inference.one_call import (
         segment as segment,
         segment_at_point as segment_at_point,
         segment_at_points as segment_at_points,
     )
-    from gsema_core.inference.click.click_result import ClickResult as ClickResult
-    from gsema_core.inference.monitor import Monitor as Monitor
     from gsema_core.inference.prepared_scan import PreparedScan as PreparedScan
     from gsema_core.inference.segmentation_result import SegmentationResult as SegmentationResult
     from gsema_core.inference.segmenter import Segmenter as Segmenter

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from gsema_core.datasets.cache import CachedVolume
-from gsema_core.grids import Geometry
-from gsema_core.inference.deciding import probabilities_to_labels
-from gsema_core.inference.deciding.certainty import drop_uncertain_aneurysms
-from gsema_core.inference.deciding.cleaning import postprocess
+from gsema_core.grids import Geometry, Volume
+from gsema_core.inference.deciding.decide import decide
+from gsema_core.inference.monitor import Monitor
+from gsema_core.inference.prepared_scan import PreparedScan
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
@@ -88,7 +88,7 @@ def validate(
         foreground = blend_windows(
             lambda patches: softmax(teacher, patches, computing), padded, plan, cancelled=cancelled
         )
-        predicted = decide(foreground, spacing_mm, settings)
+        predicted = decided(foreground, image, spacing_mm, settings)
         for name, label in (("aneurysm_dice", ANEURYSM), ("vessel_dice", VESSEL)):
             scores[name].append(_dice(predicted == label, np.asarray(volume.labels) == label))
         if seen is not None:
@@ -96,28 +96,24 @@ def validate(
     return {name: float(np.mean(values)) for name, values in scores.items()}
 
 
-def decide(
-    foreground: Shares, spacing_mm: float, settings: SegmentationSettings
+def decided(
+    shares: Shares, image: NDArray[np.float32], spacing_mm: float, settings: SegmentationSettings
 ) -> NDArray[np.uint8]:
     """The labels that ``inference.Segmenter`` gives a scan whose own grid is the working grid.
 
     Args:
-        foreground: probabilities (2, k, j, i) of vessel and aneurysm; changed in place.
+        shares: (2, k, j, i) of vessel and aneurysm; changed in place.
+        image: (k, j, i) in [0, 1].
         spacing_mm: of the grid.
-        settings: certainty and smallest sizes count; walls are the network's.
+        settings: see `validation_settings`.
 
     Returns:
         (k, j, i).
     """
-    depth, height, width = foreground.shape[1:]
-    grid = Geometry((width, height, depth), (spacing_mm,) * 3)
-    drop_uncertain_aneurysms(foreground, settings.minimum_certainty)
-    labels: NDArray[np.uint8] = postprocess(
-        probabilities_to_labels(foreground, grid, grid),
-        minimum_aneurysm_mm3=settings.minimum_aneurysm_mm3,
-        minimum_vessel_mm3=settings.minimum_vessel_mm3,
-    ).array
-    return labels
+    depth, height, width = image.shape
+    case = Volume(image, Geometry((width, height, depth), (spacing_mm,) * 3))
+    labels, _ = decide(shares, PreparedScan(case, case, (0.0, 1.0)), settings, Monitor())
+    return np.asarray(labels.array)
 
 
 def _dice(predicted: NDArray[np.bool_], reference: NDArray[np.bool_]) -> float:

@@ -203,7 +203,7 @@ class Session:
                 f"The worker does not keep the scan {request.volume_key!r} for this teacher: send "
                 "its file."
             )
-        from gsema_core.inference.calls import read_scan
+        from gsema_core.inference.opening import read_scan
 
         self._scan = None  # make room first
         self._scan_key = ()

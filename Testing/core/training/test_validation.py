@@ -13,9 +13,10 @@ from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.teachers import load_teacher, read_card
 from gsema_core.training import train
-from gsema_core.training.validation import chosen_by, decide, validate, validation_settings
+from gsema_core.training.validation import chosen_by, decided, validate, validation_settings
 
 SPACING = 0.5
+DARK = np.zeros((40, 40, 40), np.float32)
 DEFAULT = SegmentationSettings(overlap=0.25, walls_by_scan=False)
 TUBE = (slice(2, 38), slice(18, 23), slice(18, 23))
 BALL = (slice(16, 24), slice(23, 31), slice(16, 24))
@@ -37,13 +38,13 @@ def volume_of(image: np.ndarray, labels: np.ndarray) -> CachedVolume:
 @pytest.mark.parametrize(("probability", "label"), [(0.69, VESSEL), (0.71, ANEURYSM)])
 def test_an_aneurysm_that_is_not_certain_is_vessel(probability, label):
     foreground = probabilities((TUBE, VESSEL, 0.9), (BALL, ANEURYSM, probability))
-    assert (decide(foreground, SPACING, DEFAULT)[BALL] == label).all()
+    assert (decided(foreground, DARK, SPACING, DEFAULT)[BALL] == label).all()
 
 
 def test_without_a_bar_the_likeliest_class_wins():
     foreground = probabilities((TUBE, VESSEL, 0.9), (BALL, ANEURYSM, 0.55))
     settings = SegmentationSettings(minimum_certainty=0.0)
-    assert (decide(foreground, SPACING, settings)[BALL] == ANEURYSM).all()
+    assert (decided(foreground, DARK, SPACING, settings)[BALL] == ANEURYSM).all()
 
 
 def test_background_must_outweigh_vessel_and_aneurysm_together():
@@ -51,7 +52,7 @@ def test_background_must_outweigh_vessel_and_aneurysm_together():
     foreground = probabilities((TUBE, VESSEL, 0.9), (BALL, ANEURYSM, 0.9))
     neck = (slice(18, 22), 22, slice(18, 22))
     foreground[(0, *neck)], foreground[(1, *neck)] = 0.35, 0.25  # and 0.40 of background
-    assert (decide(foreground, SPACING, DEFAULT)[neck] == VESSEL).all()
+    assert (decided(foreground, DARK, SPACING, DEFAULT)[neck] == VESSEL).all()
 
 
 def test_what_is_too_small_or_hangs_on_nothing_is_cleaned_away():
@@ -61,7 +62,7 @@ def test_what_is_too_small_or_hangs_on_nothing_is_cleaned_away():
     foreground = probabilities(
         (TUBE, VESSEL, 0.9), (far, ANEURYSM, 0.9), (speck, ANEURYSM, 0.9), (crumb, VESSEL, 0.9)
     )
-    labels = decide(foreground, SPACING, DEFAULT)
+    labels = decided(foreground, DARK, SPACING, DEFAULT)
     assert (labels[TUBE] == VESSEL).all()
     assert (labels[speck] == VESSEL).all()
     assert not labels[far].any() and not labels[crumb].any()

@@ -89,7 +89,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(owner, attribute, watched)
 
-    watch("gsema_core.inference.calls.read_volume", "read")
+    watch("gsema_core.inference.opening.read_volume", "read")
     watch("gsema_core.inference.segmenter.prepare", "prepare")
     watch("gsema_core.teachers.load_teacher", "load")
     return done
@@ -344,7 +344,7 @@ def test_only_the_last_scan_is_kept(
         arrays.append(weakref.ref(array))
         return Volume(array, scan.geometry)
 
-    monkeypatch.setattr("gsema_core.inference.calls.read_volume", reading)
+    monkeypatch.setattr("gsema_core.inference.opening.read_volume", reading)
     session.prepare(prepare_for, Monitor())
     session.prepare(changed(prepare_for, volume_key="node:2"), Monitor())
     assert [reference() is None for reference in arrays] == [True, False]

@@ -14,9 +14,9 @@ from gsema_core.error_log import log_unexpected
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.dicom.series import has_dicom, is_dicom
 from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_stem
-from gsema_core.inference.calls import load_segmenter, read_scan
 from gsema_core.inference.folders.resume import earlier_result
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
+from gsema_core.inference.opening import load_segmenter, read_scan
 from gsema_core.inference.output_paths import check_outputs
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.machine.device_names import check_device_name

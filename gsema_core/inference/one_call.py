@@ -1,22 +1,19 @@
-"""``segment`` and ``segment_at_point``: one call from a file, or a volume, to the result."""
+"""One call from a file, or a volume, to the result: ``segment`` and ``segment_at_point``."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsema_core.errors import UserError
-from gsema_core.files import read_volume
-from gsema_core.files.dicom.series import MAXIMUM_FILES
 from gsema_core.grids import Volume
 from gsema_core.inference.click.points import check_point
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
+from gsema_core.inference.opening import load_segmenter, read_scan
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.machine.device_names import check_device_name
-from gsema_core.teachers import find_teacher, load_teacher, read_card
+from gsema_core.teachers import find_teacher, read_card
 
 if TYPE_CHECKING:
     from gsema_core.inference.click.click_result import ClickResult
@@ -136,37 +133,3 @@ def _open(
         check_point(point, volume.geometry)
     with monitor.phase("load"):
         return volume, load_segmenter(teacher, device)
-
-
-def read_scan(path: str | os.PathLike[str]) -> Volume:
-    """``read_volume``, for a file that somebody may still be writing.
-
-    Raises:
-        UserError: the scan cannot be read, or changed meanwhile.
-    """
-    before = _state(Path(path))
-    volume = read_volume(path)
-    if _state(Path(path)) != before:
-        raise UserError(f"The scan {path} changed while it was read: wait until it is complete.")
-    return volume
-
-
-def _state(path: Path) -> list[tuple[str, int, int]]:
-    """When the scan's files were changed, and their sizes: of a folder, all in it."""
-    try:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found = [(file, file.stat()) for file in files[:MAXIMUM_FILES]]
-    except (OSError, ValueError):  # reading it tells why
-        return []
-    return [(str(file), state.st_mtime_ns, state.st_size) for file, state in found]
-
-
-def load_segmenter(teacher: str | os.PathLike[str], device: str) -> Segmenter:
-    """A teacher on a device.
-
-    Raises:
-        UserError: one of them cannot be used.
-    """
-    from gsema_core.inference.segmenter import Segmenter  # torch takes seconds: not before
-
-    return Segmenter(load_teacher(find_teacher(teacher)), device)

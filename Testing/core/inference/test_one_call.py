@@ -33,7 +33,7 @@ def test_bad_input_is_told_before_the_scan_is_read(
     def never(path: object) -> Volume:
         raise AssertionError("the scan was read")
 
-    monkeypatch.setattr("gsema_core.inference.calls.read_volume", never)
+    monkeypatch.setattr("gsema_core.inference.opening.read_volume", never)
     with pytest.raises(UserError, match="'gpu' is unknown"):
         gsema_core.segment("scan.nrrd", teacher_file, "gpu")
     broken = tmp_path / "broken.safetensors"
@@ -93,7 +93,7 @@ def test_a_bad_point_is_told_before_the_teacher_is_loaded(
     def never(path: object) -> None:
         raise AssertionError("the teacher was loaded")
 
-    monkeypatch.setattr("gsema_core.inference.calls.load_teacher", never)
+    monkeypatch.setattr("gsema_core.inference.opening.load_teacher", never)
     with pytest.raises(UserError, match="outside the scan"):
         gsema_core.segment_at_point(scan, (1e4, 0.0, 0.0), teacher_file, "cpu")
     with pytest.raises(UserError, match="three numbers"):
