@@ -1,15 +1,22 @@
-"""What several commands take."""
+"""What several commands take and do."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from gsema_core.progress_line import ProgressLine
+from gsema_core.stop_signals import stop_signals
 
 DATALIST = "JSON list of the cases, or a folder of them as gsema cases takes it"
 
 
 def names(text: str) -> list[str]:
-    """Names between commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """Names between commas, each once."""
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def add_case_choice(parser: argparse.ArgumentParser) -> None:
@@ -28,11 +35,27 @@ def add_case_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_computing(parser: argparse.ArgumentParser) -> None:
+def add_device(parser: argparse.ArgumentParser) -> None:
     """On what a network runs."""
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
     )
+
+
+def add_computing(parser: argparse.ArgumentParser) -> None:
+    """On what a network runs, where no settings say how many threads."""
+    add_device(parser)
     parser.add_argument(
         "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
     )
+
+
+@contextmanager
+def watched(*, quiet: bool = False) -> Iterator[dict[str, Any]]:
+    """Show on stderr how far the block's work is, and let SIGTERM end it between two steps.
+
+    Yields:
+        ``progress`` and ``cancelled``, as segmenting and scoring take them.
+    """
+    with closing(ProgressLine(sys.stderr)) as line, stop_signals() as cancelled:
+        yield {"progress": None if quiet else line, "cancelled": cancelled}

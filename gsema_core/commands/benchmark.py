@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsema_core.commands.arguments import names
+
 if TYPE_CHECKING:
     from gsema_core.benchmark import Plan
 
@@ -31,10 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", metavar="DIR", type=Path, required=True)
     parser.add_argument(
-        "--rows", metavar="R,R", default=DEFAULT_ROWS, help="methods (default: all but nnunet)"
+        "--rows",
+        metavar="R,R",
+        type=names,
+        default=DEFAULT_ROWS,
+        help="methods (default: all but nnunet)",
     )
     parser.add_argument(
-        "--centers", metavar="C,C", default="", help="centers to leave out in turn (default: all)"
+        "--centers", metavar="C,C", type=names, help="centers to leave out in turn (default: all)"
     )
     parser.add_argument("--seeds", metavar="N,N", default="0", help="default: %(default)s")
     parser.add_argument("--steps", metavar="N", type=int, help="budget: steps of every training")
@@ -76,24 +82,15 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     from gsema_core.training.config import TrainingConfig
 
     tables = read_toml(arguments.config) if arguments.config else {}
-    run = dict(tables.get("run", {}))
-    if arguments.steps is not None:
-        run["steps"] = arguments.steps
-    if arguments.minutes is not None:
-        run["minutes"] = arguments.minutes
-    base = TrainingConfig.from_dict({**tables, "run": run})
+    given = {"steps": arguments.steps, "minutes": arguments.minutes}
+    budget = {name: value for name, value in given.items() if value is not None}
     cases = find_cases(arguments.datalist)
-    centers = _names(arguments.centers) or sorted({case.center for case in cases})
     return Plan(
         cases=tuple(cases),
-        base=base,
-        rows=tuple(_names(arguments.rows)),
-        centers=tuple(centers),
+        base=TrainingConfig.from_dict({**tables, "run": {**tables.get("run", {}), **budget}}),
+        rows=tuple(arguments.rows),
+        centers=tuple(arguments.centers or sorted({case.center for case in cases})),
         seeds=parse_seeds(arguments.seeds),
         output=arguments.output.resolve(),
         simulated=arguments.simulated,
     )
-
-
-def _names(text: str) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,16 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.progress_line import ProgressLine
 
     cases = find_cases(arguments.path, check_files=False)  # a missing one is told with its case
-    line, examined = ProgressLine(sys.stderr), []
-    try:
+    examined = []
+    with closing(ProgressLine(sys.stderr)) as line:
         for each in examine_all(cases, arguments.jobs):
             examined.append(each)
             if arguments.json:
                 print(json.dumps(_row(each), ensure_ascii=False), flush=True)
             else:
                 line(len(examined) / len(cases), f"case {len(examined)} of {len(cases)}")
-    finally:
-        line.close()
     values = summary(examined)
     if arguments.json:
         print(json.dumps({"summary": values}, ensure_ascii=False), flush=True)

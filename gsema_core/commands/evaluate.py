@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gsema_core.evaluation import CaseScore
+from gsema_core.commands.arguments import watched
 
 HELP = "Score label maps against references: overlap, surface distance, lesions found."
 DETAILS = """
@@ -52,12 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from gsema_core.evaluation import score_tables, summarize_cases
+    from gsema_core.datasets import find_cases
+    from gsema_core.evaluation import evaluate_folders, score_tables, summarize_cases
     from gsema_core.files import text_files
     from gsema_core.version import __version__
 
     text_files.check_destinations((arguments.output, ".json"), (arguments.csv, ".csv"))
-    cases = _evaluate(arguments)
+    listed = find_cases(arguments.datalist, check_files=False) if arguments.datalist else []
+    with watched(quiet=arguments.quiet) as watch:
+        cases = evaluate_folders(arguments.predictions, arguments.references, listed, **watch)
     summary = summarize_cases(cases)
     if arguments.csv is not None:
         text_files.write_csv([score_tables.case_row(case) for case in cases], arguments.csv)
@@ -72,24 +72,3 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         print("\n".join(score_tables.text_lines(summary)))
     return 0
-
-
-def _evaluate(arguments: argparse.Namespace) -> list[CaseScore]:
-    from gsema_core.datasets import find_cases
-    from gsema_core.evaluation import evaluate_folders
-    from gsema_core.progress_line import ProgressLine
-    from gsema_core.stop_signals import stop_signals
-
-    listed = find_cases(arguments.datalist, check_files=False) if arguments.datalist else []
-    line = ProgressLine(sys.stderr)
-    try:
-        with stop_signals() as cancelled:
-            return evaluate_folders(
-                arguments.predictions,
-                arguments.references,
-                listed,
-                progress=None if arguments.quiet else line,
-                cancelled=cancelled,
-            )
-    finally:
-        line.close()

@@ -6,18 +6,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gsema_core.commands.arguments import add_device, watched
 from gsema_core.configuration import build, settings_of
 from gsema_core.configuration.options import add_options, chosen_options, option_of
 from gsema_core.errors import UserError
 from gsema_core.inference import settings
-from gsema_core.stop_signals import stop_signals
 
 if TYPE_CHECKING:
-    from gsema_core.inference import ClickResult, SegmentationResult, SegmentationSettings
+    from gsema_core.inference import ClickResult, SegmentationResult
 
 HELP = "Segment vessels and aneurysms in a scan, or in all scans of a folder."
 
@@ -45,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="default",
         help="which network: the bundled one, an added one or a .safetensors file",
     )
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
-    )
+    add_device(parser)
     _add_files(parser.add_argument_group("more files"))
     parser.add_argument(
         "--at",
@@ -100,8 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError("The option --resume is for folders: give a folder as INPUT and OUTPUT.")
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, arguments.profile, source=arguments.input)
-    with stop_signals() as was_terminated:  # once it writes, it writes to the end
-        result, misses = _segment(arguments, wanted, was_terminated)
+    with watched(quiet=arguments.quiet) as watch:  # once it writes, it writes to the end
+        result, misses = _segment(arguments, {"settings": wanted, **watch})
         result.save(*outputs)
     if arguments.profile is not None:
         write_json(profile(result.report, time.perf_counter() - started), arguments.profile)
@@ -124,31 +121,19 @@ def _check_options_of_points(arguments: argparse.Namespace) -> None:
 
 
 def _segment(
-    arguments: argparse.Namespace,
-    wanted: SegmentationSettings,
-    cancelled: Callable[[], bool],
+    arguments: argparse.Namespace, options: dict[str, Any]
 ) -> tuple[SegmentationResult, list[str]]:
     """The result, and a sentence for each point without an aneurysm."""
     from gsema_core.inference import segment, segment_at_points
-    from gsema_core.progress_line import ProgressLine
 
-    line = ProgressLine(sys.stderr)
     teacher, device = arguments.teacher, arguments.device
-    options: dict[str, Any] = {
-        "settings": wanted,
-        "progress": None if arguments.quiet else line,
-        "cancelled": cancelled,
-    }
-    try:
-        if arguments.at:
-            points = [(-right, -anterior, superior) for right, anterior, superior in arguments.at]
-            clicks = segment_at_points(arguments.input, points, teacher, device, **options)
-            result = _merged(clicks)
-            misses = [click.message for click in clicks if click.message]
-        else:
-            result, misses = segment(arguments.input, teacher, device, **options), []
-    finally:
-        line.close()
+    if arguments.at:
+        points = [(-right, -anterior, superior) for right, anterior, superior in arguments.at]
+        clicks = segment_at_points(arguments.input, points, teacher, device, **options)
+        result = _merged(clicks)
+        misses = [click.message for click in clicks if click.message]
+    else:
+        result, misses = segment(arguments.input, teacher, device, **options), []
     result.report["input"] = str(arguments.input)
     return result, misses
 

@@ -7,9 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from gsema_core.commands.arguments import watched
 from gsema_core.errors import UserError
 from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED
-from gsema_core.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from gsema_core.inference import SegmentationSettings
@@ -30,7 +30,6 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     from gsema_core.inference.folders.folder_run import find_scans, outcome_table, segment_batch
     from gsema_core.inference.folders.shards import own_device, shard
     from gsema_core.machine.ranks_environment import RanksEnvironment
-    from gsema_core.progress_line import ProgressLine
 
     for option in ("at", "probabilities", "report", "profile"):
         if getattr(arguments, option):
@@ -44,20 +43,15 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             f"The output folder {arguments.output} cannot be made ({error.strerror}): choose "
             "another one."
         ) from error
-    line = ProgressLine(sys.stderr)
-    try:
-        with stop_signals() as was_terminated:
-            outcomes = segment_batch(
-                items,
-                arguments.teacher,
-                own_device(arguments.device, ranks),
-                settings=settings,
-                resume=arguments.resume,
-                progress=None if arguments.quiet else line,
-                cancelled=was_terminated,
-            )
-    finally:
-        line.close()
+    with watched(quiet=arguments.quiet) as watch:
+        outcomes = segment_batch(
+            items,
+            arguments.teacher,
+            own_device(arguments.device, ranks),
+            settings=settings,
+            resume=arguments.resume,
+            **watch,
+        )
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     if not arguments.quiet:
         # In one piece, or the tables of several processes would mix.

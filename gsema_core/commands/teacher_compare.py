@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing
+from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, watched
 
 if TYPE_CHECKING:
     from gsema_core.datasets import Case
     from gsema_core.evaluation.cases import CaseScore
-    from gsema_core.evaluation.comparison import Compared
     from gsema_core.inference.settings import SegmentationSettings
 
 HELP = "segment the same labelled scans with two teachers and say which is better"
@@ -47,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
-    from gsema_core.evaluation import compare_teachers, comparison_page
+    from gsema_core.evaluation import Compared, compare_teachers, comparison_page
     from gsema_core.files import text_files
     from gsema_core.inference.settings import SegmentationSettings
     from gsema_core.machine.device_names import check_device_name
@@ -67,10 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
     also = find_cases(arguments.also) if arguments.also else []
     if any(case.use == arguments.use for case in also):
         also = choose_cases(also, use=arguments.use)
-    scores = _score(files, [*cases, *also], arguments.device, settings)
-    replay = _compared(also, also, {name: some[len(cases) :] for name, some in scores.items()})
-    report = compare_teachers(_compared(cases, listed, scores), replay if also else None)
-    report = {"teachers": teachers, **report}
+    start, new = _score(files, [*cases, *also], arguments.device, settings)
+    count, numbers = len(cases), [listed.index(case) + 1 for case in cases]
+    held_out = Compared(numbers, cases, start[:count], new[:count])
+    replay = Compared(range(1, len(also) + 1), also, start[count:], new[count:]) if also else None
+    report = {"teachers": teachers, **compare_teachers(held_out, replay)}
     text_files.write_json(report, arguments.output)
     page = comparison_page(report)
     if arguments.table is not None:
@@ -79,39 +78,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _compared(
-    cases: list[Case], listed: list[Case], scores: dict[str, list[CaseScore]]
-) -> Compared:
-    """The first scores of each teacher are those of ``cases``."""
-    from gsema_core.evaluation.comparison import Compared
-
-    numbers = [listed.index(case) + 1 for case in cases]
-    start, new = (scores[name][: len(cases)] for name in ("start", "new"))
-    return Compared(numbers, cases, start, new)
-
-
 def _score(
     files: dict[str, Path], cases: list[Case], device: str, settings: SegmentationSettings
-) -> dict[str, list[CaseScore]]:
+) -> list[list[CaseScore]]:
     """The scores of each teacher, which are loaded one after the other."""
     from gsema_core.evaluation import score_teacher
     from gsema_core.inference import Segmenter
-    from gsema_core.progress_line import ProgressLine
-    from gsema_core.stop_signals import stop_signals
     from gsema_core.teachers import load_teacher
 
-    line = ProgressLine(sys.stderr)
-    scores: dict[str, list[CaseScore]] = {}
-    try:
-        with stop_signals() as cancelled:
-            for name, file in files.items():
-                segmenter = Segmenter(load_teacher(file), device)
-                progress = _half(line, name, len(scores))
-                scores[name] = score_teacher(
-                    segmenter, cases, settings, progress=progress, cancelled=cancelled
-                )
-    finally:
-        line.close()
+    scores: list[list[CaseScore]] = []
+    with watched() as watch:
+        line = watch["progress"]
+        for name, file in files.items():
+            segmenter = Segmenter(load_teacher(file), device)
+            watch["progress"] = _half(line, name, len(scores))
+            scores.append(score_teacher(segmenter, cases, settings, **watch))
     return scores
 
 

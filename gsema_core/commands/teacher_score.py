@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing
-
-if TYPE_CHECKING:
-    from gsema_core.datasets.datalist import Case
-    from gsema_core.evaluation.cases import CaseScore
-    from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, watched
 
 HELP = "segment labelled scans and write a copy of the teacher with its scores"
 DESCRIPTION = (
@@ -37,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
-    from gsema_core.evaluation import score_tables, teacher_score
+    from gsema_core.evaluation import score_tables, score_teacher, teacher_score
     from gsema_core.files import text_files
     from gsema_core.inference.settings import SegmentationSettings
     from gsema_core.machine.device_names import check_device_name
-    from gsema_core.teachers import find_teacher, read_card
+    from gsema_core.teachers import find_teacher, load_teacher, read_card
     from gsema_core.teachers.teacher_file import SUFFIX
 
     check_device_name(arguments.device)
@@ -53,7 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     card = read_card(source)  # a wrong file is told before anything takes time
     chosen = arguments.centers, arguments.patients, arguments.use
     cases = choose_cases(find_cases(arguments.datalist), *chosen)
-    scores = _score(source, arguments.device, cases, settings)
+    from gsema_core.inference import Segmenter  # torch takes seconds: not before
+
+    with watched() as watch:
+        segmenter = Segmenter(load_teacher(source), arguments.device)
+        scores = score_teacher(segmenter, cases, settings, **watch)
     card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)
     if arguments.csv is not None:
         text_files.write_csv([score_tables.case_row(score) for score in scores], arguments.csv)
@@ -63,21 +60,3 @@ def run(arguments: argparse.Namespace) -> int:
     teacher_score.write_with_card(source, card, arguments.output)
     print(page)
     return 0
-
-
-def _score(
-    source: Path, device: str, cases: list[Case], settings: SegmentationSettings
-) -> list[CaseScore]:
-    from gsema_core.evaluation import score_teacher
-    from gsema_core.inference import Segmenter
-    from gsema_core.progress_line import ProgressLine
-    from gsema_core.stop_signals import stop_signals
-    from gsema_core.teachers import load_teacher
-
-    line = ProgressLine(sys.stderr)
-    try:
-        with stop_signals() as cancelled:
-            segmenter = Segmenter(load_teacher(source), device)
-            return score_teacher(segmenter, cases, settings, progress=line, cancelled=cancelled)
-    finally:
-        line.close()
