@@ -18,7 +18,7 @@ from gsema_core.cli import main
 from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume, write_labels
 from gsema_core.grids import Volume
-from gsema_core.inference import SegmentationSettings, Segmenter, calls
+from gsema_core.inference import SegmentationSettings, Segmenter, opening
 from gsema_core.inference.folders.folder_run import LOG
 from gsema_core.inference.folders.resume import EarlierResult
 from gsema_core.labels import ANEURYSM
@@ -55,8 +55,8 @@ def test_one_bad_file_does_not_stop_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded = []
-    load = calls.load_teacher
-    monkeypatch.setattr(calls, "load_teacher", lambda path: loaded.append(path) or load(path))
+    load = opening.load_teacher
+    monkeypatch.setattr(opening, "load_teacher", lambda path: loaded.append(path) or load(path))
     assert gsema() == EXIT_SOME_FAILED
     assert len(loaded) == 1
     out = tmp_path / "out"

@@ -121,7 +121,7 @@ def test_a_slice_that_changes_while_its_series_is_read(
 ) -> None:
     """A folder's own time does not change with the files in it."""
     from gsema_core.errors import UserError
-    from gsema_core.inference import calls
+    from gsema_core.inference import opening
 
     for name in ("1.dcm", "2.dcm"):
         (tmp_path / name).write_bytes(b"slice")
@@ -130,6 +130,6 @@ def test_a_slice_that_changes_while_its_series_is_read(
         (tmp_path / "2.dcm").write_bytes(b"another slice")
         return object()
 
-    monkeypatch.setattr(calls, "read_volume", read_and_change)
+    monkeypatch.setattr(opening, "read_volume", read_and_change)
     with pytest.raises(UserError, match="changed while it was read"):
-        calls.read_scan(tmp_path)
+        opening.read_scan(tmp_path)
