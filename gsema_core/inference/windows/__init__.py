@@ -1,10 +1,6 @@
-"""A network that knows small windows, applied to a whole scan."""
+"""A network that knows small windows, applied to a whole scan.
 
-from typing import TYPE_CHECKING
-
-from gsema_core.lazy import lazy_exports
-
-if TYPE_CHECKING:
-    from gsema_core.inference.windows.sliding_window import predict_windows as predict_windows
-else:
-    __getattr__, __dir__ = lazy_exports(__name__)
+The journey, in the order of the work: ``window_plan`` pads the scan and decides where windows lie,
+``skipping`` which of them show no vessel, ``sliding_window`` runs the network in each, and
+``stitching`` puts the answers together.
+"""

@@ -13,50 +13,13 @@ from torch import Tensor
 from gsema_core.errors import Cancelled
 from gsema_core.grids.boxes import box_of
 from gsema_core.inference.monitor import PHASES, CancelCheck, ProgressCallback
-from gsema_core.inference.shares import Shares, with_background
+from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.stitching import Stitcher
-from gsema_core.inference.windows.window_plan import Size, Start, WindowPlan, plan_windows
+from gsema_core.inference.windows.window_plan import Start, WindowPlan
 from gsema_core.machine import Computing
 
 Network = Callable[[Tensor], Tensor]
 Answer = Callable[[Tensor], Tensor]
-
-
-def predict_windows(
-    network: Network,
-    image: npt.ArrayLike,
-    window: Size,
-    computing: Computing,
-    *,
-    overlap: float = 0.5,
-    batch: int = 1,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
-) -> npt.NDArray[np.float32]:
-    """The class probabilities of a whole image, from all windows; ``blend_windows`` says how.
-
-    Args:
-        network: (B, 1, k, j, i) in [0, 1] to logits (B, 3, k, j, i).
-        image: (k, j, i) in [0, 1].
-        window: size (k, j, i).
-        computing: where the network is, and its precision.
-        overlap: share of a window that its neighbor covers too, 0 to below 1. Default 0.5, as
-            nnU-Net has it (Isensee et al., Nature Methods 2021).
-        batch: as there, like everything else that is not named here.
-
-    Returns:
-        (3, k, j, i) float32, sums to 1 over the classes.
-    """
-    plan, padded = plan_windows(image, window, overlap)
-    blended = blend_windows(
-        lambda patches: softmax(network, patches, computing),
-        padded,
-        plan,
-        batch=batch,
-        progress=progress,
-        cancelled=cancelled,
-    )
-    return with_background(blended)
 
 
 @torch.inference_mode()
@@ -110,7 +73,16 @@ def blend_windows(
 
 
 def softmax(network: Network, patches: Tensor, computing: Computing) -> Tensor:
-    """Class probabilities (B, 3, k, j, i) of windows (B, 1, k, j, i), in main memory."""
+    """Class probabilities of windows.
+
+    Args:
+        network: from windows in [0, 1] to logits (B, 3, k, j, i).
+        patches: windows (B, 1, k, j, i), in main memory.
+        computing: where the network is, and its precision.
+
+    Returns:
+        (B, 3, k, j, i), in main memory.
+    """
     with computing.autocast():
         logits = network(patches.to(computing.device))
     return torch.softmax(logits.float(), dim=1).cpu()

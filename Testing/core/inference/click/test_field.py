@@ -9,7 +9,6 @@ import pytest
 from gsema_core.grids.boxes import box_of
 from gsema_core.inference.click.field import Surroundings, window_box
 from gsema_core.inference.shares import with_background
-from gsema_core.inference.windows import predict_windows
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.machine import Computing
@@ -38,19 +37,19 @@ def test_an_image_smaller_than_the_window_cuts_it_off() -> None:
 def test_windows_are_blended_as_for_a_whole_scan(random_network: Any) -> None:
     image = np.random.default_rng(5).random((16, 24, 40), dtype=np.float32)
 
-    def predict(patch: Any) -> Any:
-        return predict_windows(random_network, patch, WINDOW, FP32)
+    def predict(patch: Any, **changes: Any) -> Any:
+        plan, padded = plan_windows(patch, WINDOW, 0.5)
+        plan = replace(plan, **changes)
+        return with_background(
+            blend_windows(lambda patches: softmax(random_network, patches, FP32), padded, plan)
+        )
 
     surroundings = Surroundings(image, WINDOW, predict)
     for center in ((8, 8, 10), (8, 12, 18), (8, 16, 20)):
         surroundings.look_at(center)
     assert surroundings.windows == 3
     field = surroundings.field()
-    plan, padded = plan_windows(image, WINDOW, 0.5)
-    plan = replace(plan, starts=((0, 0, 2), (0, 4, 10), (0, 8, 12)))
-    expected = with_background(
-        blend_windows(lambda patches: softmax(random_network, patches, FP32), padded, plan)
-    )
+    expected = predict(image, starts=((0, 0, 2), (0, 4, 10), (0, 8, 12)))
     assert field.box == box_of((0, 0, 2), (16, 24, 26))
     assert 0 < (~field.seen).sum() < field.seen.size
     seen = (slice(None), field.seen)

@@ -13,14 +13,25 @@ from torch import Tensor
 
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.inference.shares import with_background
-from gsema_core.inference.windows import predict_windows
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.stitching import importance
-from gsema_core.inference.windows.window_plan import plan_windows
+from gsema_core.inference.windows.window_plan import Size, plan_windows
 from gsema_core.machine import Computing
 
 WINDOW = (16, 16, 16)
 FP32 = Computing.of("cpu", "fp32")
+
+
+def predict_windows(
+    network: Any, image: Any, window: Size, computing: Computing, overlap: float = 0.5, **more: Any
+) -> npt.NDArray[np.float32]:
+    """Class probabilities (3, k, j, i) by all windows."""
+    plan, padded = plan_windows(image, window, overlap)
+
+    def answer(patches: Tensor) -> Tensor:
+        return softmax(network, patches, computing)
+
+    return with_background(blend_windows(answer, padded, plan, **more))
 
 
 def pointwise(image: Tensor) -> Tensor:
