@@ -61,7 +61,7 @@ def test_a_failing_worker_leaves_the_scene_as_it_was(make_logic, make_balls, sce
 
 
 def test_an_import_that_breaks_half_way_is_taken_back(make_logic, make_balls, scene, monkeypatch):
-    from GSEMASegmentationLib import SegmentationOutput
+    from GSEMASegmentationLib.scene import SegmentationOutput
 
     def broken(node, volume):
         raise RuntimeError("no memory")

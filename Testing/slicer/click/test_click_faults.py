@@ -50,7 +50,7 @@ def test_a_failing_worker_leaves_the_scene_as_it_was(
 def test_an_import_that_breaks_half_way_is_taken_back(
     make_logic, make_balls, scene, monkeypatch, snapshot
 ):
-    from GSEMASegmentationLib import ClickImport
+    from GSEMASegmentationLib.click import ClickImport
 
     def breaking(real):
         def broken(*values):

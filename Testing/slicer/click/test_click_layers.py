@@ -59,7 +59,7 @@ def test_a_file_has_the_same_segments(refreshed, segment_ids, names, tmp_path):
 
 
 def test_only_what_has_changed_is_measured_again(refreshed, monkeypatch):
-    from GSEMASegmentationLib import SegmentMeasurement
+    from GSEMASegmentationLib.measure import SegmentMeasurement
 
     logic, _volume, node, _surface = refreshed
     measured = []

@@ -171,7 +171,7 @@ def test_what_the_worker_refuses_ends_it(panel, make_balls, fake_worker, spin):
 
 
 def test_missing_packages_are_one_sentence(panel, make_balls, monkeypatch):
-    from GSEMASegmentationLib import Requirements
+    from GSEMASegmentationLib.install import Requirements
 
     monkeypatch.setattr(Requirements, "installedVersion", lambda package: None)
     panel.ui.inputSelector.setCurrentNode(make_balls())

@@ -13,7 +13,7 @@ ANEURYSM_CENTER = np.array([14.0, 1.0, 3.0])
 
 
 def test_the_scan_is_sent_once_for_all_clicks(make_logic, make_balls, monkeypatch):
-    from GSEMASegmentationLib import ScanTransfer
+    from GSEMASegmentationLib.worker import ScanTransfer
 
     exported = []
     export = ScanTransfer.exportVolume
@@ -48,7 +48,7 @@ def test_a_click_while_the_scan_is_handed_over_waits_for_it(make_logic, make_bal
 
 
 def test_the_same_scan_is_handed_over_once(make_logic, make_balls, monkeypatch, spin):
-    from GSEMASegmentationLib import ScanTransfer
+    from GSEMASegmentationLib.worker import ScanTransfer
 
     exported = []
     export = ScanTransfer.exportVolume

@@ -212,7 +212,7 @@ def test_nobody_is_asked_in_an_automatic_test(scene, segmentation_module):
 
 @pytest.fixture
 def without_torch(monkeypatch, segmentation_module):
-    from GSEMASegmentationLib import Requirements
+    from GSEMASegmentationLib.install import Requirements
 
     real = Requirements.installedVersion
     monkeypatch.setattr(
@@ -242,7 +242,7 @@ def test_the_panel_opens_the_section_where_something_is_missing(panel, monkeypat
     assert not panel.ui.installButton.enabled
     assert panel.ui.installButton.toolTip == "Everything is installed."
     assert panel.ui.packagesLabel.text.startswith("Installed: PyTorch 2.")
-    from GSEMASegmentationLib import Requirements
+    from GSEMASegmentationLib.install import Requirements
 
     monkeypatch.setattr(Requirements, "installedVersion", lambda package: None)
     module = slicer.modules.gsemasegmentation
@@ -254,7 +254,7 @@ def test_the_panel_opens_the_section_where_something_is_missing(panel, monkeypat
 
 
 def test_the_install_button(panel, make_installer, monkeypatch, caplog):
-    from GSEMASegmentationLib import Requirements
+    from GSEMASegmentationLib.install import Requirements
 
     machine = Machine()
     machine.network = False

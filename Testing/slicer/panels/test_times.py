@@ -18,7 +18,7 @@ GPU = {
 
 @pytest.fixture
 def times(scene, segmentation_module):
-    from GSEMASegmentationLib import DeviceText
+    from GSEMASegmentationLib.panels import DeviceText
 
     slicer.app.userSettings().clear()
     return DeviceText

@@ -95,7 +95,7 @@ def test_a_good_volume_is_read_once(check, make_balls, spin):
 
 
 def test_a_large_volume_is_read_in_small_steps(check, make_balls, monkeypatch):
-    from GSEMASegmentationLib import VoxelCheck as module
+    from GSEMASegmentationLib.scene import VoxelCheck as module
 
     monkeypatch.setattr(module, "VOXELS_A_STEP", 10_000)
     volume = make_balls()

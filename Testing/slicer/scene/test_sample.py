@@ -15,7 +15,7 @@ from gsema_core.errors import UserError
 
 @pytest.fixture
 def sample(scene, segmentation_module):
-    from GSEMASegmentationLib import SampleScan
+    from GSEMASegmentationLib.scene import SampleScan
 
     return SampleScan
 
