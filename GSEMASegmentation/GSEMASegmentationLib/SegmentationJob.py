@@ -26,7 +26,8 @@ from GSEMASegmentationLib.scene.SegmentationOutput import (
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeExport import exportVolume, volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
-from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
+from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,9 @@ class SegmentationJob:
             self._client.cancel(self._requestId)
 
     def _onWorkerDone(self, outcome: WorkerOutcome) -> None:
-        if outcome.kind == "cancelled":
+        if outcome.isCancelled:
             self._end(JobOutcome(isCancelled=True))
-        elif outcome.kind == "error":
+        elif outcome.isError:
             self._end(JobOutcome(message=self._withVolumeName(outcome.message)))
         else:
             self._end(self._importResult(outcome.data))

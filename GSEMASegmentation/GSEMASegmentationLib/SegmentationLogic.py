@@ -21,7 +21,8 @@ from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
 from GSEMASegmentationLib.SegmentationJob import JobOutcome, SegmentationJob
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.Waiting import waitFor
-from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
+from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):

@@ -38,6 +38,14 @@ from typing import Any
 
 import numpy as np
 
+from gsema_core.errors import DeviceFailedError
+from gsema_core.exit_codes import EXIT_DEVICE_FAILED
+from gsema_core.worker.protocol import (
+    PREFIX,
+    PROTOCOL_VERSION,
+    ScanNeededError,
+)
+
 DEVICES = [
     {"name": "cuda:0", "model": "X100", "free_bytes": 6.2e9, "memory_bytes": 8e9},
     {"name": "cpu", "model": "x86_64", "threads": 2},
@@ -49,7 +57,7 @@ requests: Queue[dict[str, Any] | None] = Queue()
 
 
 def emit(event: str, **fields: Any) -> None:
-    print("@gsema " + json.dumps({"event": event, **fields}), flush=True)
+    print(PREFIX + json.dumps({"event": event, **fields}), flush=True)
 
 
 def listen() -> None:
@@ -199,14 +207,14 @@ def work_silently(mode: str, number: int) -> None:
 
 
 def fail_with_the_driver(mode: str, request: dict[str, Any]) -> None:
-    """As the real worker: what it says is for programs, and exit code 75."""
+    """As the real worker: a code for programs, and an exit code of its own."""
     marker = Path(request["input"]).parent / "the driver has failed"
     if mode == "nodriver" or not marker.exists():
         marker.touch()
         if mode != "driverdies":
             message = "The GPU's driver has failed."
-            emit("error", id=request["id"], message=message, code="device_failed")
-        os._exit(75)
+            emit("error", id=request["id"], message=message, code=DeviceFailedError.code)
+        os._exit(EXIT_DEVICE_FAILED)
 
 
 def answer_click(mode: str, request: dict[str, Any]) -> None:
@@ -222,14 +230,19 @@ def answer_click(mode: str, request: dict[str, Any]) -> None:
     elif fake_clicks.is_kept(request):
         emit("result", id=number, **fake_clicks.click(request, mode))
     else:
-        emit("error", id=number, message="The scan is not kept.", code="scan_needed")
+        emit("error", id=number, message="The scan is not kept.", code=ScanNeededError.code)
 
 
 def main() -> None:
     mode = sys.argv[1]
     threading.Thread(target=listen, daemon=True).start()
     if mode != "mute":
-        emit("hello", pid=os.getpid(), protocol=1 if mode == "oldprotocol" else 2, version="0")
+        emit(
+            "hello",
+            pid=os.getpid(),
+            protocol=PROTOCOL_VERSION - (mode == "oldprotocol"),
+            version="0",
+        )
     while (request := requests.get()) is not None:
         if request["command"] == "devices":
             measured = {} if request.get("teacher") is None else MEASURED

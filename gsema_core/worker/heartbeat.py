@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gsema_core.worker.protocol import HEARTBEAT
+
 BEAT_SECONDS = 2.0
 """Time between two beats. Ours: a reader may miss a dozen and still notice within half a minute."""
 
@@ -41,7 +43,7 @@ class Heartbeat:
         def beat() -> None:
             while not done.wait(self._seconds):
                 cpu = round(time.process_time(), 1)
-                event = {"event": "heartbeat", "id": number, "work": self._work}
+                event = {"event": HEARTBEAT, "id": number, "work": self._work}
                 self._tell({**event, "cpu_seconds": cpu})
 
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)

@@ -19,8 +19,14 @@ from gsema_core.stop_signals import stop_signals
 from gsema_core.version import __version__
 from gsema_core.worker.heartbeat import Heartbeat
 from gsema_core.worker.protocol import (
+    CANCELLED,
+    ERROR,
+    HELLO,
     MAXIMUM_LINE_BYTES,
+    PROGRESS,
     PROTOCOL_VERSION,
+    READY,
+    RESULT,
     CancelRequest,
     CardRequest,
     ClickRequest,
@@ -87,7 +93,7 @@ class Worker:
     def run(self, preload: str | None = None, device: str = "auto") -> int:
         """Say hello, then work until stopped; returns the exit code."""
         hello = {"pid": os.getpid(), "protocol": PROTOCOL_VERSION, "version": __version__}
-        self._emit({"event": "hello", **hello})
+        self._emit({"event": HELLO, **hello})
         threading.Thread(target=self._listen, name="requests", daemon=True).start()
         if preload is not None:
             self._guard(None, partial(self._preload, preload, device))
@@ -111,7 +117,7 @@ class Worker:
                     raise ProtocolError(f"A request of more than {limit} MB is refused.")
                 self._accept(decode_request(line))
             except ProtocolError as error:
-                self._emit({"event": "error", "id": error.id, "message": str(error)})
+                self._emit({"event": ERROR, "id": error.id, "message": str(error)})
         self.stop()
 
     def _accept(self, request: Request) -> None:
@@ -136,7 +142,7 @@ class Worker:
             content = self._content(request)
         if self._session.device_failed:
             content["device_failed"] = True
-        self._end({"event": "result", "id": request.id, **content})
+        self._end({"event": RESULT, "id": request.id, **content})
 
     def _content(self, request: Request) -> dict[str, Any]:
         """Do the work; what the result has besides ``event`` and ``id``."""
@@ -155,34 +161,34 @@ class Worker:
     def _preload(self, teacher: str, device: str) -> None:
         with self._heart.beating(None):
             segmenter = self._session.load(teacher, device)
-        self._emit({"event": "ready", "teacher": teacher, "device": str(segmenter.device)})
+        self._emit({"event": READY, "teacher": teacher, "device": str(segmenter.device)})
 
     def _guard(self, number: int | None, work: Callable[[], None]) -> None:
         """Run ``work``; whatever goes wrong becomes an event, and the worker lives on."""
         try:
             work()
         except Cancelled:
-            self._end({"event": "cancelled", "id": number})
+            self._end({"event": CANCELLED, "id": number})
         except UserError as error:
             self._refuse(number, error)
         except MemoryError:
             message = "The memory did not suffice: close other programs or crop the scan."
-            self._end({"event": "error", "id": number, "message": message})
+            self._end({"event": ERROR, "id": number, "message": message})
         except OSError as error:
             traceback.print_exc()  # stderr is the log
             what = str(error.filename or "A file")[:200]
             message = f"{what} could not be used ({error.strerror or error}): check its path."
-            self._end({"event": "error", "id": number, "message": message})
+            self._end({"event": ERROR, "id": number, "message": message})
         except Exception as error:
             traceback.print_exc()
             message = f"An unexpected {type(error).__name__} occurred: the log has the details."
-            self._end({"event": "error", "id": number, "message": message})
+            self._end({"event": ERROR, "id": number, "message": message})
 
     def _refuse(self, number: int | None, error: UserError) -> None:
         code = {}
         if isinstance(error, (ScanNeededError, DeviceFailedError)):
             code["code"] = error.code
-        self._end({"event": "error", "id": number, "message": str(error), **code})
+        self._end({"event": ERROR, "id": number, "message": str(error), **code})
 
     def _refuse_what_waits(self) -> None:
         error = DeviceFailedError("The GPU stopped working, so the worker ends: send this again.")
@@ -219,7 +225,7 @@ class Worker:
             if phase != last_phase or now - last_time >= PROGRESS_SECONDS:
                 last_phase, last_time = phase, now
                 content = {"fraction": round(fraction, 4), "phase": phase}
-                self._emit({"event": "progress", "id": request.id, **content})
+                self._emit({"event": PROGRESS, "id": request.id, **content})
 
         return tell
 

@@ -90,6 +90,10 @@ PREFIX = "@gsema "
 MAXIMUM_LINE_BYTES = 2**20
 """A request has a few paths in it; a line this long is a mistake. Our choice."""
 
+HELLO, READY, PROGRESS, HEARTBEAT = "hello", "ready", "progress", "heartbeat"
+RESULT, ERROR, CANCELLED = "result", "error", "cancelled"
+"""The events. The last three end a request."""
+
 
 class ProtocolError(UserError):
     """A line that is no request.

@@ -13,6 +13,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.worker.protocol import ScanNeededError
 from GSEMASegmentationLib.click.ClickChange import ClickChange
 from GSEMASegmentationLib.click.ClickImport import importClick, readClick
 from GSEMASegmentationLib.click.ClickOutcome import (
@@ -28,7 +29,8 @@ from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeExport import volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
-from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
+from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 class ClickJob:
@@ -110,9 +112,9 @@ class ClickJob:
         isFirst = self._transfer is None
         if self._isCancelled:
             self._end("cancelled")
-        elif outcome.kind == "error" and outcome.data.get("code") == "scan_needed" and isFirst:
+        elif isFirst and outcome.data.get("code") == ScanNeededError.code:
             self._send()
-        elif outcome.kind == "result":
+        elif outcome.isResult:
             self._end(*self._imported(outcome.data))
         else:
             self._end(outcome.kind, outcome.message)
@@ -132,7 +134,7 @@ class ClickJob:
     def _onSent(self, outcome: WorkerOutcome) -> None:
         if self._isCancelled:
             self._end("cancelled")
-        elif outcome.kind == "result":
+        elif outcome.isResult:
             self._ask()
         else:
             self._end(outcome.kind, outcome.message)

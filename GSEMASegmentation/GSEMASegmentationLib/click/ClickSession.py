@@ -9,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.worker.protocol import ERROR, RESULT
 from GSEMASegmentationLib.click.ClickChange import ClickChange
 from GSEMASegmentationLib.click.ClickJob import ClickJob
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
@@ -17,7 +18,8 @@ from GSEMASegmentationLib.scene.VolumeExport import volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
 from GSEMASegmentationLib.worker.Waiting import waitFor
-from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
+from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 class ClickSession:
@@ -62,13 +64,13 @@ class ClickSession:
         try:
             checkVolume(volumeNode)
         except UserError as error:
-            onDone(WorkerOutcome("error", str(error)))
+            onDone(WorkerOutcome(ERROR, str(error)))
             return
         wanted = (volumeKey(volumeNode), settings.teacher, settings.device)
         if self._transfer is not None and wanted == self._wanted:
             self._listeners.append(onDone)
         elif (*wanted, self._client.pid) == self._sent:
-            onDone(WorkerOutcome("result"))
+            onDone(WorkerOutcome(RESULT))
         else:
             if self._transfer is not None:
                 self._transfer.cancel()
@@ -82,7 +84,7 @@ class ClickSession:
         wanted, listeners = self._wanted, self._listeners
 
         def onTransferred(outcome: WorkerOutcome) -> None:
-            if outcome.kind == "result":
+            if outcome.isResult:
                 self._sent = (*wanted, self._client.pid)
             if self._listeners is listeners:  # no other volume came after it
                 self._transfer = None

@@ -14,7 +14,7 @@ from GSEMASegmentationLib.click.PointPicker import Point, PointPicker
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
-from GSEMASegmentationLib.worker.WorkerClient import WorkerOutcome
+from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,8 @@ class ClickPanel:
 
     def _onPrepared(self, outcome: WorkerOutcome) -> None:
         ended = outcome.message or _("Cancelled")
-        self._log.phase(_("Ready for clicks") if outcome.kind == "result" else ended)
-        if outcome.kind == "error":
+        self._log.phase(_("Ready for clicks") if outcome.isResult else ended)
+        if outcome.isError:
             self.picker.stop()
             self._onStatus(outcome.message, True)
 

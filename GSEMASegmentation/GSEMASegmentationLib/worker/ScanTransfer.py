@@ -11,9 +11,11 @@ from typing import Any
 import slicer
 
 from gsema_core.errors import UserError
+from gsema_core.worker.protocol import ERROR
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeExport import exportVolume, volumeKey
-from GSEMASegmentationLib.worker.WorkerClient import WorkerClient, WorkerOutcome
+from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
+from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 class ScanTransfer:
@@ -53,7 +55,7 @@ class ScanTransfer:
             self._path = self._folder / "volume.nrrd"
             exportVolume(self._volumeNode, self._path)
         except (UserError, OSError) as error:
-            self._end(WorkerOutcome("error", str(error)))
+            self._end(WorkerOutcome(ERROR, str(error)))
             return
         self._requestId = self._client.submit(
             "prepare",

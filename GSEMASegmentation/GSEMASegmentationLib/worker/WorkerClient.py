@@ -1,21 +1,32 @@
-"""The worker process as the panels see it: requests go in, progress and one outcome come back."""
+"""The worker as the panels see it: requests go in, progress and one outcome come back."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import qt
 from slicer.i18n import tr as _
 
+from gsema_core.errors import DeviceFailedError
+from gsema_core.exit_codes import EXIT_DEVICE_FAILED
+from gsema_core.worker.protocol import (
+    CANCELLED,
+    ERROR,
+    HEARTBEAT,
+    HELLO,
+    PROGRESS,
+    PROTOCOL_VERSION,
+    RESULT,
+)
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
-from GSEMASegmentationLib.worker.PythonProcess import PythonProcess
 from GSEMASegmentationLib.worker.Watchdog import SILENCE_MS, Watchdog
+from GSEMASegmentationLib.worker.WorkerProcess import WorkerProcess
 from GSEMASegmentationLib.worker.WorkerProtocol import (
-    PROTOCOL,
     WorkerEvent,
+    WorkerOutcome,
     encodeRequest,
     parseLine,
 )
@@ -24,31 +35,8 @@ GRACE_MS = 1500
 """How long a cancelled worker may take to stop by itself before it is killed; ours: with the kill
 it stays under the two seconds that a user waits for "Cancel"."""
 
-QUIT_MS = 1000
-"""How long an idle worker may take to quit; ours."""
-
 LOG_LINES = 2000
 """Lines of log that are kept; ours."""
-
-DEVICE_FAILED = "device_failed"
-DEVICE_FAILED_EXIT = 75
-"""What a worker says, and how it ends, when the driver of its device has failed: another process
-can use the device again, this one cannot."""
-
-
-@dataclass(frozen=True)
-class WorkerOutcome:
-    """How a request ended.
-
-    Attributes:
-        kind: result, error or cancelled.
-        message: for an error, one sentence for the user.
-        data: what the worker sent with a result or an error.
-    """
-
-    kind: str
-    message: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -89,25 +77,24 @@ class WorkerClient:
         self._command = command
         self._onLog = onLog
         self._graceMs = graceMs
-        self._process: PythonProcess | None = None
-        self._retired: list[PythonProcess] = []
+        self._process = WorkerProcess(self._onLine, self._appendToLog, self._onGone)
         self._watchdog = Watchdog(self._onSilence, silenceMs)
         self._nextId = 1
         self._requests: dict[int, _Request] = {}
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._graceTimer = qt.QTimer()
         self._graceTimer.setSingleShot(True)
-        self._graceTimer.connect("timeout()", self._kill)
+        self._graceTimer.connect("timeout()", self._process.kill)
 
     @property
     def isRunning(self) -> bool:
         """Whether there is a process, busy or idle."""
-        return self._process is not None
+        return self._process.isRunning
 
     @property
     def pid(self) -> int | None:
         """The worker's own process id; None while there is none or it has not said hello."""
-        return self._process.pid if self._process is not None else None
+        return self._process.pid
 
     def submit(
         self,
@@ -116,17 +103,21 @@ class WorkerClient:
         onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
         **fields: Any,
     ) -> int:
-        """Send a request and return its id; the callbacks come from Qt's event loop."""
+        """Send a request and return its id; the callbacks come from Qt's event loop.
+
+        Args:
+            command: which one, see ``gsema_core.worker.protocol``.
+            onDone: called once with the outcome.
+            onProgress: called with the fraction done and what is being done.
+            fields: of the request.
+        """
         requestId = self._takeId()
-        line = encodeRequest(requestId, command, **fields)
-        self._requests[requestId] = _Request(line, onProgress, onDone)
+        request = _Request(encodeRequest(requestId, command, **fields), onProgress, onDone)
+        self._requests[requestId] = request
         try:
-            self._start()
+            self._hand(request)
         except RuntimeError as error:
-            self._finish(requestId, WorkerOutcome("error", str(error)))
-        else:
-            self._watchdog.start()
-            self._send(line)
+            self._finish(requestId, WorkerOutcome(ERROR, str(error)))
         return requestId
 
     def cancel(self, requestId: int) -> None:
@@ -134,52 +125,21 @@ class WorkerClient:
         request = self._requests.get(requestId)
         if request is not None and not request.isCancelled:
             request.isCancelled = True
-            self._send(encodeRequest(self._takeId(), "cancel", target=requestId))
+            self._process.send(encodeRequest(self._takeId(), "cancel", target=requestId))
             self._graceTimer.start(self._graceMs)
 
     def stop(self) -> None:
         """End the process, whatever it is doing; waits until it is gone."""
-        for retired in self._retired:
-            retired.waitUntilGone(QUIT_MS)
-        self._retired.clear()
-        process = self._process
-        if process is None:
-            return
         if not self._requests:
-            self._send(encodeRequest(self._takeId(), "quit"))
-            process.closeInput()
-            if process.waitUntilGone(QUIT_MS):
-                return
+            self._process.quit(encodeRequest(self._takeId(), "quit"))
         for request in self._requests.values():
             request.isCancelled = True
-        self._kill()
-        process.waitUntilGone(QUIT_MS)
+        self._process.killAndWait()
 
-    def _start(self) -> None:
-        if self._process is None:
-            command = self._command or workerCommand()
-            process: PythonProcess
-
-            def ofCurrent(call: Callable[..., None]) -> Callable[..., None]:
-                """What a retired process still says is of no interest."""
-                return lambda *values: call(*values) if process is self._process else None
-
-            process = PythonProcess(
-                command,
-                ofCurrent(self._onLine),
-                ofCurrent(self._appendToLog),
-                ofCurrent(self._onGone),
-            )
-            self._process = process
-            process.start()
-
-    def _retire(self) -> None:
-        """Kill the process and forget it at once; the next request starts a new one."""
-        process, self._process = self._process, None
-        self._retired = [one for one in self._retired if not one.isGone]
-        if process is not None:
-            self._retired.append(process)
-            process.kill()
+    def _hand(self, request: _Request) -> None:
+        self._process.start(self._command or workerCommand())
+        self._watchdog.start()
+        self._process.send(request.line)
 
     def _onSilence(self) -> None:
         minutes = self._watchdog.silenceMs / 60_000
@@ -188,63 +148,53 @@ class WorkerClient:
             "again, and choose the CPU if it happens once more."
         ).format(minutes=minutes)
         self._appendToLog(message)
-        self._retire()
-        self._endAll(WorkerOutcome("error", message))
+        self._process.giveUp()
+        self._endAll(WorkerOutcome(ERROR, message))
 
     def _endAll(self, error: WorkerOutcome) -> None:
         """End all requests: with this error, or as cancelled where the user wanted that."""
         for requestId, request in list(self._requests.items()):
-            self._finish(requestId, WorkerOutcome("cancelled") if request.isCancelled else error)
+            self._finish(requestId, WorkerOutcome(CANCELLED) if request.isCancelled else error)
 
     def _repeat(self, failure: WorkerOutcome) -> None:
         """Hand what is open to a new process, each request once; else it ends with the failure."""
-        self._retire()
+        self._process.giveUp()
         self._watchdog.stop()
         for requestId, request in list(self._requests.items()):
             if request.isCancelled:
-                self._finish(requestId, WorkerOutcome("cancelled"))
+                self._finish(requestId, WorkerOutcome(CANCELLED))
             elif request.isRepeated:
                 self._finish(requestId, failure)
             else:
                 request.isRepeated = True
-                self._start()
-                self._watchdog.start()
-                self._send(request.line)
+                self._hand(request)
 
     def _takeId(self) -> int:
         self._nextId += 1
         return self._nextId - 1
 
-    def _send(self, data: bytes) -> None:
-        if self._process is not None:
-            self._process.write(data)
-
-    def _kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-
     def _onLine(self, line: str) -> None:
         event = parseLine(line)
-        if event is not None and event.kind == "heartbeat":
+        if event is not None and event.kind == HEARTBEAT:
             self._onHeartbeat(event)
             return
         self._watchdog.onSign()
         if event is None:
             self._appendToLog(line)
-        elif event.kind == "hello":
+        elif event.kind == HELLO:
             self._onHello(event)
         elif event.requestId in self._requests:
             self._onAnswer(event, event.requestId)
 
     def _onHello(self, event: WorkerEvent) -> None:
         pid = event.data.get("pid")
-        if self._process is not None and isinstance(pid, int):
+        if isinstance(pid, int):
             self._process.pid = pid
-        if event.data.get("protocol") != PROTOCOL:
+        if event.data.get("protocol") != PROTOCOL_VERSION:
             message = _("The worker belongs to another version: install the extension again.")
             for requestId in list(self._requests):
-                self._finish(requestId, WorkerOutcome("error", message))
-            self._kill()
+                self._finish(requestId, WorkerOutcome(ERROR, message))
+            self._process.kill()
 
     def _onHeartbeat(self, event: WorkerEvent) -> None:
         numbers = [event.data.get(name) for name in ("work", "cpu_seconds")]
@@ -253,18 +203,18 @@ class WorkerClient:
 
     def _onAnswer(self, event: WorkerEvent, requestId: int) -> None:
         request = self._requests[requestId]
-        if event.kind == "progress":
+        if event.kind == PROGRESS:
             fraction = event.data.get("fraction")
             if isinstance(fraction, (int, float)) and not request.isCancelled:
                 phase = str(event.data.get("phase", ""))
                 request.onProgress(min(max(float(fraction), 0.0), 1.0), phase)
-        elif event.kind == "cancelled" or (event.kind == "result" and request.isCancelled):
-            self._finish(requestId, WorkerOutcome("cancelled"))
-        elif event.kind == "result":
-            self._finish(requestId, WorkerOutcome("result", data=event.data))
-        elif event.kind == "error":
-            error = WorkerOutcome("error", str(event.data.get("message", "")), event.data)
-            if event.data.get("code") == DEVICE_FAILED:
+        elif event.kind == CANCELLED or (event.kind == RESULT and request.isCancelled):
+            self._finish(requestId, WorkerOutcome(CANCELLED))
+        elif event.kind == RESULT:
+            self._finish(requestId, WorkerOutcome(RESULT, data=event.data))
+        elif event.kind == ERROR:
+            error = WorkerOutcome(ERROR, str(event.data.get("message", "")), event.data)
+            if event.data.get("code") == DeviceFailedError.code:
                 self._repeat(error)
             else:
                 self._finish(requestId, error)
@@ -279,7 +229,6 @@ class WorkerClient:
 
     def _onGone(self, exitCode: int | None, message: str) -> None:
         """The process is no more: every open request ends now."""
-        self._process = None
         self._graceTimer.stop()
         self._watchdog.stop()
         words = next((line for line in reversed(self.log) if line.strip()), _("nothing"))
@@ -289,8 +238,8 @@ class WorkerClient:
         message = _("{message} The last thing it said: {words}").format(
             message=message, words=words
         )
-        error = WorkerOutcome("error", message)
-        if exitCode == DEVICE_FAILED_EXIT:
+        error = WorkerOutcome(ERROR, message)
+        if exitCode == EXIT_DEVICE_FAILED:
             self._repeat(error)
         else:
             self._endAll(error)

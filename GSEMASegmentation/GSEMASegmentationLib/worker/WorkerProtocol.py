@@ -1,4 +1,7 @@
-"""The worker's language: one JSON object a line; the worker's own lines begin with a prefix."""
+"""The panel's side of the worker's language: events out of lines, requests into lines.
+
+``gsema_core.worker.protocol`` is the other side, and says what the requests and events are.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-PREFIX = "@gsema "
-PROTOCOL = 2
+from gsema_core.worker.protocol import CANCELLED, ERROR, PREFIX, RESULT
 
 
 @dataclass(frozen=True)
@@ -15,14 +17,41 @@ class WorkerEvent:
     """One message of the worker.
 
     Attributes:
-        kind: hello, progress, result, error or cancelled.
-        requestId: the request it answers; None for hello and for errors outside a request.
+        kind: which event it is.
+        requestId: the request it answers; None for a greeting, and for errors outside a request.
         data: everything else in the message.
     """
 
     kind: str
     requestId: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkerOutcome:
+    """How a request ended.
+
+    Attributes:
+        kind: RESULT, ERROR or CANCELLED of ``gsema_core.worker.protocol``.
+        message: for an error, one sentence for the user.
+        data: what the worker sent with a result or an error.
+    """
+
+    kind: str
+    message: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def isResult(self) -> bool:
+        return self.kind == RESULT
+
+    @property
+    def isError(self) -> bool:
+        return self.kind == ERROR
+
+    @property
+    def isCancelled(self) -> bool:
+        return self.kind == CANCELLED
 
 
 def parseLine(line: str) -> WorkerEvent | None:
