@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from gsema_core.errors import Cancelled, UserError
+from gsema_core.errors import ERROR_PREFIX, Cancelled, UserError
 from gsema_core.exit_codes import (
     EXIT_BROKEN_PIPE,
     EXIT_CANCELLED,
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         exit_code: int = arguments.run(arguments)
         return exit_code
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"{ERROR_PREFIX}{error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except (Cancelled, KeyboardInterrupt):
         print("cancelled: no file is left half-written.", file=sys.stderr)
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         what = error.filename or "A file"
         print(
-            f"error: {what} could not be used ({error.strerror or error}): check that it is "
+            f"{ERROR_PREFIX}{what} could not be used ({error.strerror or error}): check that it is "
             "there, that you may use it and that the disk has space.",
             file=sys.stderr,
         )

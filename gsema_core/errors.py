@@ -5,6 +5,9 @@ import unicodedata
 _UNSHOWN = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode's categories of control characters, half pairs, line and paragraph separators."""
 
+ERROR_PREFIX = "error: "
+"""How the line on standard error begins with which a ``gsema`` command tells a UserError."""
+
 LONGEST = 1000
 """Characters of a message: two long paths fit; a value of a megabyte does not. Our choice."""
 

@@ -16,6 +16,7 @@ from gsema_core.files import read_labels, read_volume
 from gsema_core.grids import Volume
 from gsema_core.inference import Segmenter
 from gsema_core.teachers import load_teacher
+from gsema_core.training.run_files import TEACHER
 
 
 def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[CaseScore]:
@@ -48,7 +49,7 @@ def predict(plan: Plan, cell: Cell, case: Case) -> Volume:
 
 def _segmenter(plan: Plan, cell: Cell) -> Segmenter:
     run = plan.config(cell).run
-    return Segmenter(load_teacher(run.output / "teacher.safetensors"), run.device)
+    return Segmenter(load_teacher(run.output / TEACHER), run.device)
 
 
 def _file(plan: Plan, cell: Cell, number: int) -> Path:

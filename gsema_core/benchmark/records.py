@@ -11,6 +11,7 @@ from typing import Any
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.evaluation.cases import CaseScore
 from gsema_core.files.text_files import write_json
+from gsema_core.training.run_files import STEPS, VALIDATION
 
 RECORD = "scores.json"
 _AVERAGED = ("similarity", "gate_open_rate", "alpha", "seconds_per_step")
@@ -44,7 +45,7 @@ def write_record(
 
 def training_numbers(folder: Path) -> dict[str, Any]:
     """What a run's ``steps.csv`` and ``validation.csv`` say, in a few numbers."""
-    steps, validations = read_csv(folder / "steps.csv"), read_csv(folder / "validation.csv")
+    steps, validations = read_csv(folder / STEPS), read_csv(folder / VALIDATION)
     numbers: dict[str, Any] = {
         "steps": int(steps[-1]["step"]),
         "seconds": float(steps[-1]["seconds"]),

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-PAUSE = "pause"
-STOP = "stop"
+from gsema_core.training.run_files import PAUSE, STOP
 
 
 class Control:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
+from gsema_core.training.run_files import STEPS, VALIDATION
 from gsema_core.training.teacher_losses import TeacherLosses
 from gsema_core.training.trainer import StepRecord
 
@@ -51,8 +52,8 @@ class Logbook:
     def resume_at(self, step: int) -> None:
         """Go on with the files of a run that has made ``step`` steps; at -1, begin them."""
         for name, columns in (
-            ("steps.csv", STEP_COLUMNS),
-            ("validation.csv", VALIDATION_COLUMNS),
+            (STEPS, STEP_COLUMNS),
+            (VALIDATION, VALIDATION_COLUMNS),
         ):
             path = self.folder / name
             rows: list[dict[str, str]] = []
@@ -115,7 +116,7 @@ class Logbook:
             "loss_scale": loss_scale,
             **{name: round(value, 5) for name, value in mean.items()},
         }
-        self._append("steps.csv", STEP_COLUMNS, row)
+        self._append(STEPS, STEP_COLUMNS, row)
         self.records.clear()
         return (
             f"loss {row['loss_source']:.3f} / {row['loss_target']:.3f} source / target, "
@@ -126,7 +127,7 @@ class Logbook:
     def write_validation(self, step: int, seconds: float, scores: Mapping[str, float]) -> None:
         row: dict[str, float] = {"step": step, "seconds": round(seconds, 1)}
         row.update({name: round(value, 5) for name, value in scores.items()})
-        self._append("validation.csv", VALIDATION_COLUMNS, row)
+        self._append(VALIDATION, VALIDATION_COLUMNS, row)
 
     def close(self) -> None:
         """Let TensorBoard write what it still holds, as far as there is a place for it."""

@@ -21,14 +21,12 @@ from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
 from gsema_core.training.pace import Pace
 from gsema_core.training.prepared_cases import PreparedCases
+from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
 from gsema_core.training.teacher_losses import TeacherLosses, teacher_losses
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import Trainer
 from gsema_core.training.validation import validate, validation_settings
-
-CHECKPOINT = "checkpoint.pt"
-TEACHER = "teacher.safetensors"
 
 PAUSE_LOOK_S = 0.5
 """How often a paused run looks whether it may go on (ours)."""

@@ -12,9 +12,8 @@ from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import write_json
 from gsema_core.simulation.manifest import phantom_cases
 from gsema_core.simulation.many_cases import image_cases, is_finished
+from gsema_core.training.run_files import REPLAY
 from gsema_core.training.run_reporter import RunReporter
-
-FOLDER = "replay"
 
 TRAINING_SEED, TEST_SEED = 700_000, 800_000
 """Of the first phantom of each use, for every run alike (ours)."""
@@ -36,7 +35,7 @@ def make_replay(
         Cancelled: ``stop`` said so between two phantoms.
         UserError: a file could not be written.
     """
-    folder = make_folder(output / FOLDER)
+    folder = make_folder(output / REPLAY)
     training = phantom_cases(count, TRAINING_SEED, randomize=True)
     test = phantom_cases(TEST_CASES, TEST_SEED, randomize=True)
     missing = [case for case in (*training, *test) if not is_finished(case, folder, "light")]

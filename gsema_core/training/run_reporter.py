@@ -12,9 +12,10 @@ from typing import Any
 from gsema_core.errors import UserError
 from gsema_core.files.text_files import write_json
 from gsema_core.machine.memory import peak_memory_mb
-from gsema_core.training.status import STATES, STATUS, Status
+from gsema_core.training.run_files import WARNING
+from gsema_core.training.status import FAILED, STATES, STATUS, Status
 
-FAILED = "The run ended with an error, which its log explains."
+UNEXPLAINED = "The run ended with an error, which its log explains."
 
 Report = Callable[[str], None]
 
@@ -45,7 +46,7 @@ class RunReporter:
 
     def warn(self, message: str) -> None:
         """Report a sentence that all later messages of the status repeat."""
-        self.report(f"Warning: {message}")
+        self.report(f"{WARNING}{message}")
         self.warnings.append(message)
 
     def show(self, **changes: Any) -> None:
@@ -73,9 +74,9 @@ class RunReporter:
         message = str(error)
         named = "/" in message or "\\" in message or any(name in message for name in self.private)
         if named or not isinstance(error, UserError):
-            message = FAILED
+            message = UNEXPLAINED
         try:
-            self.show(state="failed", seconds_left=None, message=message)
+            self.show(state=FAILED, seconds_left=None, message=message)
         except (UserError, OSError):
             return  # the disk is full or the folder gone: the error itself says so
 

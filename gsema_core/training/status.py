@@ -11,7 +11,11 @@ from gsema_core.files.text_files import read_table
 
 STATUS = "status.json"
 
-STATES = ("preparing", "training", "validating", "paused", "finished", "stopped", "failed")
+PREPARING, TRAINING, VALIDATING, PAUSED = "preparing", "training", "validating", "paused"
+FINISHED, STOPPED, FAILED = "finished", "stopped", "failed"
+ENDED = (FINISHED, STOPPED, FAILED)
+"""After these there is no process."""
+STATES = (PREPARING, TRAINING, VALIDATING, PAUSED, *ENDED)
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Status:
         updated: when this was written, UTC.
     """
 
-    state: str = "preparing"
+    state: str = PREPARING
     pid: int = 0
     step: int = 0
     steps: int = 0
@@ -53,7 +57,7 @@ class Status:
     @property
     def fraction(self) -> float:
         """How much is done, in [0, 1]: by time where it is known, which may end a run early."""
-        if self.state == "finished":
+        if self.state == FINISHED:
             return 1.0
         if self.seconds_left is not None and self.seconds + self.seconds_left > 0:
             return self.seconds / (self.seconds + self.seconds_left)
@@ -67,7 +71,7 @@ class Status:
         """
         known = {one.name for one in fields(cls)}
         kept = {name: each for name, each in values.items() if name in known and each is not None}
-        return cls(**{"state": "failed", **kept})
+        return cls(**{"state": FAILED, **kept})
 
 
 def read_status(folder: Path) -> Status | None:

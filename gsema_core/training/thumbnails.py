@@ -16,8 +16,7 @@ from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
 from gsema_core.files.silence import silent_libraries
 from gsema_core.labels import ANEURYSM, VESSEL
-
-FOLDER = "thumbnails"
+from gsema_core.training.run_files import thumbnail, thumbnails
 
 REFERENCE_COLOR, TEACHER_COLOR = (0, 200, 83), (255, 109, 0)
 """Green and orange, which most color-blind people tell apart (ours)."""
@@ -52,8 +51,8 @@ def write_thumbnail(
     voxels = volume.aneurysm_voxels if len(volume.aneurysm_voxels) else volume.vessel_voxels
     k = int(np.bincount(voxels[:, 0]).argmax()) if len(voxels) else volume.image.shape[0] // 2
     pixels = draw(volume.image[k].astype(np.float32), volume.labels[k], predicted[k])
-    make_folder(folder / FOLDER)
-    path = folder / FOLDER / f"step-{step:07d}.png"
+    path = thumbnail(folder, step)
+    make_folder(path.parent)
     with atomic_path(path) as temporary, silent_libraries():
         try:
             sitk.WriteImage(sitk.GetImageFromArray(pixels, isVector=True), str(temporary))
@@ -79,9 +78,8 @@ def draw(
 
 def drop_later(folder: Path, step: int) -> None:
     """Remove thumbnails of steps that a run which goes on has not made yet."""
-    for path in (folder / FOLDER).glob("step-*.png"):
-        number = path.stem.removeprefix("step-")
-        if number.isdigit() and int(number) > step:
+    for number, path in thumbnails(folder).items():
+        if number > step:
             path.unlink(missing_ok=True)
 
 

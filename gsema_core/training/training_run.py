@@ -28,12 +28,14 @@ from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
 from gsema_core.training.loader import load_batches
 from gsema_core.training.lock import held
-from gsema_core.training.loop import CHECKPOINT, TEACHER, Loop
+from gsema_core.training.loop import Loop
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.prepared_cases import PreparedCases, describe, prepare
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.replay import make_replay
+from gsema_core.training.run_files import CHECKPOINT, REPLAY, TEACHER, THUMBNAILS
 from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
+from gsema_core.training.status import FINISHED, STOPPED
 from gsema_core.training.target_transform import build_target_transform
 from gsema_core.training.trainer import Trainer
 
@@ -242,7 +244,7 @@ class _Run:
         else:
             message = f"Stopped at {place}; starting it again goes on from there."
         self.reporter.show(
-            state="finished" if finished else "stopped",
+            state=FINISHED if finished else STOPPED,
             step=trainer.step,
             seconds_left=0.0 if finished else None,
             message=message,
@@ -259,6 +261,6 @@ class _Run:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove what a killed run was writing; no other run writes here while the folder is held."""
-    for place in ("", "cache/", "thumbnails/", "replay/", "replay/*/"):
+    for place in ("", "cache/", f"{THUMBNAILS}/", f"{REPLAY}/", f"{REPLAY}/*/"):
         for path in folder.glob(f"{place}.writing-*"):
             shutil.rmtree(path, ignore_errors=True)

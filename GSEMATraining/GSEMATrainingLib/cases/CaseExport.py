@@ -30,7 +30,7 @@ import json, sys
 from pathlib import Path
 from gsema_core.datasets import Case
 from gsema_core.datasets.case_files import read_case
-from gsema_core.errors import UserError
+from gsema_core.errors import ERROR_PREFIX, UserError
 from gsema_core.files import write_labels, write_volume
 for line in sys.stdin.read().splitlines():
     one = json.loads(line)
@@ -41,7 +41,7 @@ for line in sys.stdin.read().splitlines():
         write_volume(image, one["toImage"])
         write_labels(labels, one["toLabel"])
     except UserError as error:
-        sys.exit("error: " + str(error))
+        sys.exit(ERROR_PREFIX + str(error))
     print(one["number"], flush=True)
 """
 

@@ -22,7 +22,7 @@ PROGRAM = """
 import json, sys, tempfile
 from dataclasses import replace
 from pathlib import Path
-from gsema_core.errors import UserError
+from gsema_core.errors import ERROR_PREFIX, UserError
 from gsema_core.evaluation.teacher_score import write_with_card
 from gsema_core.teachers import add_teacher, read_card
 order = json.loads(sys.stdin.read())
@@ -36,7 +36,7 @@ try:
         write_with_card(order["teacher"], card, path)
         add_teacher(path, Path(order["folder"]))
 except UserError as error:
-    sys.exit("error: " + str(error))
+    sys.exit(ERROR_PREFIX + str(error))
 """
 
 

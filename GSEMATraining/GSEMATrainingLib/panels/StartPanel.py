@@ -14,10 +14,10 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from gsema_core.teachers.registry import DEFAULT, ListedTeacher, list_teachers
 from gsema_core.teachers.teacher_file import file_hash
+from gsema_core.training.status import Status
 from GSEMATrainingLib.panels.PresetText import presetNames, presetText, presetTitle
 from GSEMATrainingLib.panels.SettingsForm import SettingsForm
 from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES
-from GSEMATrainingLib.run.RunFolder import RunStatus
 from GSEMATrainingLib.run.TrainingChoices import SCRATCH, TrainingChoices, merged, ownSettings
 
 TEACHER, PRESET = "GSEMATraining/Teacher", "GSEMATraining/Preset"
@@ -107,7 +107,7 @@ class StartPanel:
             _timeText(self.choices(parameterNode)) if parameterNode is not None else ""
         )
 
-    def rememberPace(self, status: RunStatus) -> None:
+    def rememberPace(self, status: Status) -> None:
         """Keep what the next training's time is judged by."""
         if status.seconds_per_step:
             slicer.app.userSettings().setValue(PACE, str(status.seconds_per_step))

@@ -53,7 +53,7 @@ class TrainPanel:
         self._logic, self._cases, self._choices = logic, cases, choices
         self._onLook, self._onChanged = onLook, onChanged
         self._plots = TrainingPlots()
-        self._thumbnail: Path | None = None
+        self._thumbnail: tuple[int, Path] | None = None
         self._logText = ""
         self._wasRunning = False
         self._note = ""
@@ -241,20 +241,19 @@ class TrainPanel:
         isError = bool(view.problem) or (not words and self._note != cancelledText())
         self.showStatus(words or self._note, isError)
 
-    def _showThumbnail(self, path: Path | None) -> None:
-        if path == self._thumbnail:
+    def _showThumbnail(self, newest: tuple[int, Path] | None) -> None:
+        if newest == self._thumbnail:
             return
-        self._thumbnail = path
-        pixmap = qt.QPixmap(str(path)) if path is not None else qt.QPixmap()
+        self._thumbnail = newest
+        pixmap = qt.QPixmap(str(newest[1])) if newest is not None else qt.QPixmap()
         if not pixmap.isNull():
             smooth = qt.Qt.SmoothTransformation
             pixmap = pixmap.scaledToWidth(min(THUMBNAIL_WIDTH, 4 * pixmap.width()), smooth)
         self.ui.thumbnailLabel.setPixmap(pixmap)
         self.ui.thumbnailInfoLabel.visible = not pixmap.isNull()
-        if path is not None:
+        if newest is not None:
             text = _("Step {step}: green the reference, orange the teacher, aneurysms brighter.")
-            step = path.stem.removeprefix("step-").lstrip("0") or "0"
-            self.ui.thumbnailInfoLabel.text = text.format(step=step)
+            self.ui.thumbnailInfoLabel.text = text.format(step=newest[0])
 
     def _showLog(self, text: str) -> None:
         if text == self._logText:

@@ -10,9 +10,8 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from gsema_core.training.run_files import STEPS, VALIDATION
 from GSEMATrainingLib.run.RunFolder import RunFolder
-
-STEPS, VALIDATION = "steps.csv", "validation.csv"
 
 COLORS = ((0.12, 0.47, 0.71), (1.0, 0.5, 0.05), (0.17, 0.63, 0.17), (0.84, 0.15, 0.16))
 """Told apart by people who see colors differently, too (Tableau's first four)."""

@@ -8,8 +8,7 @@ from GSEMASegmentationLib.install.CorePackage import pythonExecutable
 from GSEMASegmentationLib.worker.PythonProcess import PythonProcess
 from slicer.i18n import tr as _
 
-ERROR = "error: "
-"""How ``gsema`` begins the sentence that is meant for the user."""
+from gsema_core.errors import ERROR_PREFIX
 
 
 def coreCommand() -> list[str]:
@@ -76,5 +75,5 @@ class CoreCommand:
         elif exitCode == 0:
             self._onDone("")
         else:
-            words = self._lastWords.removeprefix(ERROR)
+            words = self._lastWords.removeprefix(ERROR_PREFIX)
             self._onDone(words or message or _("It ended with exit code {}.").format(exitCode))

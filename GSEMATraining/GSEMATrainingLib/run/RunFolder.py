@@ -5,70 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
 
-from gsema_core.errors import UserError
+from gsema_core.errors import ERROR_PREFIX, UserError
 from gsema_core.training.lock import holder
-
-WARNING = "Warning: "
-"""How the log begins what the user should know of."""
+from gsema_core.training.run_files import PAUSE, REPLAY, STOP, TEACHER, WARNING, thumbnails
+from gsema_core.training.status import Status, read_status
 
 LOG_BYTES = 200_000
 """How much of the end of a log is read; some thousand lines. Ours."""
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """``status.json``, as the training wrote it last.
-
-    Attributes:
-        state: preparing, training, validating, paused, finished, stopped or failed.
-        pid: the training's process.
-        step, steps: optimizer steps done and in all.
-        epoch, epochs: the same in validations.
-        seconds: spent in training.
-        seconds_left, seconds_per_step: None while nobody can know.
-        best_score, best_step: the best validation Dice of aneurysms so far, and when.
-        device: what it runs on.
-        memory_mb: what it takes there.
-        message: one sentence, for an end or a change that the user should know of.
-    """
-
-    state: str
-    pid: int = 0
-    step: int = 0
-    steps: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    seconds: float = 0.0
-    seconds_left: float | None = None
-    seconds_per_step: float | None = None
-    best_score: float | None = None
-    best_step: int = 0
-    device: str = ""
-    memory_mb: float | None = None
-    message: str = ""
-
-    @property
-    def fraction(self) -> float:
-        """How much is done: by the time where that is known, which may end a run before its
-        steps do."""
-        if self.state == "finished":
-            return 1.0
-        if self.seconds_left is not None and self.seconds + self.seconds_left > 0:
-            return self.seconds / (self.seconds + self.seconds_left)
-        return min(1.0, self.step / self.steps) if self.steps else 0.0
-
-    @classmethod
-    def fromDict(cls, values: Mapping[str, Any]) -> RunStatus:
-        known = {one.name for one in fields(cls)}
-        kept = {k: v for k, v in values.items() if k in known and v is not None}
-        return cls(**{"state": "failed", **kept})
 
 
 class RunFolder:
@@ -82,8 +30,8 @@ class RunFolder:
         self.path = Path(path)
         self.config = self.path / "config.toml"
         self.datalist = self.path / "datalist.json"
-        self.replayList = self.path / "replay" / "datalist.json"
-        self.teacher = self.path / "teacher.safetensors"
+        self.replayList = self.path / REPLAY / "datalist.json"
+        self.teacher = self.path / TEACHER
         self.report = self.path / "report.json"
         self.log = self.path / "train.log"
 
@@ -92,10 +40,9 @@ class RunFolder:
         """Whether a training was begun here."""
         return self.config.is_file() and self.datalist.is_file()
 
-    def status(self) -> RunStatus | None:
+    def status(self) -> Status | None:
         """What the training says; None where it has not said anything readable."""
-        values = readJson(self.path / "status.json")
-        return RunStatus.fromDict(values) if isinstance(values, dict) else None
+        return read_status(self.path)
 
     @property
     def isRunning(self) -> bool:
@@ -105,32 +52,36 @@ class RunFolder:
     @property
     def isPausing(self) -> bool:
         """Whether a pause was asked for."""
-        return (self.path / "pause").exists()
+        return (self.path / PAUSE).exists()
 
     @property
     def isStopping(self) -> bool:
         """Whether an end was asked for and has not come yet."""
-        return (self.path / "stop").exists()
+        return (self.path / STOP).exists()
 
     def pause(self) -> None:
         """Let the training wait between two steps."""
-        self._touch("pause")
+        self._touch(PAUSE)
 
     def goOn(self) -> None:
         """Let a waiting training go on."""
-        (self.path / "pause").unlink(missing_ok=True)
+        (self.path / PAUSE).unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Let the training write its checkpoint and end."""
-        self._touch("stop")
+        self._touch(STOP)
 
     def clearRequests(self) -> None:
         """Forget requests that no training has heard."""
-        for name in ("pause", "stop"):
+        for name in (PAUSE, STOP):
             (self.path / name).unlink(missing_ok=True)
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        """The lines of ``steps.csv`` or ``validation.csv``; a half-written last one is left out."""
+        """The lines of a table of numbers; a half-written last one is left out.
+
+        Args:
+            name: STEPS or VALIDATION of ``gsema_core.training.run_files``.
+        """
         try:
             with (self.path / name).open(newline="", encoding="utf-8") as file:
                 text = file.read()
@@ -139,10 +90,9 @@ class RunFolder:
         complete = text[: text.rfind("\n") + 1]
         return [row for row in csv.DictReader(complete.splitlines()) if None not in row.values()]
 
-    def newestThumbnail(self) -> Path | None:
-        """The picture of the last validation."""
-        pictures = sorted((self.path / "thumbnails").glob("step-*.png"))
-        return pictures[-1] if pictures else None
+    def newestThumbnail(self) -> tuple[int, Path] | None:
+        """Step and picture of the last validation."""
+        return max(thumbnails(self.path).items(), default=None)
 
     def logText(self) -> str:
         """The end of the log."""
@@ -164,8 +114,8 @@ class RunFolder:
     def lastError(self) -> str:
         """The sentence in the log for which a training refused to work or ended; may be empty."""
         for line in reversed(self.logText().splitlines()):
-            if line.startswith("error: "):
-                return line.removeprefix("error: ")
+            if line.startswith(ERROR_PREFIX):
+                return line.removeprefix(ERROR_PREFIX)
         return ""
 
     def _touch(self, name: str) -> None:

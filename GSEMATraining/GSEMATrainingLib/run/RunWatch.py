@@ -10,16 +10,22 @@ import qt
 from GSEMASegmentationLib.panels.RemainingTime import durationText
 from slicer.i18n import tr as _
 
-from GSEMATrainingLib.run.RunFolder import RunFolder, RunStatus
+from gsema_core.training.status import (
+    ENDED,
+    FAILED,
+    FINISHED,
+    PAUSED,
+    PREPARING,
+    STOPPED,
+    VALIDATING,
+    Status,
+)
+from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.TrainingChoices import ENDLESS
 from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
 
 EVERY_MS = 1000
 """A training writes a line every few seconds; ours."""
-
-
-ENDED = ("finished", "stopped", "failed")
-"""States after which there is no process."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,13 @@ class RunView:
     """
 
     folder: RunFolder
-    status: RunStatus | None = None
+    status: Status | None = None
     isRunning: bool = False
     problem: str = ""
 
     @property
     def isFinished(self) -> bool:
-        return not self.isRunning and self.status is not None and self.status.state == "finished"
+        return not self.isRunning and self.status is not None and self.status.state == FINISHED
 
     @property
     def canGoOn(self) -> bool:
@@ -67,12 +73,12 @@ def lookAt(folder: RunFolder, process: TrainingProcess | None = None) -> RunView
     return RunView(folder, status, False, _problem(folder, status, process))
 
 
-def _problem(folder: RunFolder, status: RunStatus | None, process: TrainingProcess | None) -> str:
-    if status is not None and status.state in ENDED[:2]:
+def _problem(folder: RunFolder, status: Status | None, process: TrainingProcess | None) -> str:
+    if status is not None and status.state in (FINISHED, STOPPED):
         refused = process is not None and process.exitCode not in (None, 0)
         return folder.lastError() if refused else ""
     said = folder.lastError()
-    if said or (status is not None and status.state == "failed"):
+    if said or (status is not None and status.state == FAILED):
         return said or (status.message if status else "")
     if status is None and process is None:
         return ""
@@ -101,25 +107,25 @@ def sentence(view: RunView) -> str:
     if view.folder.isStopping:
         return _("Stopping: the training writes its checkpoint, {done}...").format(done=done)
     if view.folder.isPausing:
-        isWaiting = status.state == "paused"
+        isWaiting = status.state == PAUSED
         text = _("Paused at {done}.") if isWaiting else _("Pausing after this step: {done}.")
         return text.format(done=done)
-    if status.state == "preparing" or status.steps == 0:
+    if status.state == PREPARING or status.steps == 0:
         return status.message or _("Preparing the cases...")
-    if status.state == "validating":
+    if status.state == VALIDATING:
         return _("Validating the teacher: {done}.").format(done=done)
     text = _("Training: {done}; {left}.").format(done=done, left=leftText(status))
     return text
 
 
-def leftText(status: RunStatus) -> str:
+def leftText(status: Status) -> str:
     """How much longer, as far as it is known."""
     if status.seconds_left is None:
         return _("the time is known in about a minute")
     return _("{duration} left").format(duration=durationText(status.seconds_left))
 
 
-def machineText(status: RunStatus) -> str:
+def machineText(status: Status) -> str:
     """Device, memory, pace, and the best score so far."""
     parts = [_("CPU") if status.device == "cpu" else status.device] if status.device else []
     if status.memory_mb:
@@ -135,7 +141,7 @@ def machineText(status: RunStatus) -> str:
     return ", ".join(parts)
 
 
-def _doneText(status: RunStatus) -> str:
+def _doneText(status: Status) -> str:
     if status.steps >= ENDLESS:  # it ends by its time
         text = _("step {step}, epoch {epoch}")
     else:
@@ -145,9 +151,9 @@ def _doneText(status: RunStatus) -> str:
     )
 
 
-def _endText(status: RunStatus) -> str:
+def _endText(status: Status) -> str:
     done = _doneText(status)
-    if status.state == "finished":
+    if status.state == FINISHED:
         text = _("Finished after {done}; the best teacher is that of step {best}.")
     else:
         text = _("Stopped after {done}; the best teacher so far, of step {best}, is kept.")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.training.status import Status
 from GSEMATrainingLib.cases.CaseReader import CaseReader
 from GSEMATrainingLib.cases.SceneCases import ScenePair, guessedLabels, labelsById, sceneFacts
 from GSEMATrainingLib.cases.TrainingCase import TrainingCase, suggestedUses
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem
-from GSEMATrainingLib.run.RunFolder import RunFolder, RunStatus, readJson
+from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
 from GSEMATrainingLib.run.RunWatch import RunView, RunWatch
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
 
@@ -36,7 +37,7 @@ class TrainingOutcome:
 
     folder: Path
     teacher: Path | None = None
-    status: RunStatus | None = None
+    status: Status | None = None
     report: dict[str, Any] | None = None
     message: str = ""
 

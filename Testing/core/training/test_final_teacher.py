@@ -20,9 +20,10 @@ from gsema_core.training.beginning import begin
 from gsema_core.training.control import Control
 from gsema_core.training.final_teacher import changes
 from gsema_core.training.loader import load_batches
-from gsema_core.training.loop import TEACHER, Loop
+from gsema_core.training.loop import Loop
 from gsema_core.training.prepared_cases import prepare
 from gsema_core.training.ranks import Ranks
+from gsema_core.training.run_files import TEACHER
 from gsema_core.training.run_reporter import RunReporter
 from gsema_core.transforms import build_transform
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gsema_core.errors import UserError
-from gsema_core.training.run_reporter import FAILED, RunReporter
+from gsema_core.training.run_reporter import UNEXPLAINED, RunReporter
 from gsema_core.training.status import STATUS, Status, read_status
 
 
@@ -50,10 +50,10 @@ def test_warnings_stay_with_later_messages(reporter, tmp_path):
     ("error", "message"),
     [
         (UserError("There is too little memory: choose a smaller patch."), None),
-        (UserError("The image /home/x/doe.nrrd cannot be read."), FAILED),
-        (UserError(r"The image C:\doe.nrrd cannot be read."), FAILED),
-        (UserError("Patient doe is in two splits."), FAILED),
-        (RuntimeError("internal"), FAILED),
+        (UserError("The image /home/x/doe.nrrd cannot be read."), UNEXPLAINED),
+        (UserError(r"The image C:\doe.nrrd cannot be read."), UNEXPLAINED),
+        (UserError("Patient doe is in two splits."), UNEXPLAINED),
+        (RuntimeError("internal"), UNEXPLAINED),
     ],
 )
 def test_a_failure_names_no_file_and_no_patient(reporter, tmp_path, error, message):

@@ -8,6 +8,7 @@ import pytest
 import slicer
 
 from gsema_core.errors import UserError
+from gsema_core.training.status import Status
 
 
 @pytest.fixture
@@ -154,14 +155,12 @@ def test_damaged_remembered_settings_do_no_harm(panel):
 
 
 def test_the_time_is_judged_by_the_last_training(panel):
-    from GSEMATrainingLib.run.RunFolder import RunStatus
-
     node = panel._parameterNode
     node.lengthUnit = "minutes"
     assert panel.ui.timeLabel.text == "of training, and the validations"
     node.lengthUnit, node.length = "steps", 600
     assert "known in the first minute" in panel.ui.timeLabel.text
-    panel.start.rememberPace(RunStatus("training", seconds_per_step=0.5))
+    panel.start.rememberPace(Status("training", seconds_per_step=0.5))
     node.length = 1200
     assert panel.ui.timeLabel.text == "about 10 min, judged by the last training"
     node.lengthUnit, node.length = "epochs", 24

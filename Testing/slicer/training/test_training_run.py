@@ -17,6 +17,7 @@ import slicer
 import slicer.util
 
 from gsema_core.errors import UserError
+from gsema_core.training.status import Status
 
 FINISHED = "Finished after step 40 of 40, epoch 4 of 4; the best teacher is that of step 10."
 
@@ -374,11 +375,11 @@ def test_validation_without_an_aneurysm_is_told_before(panel, make_case):
 
 
 def test_a_training_by_time_shows_no_total(training_module, tmp_path):
-    from GSEMATrainingLib.run.RunFolder import RunFolder, RunStatus
+    from GSEMATrainingLib.run.RunFolder import RunFolder
     from GSEMATrainingLib.run.RunWatch import RunView, sentence
     from GSEMATrainingLib.run.TrainingChoices import ENDLESS
 
-    status = RunStatus("training", step=8, steps=ENDLESS, seconds=60.0, seconds_left=180.0)
+    status = Status("training", step=8, steps=ENDLESS, seconds=60.0, seconds_left=180.0)
     view = RunView(RunFolder(tmp_path), status, isRunning=True)
     assert sentence(view) == "Training: step 8, epoch 0; about 3 min left."
     assert status.fraction == 0.25

@@ -17,6 +17,7 @@ from gsema_core.datasets.patches import PatchSampler
 from gsema_core.intensities import IntensityRule
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.teachers import load_teacher
+from gsema_core.training.run_files import TEACHER
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ def draw_latents(plan: Plan, cells: list[Cell]) -> Figure | None:
     patches, centers = _patches(plan)
     figure = new_figure(4.2 * len(wanted), 4.4)
     for panel, cell in zip(figure.subplots(1, len(wanted), squeeze=False)[0], wanted, strict=True):
-        teacher = load_teacher(plan.config(cell).run.output / "teacher.safetensors")
+        teacher = load_teacher(plan.config(cell).run.output / TEACHER)
         latents = _latents(teacher.network, patches)
         points, silhouette = _tsne(latents), silhouette_score(latents, centers)
         for center in sorted(set(centers)):

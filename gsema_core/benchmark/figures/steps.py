@@ -11,6 +11,7 @@ from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colo
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import read_csv
 from gsema_core.benchmark.rows import ROWS
+from gsema_core.training.run_files import STEPS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +55,7 @@ def draw_steps(plan: Plan, cells: list[Cell]) -> Figure | None:
 
 
 def _log(plan: Plan, cell: Cell) -> dict[str, npt.NDArray[np.float64]]:
-    rows = read_csv(plan.output / cell.folder / "steps.csv")
+    rows = read_csv(plan.output / cell.folder / STEPS)
     if not rows or any(not row.get(name) for row in rows for name in PANELS):
         return {}
     return {name: np.array([float(row[name]) for row in rows]) for name in ("step", *PANELS)}
