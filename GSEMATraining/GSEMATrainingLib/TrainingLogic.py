@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import qt
 from GSEMASegmentationLib.install.Requirements import missingPackages
+from GSEMASegmentationLib.worker.CoreCommand import coreCommand, ignoreLine
+from GSEMASegmentationLib.worker.Waiting import waitFor
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import UserError
-from GSEMATrainingLib.cases.TrainingCase import TrainingCase
+from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 from GSEMATrainingLib.comparison.Comparison import Comparison
 from GSEMATrainingLib.comparison.Registration import Registration
 from GSEMATrainingLib.ParameterNode import GSEMATrainingParameterNode
-from GSEMATrainingLib.run.CoreCommand import coreCommand, ignoreLine
-from GSEMATrainingLib.run.Preparation import NodesOf, Preparation, unusedFolder
+from GSEMATrainingLib.run.Preparation import Preparation, unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.ScriptedTraining import ScriptedTraining, TrainingOutcome
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
@@ -97,24 +97,32 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         """
         folder = RunFolder(Path(output) if output is not None else unusedFolder())
         chosen = TrainingChoices(teacher=str(teacher), preset=preset, **choices)
-        outcomes: list[TrainingOutcome] = []
-        loop = qt.QEventLoop()
 
-        def onEnd(outcome: TrainingOutcome) -> None:
-            self._scripted = None
-            outcomes.append(outcome)
-            loop.quit()
-            onDone(outcome)
+        def start(onEnd: Callable[[TrainingOutcome], None]) -> None:
+            def onTrained(outcome: TrainingOutcome) -> None:
+                self._scripted = None
+                onEnd(outcome)
+                onDone(outcome)
 
-        self._scripted = ScriptedTraining(self, folder, chosen, compare, onEnd)
-        self._scripted.start(cases)
+            self._scripted = ScriptedTraining(
+                folder,
+                lambda found, nodesOf, onBegun: self.begin(
+                    folder, found, nodesOf, chosen, lambda fraction: None, onBegun
+                ),
+                self.processIn,
+                (lambda onCompared: self.compare(folder, onCompared)) if compare else None,
+                onTrained,
+                self.command,
+            )
+            self._scripted.start(cases)
+
         if not blocking:
+            start(lambda outcome: None)
             return None
-        if not outcomes:
-            loop.exec_()
-        if outcomes[0].message:
-            raise UserError(outcomes[0].message)
-        return outcomes[0]
+        outcome = waitFor(start)
+        if outcome.message:
+            raise UserError(outcome.message)
+        return outcome
 
     def begin(
         self,

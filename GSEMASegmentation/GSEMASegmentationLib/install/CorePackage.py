@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -29,6 +30,16 @@ def coreRoot() -> Path:
         return checkout
     assert found.origin is not None
     return Path(found.origin).resolve().parents[1]
+
+
+def pythonVariables() -> dict[str, str]:
+    """Environment variables for our own processes: gsema_core is importable, text is UTF-8."""
+    paths = [str(coreRoot()), os.environ.get("PYTHONPATH", "")]
+    return {
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "PYTHONUTF8": "1",  # paths and names may hold any character
+        "PYTHONUNBUFFERED": "1",  # a line must not wait
+    }
 
 
 def pythonExecutable() -> str:

@@ -14,7 +14,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
-from GSEMASegmentationLib.worker.PythonProcess import PythonProcess
+from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, ignoreLine
 from GSEMASegmentationLib.worker.Waiting import waitFor
 
 NAME = "3DRA phantom with aneurysm"
@@ -45,42 +45,35 @@ class SampleScan:
     def __init__(self, onDone: Callable[[Any, str], None]) -> None:
         self._onDone = onDone
         self._folder: Path | None = None
-        self._process: PythonProcess | None = None
-        self._lastWords = ""
+        self._command: CoreCommand | None = None
 
     @property
     def isRunning(self) -> bool:
-        return self._process is not None
+        return self._command is not None
 
     def start(self) -> None:
         """Begin; returns at once."""
         self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
         path = str(self._folder / "phantom.nrrd")
         command = [pythonExecutable(), "-c", PROGRAM, path, str(SEED), str(FIELD_MM)]
-        self._process = PythonProcess(command, self._onLine, self._onLine, self._onGone)
-        self._process.start()
+        self._command = CoreCommand(command, ignoreLine, self._onMade)
+        self._command.start()
 
     def stop(self) -> None:
         """End it without a volume."""
-        process = self._process
-        if process is not None:
+        command = self._command
+        if command is not None:
             self._onDone = lambda node, message: None
-            process.kill()
-            process.waitUntilGone(1000)
+            command.stop()
+            command.waitUntilGone(1000)
 
-    def _onLine(self, line: str) -> None:
-        self._lastWords = line.strip() or self._lastWords
-
-    def _onGone(self, exitCode: int | None, message: str) -> None:
-        self._process = None
+    def _onMade(self, problem: str) -> None:
+        self._command = None
         node = None
-        if exitCode == 0 and self._folder is not None:
-            node = _load(self._folder / "phantom.nrrd")
         if self._folder is not None:
+            node = None if problem else _load(self._folder / "phantom.nrrd")
             shutil.rmtree(self._folder, ignore_errors=True)
-        if node is None:
-            reason = message or self._lastWords
-            message = _("The sample could not be made ({reason}).").format(reason=reason)
+        message = _("The sample could not be made ({reason}).").format(reason=problem)
         self._onDone(node, message if node is None else "")
 
 

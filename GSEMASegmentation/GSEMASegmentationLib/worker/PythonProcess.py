@@ -11,7 +11,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from GSEMASegmentationLib.install.CorePackage import coreRoot
+from GSEMASegmentationLib.install.CorePackage import pythonVariables
 from GSEMASegmentationLib.worker.LineDecoder import LineDecoder
 
 
@@ -41,7 +41,10 @@ class PythonProcess:
         }
         self._isGone = False
         self._process = qt.QProcess()
-        self._process.setProcessEnvironment(_environment())
+        environment = qt.QProcessEnvironment.systemEnvironment()
+        for name, value in pythonVariables().items():
+            environment.insert(name, value)
+        self._process.setProcessEnvironment(environment)
         for name in self._streams:
             self._process.connect(f"readyRead{name}()", lambda name=name: self._read(name))
         self._process.connect("finished(int,QProcess::ExitStatus)", self._onFinished)
@@ -111,13 +114,3 @@ class PythonProcess:
             self._isGone = True
             self._process.deleteLater()
             self._onGone(exitCode, message)
-
-
-def _environment() -> Any:
-    environment = qt.QProcessEnvironment.systemEnvironment()
-    paths = [str(coreRoot()), environment.value("PYTHONPATH", "")]
-    environment.insert("PYTHONPATH", os.pathsep.join(path for path in paths if path))
-    # Paths and names may hold any character, and a line must not wait in a buffer.
-    environment.insert("PYTHONUTF8", "1")
-    environment.insert("PYTHONUNBUFFERED", "1")
-    return environment

@@ -15,12 +15,12 @@ import slicer.util
 import vtk
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
 from GSEMASegmentationLib.scene.VolumeExport import exportVolume
+from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, cancelledText
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
 from GSEMATrainingLib.cases.SceneCases import checkPair, labelArray
-from GSEMATrainingLib.cases.TrainingCase import TrainingCase
-from GSEMATrainingLib.run.CoreCommand import CoreCommand, cancelledText
+from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
 FOLDER = "cases"
 
@@ -102,7 +102,7 @@ class CaseExport:
     def __init__(
         self,
         cases: Sequence[ExportedCase],
-        nodesOf: Callable[[TrainingCase], tuple[Any, Any]],
+        nodesOf: NodesOf,
         folder: Path,
         onProgress: Callable[[float], None],
         onDone: Callable[[str], None],

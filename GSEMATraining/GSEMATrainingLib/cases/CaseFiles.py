@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
 from GSEMATrainingLib.cases.CaseExport import exportSceneCase
-from GSEMATrainingLib.cases.TrainingCase import TrainingCase
-
-NodesOf = Callable[[TrainingCase], tuple[Any, Any]]
+from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
 
 def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> list[str]:

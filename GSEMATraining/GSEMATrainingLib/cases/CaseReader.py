@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, coreCommand
 from slicer.i18n import tr as _
 
 from GSEMATrainingLib.cases.TrainingCase import USES, TrainingCase
-from GSEMATrainingLib.run.CoreCommand import CoreCommand, coreCommand
 
 
 class CaseReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -81,6 +81,10 @@ class TrainingCase:
         kept = {name: value for name, value in values.items() if name in known}
         relabel = tuple((int(value), int(label)) for value, label in kept.pop("relabel", ()))
         return cls(**{**kept, "relabel": relabel, "spacingMm": tuple(kept.get("spacingMm", ()))})
+
+
+NodesOf = Callable[[TrainingCase], tuple[Any, Any]]
+"""Gives the volume node and the segmentation node of a case of the scene."""
 
 
 def suggestedUses(cases: Sequence[TrainingCase]) -> dict[str, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, coreCommand, ignoreLine
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.teachers.registry import DEFAULT
 from gsema_core.training.config import TrainingConfig
 from GSEMATrainingLib.cases.TrainingCase import TEST, VALIDATION
-from GSEMATrainingLib.run.CoreCommand import CoreCommand, coreCommand, ignoreLine
 from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
+from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, ignoreLine
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -14,7 +15,6 @@ from gsema_core.teachers import registry
 from gsema_core.teachers.card import is_plain_name
 from gsema_core.teachers.teacher_file import file_hash
 from GSEMATrainingLib.comparison.Comparison import heldOutUse, startTeacher
-from GSEMATrainingLib.run.CoreCommand import CoreCommand, ignoreLine
 from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
 
 # In a process of its own: the weights are copied by torch, which Slicer itself never loads.

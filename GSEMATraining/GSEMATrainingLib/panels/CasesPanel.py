@@ -16,7 +16,7 @@ from GSEMATrainingLib.cases.CaseFiles import saveList
 from GSEMATrainingLib.cases.CaseList import CaseList
 from GSEMATrainingLib.cases.CaseReader import CaseReader
 from GSEMATrainingLib.cases.SceneCases import guessedLabels, labelsById, sceneFacts, scenePairs
-from GSEMATrainingLib.cases.TrainingCase import USES, TrainingCase, caseWarnings
+from GSEMATrainingLib.cases.TrainingCase import USES, NodesOf, TrainingCase, caseWarnings
 from GSEMATrainingLib.panels.DropTarget import DropTarget
 from GSEMATrainingLib.panels.LabelQuestion import askLabels
 
@@ -74,7 +74,7 @@ class CasesPanel:
         return self._list.cases if self._list is not None else []
 
     @property
-    def nodesOf(self) -> Callable[[TrainingCase], tuple[Any, Any]]:
+    def nodesOf(self) -> NodesOf:
         """For the export: volume and segmentation of a case."""
         return self._list.nodes if self._list is not None else lambda case: (None, None)
 

@@ -10,14 +10,14 @@ import ctk
 import qt
 import slicer
 import slicer.util
+from GSEMASegmentationLib.worker.CoreCommand import cancelledText
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
-from GSEMATrainingLib.cases.TrainingCase import TRAINING, TrainingCase
+from GSEMATrainingLib.cases.TrainingCase import TRAINING, NodesOf, TrainingCase
 from GSEMATrainingLib.panels.StartPanel import DEVICES
 from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
-from GSEMATrainingLib.run.CoreCommand import cancelledText
-from GSEMATrainingLib.run.Preparation import NodesOf, unusedFolder
+from GSEMATrainingLib.run.Preparation import unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.RunWatch import RunView, RunWatch, machineText, statusText
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices, setDevice

@@ -5,18 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import make_folder
 from GSEMATrainingLib.cases.CaseExport import FOLDER, CaseExport, numbered, writeDatalist
-from GSEMATrainingLib.cases.TrainingCase import TRAINING, TrainingCase
+from GSEMATrainingLib.cases.TrainingCase import TRAINING, NodesOf, TrainingCase
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
-
-NodesOf = Callable[[TrainingCase], tuple[Any, Any]]
 
 
 class Preparation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slicer.i18n import tr as _
 
@@ -13,14 +13,11 @@ from gsema_core.errors import UserError
 from gsema_core.training.status import Status
 from GSEMATrainingLib.cases.CaseReader import CaseReader
 from GSEMATrainingLib.cases.SceneCases import ScenePair, guessedLabels, labelsById, sceneFacts
-from GSEMATrainingLib.cases.TrainingCase import TrainingCase, suggestedUses
+from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase, suggestedUses
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem
 from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
 from GSEMATrainingLib.run.RunWatch import RunView, RunWatch
-from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
-
-if TYPE_CHECKING:
-    from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
+from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
 
 
 @dataclass(frozen=True)
@@ -46,26 +43,30 @@ class ScriptedTraining:
     """Runs once; ``onDone`` is called once.
 
     Args:
-        logic: does the work.
         folder: the run's.
-        choices: how to train.
-        compare: whether to compare the teachers at the end.
+        begin: starts the training in it. Takes the cases, their nodes, and what is called once
+            it has begun, with an empty text or with why it has not; raises UserError.
+        processOf: what was started there.
+        compare: compares the teachers at the end. Takes what is called once it is done, with an
+            empty text or with why it is not; raises UserError. None for no comparison.
         onDone: called with the outcome.
+        command: program and arguments instead of ``gsema``.
     """
 
     def __init__(
         self,
-        logic: GSEMATrainingLogic,
         folder: RunFolder,
-        choices: TrainingChoices,
-        compare: bool,
+        begin: Callable[[Sequence[TrainingCase], NodesOf, Callable[[str], None]], None],
+        processOf: Callable[[Path], TrainingProcess | None],
+        compare: Callable[[Callable[[str], None]], None] | None,
         onDone: Callable[[TrainingOutcome], None],
+        command: Sequence[str] | None = None,
     ) -> None:
-        self._logic, self._folder, self._choices = logic, folder, choices
+        self._folder, self._start, self._processOf = folder, begin, processOf
         self._compare, self._onDone = compare, onDone
         self._cases: list[TrainingCase] = []
         self._nodes: dict[str, tuple[Any, Any]] = {}
-        self._reader = CaseReader(self._add, self._onRead, logic.command)
+        self._reader = CaseReader(self._add, self._onRead, command)
         self._watch = RunWatch(self._onLook)
         self._isDone = False
 
@@ -104,33 +105,24 @@ class ScriptedTraining:
             return
         uses = suggestedUses(self._cases)
         cases = [replace(one, use=uses[one.patient]) for one in self._cases]
-        self._guarded(lambda: self._begin(cases))
-
-    def _begin(self, cases: Sequence[TrainingCase]) -> None:
-        self._logic.begin(
-            self._folder,
-            cases,
-            lambda case: self._nodes[case.key],
-            self._choices,
-            lambda fraction: None,
-            self._onBegun,
-        )
+        self._guarded(lambda: self._start(cases, lambda case: self._nodes[case.key], self._onBegun))
 
     def _onBegun(self, message: str) -> None:
         if message:
             self._end(message)
         else:
             path = self._folder.path
-            self._watch.watch(path, self._logic.processIn(path))
+            self._watch.watch(path, self._processOf(path))
 
     def _onLook(self, view: RunView) -> None:
         if view.isRunning or self._isDone:
             return
         self._watch.stop()
-        if view.problem or not self._compare or comparisonProblem(self._folder):
+        compare = self._compare
+        if view.problem or compare is None or comparisonProblem(self._folder):
             self._end(view.problem)
         else:
-            self._guarded(lambda: self._logic.compare(self._folder, self._end))
+            self._guarded(lambda: compare(self._end))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from GSEMASegmentationLib.install.CorePackage import coreRoot
+from GSEMASegmentationLib.install.CorePackage import pythonVariables
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -51,7 +51,7 @@ class TrainingProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env=_environment(),
+                    env={**os.environ, **pythonVariables()},
                     **apart,
                 )
         except OSError as error:
@@ -60,11 +60,3 @@ class TrainingProcess:
                     reason=error.strerror, folder=log.parent
                 )
             ) from error
-
-
-def _environment() -> dict[str, str]:
-    environment = dict(os.environ)
-    paths = [str(coreRoot()), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    environment["PYTHONUTF8"] = environment["PYTHONUNBUFFERED"] = "1"
-    return environment

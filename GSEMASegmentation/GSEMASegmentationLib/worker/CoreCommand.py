@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from GSEMASegmentationLib.install.CorePackage import pythonExecutable
-from GSEMASegmentationLib.worker.PythonProcess import PythonProcess
 from slicer.i18n import tr as _
 
 from gsema_core.errors import ERROR_PREFIX
+from GSEMASegmentationLib.install.CorePackage import pythonExecutable
+from GSEMASegmentationLib.worker.PythonProcess import PythonProcess
 
 
 def coreCommand() -> list[str]:
