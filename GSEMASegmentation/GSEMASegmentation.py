@@ -20,13 +20,14 @@ from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
 from GSEMASegmentationLib.panels.SettingRows import SettingRows
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
-from GSEMASegmentationLib.scene.SampleScan import SampleScan, registerSample
-from GSEMASegmentationLib.scene.SegmentationOutput import importSegments, segmentsOf
+from GSEMASegmentationLib.scene.SegmentationOutput import importSegments
+from GSEMASegmentationLib.scene.SegmentContent import segmentsOf
 from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume, firstVolume, volumeJudgement
 from GSEMASegmentationLib.scene.VoxelCheck import VoxelCheck
-from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+from GSEMASegmentationLib.worker.SampleScan import SampleScan, registerSample
+from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 from slicer.i18n import tr as _, translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,

@@ -25,7 +25,7 @@ def run(folder: Path, teacher: str = "default") -> list[Path]:
     """
     logic = slicer.util.getModuleLogic("GSEMASegmentation")
     from GSEMASegmentationLib.measure.MeasurementTable import writeCsv
-    from GSEMASegmentationLib.scene.SampleScan import makeSample
+    from GSEMASegmentationLib.worker.SampleScan import makeSample
 
     volumeNode = makeSample()
     segmentationNode = logic.segment(volumeNode, teacher=teacher)

@@ -74,8 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         traceback.print_exc()
         print(
-            f"error: An unexpected {type(error).__name__} occurred: please report it with its "
-            "traceback.",
+            f"{ERROR_PREFIX}An unexpected {type(error).__name__} occurred: please report it with "
+            "its traceback.",
             file=sys.stderr,
         )
         return EXIT_UNEXPECTED

@@ -18,8 +18,8 @@ from GSEMASegmentationLib.measure.MeasurementLines import updateLines
 from GSEMASegmentationLib.measure.MeasurementTable import updateTable
 from GSEMASegmentationLib.measure.SegmentMeasurement import Memory, measureSegments
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
-from GSEMASegmentationLib.SegmentationJob import JobOutcome, SegmentationJob
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
+from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome, SegmentationJob
 from GSEMASegmentationLib.worker.Waiting import waitFor
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome

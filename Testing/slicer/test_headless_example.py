@@ -30,7 +30,7 @@ def test_it_leaves_its_files(scene, segmentation_module, tiny_teacher, tmp_path,
 def test_what_goes_wrong_is_told_and_ends_slicer(
     scene, segmentation_module, monkeypatch, tmp_path, capsys
 ):
-    from GSEMASegmentationLib.scene import SampleScan
+    from GSEMASegmentationLib.worker import SampleScan
 
     codes = []
     monkeypatch.setattr(slicer.util, "exit", codes.append)

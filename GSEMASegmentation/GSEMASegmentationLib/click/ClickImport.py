@@ -16,9 +16,11 @@ from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM
 from GSEMASegmentationLib.click.ClickChange import ClickChange
 from GSEMASegmentationLib.click.ClickTarget import targetSegment
+from GSEMASegmentationLib.scene.Coordinates import ijkToRas
+from GSEMASegmentationLib.scene.Hierarchy import placeOutput
 from GSEMASegmentationLib.scene.LabelImport import readLabels
 from GSEMASegmentationLib.scene.OutputState import OutputState
-from GSEMASegmentationLib.scene.SegmentationOutput import adopt, describe, newOutput, placeOutput
+from GSEMASegmentationLib.scene.SegmentationOutput import adopt, describe, newOutput
 from GSEMASegmentationLib.scene.SegmentLayer import setVoxels
 from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, orientedImage, segmentImage
 
@@ -83,9 +85,7 @@ def importClick(found: ClickMask, volumeNode: Any, outputNode: Any) -> ClickChan
         volumeNode: the volume that was clicked into.
         outputNode: the segmentation, None for a new one.
     """
-    matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
-    image = orientedImage(found.mask, found.startIjk, matrix)
+    image = orientedImage(found.mask, found.startIjk, ijkToRas(volumeNode))
     segmentId, name = targetSegment(image, outputNode)
     state = None if outputNode is None else OutputState.of(outputNode)
     node = newOutput(volumeNode) if outputNode is None else outputNode
@@ -122,8 +122,7 @@ def _add(node: Any, segmentId: str, name: str, image: Any, volumeNode: Any) -> N
 
 def _expected(volumeNode: Any, startIjk: tuple[int, int, int], size: list[int]) -> Any:
     """A volume node outside of the scene, with the grid that the box must have and no voxels."""
-    matrix, move = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
+    matrix, move = ijkToRas(volumeNode), vtk.vtkMatrix4x4()
     for row, first in enumerate(startIjk):
         move.SetElement(row, 3, first)
     vtk.vtkMatrix4x4.Multiply4x4(matrix, move, matrix)

@@ -18,15 +18,14 @@ from GSEMASegmentationLib.click.ClickChange import ClickChange
 from GSEMASegmentationLib.click.ClickImport import importClick, readClick
 from GSEMASegmentationLib.click.ClickOutcome import (
     ClickOutcome,
-    Point,
     describePoint,
-    lpsFromWorld,
     valuesFromWorker,
 )
 from GSEMASegmentationLib.measure.Aneurysms import aneurysmsFromWorker
+from GSEMASegmentationLib.scene.Coordinates import Point, lpsFromWorld
 from GSEMASegmentationLib.scene.SegmentationOutput import checkOutput
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
-from GSEMASegmentationLib.scene.VolumeExport import volumeKey
+from GSEMASegmentationLib.scene.VolumeFiles import checkUnchanged, volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
@@ -198,24 +197,3 @@ def checkPoint(ras: Sequence[float], volumeNode: Any) -> Point:
             )
         )
     return r, a, s
-
-
-def checkUnchanged(volumeNode: Any, key: str, outputNode: Any) -> None:
-    """Raise UserError if a node has left the scene, or the volume is not what it was.
-
-    Args:
-        volumeNode: the volume.
-        key: its ``volumeKey`` before.
-        outputNode: the output, None for a new one.
-    """
-    for node in (volumeNode, outputNode):
-        if node is not None and not slicer.mrmlScene.IsNodePresent(node):
-            raise UserError(
-                _("{name} was removed in the meantime: nothing was imported.").format(
-                    name=node.GetName()
-                )
-            )
-    if volumeKey(volumeNode) != key:
-        raise UserError(
-            _("{name} was changed in the meantime: click again.").format(name=volumeNode.GetName())
-        )

@@ -6,14 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import slicer
-import vtk
 from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.measure.Aneurysms import Aneurysm
-
-Point = tuple[float, float, float]
-"""A position in mm, in the world's RAS coordinates, as Slicer's views show it."""
+from GSEMASegmentationLib.scene.Coordinates import Point, worldFromLps
 
 
 @dataclass(frozen=True)
@@ -89,23 +85,3 @@ def describePoint(ras: Sequence[float]) -> str:
     # Adding 0 turns a negative zero into a plain one.
     r, a, s = (round(float(value), 1) + 0.0 for value in ras)
     return f"R {r:.1f}, A {a:.1f}, S {s:.1f} mm"
-
-
-def lpsFromWorld(ras: Sequence[float], volumeNode: Any) -> Point:
-    """A point of the world in the volume's own frame, as files have it."""
-    right, anterior, superior = _transformed(ras, None, volumeNode.GetParentTransformNode())
-    return -right, -anterior, superior
-
-
-def worldFromLps(lps: Sequence[float], volumeNode: Any) -> Point:
-    """A point in the volume's own frame, as files have it, in the world."""
-    left, posterior, superior = (float(value) for value in lps)
-    local = (-left, -posterior, superior)
-    return _transformed(local, volumeNode.GetParentTransformNode(), None)
-
-
-def _transformed(point: Sequence[float], source: Any, target: Any) -> Point:
-    matrix = vtk.vtkMatrix4x4()
-    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(source, target, matrix)
-    x, y, z = matrix.MultiplyPoint((*point, 1.0))[:3]
-    return x, y, z

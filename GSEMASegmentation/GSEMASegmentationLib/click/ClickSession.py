@@ -14,7 +14,7 @@ from GSEMASegmentationLib.click.ClickChange import ClickChange
 from GSEMASegmentationLib.click.ClickJob import ClickJob
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
-from GSEMASegmentationLib.scene.VolumeExport import volumeKey
+from GSEMASegmentationLib.scene.VolumeFiles import volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
 from GSEMASegmentationLib.worker.Waiting import waitFor

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from slicer.i18n import tr as _
-
-from gsema_core.labels import ANEURYSM, NAMES
-from GSEMASegmentationLib.scene.SegmentationOutput import ANEURYSM_ID, aneurysmName
+from GSEMASegmentationLib.scene.OurSegments import (
+    aneurysmId,
+    aneurysmName,
+    numberOfId,
+    numberOfName,
+)
 from GSEMASegmentationLib.scene.SegmentMasks import (
     imageArray,
     isEmpty,
@@ -31,9 +32,9 @@ def targetSegment(image: Any, outputNode: Any) -> tuple[str, str]:
         outputNode: the segmentation, None for a new one.
     """
     if outputNode is None:
-        return ANEURYSM_ID, aneurysmName(1, 1)
+        return aneurysmId(1), aneurysmName(1, 1)
     segmentation = outputNode.GetSegmentation()
-    ours = [one for one in segmentation.GetSegmentIDs() if _number(one) is not None]
+    ours = [one for one in segmentation.GetSegmentIDs() if numberOfId(one) is not None]
     shares = {one: _share(image, outputNode, one) for one in ours}
     best = max(shares, key=lambda one: shares[one], default=None)
     if best is None or shares[best] < SAME_ANEURYSM:
@@ -42,11 +43,10 @@ def targetSegment(image: Any, outputNode: Any) -> tuple[str, str]:
         return best, segmentation.GetSegment(best).GetName()
     count = segmentation.GetNumberOfSegments()
     names = [segmentation.GetNthSegment(n).GetName() for n in range(count)]
-    taken = [number for one in ours if (number := _number(one)) is not None]
-    taken += [number for name in names if (number := _numberOfName(name)) is not None]
+    taken = [number for one in ours if (number := numberOfId(one)) is not None]
+    taken += [number for name in names if (number := numberOfName(name)) is not None]
     number = max(taken, default=0) + 1
-    segmentId = ANEURYSM_ID if number == 1 else f"{ANEURYSM_ID}_{number}"
-    return segmentId, aneurysmName(number, number)
+    return aneurysmId(number), aneurysmName(number, number)
 
 
 def _share(image: Any, outputNode: Any, segmentId: str) -> float:
@@ -57,14 +57,3 @@ def _share(image: Any, outputNode: Any, segmentId: str) -> float:
     other = segmentImage(outputNode, segmentId)
     sizes = [imageArray(one).sum() * voxelMm3(one) for one in (image, other)]
     return float(common * voxelMm3(image) / min(sizes))
-
-
-def _number(segmentId: str) -> int | None:
-    """Which of our own aneurysms has this id."""
-    match = re.fullmatch(rf"{ANEURYSM_ID}(?:_(\d+))?", segmentId)
-    return None if match is None else int(match[1] or 1)
-
-
-def _numberOfName(name: str) -> int | None:
-    match = re.fullmatch(rf"{re.escape(_(NAMES[ANEURYSM]))}(?: (\d+))?", name)
-    return None if match is None else int(match[1] or 1)

@@ -10,7 +10,8 @@ import slicer
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
-Point = tuple[float, float, float]
+from GSEMASegmentationLib.scene.Coordinates import Point
+from GSEMASegmentationLib.scene.OutputState import removeWithDisplays
 
 
 class PointPicker(VTKObservationMixin):
@@ -64,10 +65,7 @@ class PointPicker(VTKObservationMixin):
         interaction = slicer.app.applicationLogic().GetInteractionNode()
         interaction.SetPlaceModePersistence(0)
         interaction.SetCurrentInteractionMode(interaction.ViewTransform)
-        display = markups.GetDisplayNode()
-        for node in (display, markups):
-            if node is not None:
-                slicer.mrmlScene.RemoveNode(node)
+        removeWithDisplays(markups)
         self._onEnd()
 
     def _onDefined(self, caller: Any, event: str) -> None:

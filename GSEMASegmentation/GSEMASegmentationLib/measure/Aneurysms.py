@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import slicer
-import vtk
+from GSEMASegmentationLib.scene.Coordinates import Point, worldFromLps
 
 
 @dataclass(frozen=True)
@@ -24,22 +23,17 @@ class Aneurysm:
     index: int
     volumeMl: float
     largestDiameterMm: float
-    ras: tuple[float, float, float]
+    ras: Point
 
 
 def aneurysmsFromWorker(rows: Iterable[Mapping[str, Any]], volumeNode: Any) -> list[Aneurysm]:
     """Turn the worker's rows (LPS, without the volume's parent transform) into the scene's."""
-    localToWorld = vtk.vtkMatrix4x4()
-    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
-        volumeNode.GetParentTransformNode(), None, localToWorld
-    )
-    aneurysms = []
-    for row in rows:
-        left, posterior, superior = row["centroid_lps"]
-        ras = localToWorld.MultiplyPoint((-left, -posterior, superior, 1.0))[:3]
-        aneurysms.append(
-            Aneurysm(
-                int(row["index"]), float(row["volume_ml"]), float(row["largest_diameter_mm"]), ras
-            )
+    return [
+        Aneurysm(
+            int(row["index"]),
+            float(row["volume_ml"]),
+            float(row["largest_diameter_mm"]),
+            worldFromLps(row["centroid_lps"], volumeNode),
         )
-    return aneurysms
+        for row in rows
+    ]

@@ -9,6 +9,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
+from GSEMASegmentationLib.scene.Hierarchy import subjectHierarchy
+from GSEMASegmentationLib.scene.OutputState import removeWithDisplays
 
 LINES_ROLE = "GSEMASegmentation.lines"
 """Under this role a segmentation refers to its lines, also in a saved scene."""
@@ -54,7 +56,7 @@ def updateLines(segmentationNode: Any, measured: Sequence[MeasuredAneurysm]) -> 
             _setEnds(line, ends)
             lines.append(line)
     for line in old.values():
-        _remove(line)
+        removeWithDisplays(line)
     _fillFolder(segmentationNode, lines)
     return lines
 
@@ -91,15 +93,9 @@ def _setEnds(line: Any, ends: Sequence[Sequence[float]]) -> None:
         line.AddControlPointWorld(*point)
 
 
-def _remove(line: Any) -> None:
-    displays = [line.GetNthDisplayNode(n) for n in range(line.GetNumberOfDisplayNodes())]
-    for node in (*displays, line):
-        slicer.mrmlScene.RemoveNode(node)
-
-
 def _fillFolder(segmentationNode: Any, lines: Sequence[Any]) -> None:
     """Put the lines into one folder, the one that has some of them already if there is one."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    hierarchy = subjectHierarchy()
     segmentationItem = hierarchy.GetItemByDataNode(segmentationNode)
     parent = hierarchy.GetItemParent(segmentationItem)
     name = _("{segmentation} lines").format(segmentation=segmentationNode.GetName())

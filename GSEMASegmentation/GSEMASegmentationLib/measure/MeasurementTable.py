@@ -15,7 +15,7 @@ from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
 from gsema_core.measurements import COLUMNS, Column
 from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
-from GSEMASegmentationLib.scene.SegmentationOutput import placeBeside
+from GSEMASegmentationLib.scene.Hierarchy import placeBeside
 from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 
 SEGMENT_COLUMN = "segment"

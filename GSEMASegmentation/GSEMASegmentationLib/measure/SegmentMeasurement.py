@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import slicer
 import slicer.util
-import vtk
-from slicer.i18n import tr as _
 
-from gsema_core.errors import UserError
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.labels import ANEURYSM, VESSEL
+from GSEMASegmentationLib.scene.Coordinates import checkLinear, toWorld
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
 from GSEMASegmentationLib.scene.SegmentMasks import (
     gridOf,
@@ -69,13 +67,7 @@ def measureSegments(segmentationNode: Any, memory: Memory | None = None) -> list
     Raises:
         UserError: the parent transform is not linear.
     """
-    transform = segmentationNode.GetParentTransformNode()
-    if transform is not None and not transform.IsTransformToWorldLinear():
-        raise UserError(
-            _("{name} lies under the non-linear transform {transform}: harden it first.").format(
-                name=segmentationNode.GetName(), transform=transform.GetName()
-            )
-        )
+    checkLinear(segmentationNode)
     memory = {} if memory is None else memory
     before = dict(memory)
     memory.clear()
@@ -102,7 +94,7 @@ def _stateOf(segmentationNode: Any, segmentId: str) -> tuple[Any, ...]:
         segment = segmentation.GetSegment(one)
         voxels = segment.GetRepresentation(source)
         times.append((one, voxels and voxels.GetMTime(), segment.GetLabelValue()))
-    matrix = slicer.util.arrayFromVTKMatrix(_toWorld(segmentationNode)).tobytes()
+    matrix = slicer.util.arrayFromVTKMatrix(toWorld(segmentationNode)).tobytes()
     name = segmentation.GetSegment(segmentId).GetName()
     return segmentationNode.GetID(), name, times, matrix, _gridText(segmentation)
 
@@ -200,14 +192,6 @@ def _gridText(segmentation: Any) -> str:
     return str(segmentation.GetConversionParameter(name))
 
 
-def _toWorld(segmentationNode: Any) -> Any:
-    matrix = vtk.vtkMatrix4x4()
-    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
-        segmentationNode.GetParentTransformNode(), None, matrix
-    )
-    return matrix
-
-
 def _geometry(box: Any) -> Any:
     """An oriented image's grid in ITK's terms; its first voxel is (0, 0, 0)."""
     from gsema_core.grids import Geometry
@@ -221,11 +205,11 @@ def _geometry(box: Any) -> Any:
 
 def _inWorld(aneurysm: Aneurysm, segmentationNode: Any, start: np.ndarray) -> Aneurysm:
     """Positions and lines through the parent transform; indices from the grid's first voxel."""
-    matrix = _toWorld(segmentationNode)
-    toWorld = LPS_RAS @ slicer.util.arrayFromVTKMatrix(matrix) @ LPS_RAS
+    matrix = toWorld(segmentationNode)
+    lpsToWorld = LPS_RAS @ slicer.util.arrayFromVTKMatrix(matrix) @ LPS_RAS
 
     def moved(point: Any) -> Any:
-        x, y, z, _ones = (toWorld @ [*point, 1.0]).tolist()
+        x, y, z, _ones = (lpsToWorld @ [*point, 1.0]).tolist()
         return x, y, z
 
     lines = ("diameter_line_lps", "height_line_lps", "neck_line_lps")

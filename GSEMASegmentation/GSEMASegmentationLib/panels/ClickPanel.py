@@ -10,9 +10,10 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome, describePoint
-from GSEMASegmentationLib.click.PointPicker import Point, PointPicker
+from GSEMASegmentationLib.click.PointPicker import PointPicker
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.panels.RunLog import RunLog
+from GSEMASegmentationLib.scene.Coordinates import Point
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 

@@ -10,8 +10,8 @@ from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.panels.RemainingTime import RemainingTime
 from GSEMASegmentationLib.panels.RunLog import RunLog
-from GSEMASegmentationLib.SegmentationJob import JobOutcome
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
+from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 
 LONG_CLICK_S = 1.0
 """A click that takes longer, mostly because the scan has to be handed over, gets a progress bar;

@@ -13,6 +13,8 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.labels import BACKGROUND, NAMES
+from GSEMASegmentationLib.scene.Coordinates import ijkToRas
+from GSEMASegmentationLib.scene.VolumeFiles import readVolume
 
 TOLERANCE = 0.01
 """How far, in voxels, a corner of the label map may lie from the volume's; ours: files round their
@@ -34,9 +36,7 @@ def readLabels(path: Path, volumeNode: Any) -> np.ndarray:
             values that are no labels.
     """
     labelNode = slicer.vtkMRMLLabelMapVolumeNode()  # never added to the scene
-    storage = slicer.vtkMRMLNRRDStorageNode()
-    storage.SetFileName(str(path))
-    if not path.is_file() or not storage.ReadData(labelNode) or labelNode.GetImageData() is None:
+    if not readVolume(path, labelNode):
         raise UserError(_("The worker left no readable result: look into the log and try again."))
     checkGrid(labelNode, volumeNode)
     array = slicer.util.arrayFromVolume(labelNode)
@@ -56,11 +56,9 @@ def checkGrid(labelNode: Any, volumeNode: Any) -> None:
     """Raise UserError unless the voxels of both lie at the same places."""
     dimensions = volumeNode.GetImageData().GetDimensions()
     found = labelNode.GetImageData().GetDimensions()
-    rasToIjk, labelToRas = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    rasToIjk, labelToVolume = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
     volumeNode.GetRASToIJKMatrix(rasToIjk)
-    labelNode.GetIJKToRASMatrix(labelToRas)
-    labelToVolume = vtk.vtkMatrix4x4()
-    vtk.vtkMatrix4x4.Multiply4x4(rasToIjk, labelToRas, labelToVolume)
+    vtk.vtkMatrix4x4.Multiply4x4(rasToIjk, ijkToRas(labelNode), labelToVolume)
     corners = [
         (i, j, k, 1.0)
         for i in (0, found[0] - 1)

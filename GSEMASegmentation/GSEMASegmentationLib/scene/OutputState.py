@@ -7,6 +7,7 @@ from typing import Any
 
 import slicer
 
+from GSEMASegmentationLib.scene.Hierarchy import subjectHierarchy
 from GSEMASegmentationLib.scene.SegmentMasks import SURFACE
 
 
@@ -36,7 +37,7 @@ class OutputState:
 
     @classmethod
     def of(cls, node: Any) -> OutputState:
-        segmentation, hierarchy = node.GetSegmentation(), _hierarchy()
+        segmentation, hierarchy = node.GetSegmentation(), subjectHierarchy()
         return cls(
             node,
             segmentation.GetSourceRepresentationName(),
@@ -58,7 +59,7 @@ class OutputState:
         segmentation.SetConversionParameter(_geometryName(), self.geometry)
         node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), self.volumeId)
         node.SetAndObserveTransformNodeID(self.transformId)
-        hierarchy = _hierarchy()
+        hierarchy = subjectHierarchy()
         if self.parentItem:
             hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), self.parentItem)
         for display in displaysOf(node):
@@ -79,7 +80,3 @@ def removeWithDisplays(node: Any) -> None:
 
 def _geometryName() -> str:
     return str(slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName())
-
-
-def _hierarchy() -> Any:
-    return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)

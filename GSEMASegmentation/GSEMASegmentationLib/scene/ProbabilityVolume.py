@@ -11,8 +11,9 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMASegmentationLib.scene.Hierarchy import placeBeside
 from GSEMASegmentationLib.scene.LabelImport import checkGrid
-from GSEMASegmentationLib.scene.SegmentationOutput import placeBeside
+from GSEMASegmentationLib.scene.VolumeFiles import readVolume
 
 REFERENCE = "GSEMA_AneurysmProbability"
 """The role by which a segmentation knows its probability volume."""
@@ -25,9 +26,7 @@ def readProbability(path: Path, volumeNode: Any) -> Any:
         UserError: it is missing or damaged, on another grid, or has other values than 0 to 1.
     """
     node = slicer.vtkMRMLScalarVolumeNode()
-    storage = slicer.vtkMRMLNRRDStorageNode()
-    storage.SetFileName(str(path))
-    if not path.is_file() or not storage.ReadData(node) or node.GetImageData() is None:
+    if not readVolume(path, node):
         raise UserError(_("The worker left no readable probabilities: nothing was imported."))
     checkGrid(node, volumeNode)
     array = slicer.util.arrayFromVolume(node)

@@ -31,7 +31,7 @@ def segmentImage(segmentationNode: Any, segmentId: str) -> Any:
     image, value = _labelmapOf(segmentationNode, segmentId)
     if image is None:
         return None
-    mask, offset = _cropped(imageArray(image) == value)
+    mask, offset = cropped(imageArray(image) == value)
     if mask.size == 0:
         return None
     extent = image.GetExtent()
@@ -90,6 +90,21 @@ def orientedImage(mask: np.ndarray, startIjk: Any, ijkToRas: Any) -> Any:
     return image
 
 
+def cropped(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
+    """The part of a (k, j, i) mask that is not empty, and the voxel (k, j, i) it begins at.
+
+    Of an empty mask nothing is left.
+    """
+    start = [0, 0, 0]
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        inside = np.flatnonzero(mask.any(axis=others))
+        first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (0, -1)
+        mask = mask[(slice(None),) * axis + (slice(first, last + 1),)]
+        start[axis] = first
+    return mask, (start[0], start[1], start[2])
+
+
 def imageArray(image: Any) -> np.ndarray:
     """The voxels (k, j, i) of an oriented image, shared with it."""
     scalars = image.GetPointData().GetScalars()
@@ -140,15 +155,3 @@ def _box(low: np.ndarray, high: np.ndarray, extent: np.ndarray) -> tuple[slice, 
     """The voxels from ``low`` to before ``high`` (i, j, k) in the array of an extent."""
     sides = zip(low - extent[::2], high - extent[::2], strict=True)
     return tuple(slice(first, end) for first, end in sides)[::-1]
-
-
-def _cropped(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    """The part of a mask that is not empty, and at which voxel it begins."""
-    start = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        inside = np.flatnonzero(mask.any(axis=others))
-        first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (0, -1)
-        mask = mask[(slice(None),) * axis + (slice(first, last + 1),)]
-        start.append(first)
-    return mask, tuple(start)

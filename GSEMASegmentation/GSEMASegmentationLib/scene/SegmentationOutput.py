@@ -2,74 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import slicer
-import vtk
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
-from gsema_core.labels import ANEURYSM, COLORS, NAMES, VESSEL
+from gsema_core.labels import COLORS
 from gsema_core.terminology import terminology_entry
+from GSEMASegmentationLib.scene.Coordinates import ijkToRas
+from GSEMASegmentationLib.scene.Hierarchy import placeOutput
+from GSEMASegmentationLib.scene.OurSegments import VESSEL_ID, numberOfId, numberOfName
 from GSEMASegmentationLib.scene.OutputState import OutputState, removeWithDisplays
-from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, SURFACE, orientedImage
-
-VESSEL_ID = "GSEMA_Vessel"
-ANEURYSM_ID = "GSEMA_Aneurysm"
-"""Of the largest aneurysm; the others have "_2", "_3", ... behind it."""
+from GSEMASegmentationLib.scene.SegmentContent import SegmentContent
+from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, SURFACE, cropped, orientedImage
 
 VESSEL_OPACITY_3D = 0.5
 """So that an aneurysm behind a vessel is seen; ours."""
-
-
-@dataclass(frozen=True)
-class SegmentContent:
-    """One segment as it shall be.
-
-    Attributes:
-        segmentId: our own id, by which the segment is found again.
-        label: its value in the label map, which decides color and terminology.
-        name: shown to the user.
-        mask: where it is, (k, j, i) on the volume's grid, bool; a part of the grid will do.
-        start: voxel (k, j, i) of the volume at which the mask begins.
-    """
-
-    segmentId: str
-    label: int
-    name: str
-    mask: np.ndarray
-    start: tuple[int, int, int] = (0, 0, 0)
-
-
-def segmentsOf(labels: np.ndarray) -> list[SegmentContent]:
-    """The vessels as one segment, and each aneurysm, the largest first.
-
-    Both kinds are there even where nothing was found. The order is that of
-    ``measure_aneurysms``: by the number of voxels, then by the first voxel.
-    """
-    from gsema_core.grids.components import connected_components  # scipy: not at start-up
-
-    contents = [SegmentContent(VESSEL_ID, VESSEL, _(NAMES[VESSEL]), labels == VESSEL)]
-    mask, start = _cropped(labels == ANEURYSM)
-    components, count = connected_components(mask)
-    sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
-    for number, component in enumerate(np.argsort(-sizes, kind="stable") + 1, start=1):
-        segmentId = ANEURYSM_ID if number == 1 else f"{ANEURYSM_ID}_{number}"
-        name = aneurysmName(number, count)
-        contents.append(SegmentContent(segmentId, ANEURYSM, name, components == component, start))
-    if count == 0:
-        contents.append(SegmentContent(ANEURYSM_ID, ANEURYSM, aneurysmName(1, 1), mask, start))
-    return contents
-
-
-def aneurysmName(number: int, count: int) -> str:
-    """What the segment of an aneurysm is called: numbered only where there are several."""
-    name = _(NAMES[ANEURYSM])
-    return name if count == 1 else _("{name} {number}").format(name=name, number=number)
 
 
 def staleSegments(segmentationNode: Any, contents: Sequence[SegmentContent]) -> list[str]:
@@ -80,7 +30,7 @@ def staleSegments(segmentationNode: Any, contents: Sequence[SegmentContent]) -> 
     return [
         segmentId
         for segmentId in segmentationNode.GetSegmentation().GetSegmentIDs()
-        if re.fullmatch(rf"{ANEURYSM_ID}(_\d+)?", segmentId) and segmentId not in kept
+        if numberOfId(segmentId) is not None and segmentId not in kept
     ]
 
 
@@ -195,7 +145,8 @@ def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:
     if segmentation.GetSegment(content.segmentId) is None:
         segmentation.AddEmptySegment(content.segmentId, content.name, COLORS[content.label])
         describe(segmentation.GetSegment(content.segmentId), content.label, content.name)
-    elif _isOurName(segmentation.GetSegment(content.segmentId).GetName()):
+    elif numberOfName(segmentation.GetSegment(content.segmentId).GetName()) is not None:
+        # The user has left it the name that it was given here.
         segmentation.GetSegment(content.segmentId).SetName(content.name)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if not content.mask.any():
@@ -212,46 +163,8 @@ def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:
         )
 
 
-def _isOurName(name: str) -> bool:
-    """Whether the user left a segment the name that it was given here."""
-    base = re.escape(_(NAMES[ANEURYSM]))
-    return re.fullmatch(rf"{base}( \d+)?", name) is not None
-
-
-def _cropped(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
-    """The part of a (k, j, i) mask that is not empty, and at which voxel it begins."""
-    if not mask.any():
-        return mask[:1, :1, :1], (0, 0, 0)
-    inside = [
-        np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-        for axis in range(3)
-    ]
-    k, j, i = (int(indices[0]) for indices in inside)
-    box = tuple(slice(int(indices[0]), int(indices[-1]) + 1) for indices in inside)
-    return mask[box], (k, j, i)
-
-
 def _orientedImage(content: SegmentContent, volumeNode: Any) -> Any:
     """The mask's bounding box as Slicer's oriented image, at its place on the volume's grid."""
-    mask, offset = _cropped(content.mask)
+    mask, offset = cropped(content.mask)
     k, j, i = (first + more for first, more in zip(content.start, offset, strict=True))
-    matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
-    return orientedImage(mask, (i, j, k), matrix)
-
-
-def placeBeside(node: Any, volumeNode: Any) -> None:
-    """Put a node into the subject-hierarchy folder (patient, study) that the volume lies in."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    volumeItem = hierarchy.GetItemByDataNode(volumeNode)
-    item = hierarchy.GetItemByDataNode(node)
-    if volumeItem and item:
-        hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
-
-
-def placeOutput(node: Any, volumeNode: Any) -> None:
-    """Put a segmentation beside the volume, unless somebody has put it into a folder already."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    item = hierarchy.GetItemByDataNode(node)
-    if hierarchy.GetItemParent(item) == hierarchy.GetSceneItemID():
-        placeBeside(node, volumeNode)
+    return orientedImage(mask, (i, j, k), ijkToRas(volumeNode))

@@ -9,6 +9,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMASegmentationLib.scene.Coordinates import checkLinear
 
 SPACING_LIMITS_MM = (0.05, 5.0)
 """As the worker has them (``gsema_core.grids``); beyond, a header is wrong."""
@@ -92,10 +93,4 @@ def checkVolume(volumeNode: Any) -> None:
                 "the Volumes module, mostly a matter of cm or m instead of mm."
             ).format(name=name, spacing=" × ".join(f"{side:.3g}" for side in spacing))
         )
-    transform = volumeNode.GetParentTransformNode()
-    if transform is not None and not transform.IsTransformToWorldLinear():
-        raise UserError(
-            _("{name} lies under the non-linear transform {transform}: harden it first.").format(
-                name=name, transform=transform.GetName()
-            )
-        )
+    checkLinear(volumeNode)

@@ -13,7 +13,7 @@ import slicer
 from gsema_core.errors import UserError
 from gsema_core.worker.protocol import ERROR
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
-from GSEMASegmentationLib.scene.VolumeExport import exportVolume, volumeKey
+from GSEMASegmentationLib.scene.VolumeFiles import exportVolume, volumeKey
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 

@@ -14,7 +14,8 @@ import slicer
 import slicer.util
 import vtk
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
-from GSEMASegmentationLib.scene.VolumeExport import exportVolume
+from GSEMASegmentationLib.scene.Coordinates import ijkToRas
+from GSEMASegmentationLib.scene.VolumeFiles import exportVolume
 from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, cancelledText
 
 from gsema_core.errors import UserError
@@ -188,16 +189,10 @@ def exportSceneCase(
     """
     checkPair(volume, segmentation, case.labels)
     labels = labelArray(volume, segmentation, case.labels)
-    matrix = vtk.vtkMatrix4x4()
-    volume.GetIJKToRASMatrix(matrix)
-    # Nodes of their own: the storage node writes names and DICOM attributes into the header.
-    image = slicer.vtkMRMLScalarVolumeNode()
-    image.SetAndObserveImageData(volume.GetImageData())
     labelMap = slicer.vtkMRMLLabelMapVolumeNode()
     labelMap.SetAndObserveImageData(_imageOf(labels))
-    for node, name in ((image, f"{stem}.nrrd"), (labelMap, f"{stem}-labels.nrrd")):
-        node.SetName(stem)
-        node.SetIJKToRASMatrix(matrix)
+    labelMap.SetIJKToRASMatrix(ijkToRas(volume))
+    for node, name in ((volume, f"{stem}.nrrd"), (labelMap, f"{stem}-labels.nrrd")):
         with atomic_path(folder / name) as temporary:
             exportVolume(node, temporary)
 

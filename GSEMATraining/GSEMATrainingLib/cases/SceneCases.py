@@ -10,6 +10,8 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
+from GSEMASegmentationLib.scene.Coordinates import checkLinear, ijkToRas, matrixBetween
+from GSEMASegmentationLib.scene.Hierarchy import subjectHierarchy
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
 from GSEMASegmentationLib.scene.SegmentMasks import (
     imageArray,
@@ -116,13 +118,7 @@ def checkPair(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> None
     if volume is None or segmentation is None:
         raise UserError(_("Its volume or segmentation is not in the scene any more: remove it."))
     checkVolume(volume)
-    transform = segmentation.GetParentTransformNode()
-    if transform is not None and not transform.IsTransformToWorldLinear():
-        raise UserError(
-            _("{name} lies under the non-linear transform {transform}: harden it first.").format(
-                name=segmentation.GetName(), transform=transform.GetName()
-            )
-        )
+    checkLinear(segmentation)
     present = set(segmentation.GetSegmentation().GetSegmentIDs())
     if not present & set(labels):
         raise UserError(
@@ -155,12 +151,9 @@ def labelArray(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> np.
 
 def _boxOf(volume: Any, segmentation: Any) -> Any:
     """The volume's grid without voxels, in the segmentation's own frame."""
-    toRas, move, grid = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
-    volume.GetIJKToRASMatrix(toRas)
-    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(
-        volume.GetParentTransformNode(), segmentation.GetParentTransformNode(), move
-    )
-    vtk.vtkMatrix4x4.Multiply4x4(move, toRas, grid)
+    move = matrixBetween(volume.GetParentTransformNode(), segmentation.GetParentTransformNode())
+    grid = vtk.vtkMatrix4x4()
+    vtk.vtkMatrix4x4.Multiply4x4(move, ijkToRas(volume), grid)
     width, height, depth = volume.GetImageData().GetDimensions()
     box = slicer.vtkOrientedImageData()
     box.SetExtent(0, width - 1, 0, height - 1, 0, depth - 1)
@@ -187,7 +180,7 @@ def _volumeOf(segmentation: Any, volumes: list[Any]) -> Any:
 
 def _siblings(segmentation: Any, volumes: list[Any]) -> Iterator[Any]:
     """The volumes in the segmentation's own study or folder."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    hierarchy = subjectHierarchy()
     parent = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(segmentation))
     if parent == hierarchy.GetSceneItemID():
         return
@@ -198,7 +191,7 @@ def _siblings(segmentation: Any, volumes: list[Any]) -> Iterator[Any]:
 
 def _patientOf(volume: Any) -> str:
     """The patient's name in the subject hierarchy, else the volume's own name."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    hierarchy = subjectHierarchy()
     item = hierarchy.GetItemByDataNode(volume)
     patient = hierarchy.GetItemAncestorAtLevel(item, "Patient") if item else 0
     return (hierarchy.GetItemName(patient) if patient else "") or volume.GetName()

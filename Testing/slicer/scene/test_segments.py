@@ -54,7 +54,7 @@ def test_several_aneurysms_are_numbered_the_largest_first(make_logic, three_aneu
 
 
 def test_the_numbers_are_those_of_the_measurements(three_aneurysms):
-    from GSEMASegmentationLib.scene.SegmentationOutput import segmentsOf
+    from GSEMASegmentationLib.scene.SegmentContent import segmentsOf
 
     from gsema_core.grids import Geometry, Volume
     from gsema_core.measurements import measure_aneurysms

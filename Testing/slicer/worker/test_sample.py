@@ -15,7 +15,7 @@ from gsema_core.errors import UserError
 
 @pytest.fixture
 def sample(scene, segmentation_module):
-    from GSEMASegmentationLib.scene import SampleScan
+    from GSEMASegmentationLib.worker import SampleScan
 
     return SampleScan
 

@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
+from GSEMASegmentationLib.scene.VolumeFiles import readVolume
 from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, ignoreLine
 from GSEMASegmentationLib.worker.Waiting import waitFor
 
@@ -122,9 +123,7 @@ def _onSampleDataButton(source: Any) -> Any:
 def _load(path: Path) -> Any:
     """The volume without a link to a file that goes away."""
     read = slicer.vtkMRMLScalarVolumeNode()
-    storage = slicer.vtkMRMLNRRDStorageNode()
-    storage.SetFileName(str(path))
-    if not path.is_file() or not storage.ReadData(read) or read.GetImageData() is None:
+    if not readVolume(path, read):
         return None
     name = slicer.mrmlScene.GenerateUniqueName(_(NODE_NAME))
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)

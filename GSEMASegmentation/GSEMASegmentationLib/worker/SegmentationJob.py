@@ -20,11 +20,11 @@ from GSEMASegmentationLib.scene.ProbabilityVolume import readProbability, showPr
 from GSEMASegmentationLib.scene.SegmentationOutput import (
     checkOutput,
     importSegments,
-    segmentsOf,
     staleSegments,
 )
+from GSEMASegmentationLib.scene.SegmentContent import segmentsOf
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
-from GSEMASegmentationLib.scene.VolumeExport import exportVolume, volumeKey
+from GSEMASegmentationLib.scene.VolumeFiles import checkUnchanged, exportVolume, volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
@@ -108,7 +108,7 @@ class SegmentationJob:
 
     def _importResult(self, data: dict[str, Any]) -> JobOutcome:
         try:
-            self._checkScene()
+            checkUnchanged(self._volumeNode, self._volumeKey, self._outputNode)
             labels = readLabels(self._outputPath, self._volumeNode)
             checkOutput(self._outputNode, self._volumeNode)
             aneurysms = aneurysmsFromWorker(data.get("aneurysms", []), self._volumeNode)
@@ -127,21 +127,6 @@ class SegmentationJob:
                 message=_("The result could not be imported ({reason}).").format(reason=error)
             )
         return JobOutcome(node, aneurysms, report=dict(data.get("report", {})))
-
-    def _checkScene(self) -> None:
-        for node in (self._volumeNode, self._outputNode):
-            if node is not None and not slicer.mrmlScene.IsNodePresent(node):
-                raise UserError(
-                    _("{name} was removed in the meantime: nothing was imported.").format(
-                        name=node.GetName()
-                    )
-                )
-        if volumeKey(self._volumeNode) != self._volumeKey:
-            raise UserError(
-                _("{name} was changed in the meantime: segment it again.").format(
-                    name=self._volumeNode.GetName()
-                )
-            )
 
     def _end(self, outcome: JobOutcome) -> None:
         if self._folder is not None:
