@@ -18,6 +18,7 @@ from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon
 from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
+from GSEMASegmentationLib.panels.SamplePanel import SamplePanel
 from GSEMASegmentationLib.panels.SettingRows import SettingRows
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.scene.SegmentationOutput import importSegments
@@ -26,7 +27,7 @@ from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume, firstVolume, volumeJudgement
 from GSEMASegmentationLib.scene.VoxelCheck import VoxelCheck
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
-from GSEMASegmentationLib.worker.SampleScan import SampleScan, registerSample
+from GSEMASegmentationLib.worker.SampleScan import registerSample
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 from slicer.i18n import tr as _, translate
 from slicer.ScriptedLoadableModule import (
@@ -91,7 +92,6 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._parameterNode: Any = None
         self._guiTag: int | None = None
         self._volumeOfOutput: Any = None
-        self._sample: SampleScan | None = None
 
     def setup(self) -> None:
         super().setup()
@@ -105,7 +105,6 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self._makeSections()
-        self.ui.sampleDataButton.connect("clicked(bool)", self.onSampleDataButton)
         self.initializeParameterNode()
 
     def _makeSections(self) -> None:
@@ -120,6 +119,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.run = RunPanel(
             ui, logic, log, self._segmentChoices, self._onStart, self._onResult, update
         )
+        self.sample = SamplePanel(ui, self.run.showStatus, self._onSample)
         self.clicks = ClickPanel(
             ui,
             logic,
@@ -133,8 +133,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def cleanup(self) -> None:
         """Called when the module is reloaded or the application closes."""
-        if self._sample is not None:
-            self._sample.stop()
+        self.sample.stop()
         self.clicks.stop()
         self.voxelCheck.stop()
         self.results.stop()
@@ -176,12 +175,6 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self._guiTag = parameterNode.connectGui(self.ui)
             self.addObserver(parameterNode, modified, self._updatePanel)
         self._updatePanel()
-
-    def onSampleDataButton(self) -> None:
-        self.ui.sampleDataButton.enabled = False
-        self.run.showStatus(_("Making the sample..."))
-        self._sample = SampleScan(self._onSampleDone)
-        self._sample.start()
 
     def _segmentChoices(self) -> dict[str, Any]:
         node = self._parameterNode
@@ -233,12 +226,9 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._updatePanel()
         return True
 
-    def _onSampleDone(self, node: Any, message: str) -> None:
-        self._sample = None
-        self.ui.sampleDataButton.enabled = True
-        self.run.showStatus(message, isError=bool(message))
-        if node is not None and self._parameterNode is not None:
-            self._parameterNode.inputVolume = node
+    def _onSample(self, volumeNode: Any) -> None:
+        if self._parameterNode is not None:
+            self._parameterNode.inputVolume = volumeNode
 
     def _updatePanel(self, caller: Any = None, event: str = "") -> None:
         """Show what is chosen, and enable what can be used now."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
@@ -18,9 +17,10 @@ from GSEMASegmentationLib.measure.MeasurementLines import updateLines
 from GSEMASegmentationLib.measure.MeasurementTable import updateTable
 from GSEMASegmentationLib.measure.SegmentMeasurement import Memory, measureSegments
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
+from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome, SegmentationJob
-from GSEMASegmentationLib.worker.Waiting import waitFor
+from GSEMASegmentationLib.worker.Waiting import run
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
@@ -54,7 +54,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self._client = WorkerClient(workerCommand, onLog)
         self._clicks = ClickSession(self._client)
         self._job: SegmentationJob | None = None
-        self._closeObservation: int | None = None
+        self._stopObserving: Callable[[], None] = lambda: None
         self._measured: Memory = {}
 
     def getParameterNode(self) -> GSEMASegmentationParameterNode:
@@ -114,10 +114,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
 
             self._beginJob(volumeNode, outputSegmentation, chosen, onProgress, onJobDone)
 
-        if blocking:
-            return _nodeOf(waitFor(start))
-        start(lambda outcome: None)
-        return None
+        outcome = run(start, blocking)
+        return None if outcome is None else _nodeOf(outcome)
 
     def prepareClicks(
         self,
@@ -227,27 +225,12 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         if self._job is not None:
             self._job.cancel()
 
-    def askForDevices(self, onDone: Callable[[list[dict[str, Any]], str], None]) -> None:
-        """Ask the worker what there is to run on; starts it where it does not run.
-
-        Args:
-            onDone: called once with the devices, the one that "auto" takes first, or with none
-                and a sentence.
-        """
-        try:
-            requirePackages()
-        except UserError as error:
-            onDone([], str(error))
-            return
-        self._client.submit(
-            "devices",
-            onDone=lambda outcome: onDone(outcome.data.get("devices", []), outcome.message),
-        )
-
     def measureDevice(
         self, teacher: str, device: str, onDone: Callable[[dict[str, Any], str], None]
     ) -> None:
-        """Find out what one window of a teacher costs; starts the worker where it does not run.
+        """Find out which devices there are, and what one window of a teacher costs on one.
+
+        Starts the worker where it does not run.
 
         Args:
             teacher: as for ``segment``.
@@ -277,14 +260,11 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
 
     def _beginJob(self, *arguments: Any) -> None:
         self._job = SegmentationJob(self._client, *arguments)
-        scene = slicer.mrmlScene
-        self._closeObservation = scene.AddObserver(
-            scene.StartCloseEvent, lambda caller, event: self.cancel()
-        )
+        self._stopObserving = beforeSceneCloses(self.cancel)
         self._job.start()
 
     def _endJob(self, outcome: JobOutcome) -> None:
-        slicer.mrmlScene.RemoveObserver(self._closeObservation)
+        self._stopObserving()
         self._job = None
         self.aneurysms, self.report = outcome.aneurysms, outcome.report
 

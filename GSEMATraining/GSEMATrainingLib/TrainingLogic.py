@@ -8,7 +8,7 @@ from typing import Any
 
 from GSEMASegmentationLib.install.Requirements import missingPackages
 from GSEMASegmentationLib.worker.CoreCommand import coreCommand, ignoreLine
-from GSEMASegmentationLib.worker.Waiting import waitFor
+from GSEMASegmentationLib.worker.Waiting import run
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
@@ -116,11 +116,8 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             )
             self._scripted.start(cases)
 
-        if not blocking:
-            start(lambda outcome: None)
-            return None
-        outcome = waitFor(start)
-        if outcome.message:
+        outcome = run(start, blocking)
+        if outcome is not None and outcome.message:
             raise UserError(outcome.message)
         return outcome
 

@@ -13,11 +13,12 @@ from gsema_core.worker.protocol import ERROR, RESULT
 from GSEMASegmentationLib.click.ClickChange import ClickChange
 from GSEMASegmentationLib.click.ClickJob import ClickJob
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
+from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeFiles import volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.ScanTransfer import ScanTransfer
-from GSEMASegmentationLib.worker.Waiting import waitFor
+from GSEMASegmentationLib.worker.Waiting import run
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
@@ -37,7 +38,7 @@ class ClickSession:
         self._listeners: list[Callable[[WorkerOutcome], None]] = []
         self._sent: tuple[Any, ...] = ()  # the same of the last one, and the worker that has it
         self._changes: list[tuple[Any, ClickChange]] = []  # each with the volume clicked into
-        self._closeObservation: int | None = None
+        self._stopObserving: Callable[[], None] = lambda: None
 
     @property
     def isRunning(self) -> bool:
@@ -119,10 +120,8 @@ class ClickSession:
                 ClickJob(self._client, volumeNode, ras, output, settings, onProgress, onJobDone)
             )
 
-        if blocking:
-            return _checked(waitFor(start))
-        start(lambda outcome: None)
-        return None
+        outcome = run(start, blocking)
+        return None if outcome is None else _checked(outcome)
 
     def undo(self) -> None:
         """Take the last click's change back; clicks whose segments are gone are passed over.
@@ -153,14 +152,11 @@ class ClickSession:
         present = slicer.mrmlScene.IsNodePresent
         self._changes = [one for one in self._changes if present(one[1].node)]
         self._job = job
-        scene = slicer.mrmlScene
-        self._closeObservation = scene.AddObserver(
-            scene.StartCloseEvent, lambda caller, event: self.cancel()
-        )
+        self._stopObserving = beforeSceneCloses(self.cancel)
         job.start()
 
     def _endJob(self) -> None:
-        slicer.mrmlScene.RemoveObserver(self._closeObservation)
+        self._stopObserving()
         self._job = None
 
 

@@ -8,11 +8,8 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from GSEMASegmentationLib.panels.DeviceText import deviceText, rememberMeasurement
+from GSEMASegmentationLib.panels.DeviceText import DEVICES, deviceText, rememberMeasurement
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
-
-DEVICES = ("auto", "cpu", "cuda")
-"""What the entries of the device box mean to the worker."""
 
 DEVICE_SETTING = "GSEMASegmentation/Device"
 

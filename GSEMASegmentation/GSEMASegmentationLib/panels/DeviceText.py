@@ -12,6 +12,9 @@ from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.panels.RemainingTime import durationText
 
+DEVICES = ("auto", "cpu", "cuda")
+"""What the entries of a panel's device box mean to the worker and to a training."""
+
 SETTING = "GSEMASegmentation/LastRun"
 
 

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.panels.RemainingTime import RemainingTime
 from GSEMASegmentationLib.panels.RunLog import RunLog
+from GSEMASegmentationLib.panels.StatusLabel import showText
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 
@@ -80,8 +81,7 @@ class RunPanel:
 
     def showStatus(self, text: str, isError: bool = False) -> None:
         """Tell the user; nothing takes the line away."""
-        self.ui.statusLabel.styleSheet = "color: #d33" if isError else ""
-        self.ui.statusLabel.text = text
+        showText(self.ui.statusLabel, text, isError)
         self.ui.statusLabel.visible = bool(text)
 
     def _onButton(self) -> None:

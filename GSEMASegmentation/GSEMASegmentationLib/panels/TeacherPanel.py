@@ -20,7 +20,7 @@ from gsema_core.teachers.registry import (
     remove_teacher,
 )
 from gsema_core.teachers.teacher_file import file_hash
-from GSEMASegmentationLib.panels.TeacherText import cardText
+from GSEMASegmentationLib.panels.TeacherText import cardText, teacherTitle
 
 SETTING = "GSEMASegmentation/Teacher"
 
@@ -68,8 +68,7 @@ class TeacherPanel:
         wasBlocked = box.blockSignals(True)
         box.clear()
         for teacher in self._listed:
-            bundled = _("{name} (bundled)").format(name=teacher.name)
-            box.addItem(bundled if teacher.name == DEFAULT else teacher.name)
+            box.addItem(teacherTitle(teacher))
         names = [teacher.name for teacher in self._listed]
         box.currentIndex = names.index(wanted) if wanted in names else min(0, len(names) - 1)
         box.blockSignals(wasBlocked)

@@ -1,4 +1,4 @@
-"""A teacher's card in words."""
+"""A teacher's name and card in words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from gsema_core.teachers.card import TeacherCard
+from gsema_core.teachers.registry import DEFAULT, ListedTeacher
 
 LONGEST = 130
 """Letters of one line; a card is free to say more than a panel has room for. Ours."""
+
+
+def teacherTitle(teacher: ListedTeacher) -> str:
+    """As lists of teachers show it."""
+    if teacher.name == DEFAULT:
+        return _("{name} (bundled)").format(name=teacher.name)
+    return teacher.name
 
 
 def cardText(card: TeacherCard, sha256: str, longest: int = LONGEST) -> str:

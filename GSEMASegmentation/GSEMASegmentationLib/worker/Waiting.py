@@ -1,4 +1,4 @@
-"""Waiting for something that ends with one call, while the application stays alive."""
+"""Starting something that ends with one call, and waiting for it while Slicer stays alive."""
 
 from __future__ import annotations
 
@@ -9,13 +9,25 @@ import qt
 
 Outcome = TypeVar("Outcome")
 
+Start = Callable[[Callable[[Outcome], None]], None]
+"""Begins something; its argument is to be called once with the outcome."""
 
-def waitFor(start: Callable[[Callable[[Outcome], None]], None]) -> Outcome:
-    """Start something, let Qt's events run until it ends, and return how it did.
+
+def run(start: Start[Outcome], blocking: bool) -> Outcome | None:
+    """Start something; return its outcome, or None at once where nobody waits for it.
 
     Args:
-        start: gets the function that is to be called once with the outcome.
+        start: begins it.
+        blocking: whether to wait.
     """
+    if blocking:
+        return waitFor(start)
+    start(lambda outcome: None)
+    return None
+
+
+def waitFor(start: Start[Outcome]) -> Outcome:
+    """Start something, let Qt's events run until it ends, and return its outcome."""
     outcomes: list[Outcome] = []
     loop = qt.QEventLoop()
 

@@ -9,6 +9,7 @@ from typing import Any
 import qt
 import slicer
 import slicer.util
+from GSEMASegmentationLib.panels.StatusLabel import showText
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -198,5 +199,4 @@ class ResultPanel:
             own.toolTip = nothing or usual
 
     def _say(self, text: str, isError: bool = False) -> None:
-        self.ui.verdictLabel.styleSheet = "color: #d33" if isError else ""
-        self.ui.verdictLabel.text = text
+        showText(self.ui.verdictLabel, text, isError)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import slicer
+from GSEMASegmentationLib.panels.DeviceText import DEVICES
 from GSEMASegmentationLib.panels.RemainingTime import durationText
-from GSEMASegmentationLib.panels.TeacherText import cardText
+from GSEMASegmentationLib.panels.TeacherText import cardText, teacherTitle
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -23,9 +24,6 @@ from GSEMATrainingLib.run.TrainingChoices import SCRATCH, TrainingChoices, merge
 TEACHER, PRESET = "GSEMATraining/Teacher", "GSEMATraining/Preset"
 DEVICE, SETTINGS = "GSEMATraining/Device", "GSEMATraining/Settings"
 NAME, PACE = "GSEMATraining/Name", "GSEMATraining/SecondsPerStep"
-
-DEVICES = ("auto", "cpu", "cuda")
-"""What the entries of the panel's device box mean to the training."""
 
 
 class StartPanel:
@@ -93,8 +91,7 @@ class StartPanel:
         wasBlocked = box.blockSignals(True)
         box.clear()
         for teacher in self._listed:
-            bundled = _("{name} (bundled)").format(name=teacher.name)
-            box.addItem(bundled if teacher.name == DEFAULT else teacher.name)
+            box.addItem(teacherTitle(teacher))
         box.addItem(_("none: from scratch"))
         names = [teacher.name for teacher in self._listed]
         box.currentIndex = names.index(wanted) if wanted in names else len(names)

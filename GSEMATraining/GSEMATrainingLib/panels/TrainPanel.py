@@ -10,12 +10,13 @@ import ctk
 import qt
 import slicer
 import slicer.util
+from GSEMASegmentationLib.panels.DeviceText import DEVICES
+from GSEMASegmentationLib.panels.StatusLabel import showText
 from GSEMASegmentationLib.worker.CoreCommand import cancelledText
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMATrainingLib.cases.TrainingCase import TRAINING, NodesOf, TrainingCase
-from GSEMATrainingLib.panels.StartPanel import DEVICES
 from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
 from GSEMATrainingLib.run.Preparation import unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
@@ -266,8 +267,7 @@ class TrainPanel:
         self._logText = text
 
     def showStatus(self, text: str, isError: bool = False) -> None:
-        self.ui.statusLabel.styleSheet = "color: #d33" if isError else ""
-        self.ui.statusLabel.text = text
+        showText(self.ui.statusLabel, text, isError)
         self.ui.statusLabel.visible = bool(text)
 
     def _explain(self, message: str) -> None:

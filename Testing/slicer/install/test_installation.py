@@ -230,8 +230,8 @@ def test_a_missing_package_is_one_sentence_and_starts_nothing(
     with pytest.raises(UserError, match=r"^A segmentation needs PyTorch: press Install"):
         logic.segment(volume)
     answers = []
-    logic.askForDevices(lambda devices, message: answers.append((devices, message)))
-    assert answers[0][0] == []
+    logic.measureDevice("default", "cpu", lambda *answer: answers.append(answer))
+    assert answers[0][0] == {}
     assert "press Install" in answers[0][1]
     assert not logic._client.isRunning
     assert scene.GetNumberOfNodes() == nodes
