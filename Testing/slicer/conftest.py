@@ -146,15 +146,23 @@ def temporary_folders() -> list[str]:
     return [path.name for path in Path(slicer.app.temporaryPath).glob("gsema-*")]
 
 
-def is_gone(pid: int) -> bool:
-    """Whether there is no such process (any more)."""
-    for _ in range(50):
+def is_gone(pid: int, seconds: float = 1.0) -> bool:
+    """Whether there is no such process, or none any more after a while."""
+    end = time.monotonic() + seconds
+    while True:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             return True
+        if time.monotonic() >= end:
+            return False
         time.sleep(0.02)
-    return False
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    """Whether there is no process of this id now."""
+    return lambda pid: is_gone(pid, seconds=0.0)
 
 
 @pytest.fixture

@@ -157,3 +157,20 @@ def _looked(panel: Any) -> Any:
 def look(panel: Any) -> Callable[[], Any]:
     """What the panel sees in the run's folder now, shown at once."""
     return lambda: _looked(panel)
+
+
+@pytest.fixture
+def trained(
+    panel: Any,
+    begin: Callable[[str], None],
+    look: Callable[[], Any],
+    spin: Callable[..., None],
+) -> Callable[..., Any]:
+    """Run a training to its end and its comparison, in a mode of the fake; returns the folder."""
+
+    def train(mode: str = "quick") -> Any:
+        begin(mode)
+        spin(lambda: look().isFinished and not panel.logic.isComparing, 60)
+        return panel.train.folder
+
+    return train

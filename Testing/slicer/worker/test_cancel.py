@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -15,14 +14,6 @@ from gsema_core.errors import Cancelled
 
 STRANGE = "Patient \"Ü\" 患者 مريض '1'"
 ANEURYSM = (14.0, 1.0, 3.0)
-
-
-def gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_cancel_during_the_import_is_too_late_and_the_result_is_whole(
@@ -62,7 +53,7 @@ def test_a_second_cancel_and_one_without_a_run_are_no_matter(make_logic, make_ba
 
 
 @pytest.fixture
-def real(scene, segmentation_module, monkeypatch, tmp_path):
+def real(gone, scene, segmentation_module, monkeypatch, tmp_path):
     """A logic with the real worker, in a folder with a name that programs stumble over."""
     folder = tmp_path / STRANGE
     folder.mkdir()
@@ -85,7 +76,7 @@ def noisy_balls(make_balls):
 
 
 @pytest.mark.slow
-def test_the_real_worker_stops_in_every_phase(real, noisy_balls, tiny_teacher, scene, spin):
+def test_the_real_worker_stops_in_every_phase(gone, real, noisy_balls, tiny_teacher, scene, spin):
     """Cold, it is importing PyTorch; warm, it is in the middle of a run or at its end."""
     nodes, pids = scene.GetNumberOfNodes(), set()
     for phase in ("Reading the scan", "Loading the teacher", "Segmenting", "Measuring aneurysms"):

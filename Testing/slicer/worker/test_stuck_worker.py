@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import pytest
@@ -30,17 +29,9 @@ def make_watched(make_logic):
     return make
 
 
-def gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 @pytest.mark.parametrize("mode", ["frozen", "stuck", "mute"])
 def test_a_hanging_worker_is_ended_with_one_sentence_and_the_next_run_has_a_new_one(
-    make_watched, make_balls, fake_worker, scene, spin, mode
+    gone, make_watched, make_balls, fake_worker, scene, spin, mode
 ):
     logic, volume, pids = make_watched(mode), make_balls(), []
     nodes = scene.GetNumberOfNodes()

@@ -24,14 +24,6 @@ def make_client(scene, segmentation_module, fake_worker):
         client.stop()
 
 
-def gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 def submit(client, tmp_path, outcomes, progress=None):
     return client.submit(
         "segment",
@@ -60,7 +52,7 @@ def test_progress_then_one_result(make_client, volume_file, spin):
     assert progress[-1] == (1.0, "Writing the result")
 
 
-def test_an_idle_worker_quits_when_asked(make_client, volume_file, spin):
+def test_an_idle_worker_quits_when_asked(gone, make_client, volume_file, spin):
     client, outcomes = make_client("good"), []
     submit(client, volume_file, outcomes)
     spin(lambda: outcomes)
@@ -71,7 +63,7 @@ def test_an_idle_worker_quits_when_asked(make_client, volume_file, spin):
     assert (client.isRunning, client.pid, gone(pid)) == (False, None, True)
 
 
-def test_a_busy_worker_is_ended_with_its_request(make_client, volume_file, spin):
+def test_a_busy_worker_is_ended_with_its_request(gone, make_client, volume_file, spin):
     client, outcomes, progress = make_client("stubborn"), [], []
     submit(client, volume_file, outcomes, progress)
     spin(lambda: len(progress) > 3)
@@ -99,7 +91,9 @@ def test_a_worker_killed_from_outside_is_an_error_and_the_next_request_starts_an
     assert outcomes[1].kind == "cancelled"
 
 
-def test_a_worker_that_ignores_the_cancellation_is_killed_in_time(make_client, volume_file, spin):
+def test_a_worker_that_ignores_the_cancellation_is_killed_in_time(
+    gone, make_client, volume_file, spin
+):
     client, outcomes, progress = make_client("stubborn", graceMs=200), [], []
     request = submit(client, volume_file, outcomes, progress)
     spin(lambda: len(progress) > 3)

@@ -1,4 +1,4 @@
-"""The report, and the new teacher put to use."""
+"""The report of a training, and its teacher put to use."""
 
 from __future__ import annotations
 
@@ -11,18 +11,6 @@ import slicer.util
 from gsema_core.errors import UserError
 from gsema_core.teachers.registry import list_teachers
 from gsema_core.teachers.teacher_file import file_hash, read_card
-
-
-@pytest.fixture
-def trained(panel, begin, look, spin):
-    """A finished training, compared in a mode of the fake."""
-
-    def train(mode="quick"):
-        begin(mode)
-        spin(lambda: look().isFinished and not panel.logic.isComparing, 60)
-        return panel.train.folder
-
-    return train
 
 
 def test_the_teachers_are_compared_at_the_end(panel, trained, datalist):
@@ -132,27 +120,6 @@ def test_the_new_teacher_is_put_to_use_and_away(
     slicer.modules.gsemasegmentation.closeWidget()
 
 
-def test_no_name_of_a_patient_reaches_the_card(panel, trained, spin, tmp_path):
-    trained()
-    panel.ui.nameLineEdit.text = "mine"
-    panel.ui.useTeacherButton.click()
-    spin(lambda: not panel.logic.isRegistering, 60)
-    (listed,) = [one for one in list_teachers() if one.name == "mine"]
-    content = listed.path.read_bytes()
-    assert b"Muster" not in content and str(tmp_path).encode() not in content
-
-
-def test_a_taken_name_is_explained(panel, trained, spin):
-    trained()
-    panel.ui.nameLineEdit.text = "default"
-    panel.ui.useTeacherButton.click()
-    spin(lambda: not panel.logic.isRegistering, 60)
-    assert "A teacher named default is there already" in panel.shown[0]
-    panel.ui.nameLineEdit.text = "../away"
-    panel.ui.useTeacherButton.click()
-    assert "not plain" in panel.shown[1]
-
-
 def test_nothing_can_be_used_before_there_is_a_teacher(panel):
     for button in ("compareButton", "useTeacherButton", "exportTeacherButton"):
         assert not getattr(panel.ui, button).enabled
@@ -160,18 +127,3 @@ def test_nothing_can_be_used_before_there_is_a_teacher(panel):
         panel.logic.register(panel.train.folder, "x", print)
     with pytest.raises(UserError, match="no new teacher yet"):
         panel.logic.compare(panel.train.folder, print)
-
-
-@pytest.mark.parametrize(
-    ("report", "expected"),
-    [
-        ({"verdict": "same", "cases": [{}], "p_value": 0.5}, "no clear difference on 1 test cases"),
-        ({"verdict": "better", "cases": [{}] * 8, "p_value": 0.0078}, "p = 0.0078)."),
-        ({}, "0 test cases were compared"),
-    ],
-)
-def test_the_verdict_in_words(training_module, report, expected):
-    from GSEMATrainingLib.comparison.Report import rows, verdictText
-
-    assert expected in verdictText(report)
-    assert isinstance(rows(report), list)

@@ -1,0 +1,29 @@
+"""A run's folder as the panel reads it."""
+
+from __future__ import annotations
+
+from gsema_core.training.status import Status
+
+
+def test_a_training_by_time_shows_no_total(training_module, tmp_path):
+    from GSEMATrainingLib.run.RunFolder import RunFolder
+    from GSEMATrainingLib.run.RunWatch import RunView, sentence
+    from GSEMATrainingLib.run.TrainingChoices import ENDLESS
+
+    status = Status("training", step=8, steps=ENDLESS, seconds=60.0, seconds_left=180.0)
+    view = RunView(RunFolder(tmp_path), status, isRunning=True)
+    assert sentence(view) == "Training: step 8, epoch 0; about 3 min left."
+    assert status.fraction == 0.25
+
+
+def test_half_written_files_are_no_trouble(training_module, tmp_path):
+    from GSEMATrainingLib.run.RunFolder import RunFolder
+
+    folder = RunFolder(tmp_path)
+    assert (folder.status(), folder.rows("steps.csv"), folder.logText()) == (None, [], "")
+    (tmp_path / "status.json").write_text('{"state": "train')
+    assert folder.status() is None
+    (tmp_path / "steps.csv").write_text("step,loss\n5,0.5\n10,0.")
+    assert folder.rows("steps.csv") == [{"step": "5", "loss": "0.5"}]
+    (tmp_path / "train.log").write_bytes(b"x" * 300_000 + b"\nlast \xff line\n")
+    assert folder.logText() == "last \N{REPLACEMENT CHARACTER} line\n"
