@@ -274,3 +274,21 @@ def world_centroid() -> Callable[[Any, str], np.ndarray]:
         return np.array(local_to_world.MultiplyPoint(point)[:3])
 
     return centroid
+
+
+@pytest.fixture
+def existing_segmentation(scene: Any) -> Callable[..., Any]:
+    """A segmentation of somebody else, with one segment that overlaps both balls."""
+    import slicer.util
+
+    def make(volume: Any, segment_id: str = "bone", name: str = "Bone") -> tuple[Any, np.ndarray]:
+        node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of a colleague")
+        node.CreateDefaultDisplayNodes()
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+        node.GetSegmentation().AddEmptySegment(segment_id, name, (1.0, 1.0, 0.5))
+        drawn = np.zeros(slicer.util.arrayFromVolume(volume).shape, np.uint8)
+        drawn[20:40, 20:40, 20:45] = 1
+        slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, segment_id, volume)
+        return node, drawn
+
+    return make

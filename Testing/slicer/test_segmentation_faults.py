@@ -27,17 +27,6 @@ def snapshot(scene):
     return sorted(described)
 
 
-def existing_segmentation(scene, volume):
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of a colleague")
-    node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    node.GetSegmentation().AddEmptySegment("bone", "Bone", (1.0, 1.0, 0.5))
-    bone = np.zeros(slicer.util.arrayFromVolume(volume).shape, np.uint8)
-    bone[20:40, 20:40, 20:40] = 1  # overlaps both balls
-    slicer.util.updateSegmentBinaryLabelmapFromArray(bone, node, "bone", volume)
-    return node, bone
-
-
 @pytest.mark.parametrize(
     ("mode", "sentence"),
     [
@@ -50,9 +39,11 @@ def existing_segmentation(scene, volume):
         ("oldprotocol", "another version"),
     ],
 )
-def test_a_failing_worker_leaves_the_scene_as_it_was(make_logic, make_balls, scene, mode, sentence):
+def test_a_failing_worker_leaves_the_scene_as_it_was(
+    existing_segmentation, make_logic, make_balls, scene, mode, sentence
+):
     volume = make_balls()
-    node, _ = existing_segmentation(scene, volume)
+    node, _ = existing_segmentation(volume)
     before = snapshot(scene)
     for output in (None, node):
         with pytest.raises(UserError, match=sentence):
@@ -60,7 +51,9 @@ def test_a_failing_worker_leaves_the_scene_as_it_was(make_logic, make_balls, sce
     assert snapshot(scene) == before
 
 
-def test_an_import_that_breaks_half_way_is_taken_back(make_logic, make_balls, scene, monkeypatch):
+def test_an_import_that_breaks_half_way_is_taken_back(
+    existing_segmentation, make_logic, make_balls, scene, monkeypatch
+):
     from GSEMASegmentationLib.scene import SegmentationOutput
 
     def broken(node, volume):
@@ -68,7 +61,7 @@ def test_an_import_that_breaks_half_way_is_taken_back(make_logic, make_balls, sc
 
     monkeypatch.setattr(SegmentationOutput, "placeOutput", broken)  # the last thing it does
     volume, logic = make_balls(), make_logic("good")
-    node, _ = existing_segmentation(scene, volume)
+    node, _ = existing_segmentation(volume)
     before = snapshot(scene)
     for output in (None, node):
         with pytest.raises(UserError, match=r"could not be imported \(no memory\)"):
@@ -119,9 +112,11 @@ def test_cancel_before_the_worker_said_anything(make_logic, make_balls, spin):
 
 
 @pytest.mark.parametrize("what", ["volume", "output", "scene"])
-def test_what_is_removed_meanwhile_gets_nothing(make_logic, make_balls, scene, spin, what):
+def test_what_is_removed_meanwhile_gets_nothing(
+    existing_segmentation, make_logic, make_balls, scene, spin, what
+):
     volume = make_balls()
-    output, _ = existing_segmentation(scene, volume)
+    output, _ = existing_segmentation(volume)
     logic, outcomes = make_logic("good"), []
     logic.segment(volume, outputSegmentation=output, blocking=False, onDone=outcomes.append)
     if what == "scene":
@@ -178,9 +173,11 @@ def test_volumes_that_cannot_be_segmented_are_explained(make_logic, make_balls, 
     assert not logic._client.isRunning
 
 
-def test_outputs_that_would_be_damaged_are_refused(make_logic, make_balls, scene):
+def test_outputs_that_would_be_damaged_are_refused(
+    existing_segmentation, make_logic, make_balls, scene
+):
     volume, logic = make_balls(), make_logic("good")
-    node, _ = existing_segmentation(scene, volume)
+    node, _ = existing_segmentation(volume)
     moved = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
     node.SetAndObserveTransformNodeID(moved.GetID())
     with pytest.raises(UserError, match="not under the same transform"):

@@ -14,17 +14,6 @@ VESSEL_CENTER = np.array([3.0, -2.0, 5.0])
 ANEURYSM_CENTER = np.array([14.0, 1.0, 3.0])
 
 
-def existing_segmentation(scene, volume):
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of a colleague")
-    node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    node.GetSegmentation().AddEmptySegment("bone", "Bone", (1.0, 1.0, 0.5))
-    bone = np.zeros(slicer.util.arrayFromVolume(volume).shape, np.uint8)
-    bone[20:40, 20:40, 20:40] = 1  # overlaps both balls
-    slicer.util.updateSegmentBinaryLabelmapFromArray(bone, node, "bone", volume)
-    return node, bone
-
-
 def test_segments_land_at_the_right_place(make_logic, make_balls, world_centroid, ijk_to_ras):
     volume = make_balls(ijk_to_ras)
     node = make_logic("good").segment(volume)
@@ -101,9 +90,11 @@ def test_nothing_found_still_gives_both_segments(make_logic, scene):
     assert logic.aneurysms == []
 
 
-def test_other_segments_of_the_output_stay_untouched(make_logic, make_balls, scene):
+def test_other_segments_of_the_output_stay_untouched(
+    existing_segmentation, make_logic, make_balls, scene
+):
     volume = make_balls()
-    node, bone = existing_segmentation(scene, volume)
+    node, bone = existing_segmentation(volume)
     logic = make_logic("good")
     for _ in range(2):  # the second run replaces the first one's segments
         assert logic.segment(volume, outputSegmentation=node) is node

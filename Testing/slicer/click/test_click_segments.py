@@ -111,16 +111,10 @@ def test_aneurysms_that_only_touch_are_two(make_logic, make_balls, at_voxel, seg
 
 
 def test_segments_of_others_stay_untouched(
-    make_logic, make_balls, scene, snapshot, segment_ids, names
+    existing_segmentation, make_logic, make_balls, scene, snapshot, segment_ids, names
 ):
     volume, logic = make_balls(), make_logic("good")
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of a colleague")
-    node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    node.GetSegmentation().AddEmptySegment("mine", "Aneurysm", (1.0, 1.0, 0.5))
-    drawn = np.zeros(slicer.util.arrayFromVolume(volume).shape, np.uint8)
-    drawn[20:40, 20:40, 20:45] = 1  # overlaps both balls
-    slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, "mine", volume)
+    node, drawn = existing_segmentation(volume, "mine", "Aneurysm")
     before = snapshot(scene)
     outcome = logic.segmentAtPoint(volume, ANEURYSM_CENTER, outputSegmentation=node)
     assert segment_ids(node) == ["mine", outcome.segmentId]
