@@ -20,6 +20,7 @@ from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, cancelledText
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.files.text_files import write_json
 from GSEMATrainingLib.cases.SceneCases import checkPair, labelArray
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
@@ -209,7 +210,5 @@ def _imageOf(labels: np.ndarray) -> Any:
 def writeDatalist(cases: Sequence[ExportedCase], folder: Path) -> Path:
     """Write the list of the copies, without anybody's name, and return its path."""
     path = folder / "datalist.json"
-    content = {"description": "", "cases": [one.entry() for one in cases]}
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json({"description": "", "cases": [one.entry() for one in cases]}, path)
     return path

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.files.atomic import make_folder
+from gsema_core.files.text_files import write_json
 from GSEMATrainingLib.cases.CaseExport import exportSceneCase
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
@@ -51,9 +51,7 @@ def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> lis
         if case.use:
             entry["use"] = case.use
         entries.append(entry)
-    with atomic_path(path) as temporary:
-        text = json.dumps({"cases": entries}, indent=1, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_json({"cases": entries}, path)
     return problems
 
 

@@ -8,15 +8,16 @@ from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, coreCommand, ig
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.files.text_files import read_table
 from gsema_core.teachers.registry import DEFAULT
 from gsema_core.training.config import TrainingConfig
 from GSEMATrainingLib.cases.TrainingCase import TEST, VALIDATION
-from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
+from GSEMATrainingLib.run.RunFolder import RunFolder
 
 
 def heldOutUse(folder: RunFolder) -> str:
     """What the cases to compare on were kept for: test, else validation, else nothing (empty)."""
-    entries = (readJson(folder.datalist) or {}).get("cases", [])
+    entries = (read_table(folder.datalist) or {}).get("cases", [])
     uses = {entry.get("use") for entry in entries}
     return next((use for use in (TEST, VALIDATION) if use in uses), "")
 

@@ -11,11 +11,12 @@ from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, ignoreLine
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.files.text_files import read_table
 from gsema_core.teachers import registry
 from gsema_core.teachers.card import is_plain_name
 from gsema_core.teachers.teacher_file import file_hash
 from GSEMATrainingLib.comparison.Comparison import heldOutUse, startTeacher
-from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
+from GSEMATrainingLib.run.RunFolder import RunFolder
 
 # In a process of its own: the weights are copied by torch, which Slicer itself never loads.
 PROGRAM = """
@@ -90,8 +91,8 @@ def _parentHash(folder: RunFolder) -> dict[str, str]:
 
 def _proof(folder: RunFolder) -> dict[str, object]:
     """What the comparison found, without its cases."""
-    report = readJson(folder.report)
-    if not isinstance(report, dict):
+    report = read_table(folder.report)
+    if report is None:
         return {}
     kept = {name: report.get(name) for name in ("verdict", "p_value", "summary", "warnings")}
     cases = len(report.get("cases", []))

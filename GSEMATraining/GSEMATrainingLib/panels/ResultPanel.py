@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
+from gsema_core.files.text_files import read_table
 from gsema_core.teachers.registry import (
     DEFAULT,
     ListedTeacher,
@@ -23,7 +24,7 @@ from gsema_core.teachers.registry import (
 )
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem, heldOutUse
 from GSEMATrainingLib.comparison.Report import headings, rows, verdictText
-from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
+from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.RunWatch import RunView
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
 
@@ -62,8 +63,7 @@ class ResultPanel:
         hasEnded = self._isRunning and not view.isRunning and not view.problem
         isOther = view.folder.path != self._folder.path
         self._folder, self._isRunning = view.folder, view.isRunning
-        report = readJson(view.folder.report)
-        report = report if isinstance(report, dict) else None
+        report = read_table(view.folder.report)
         if isOther or report != self._report:
             self._report = report
             self._fill()
@@ -125,7 +125,7 @@ class ResultPanel:
         if message:
             self._say(message, isError=True)
         else:
-            self._report = readJson(self._folder.report)
+            self._report = read_table(self._folder.report)
             self._fill()
         self._update()
 

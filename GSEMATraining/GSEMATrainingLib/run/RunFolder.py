@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 from slicer.i18n import tr as _
 
@@ -127,11 +125,3 @@ class RunFolder:
                     folder=self.path, reason=error.strerror
                 )
             ) from error
-
-
-def readJson(path: Path) -> Any:
-    """A file's content, or None where it is missing or no JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -10,12 +10,13 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.files.text_files import read_table
 from gsema_core.training.status import Status
 from GSEMATrainingLib.cases.CaseReader import CaseReader
 from GSEMATrainingLib.cases.SceneCases import ScenePair, guessedLabels, labelsById, sceneFacts
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase, suggestedUses
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem
-from GSEMATrainingLib.run.RunFolder import RunFolder, readJson
+from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.RunWatch import RunView, RunWatch
 from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
 
@@ -135,13 +136,12 @@ class ScriptedTraining:
             return
         self._isDone = True
         folder = self._folder
-        report = readJson(folder.report)
         self._onDone(
             TrainingOutcome(
                 folder.path,
                 folder.teacher if folder.teacher.is_file() else None,
                 folder.status(),
-                report if isinstance(report, dict) else None,
+                read_table(folder.report),
                 message,
             )
         )
