@@ -71,7 +71,7 @@ class GSEMASegmentation(ScriptedLoadableModule):
 
 
 def loadTerminology() -> None:
-    """Teach Slicer the codes of our segments; its own lists lack the cerebral aneurysm."""
+    """Load the codes of our segments into Slicer; its own lists lack the cerebral aneurysm."""
     path = Path(__file__).parent / "Resources" / "Terminologies" / "CerebralAneurysms.term.json"
     if not slicer.modules.terminologies.logic().LoadTerminologyFromFile(str(path)):
         logging.error("The terminology %s could not be loaded.", path)

@@ -1,4 +1,4 @@
-"""What of the segmentation panel is saved with a scene."""
+"""The choices of the segmentation panel that are saved with a scene."""
 
 from __future__ import annotations
 

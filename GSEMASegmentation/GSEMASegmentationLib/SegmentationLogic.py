@@ -150,7 +150,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
     ) -> ClickOutcome | None:
         """Segment the aneurysm at a point, and nothing else; ``undoClick`` takes it back.
 
-        An aneurysm of this module that is there already is refreshed instead of doubled; see
+        An aneurysm that this module has made there already is replaced, see
         ``ClickImport.importClick``. Where there is no aneurysm, the scene stays as it is.
 
         Args:
@@ -180,7 +180,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         )
 
     def undoClick(self) -> None:
-        """Take back what the last click has changed; earlier ones may follow.
+        """Take back what the last click has changed; call it again for the click before.
 
         Raises:
             UserError: there is none, or its segment was changed since.
@@ -201,15 +201,15 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
 
         Args:
             segmentationNode: the segmentation.
-            volumeNode: beside which the table is put; None for the segmented volume.
-            lines: show diameters, heights and necks as lines; else lines of before are removed.
-            onlyChanged: trust the measurement before where Slicer tells of no change since.
+            volumeNode: the table is put into its folder; None for the segmented volume.
+            lines: show diameters, heights and necks as lines; False removes those of before.
+            onlyChanged: measure only the segments that have changed since the last measurement.
 
         Returns:
             The vtkMRMLTableNode, a row an aneurysm, the largest first.
 
         Raises:
-            UserError: it is no segmentation, or lies under a transform that is not linear.
+            UserError: it is not a segmentation, or it lies under a transform that is not linear.
         """
         if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
             raise UserError(_("Nothing can be measured: choose a segmentation."))
@@ -251,7 +251,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         )
 
     def stop(self) -> None:
-        """End the worker process, and with it what is running; the next run starts a new one."""
+        """End the worker process and what it is doing; the next run starts a new one."""
         self._client.stop()
 
     def _checkIdle(self) -> None:

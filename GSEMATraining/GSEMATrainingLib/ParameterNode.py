@@ -1,4 +1,4 @@
-"""What of the training panel is saved with a scene."""
+"""The choices of the training panel that are saved with a scene."""
 
 from __future__ import annotations
 

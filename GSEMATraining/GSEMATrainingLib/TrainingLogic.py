@@ -19,9 +19,9 @@ from GSEMATrainingLib.comparison.Registration import Registration
 from GSEMATrainingLib.ParameterNode import GSEMATrainingParameterNode
 from GSEMATrainingLib.run.Preparation import Preparation, unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
-from GSEMATrainingLib.run.ScriptedTraining import ScriptedTraining, TrainingOutcome
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
 from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
+from GSEMATrainingLib.ScriptedTraining import ScriptedTraining, TrainingOutcome
 
 
 class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
@@ -138,7 +138,8 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             nodesOf: volume and segmentation of a case of the scene.
             choices: how to train.
             onProgress: called with the fraction of the cases that is copied.
-            onDone: called once, when the training has been started or with why it was not.
+            onDone: called once: with an empty text when the training has started, or with why it
+                has not.
 
         Raises:
             UserError: it cannot begin.
@@ -180,7 +181,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         self._process.start(command, folder.log)
 
     def processIn(self, path: Path) -> TrainingProcess | None:
-        """What this Slicer has started last, where it was in this folder."""
+        """The training that this Slicer has started last, if it is in this folder."""
         return self._process if path == self._processFolder else None
 
     def cancelPreparation(self) -> None:
@@ -213,7 +214,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         """Add a run's teacher to this computer's list; returns at once.
 
         Raises:
-            UserError: there is none, or the name is no name.
+            UserError: there is none, or the name is not plain.
         """
         if self._registration is not None:
             raise UserError(_("A teacher is being added: wait for its end."))

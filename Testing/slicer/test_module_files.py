@@ -83,6 +83,23 @@ def test_cmake_lists_every_file_of_a_module(module):
     assert sorted(listed) == sorted(present)
 
 
+ROOMS = ("install", "scene", "measure", "worker", "click", "SegmentationLogic", "panels")
+TRAINING_ROOMS = ("ParameterNode", "cases", "run", "comparison", "ScriptedTraining",
+                  "TrainingLogic", "panels")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "rooms"), [("GSEMASegmentation", ROOMS), ("GSEMATraining", TRAINING_ROOMS)]
+)
+def test_rooms_use_each_other_in_one_direction(module, rooms):
+    library = f"{module}Lib"
+    for path in (ROOT / module / library).rglob("*.py"):
+        here = path.relative_to(ROOT / module / library).parts[0].removesuffix(".py")
+        for there in re.findall(rf"^from {library}\.(\w+)", path.read_text(), re.MULTILINE):
+            if here in rooms and there in rooms:
+                assert rooms.index(there) <= rooms.index(here), f"{path} imports {there}"
+
+
 @pytest.mark.skipif(
     shutil.which("cmake") is None or shutil.which("c++") is None, reason="needs cmake and c++"
 )

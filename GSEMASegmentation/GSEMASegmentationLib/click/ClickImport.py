@@ -39,7 +39,7 @@ class ClickMask:
 
 
 def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> ClickMask:
-    """Read the worker's label map of a box and hold it against the volume's grid.
+    """Read the worker's label map of a box and check it against the volume's grid.
 
     Args:
         path: the worker's output.
@@ -47,7 +47,7 @@ def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> ClickMask:
         box: what the worker says of it: ``start_ijk`` and ``size_ijk``.
 
     Raises:
-        UserError: the file is missing or damaged, lies elsewhere, has other labels or nothing.
+        UserError: the file is missing or damaged, lies elsewhere, or is not one aneurysm.
     """
     try:
         i, j, k = (int(n) for n in box["start_ijk"])
@@ -75,10 +75,10 @@ def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> ClickMask:
 def importClick(found: ClickMask, volumeNode: Any, outputNode: Any) -> ClickChange:
     """Put the aneurysm of a click into a segmentation; the scene changes completely or not at all.
 
-    It replaces the one of our own aneurysms that it shares most voxels with, if it is the same one
-    (``ClickTarget.SAME_ANEURYSM``); else it fills an aneurysm of ours that is empty; else it is
-    added. No other segment is touched. A segmentation with segments gets 3D surfaces only where it
-    has them already: its owner may have turned them off.
+    Of the aneurysms that this module has made, it replaces the one that it overlaps most, if that
+    is the same aneurysm (``ClickTarget.SAME_ANEURYSM``). Otherwise it fills one that is empty, or
+    becomes a new segment. No other segment is touched. A segmentation that has segments already
+    gets no 3D surfaces from a click: its owner may have turned them off.
 
     Args:
         found: the aneurysm.

@@ -21,14 +21,14 @@ class ClickOutcome:
             changed the scene.
         message: one sentence for the user, for "nothing" and "error".
         ras: where the click was.
-        segmentationNode: where the aneurysm went.
+        segmentationNode: the segmentation that has the aneurysm now.
         segmentId: its segment.
         isRefreshed: whether it replaced an aneurysm that was there already.
         aneurysm: its volume, diameter and position; its ``index`` has no meaning.
-        probability: of an aneurysm, at the click, from 0 to 1.
-        highestProbability: that in all that was looked at.
+        probability: the probability of an aneurysm at the click, from 0 to 1.
+        highestProbability: the highest probability around the click.
         highestRas: where that is.
-        threshold: the least probability in the aneurysm, or which would have been needed.
+        threshold: the least probability that counted as aneurysm.
         isComplete: False where the aneurysm reaches beyond what a click looks at.
         report: provenance: teacher, device, version, settings, seconds, geometry.
     """
@@ -54,7 +54,7 @@ class ClickOutcome:
 
 
 def valuesFromWorker(data: Mapping[str, Any], ras: Point, volumeNode: Any) -> dict[str, Any]:
-    """What the worker says of a click (LPS, without the volume's transform), in our terms.
+    """The fields of a ClickOutcome from what the worker says (LPS, without the volume's transform).
 
     Raises:
         KeyError, TypeError, ValueError: something is missing or of another type.

@@ -15,7 +15,7 @@ from GSEMASegmentationLib.scene.OutputState import removeWithDisplays
 
 
 class PointPicker(VTKObservationMixin):
-    """While it is active, each click into a view is a point; none of them stays in the scene.
+    """While it is active, each click into a view is a point; none of the points stays in the scene.
 
     Args:
         onPoint: called with each point in mm, in the world's RAS coordinates.

@@ -1,1 +1,1 @@
-"""What has to be installed, where it is, and how it gets there."""
+"""What has to be installed (Requirements), how (Installer), and where it is (CorePackage)."""

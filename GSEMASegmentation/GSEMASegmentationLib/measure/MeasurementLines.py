@@ -35,7 +35,7 @@ def updateLines(segmentationNode: Any, measured: Sequence[MeasuredAneurysm]) -> 
 
     Args:
         segmentationNode: what was measured.
-        measured: its aneurysms; none of them removes all lines.
+        measured: its aneurysms; an empty list removes all lines.
 
     Returns:
         The vtkMRMLMarkupsLineNodes.

@@ -32,13 +32,13 @@ def updateTable(
 ) -> Any:
     """Fill the segmentation's table, which is made if there is none, and return its node.
 
-    Columns have the names of CSV files, and headings with units for people. A column of numbers
-    is one of text where a value is missing, so that the cell is empty.
+    Columns have the names of CSV files, and headings with units for people. A column with a
+    missing value holds texts instead of numbers, so that the cell can be empty.
 
     Args:
         segmentationNode: what was measured.
         measured: the rows.
-        volumeNode: beside which the table is put; None for the segmented volume.
+        volumeNode: the table is put into its folder; None for the segmented volume.
     """
     tableNode = tableOf(segmentationNode)
     if tableNode is None:
@@ -77,7 +77,7 @@ def rowPosition(tableNode: Any, row: int) -> tuple[float, float, float]:
     """Where the aneurysm of a row is, in mm, in the world's RAS coordinates.
 
     Raises:
-        UserError: it is no table of measurements, or has no such row.
+        UserError: it is not a table of measurements, or has no such row.
     """
     table = tableNode.GetTable()
     columns = [table.GetColumnByName(name) for name in POSITION_COLUMNS]
@@ -95,7 +95,7 @@ def centerViewsOnRow(tableNode: Any, row: int) -> None:
     """Center all views on the aneurysm of a row.
 
     Raises:
-        UserError: it is no table of measurements, or has no such row.
+        UserError: it is not a table of measurements, or has no such row.
     """
     centerViews(rowPosition(tableNode, row))
 

@@ -54,15 +54,15 @@ Memory = dict[str, tuple[Any, list[MeasuredAneurysm]]]
 def measureSegments(segmentationNode: Any, memory: Memory | None = None) -> list[MeasuredAneurysm]:
     """Measure every aneurysm of a segmentation, the largest first.
 
-    Which segments are aneurysms and vessels, ``segmentsShowing`` decides. A segment of several
-    pieces gives a row for each (see ``SMALLEST_PIECE_MM3``). Only a box around each piece is
-    looked at. Sizes are in the mm of the segmentation itself; a parent transform moves positions
-    and lines, and would have to be hardened to change sizes.
+    ``segmentsShowing`` says which segments are aneurysms and vessels. A segment of several pieces
+    gives a row for each (see ``SMALLEST_PIECE_MM3``). Sizes are in the mm of the segmentation
+    itself: a parent transform moves positions and lines, and changes sizes only once it is
+    hardened.
 
     Args:
         segmentationNode: the segmentation.
-        memory: of the measurement before; what has not changed since is taken from it. It is
-            brought up to date.
+        memory: the rows of the last measurement; those of segments that have not changed since
+            are taken from it. It is updated.
 
     Raises:
         UserError: the parent transform is not linear.

@@ -1,1 +1,1 @@
-"""The measurements of a segmentation: from masks to the table and the lines."""
+"""Measurements of a segmentation as it is now: taken, shown as lines, and kept in a table."""

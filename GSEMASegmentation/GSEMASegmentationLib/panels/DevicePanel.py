@@ -1,4 +1,4 @@
-"""What of the panel belongs to the machine: the device, and how long it takes."""
+"""The panel's section on this computer: the device, and how long a run takes there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEVICE_SETTING = "GSEMASegmentation/Device"
 
 
 class DevicePanel:
-    """The choices are kept in the application's settings.
+    """Shows and changes the choices, which are kept in the application's settings.
 
     Args:
         ui: the panel's widgets.

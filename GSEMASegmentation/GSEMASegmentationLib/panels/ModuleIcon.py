@@ -11,8 +11,8 @@ from typing import Any
 import qt
 
 DARK_BELOW = 128
-"""Lightness of a window, of 255, below which it counts as dark; Slicer's own widgets, too, tell
-dark styles by whether a color is lighter or darker than the middle."""
+"""A window whose lightness (0 to 255) is below this counts as dark. It is the middle, by which
+Slicer's own widgets tell dark styles, too."""
 
 
 def moduleIcon(modulePath: str) -> Any:

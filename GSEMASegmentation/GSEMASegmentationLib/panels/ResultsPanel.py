@@ -24,7 +24,8 @@ INDEX = "index"
 """The column that the panel leaves out: the rows are in its order."""
 
 HEADING = 9
-"""Letters of a line of a column's heading: in a narrow panel the numbers shall be seen. Ours."""
+"""Headings are broken into lines of about this many letters, so that a narrow panel has room for
+the numbers. Ours."""
 
 
 class ResultsPanel:
@@ -70,11 +71,11 @@ class ResultsPanel:
             self._fill(table)
 
     def measureSoon(self) -> None:
-        """Measure what has changed when the views have shown it."""
+        """Measure what has changed, after the views have shown it."""
         self._timer.start()
 
     def stop(self) -> None:
-        """Leave unmeasured what waits."""
+        """Forget what ``measureSoon`` was to measure."""
         self._timer.stop()
 
     def measure(self, onlyChanged: bool = False) -> None:

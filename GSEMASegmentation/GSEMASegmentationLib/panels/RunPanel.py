@@ -15,8 +15,8 @@ from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 
 LONG_CLICK_S = 1.0
-"""A click that takes longer, mostly because the scan has to be handed over, gets a progress bar;
-ours: as long as a user waits without wondering."""
+"""A click that takes longer gets a progress bar; mostly the scan has to be handed over. Ours: so
+long does a user wait without wondering."""
 
 
 class RunPanel:
@@ -80,7 +80,7 @@ class RunPanel:
             self._setProgress(fraction)
 
     def showStatus(self, text: str, isError: bool = False) -> None:
-        """Tell the user; nothing takes the line away."""
+        """Tell the user; the line stays until the next one."""
         showText(self.ui.statusLabel, text, isError)
         self.ui.statusLabel.visible = bool(text)
 

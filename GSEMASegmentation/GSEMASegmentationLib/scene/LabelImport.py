@@ -22,7 +22,7 @@ geometry to about ten digits, and a wrong grid is off by half a voxel or more.""
 
 
 def readLabels(path: Path, volumeNode: Any) -> np.ndarray:
-    """Read a label map and hold it against the volume that it was made from.
+    """Read a label map and check it against the volume that it was made from.
 
     Args:
         path: the worker's output.

@@ -14,10 +14,10 @@ from gsema_core.terminology import TERMS
 def segmentsShowing(segmentationNode: Any, label: int) -> list[str]:
     """The ids of the segments that show vessels, or aneurysms, in their order.
 
-    A segment's terminology decides, where its type is one of ours or speaks of the thing (as
-    Slicer's own lists, in English); else its name does, where that has the label's name in it, in
-    English or in Slicer's language. So a segment of a colleague or one drawn by hand counts if it
-    is called "Left MCA aneurysm".
+    The segment's terminology decides if its type has one of our codes, or if the type's English
+    name has the word vessel or aneurysm in it, as in Slicer's own lists. Otherwise the segment's
+    name decides, by the same words, in English or in Slicer's language: a segment drawn by hand
+    counts if it is called "Left MCA aneurysm".
 
     Args:
         segmentationNode: the segmentation.
@@ -45,7 +45,7 @@ def _labelOf(segment: Any) -> int | None:
 
 
 def _named(text: str) -> int | None:
-    """The label whose name is in a text; the aneurysm's first: aneurysms are of vessels."""
+    """The label whose name is in a text. Aneurysm comes first: "vessel aneurysm" is one."""
     for label in sorted(NAMES, reverse=True):
         if any(name.casefold() in text.casefold() for name in (NAMES[label], _(NAMES[label]))):
             return label

@@ -48,7 +48,8 @@ def volumeJudgement(volumeNode: Any, voxelProblem: str = "") -> tuple[str, bool]
         voxelProblem: what is wrong with its voxels, from VoxelCheck.
 
     Returns:
-        Its geometry with "ready", or with one sentence: what is wrong and how to mend it.
+        The sentence: its geometry with "ready", or with what is wrong and how to mend it. And
+        whether it can be segmented.
     """
     info = volumeInfo(volumeNode)
     try:

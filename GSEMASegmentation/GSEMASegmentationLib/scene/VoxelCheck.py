@@ -15,7 +15,7 @@ VOXELS_A_STEP = 4_000_000
 
 
 class VoxelCheck:
-    """Reads nothing of a volume of whole numbers; any other one between the events of Qt.
+    """Looks at volumes of floating-point numbers between the events of Qt; others need no look.
 
     Args:
         onProblem: called when a volume turns out to have voxels that are not numbers.

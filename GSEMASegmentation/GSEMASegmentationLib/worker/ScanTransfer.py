@@ -19,15 +19,15 @@ from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 class ScanTransfer:
-    """Runs once. Whatever happens, ``onDone`` is called once and the temporary files are gone.
+    """Hands over once. Whatever happens, ``onDone`` is called once and no temporary file is left.
 
     Args:
         client: the worker.
         volumeNode: the volume.
-        teacher: which one will look at it.
-        device: on what.
+        teacher: the teacher that will segment it, as for ``GSEMASegmentationLogic.segment``.
+        device: where, as for ``segment``.
         onProgress: called with the fraction done and what is being done.
-        onDone: called with the worker's outcome; a message speaks of the volume by its name.
+        onDone: called with the worker's outcome; its message calls the volume by its name.
     """
 
     def __init__(

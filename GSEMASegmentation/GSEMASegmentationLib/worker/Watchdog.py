@@ -8,15 +8,15 @@ import qt
 
 SILENCE_MS = 120_000
 """How long a busy worker may show no sign of life. Ours: it tells every two seconds what it has
-done, and no step that uses neither the processor nor ends is known to take a tenth of this."""
+done, and the longest step known that takes no processor time ends in a tenth of this."""
 
 TICKS = 60
-"""In so many steps the time is counted. Time in which the computer sleeps, or Slicer is busy, makes
-one step at most: a worker is not blamed for it. Ours."""
+"""The time is counted in this many steps. While the computer sleeps or Slicer is busy, no more than
+one step passes: the worker is not blamed for it. Ours."""
 
 CPU_SECONDS = 0.1
-"""Less processor time between two heartbeats is no sign of life: the beating itself takes some.
-As the worker's protocol recommends."""
+"""Less processor time than this between two heartbeats is no sign of life: beating takes some
+itself. The worker's protocol recommends it."""
 
 
 class Watchdog:

@@ -57,7 +57,7 @@ def scenePairs() -> list[ScenePair]:
 
 
 def guessedLabels(pairs: Iterable[ScenePair]) -> dict[str, int]:
-    """What the segments of the pairs are, by name: by terminology or by name; 0 for neither."""
+    """Guess the label of each segment name, by terminology or by the name itself; 0 for neither."""
     guesses: dict[str, int] = {}
     for pair in pairs:
         segmentation = pair.segmentation.GetSegmentation()
@@ -80,7 +80,7 @@ def labelsById(segmentation: Any, byName: Mapping[str, int]) -> dict[str, int]:
 
 
 def sceneFacts(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> dict[str, Any]:
-    """What the table shows of a pair, by the segments' own voxels.
+    """What the table shows of a pair, counted in the segments' own voxels.
 
     Args:
         volume: the angiography.

@@ -12,8 +12,8 @@ TRAINING, VALIDATION, TEST = "training", "validation", "test"
 USES = (TRAINING, VALIDATION, TEST)
 
 TEST_SHARE, VALIDATION_SHARE = 0.25, 0.125
-"""Shares of the patients that are kept out where nobody said: enough to compare teachers by, and
-to choose one. Ours."""
+"""Shares of a center's patients that are kept out of the training unless somebody chose otherwise:
+enough to compare teachers on, and to choose one by. Ours."""
 
 FEW_PATIENTS = 4
 """With fewer, there is nothing to spare for a test; ours."""
@@ -30,7 +30,7 @@ class TrainingCase:
         use: training, validation or test; empty before it is decided.
         image: file, or folder of a DICOM series; empty for a volume of the scene.
         label: file; empty for a segmentation of the scene.
-        relabel: for files: what their label values mean, where they are not ours.
+        relabel: pairs (value in the label file, our label), where the file's labels are not ours.
         labels: for a segmentation: segment id to label value.
         spacingMm: of its voxels, mm; empty before it was looked at.
         vesselMl: volume of the vessels, ml.
@@ -64,7 +64,7 @@ class TrainingCase:
 
     @property
     def verdict(self) -> str:
-        """For the table: that it is fine, or why it is not."""
+        """What the table says of it: usable, or why it is not."""
         if self.problem:
             return self.problem
         if self.aneurysms < 0:
@@ -88,9 +88,10 @@ NodesOf = Callable[[TrainingCase], tuple[Any, Any]]
 
 
 def suggestedUses(cases: Sequence[TrainingCase]) -> dict[str, str]:
-    """A use for every patient, of all centers alike; what is decided already stays.
+    """Suggest a use for every patient, in each center alike; what is decided already stays.
 
-    A center of which some patients are kept for a test gets no more of them; likewise validation.
+    Where some patients of a center are kept for a test already, no more of its patients are; the
+    same holds for validation.
 
     Args:
         cases: the list; a patient's cases belong together.

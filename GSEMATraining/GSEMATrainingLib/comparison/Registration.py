@@ -50,7 +50,7 @@ class Registration:
         onDone: called once, with an empty text or with why it could not be done.
 
     Raises:
-        UserError: there is no teacher yet, or the name is no name.
+        UserError: there is no teacher yet, or the name is not plain.
     """
 
     def __init__(self, folder: RunFolder, name: str, onDone: Callable[[str], None]) -> None:

@@ -1,1 +1,2 @@
-"""The new teacher against the one it began as, and its way into the list."""
+"""The new teacher against the one it began as (Comparison, Report), and into the list of teachers
+(Registration)."""

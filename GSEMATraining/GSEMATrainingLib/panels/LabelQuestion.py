@@ -19,8 +19,8 @@ def askLabels(guesses: Mapping[str, int]) -> dict[str, int] | None:
         guesses: name to label value; 0 for neither.
 
     Returns:
-        The same with the user's answers; None where the user cancelled. In an automatic test, in
-        which nobody is there, the guesses.
+        The same with the user's answers; None where the user cancelled. An automatic test, with
+        nobody to ask, gets the guesses.
     """
     if slicer.app.testingEnabled():
         return dict(guesses)

@@ -27,7 +27,7 @@ NAME, PACE = "GSEMATraining/Name", "GSEMATraining/SecondsPerStep"
 
 
 class StartPanel:
-    """Choices of the machine are kept in its settings, length and replay with the scene.
+    """Keeps the choices for this computer in its settings; length and replay stay with the scene.
 
     Args:
         ui: the panel's widgets.
@@ -71,7 +71,7 @@ class StartPanel:
         return self._presets[self.ui.presetComboBox.currentIndex]
 
     def choices(self, parameterNode: Any) -> TrainingChoices:
-        """Everything that is chosen now."""
+        """All choices as they are now."""
         return TrainingChoices(
             teacher=self.teacher,
             preset=self.preset,

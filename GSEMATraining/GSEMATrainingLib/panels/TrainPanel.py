@@ -17,10 +17,11 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMATrainingLib.cases.TrainingCase import TRAINING, NodesOf, TrainingCase
+from GSEMATrainingLib.panels.RunText import machineText, statusText
 from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
 from GSEMATrainingLib.run.Preparation import unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
-from GSEMATrainingLib.run.RunWatch import RunView, RunWatch, machineText, statusText
+from GSEMATrainingLib.run.RunWatch import RunView, RunWatch
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices, setDevice
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
 

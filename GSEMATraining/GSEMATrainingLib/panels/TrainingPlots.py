@@ -14,7 +14,7 @@ from gsema_core.training.run_files import STEPS, VALIDATION
 from GSEMATrainingLib.run.RunFolder import RunFolder
 
 COLORS = ((0.12, 0.47, 0.71), (1.0, 0.5, 0.05), (0.17, 0.63, 0.17), (0.84, 0.15, 0.16))
-"""Told apart by people who see colors differently, too (Tableau's first four)."""
+"""Color-blind people can tell them apart, too (Tableau's first four)."""
 
 
 @dataclass(frozen=True)

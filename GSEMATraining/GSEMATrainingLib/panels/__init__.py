@@ -1,1 +1,5 @@
-"""The sections of the panel: each shows and asks, the logic works."""
+"""The sections of the panel, and the texts that they show.
+
+Each section is a class that gets the widgets and calls the logic. Files that end in Text make
+sentences and change nothing.
+"""

@@ -104,13 +104,13 @@ class RunFolder:
         return text if size <= LOG_BYTES else text[text.find("\n") + 1 :]
 
     def warnings(self) -> list[str]:
-        """What the training warned of, each once: that it took a smaller patch, for instance."""
+        """What the training warned of, for instance a smaller patch; each warning once."""
         lines = (line.strip() for line in self.logText().splitlines())
         found = [one.removeprefix(WARNING) for one in lines if one.startswith(WARNING)]
         return list(dict.fromkeys(found))
 
     def lastError(self) -> str:
-        """The sentence in the log for which a training refused to work or ended; may be empty."""
+        """The last error in the log, one sentence; empty where there is none."""
         for line in reversed(self.logText().splitlines()):
             if line.startswith(ERROR_PREFIX):
                 return line.removeprefix(ERROR_PREFIX)

@@ -1,1 +1,2 @@
-"""A run: prepared, started, watched."""
+"""A run: its folder is prepared (Preparation), its process started (TrainingProcess), its files
+read (RunFolder) every second (RunWatch)."""

@@ -112,8 +112,9 @@ def test_the_real_training_of_a_scene_names_nobody(logic, make_case, tiny_choice
 @pytest.mark.slow
 def test_a_real_training_is_killed_and_goes_on(logic, make_case, tiny_choices, tmp_path, spin):
     """Where it was, to the same length; that the teacher is the same is tested in the core."""
+    from GSEMATrainingLib.panels.RunText import sentence
     from GSEMATrainingLib.run.RunFolder import RunFolder
-    from GSEMATrainingLib.run.RunWatch import lookAt, sentence
+    from GSEMATrainingLib.run.RunWatch import lookAt
 
     folder = RunFolder(tmp_path / "run")
     pairs = labelled_pairs(make_case, 3)

@@ -1,0 +1,84 @@
+"""What a training does, in words."""
+
+from __future__ import annotations
+
+from GSEMASegmentationLib.panels.RemainingTime import durationText
+from slicer.i18n import tr as _
+
+from gsema_core.training.status import ENDED, FINISHED, PAUSED, PREPARING, VALIDATING, Status
+from GSEMATrainingLib.run.RunWatch import RunView
+from GSEMATrainingLib.run.TrainingChoices import ENDLESS
+
+
+def statusText(view: RunView) -> str:
+    """What the training does now, and what it warned of, for the panel."""
+    words = sentence(view)
+    return "\n".join([words, *view.folder.warnings()]) if words else ""
+
+
+def sentence(view: RunView) -> str:
+    """What the training does now."""
+    status = view.status
+    if view.problem:
+        return view.problem
+    if status is None:
+        return _("Starting...") if view.isRunning else ""
+    if not view.isRunning:
+        return _endText(status) if view.folder.hasRun else ""
+    if status.state in ENDED:  # it stands there since the session before
+        return _("Starting...")
+    done = _doneText(status)
+    if view.folder.isStopping:
+        return _("Stopping: the training writes its checkpoint, {done}...").format(done=done)
+    if view.folder.isPausing:
+        isWaiting = status.state == PAUSED
+        text = _("Paused at {done}.") if isWaiting else _("Pausing after this step: {done}.")
+        return text.format(done=done)
+    if status.state == PREPARING or status.steps == 0:
+        return status.message or _("Preparing the cases...")
+    if status.state == VALIDATING:
+        return _("Validating the teacher: {done}.").format(done=done)
+    text = _("Training: {done}; {left}.").format(done=done, left=leftText(status))
+    return text
+
+
+def leftText(status: Status) -> str:
+    """How much longer, as far as it is known."""
+    if status.seconds_left is None:
+        return _("the time is known in about a minute")
+    return _("{duration} left").format(duration=durationText(status.seconds_left))
+
+
+def machineText(status: Status) -> str:
+    """Device, memory, pace, and the best score so far."""
+    parts = [_("CPU") if status.device == "cpu" else status.device] if status.device else []
+    if status.memory_mb:
+        parts.append(_("{memory:.1f} GB").format(memory=status.memory_mb / 1024))
+    if status.seconds_per_step:
+        parts.append(_("{seconds:.2g} s a step").format(seconds=status.seconds_per_step))
+    if status.best_score is not None and status.best_score >= 0:
+        parts.append(
+            _("best aneurysm Dice {score:.2f} at step {step}").format(
+                score=status.best_score, step=status.best_step
+            )
+        )
+    return ", ".join(parts)
+
+
+def _doneText(status: Status) -> str:
+    if status.steps >= ENDLESS:  # it ends by its time
+        text = _("step {step}, epoch {epoch}")
+    else:
+        text = _("step {step} of {steps}, epoch {epoch} of {epochs}")
+    return text.format(
+        step=status.step, steps=status.steps, epoch=status.epoch, epochs=status.epochs
+    )
+
+
+def _endText(status: Status) -> str:
+    done = _doneText(status)
+    if status.state == FINISHED:
+        text = _("Finished after {done}; the best teacher is that of step {best}.")
+    else:
+        text = _("Stopped after {done}; the best teacher so far, of step {best}, is kept.")
+    return text.format(done=done, best=status.best_step)
