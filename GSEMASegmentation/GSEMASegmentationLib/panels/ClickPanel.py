@@ -81,7 +81,7 @@ class ClickPanel:
         self.ui.clickButton.enabled = not problem
         self.ui.clickButton.toolTip = problem or _(
             "Press, then click on an aneurysm in a slice view: it becomes a segment. "
-            "Press again, or Esc, to end."
+            "Press again, or right-click in a view, to end."
         )
         self._problem = problem
         self._onPointsChosen()

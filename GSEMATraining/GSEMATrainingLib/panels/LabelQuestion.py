@@ -49,7 +49,9 @@ class LabelQuestion:
             box.currentIndex = [label for _title, label in self._choices].index(guess)
             form.addRow(f"{name}:", box)
             self._boxes[name] = box
-        buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Ok | qt.QDialogButtonBox.Cancel)
+        # In Slicer, flags are numbers: the constructor would take them for an orientation.
+        buttons = qt.QDialogButtonBox()
+        buttons.setStandardButtons(qt.QDialogButtonBox.Ok | qt.QDialogButtonBox.Cancel)
         buttons.connect("accepted()", self.dialog.accept)
         buttons.connect("rejected()", self.dialog.reject)
         form.addRow(buttons)

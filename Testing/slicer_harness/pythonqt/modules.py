@@ -35,6 +35,7 @@ def install_qt(with_widgets: bool) -> types.ModuleType:
     sys.modules.update({"qt": qt, "ctk": ctk})
     if with_widgets:
         _bend_file_dialogs(qt)
+        _bend_button_boxes(qt)
         # These define stand-ins in qt, ctk and slicer while they are imported.
         from slicer_harness.pythonqt.ui_loader import UiLoader
         from slicer_harness.widgets import ctk_widgets, mrml_widgets  # noqa: F401
@@ -52,3 +53,14 @@ def _bend_file_dialogs(qt: Any) -> None:
             return _original(*arguments, **named)[0]
 
         setattr(qt.QFileDialog, name, staticmethod(path_only))
+
+
+def _bend_button_boxes(qt: Any) -> None:
+    """In PythonQt flags are numbers, which the constructor takes for an orientation: no buttons."""
+    original = qt.QDialogButtonBox.__init__
+
+    def without_flags(self: Any, *arguments: Any) -> None:
+        flags = qt.QDialogButtonBox.StandardButton
+        original(self, *(one for one in arguments if not isinstance(one, flags)))
+
+    qt.QDialogButtonBox.__init__ = without_flags

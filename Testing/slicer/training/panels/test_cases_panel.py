@@ -66,12 +66,15 @@ def test_a_cancelled_question_adds_nothing(panel, make_case):
 
 
 def test_the_question_shows_the_guesses(scene, training_module):
+    import qt
     from GSEMATrainingLib.panels.LabelQuestion import LabelQuestion
 
     question = LabelQuestion({"Left MCA aneurysm": 2, "ACA": 0})
     assert question.answers == {"Left MCA aneurysm": 2, "ACA": 0}
     question._boxes["ACA"].currentIndex = 1
     assert question.answers["ACA"] == 1
+    (buttons,) = question.dialog.findChildren(qt.QDialogButtonBox)
+    assert len(buttons.buttons()) == 2
     question.dialog.deleteLater()
 
 
