@@ -13,10 +13,10 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from gsema_core.files.text_files import read_table
 from gsema_core.teachers import registry
-from gsema_core.teachers.card import is_plain_name
 from gsema_core.teachers.teacher_file import file_hash
 from GSEMATrainingLib.comparison.Comparison import heldOutUse, startTeacher
 from GSEMATrainingLib.run.RunFolder import RunFolder
+from GSEMATrainingLib.run.TrainingChoices import checkName
 
 # In a process of its own: the weights are copied by torch, which Slicer itself never loads.
 PROGRAM = """
@@ -58,12 +58,7 @@ class Registration:
             raise UserError(
                 _("There is no new teacher yet: it is written at the first validation.")
             )
-        if not is_plain_name(name):
-            raise UserError(
-                _("The name {name!r} is not plain: use letters, digits, spaces and . _ + -").format(
-                    name=name
-                )
-            )
+        checkName(name)
         order = {
             "teacher": str(folder.teacher),
             "name": name,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import ctk
-import qt
 import slicer
 import slicer.util
 from GSEMASegmentationLib.panels.DeviceText import DEVICES
@@ -17,6 +16,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMATrainingLib.cases.TrainingCase import TRAINING, NodesOf, TrainingCase
+from GSEMATrainingLib.panels.RunFiles import RunFiles
 from GSEMATrainingLib.panels.RunText import machineText, statusText
 from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
 from GSEMATrainingLib.run.Preparation import unusedFolder
@@ -26,8 +26,6 @@ from GSEMATrainingLib.run.TrainingChoices import TrainingChoices, setDevice
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
 
 FOLDER = "GSEMATraining/RunFolder"
-THUMBNAIL_WIDTH = 400
-"""Pixels; fits into the narrowest panel. Ours."""
 
 
 class TrainPanel:
@@ -55,8 +53,7 @@ class TrainPanel:
         self._logic, self._cases, self._choices = logic, cases, choices
         self._onLook, self._onChanged = onLook, onChanged
         self._plots = TrainingPlots()
-        self._thumbnail: tuple[int, Path] | None = None
-        self._logText = ""
+        self._files = RunFiles(ui)
         self._wasRunning = False
         self._note = ""
         self.view = RunView(RunFolder(""))
@@ -201,8 +198,8 @@ class TrainPanel:
 
     def _onFolder(self, path: str) -> None:
         slicer.app.userSettings().setValue(FOLDER, path)
-        self._thumbnail, self._logText, self._note = None, "", ""
-        self.ui.logTextEdit.clear()
+        self._note = ""
+        self._files.forget()
         self.attach()
         self._onChanged()
 
@@ -221,8 +218,7 @@ class TrainPanel:
         self.view = view
         if not self._logic.isPreparing:
             self._showProgress(view)
-        self._showThumbnail(view.folder.newestThumbnail())
-        self._showLog(view.folder.logText())
+        self._files.show(view.folder)
         if view.status is not None and view.folder.hasRun:
             self._plots.update(view.folder)
         self._onLook(view)
@@ -242,30 +238,6 @@ class TrainPanel:
         words = statusText(view)
         isError = bool(view.problem) or (not words and self._note != cancelledText())
         self.showStatus(words or self._note, isError)
-
-    def _showThumbnail(self, newest: tuple[int, Path] | None) -> None:
-        if newest == self._thumbnail:
-            return
-        self._thumbnail = newest
-        pixmap = qt.QPixmap(str(newest[1])) if newest is not None else qt.QPixmap()
-        if not pixmap.isNull():
-            smooth = qt.Qt.SmoothTransformation
-            pixmap = pixmap.scaledToWidth(min(THUMBNAIL_WIDTH, 4 * pixmap.width()), smooth)
-        self.ui.thumbnailLabel.setPixmap(pixmap)
-        self.ui.thumbnailInfoLabel.visible = not pixmap.isNull()
-        if newest is not None:
-            text = _("Step {step}: green the reference, orange the teacher, aneurysms brighter.")
-            self.ui.thumbnailInfoLabel.text = text.format(step=newest[0])
-
-    def _showLog(self, text: str) -> None:
-        if text == self._logText:
-            return
-        edit = self.ui.logTextEdit
-        if self._logText and text.startswith(self._logText):
-            edit.appendPlainText(text[len(self._logText) :].rstrip("\n"))
-        else:
-            edit.setPlainText(text.rstrip("\n"))
-        self._logText = text
 
     def showStatus(self, text: str, isError: bool = False) -> None:
         showText(self.ui.statusLabel, text, isError)

@@ -72,12 +72,7 @@ class TrainingChoices:
         Raises:
             UserError: the teacher is missing or unusable, or a value makes no sense.
         """
-        if not is_plain_name(self.name):
-            raise UserError(
-                _("The name {name!r} is not plain: use letters, digits, spaces and . _ + -").format(
-                    name=self.name
-                )
-            )
+        checkName(self.name)
         parts: list[Mapping[str, Mapping[str, Any]]] = [ownSettings(self.teacher), self.settings]
         parts.append({"data": {"replay_share": self.replayShare}} if self.replayShare else {})
         run: dict[str, Any] = {"name": self.name, "device": self.device}
@@ -107,6 +102,16 @@ class TrainingChoices:
             return {"minutes": float(self.length), "steps": ENDLESS}
         raise UserError(
             _("The unit {unit!r} is unknown: use steps, epochs or minutes.").format(unit=self.unit)
+        )
+
+
+def checkName(name: str) -> None:
+    """Raise UserError unless a teacher may be called so."""
+    if not is_plain_name(name):
+        raise UserError(
+            _("The name {name!r} is not plain: use letters, digits, spaces and . _ + -").format(
+                name=name
+            )
         )
 
 
