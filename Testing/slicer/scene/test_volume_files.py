@@ -1,0 +1,53 @@
+"""Volumes out to files and back: voxels and geometry, and nothing about the patient."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+import slicer.util
+
+from gsema_core.errors import UserError
+
+pytestmark = pytest.mark.usefixtures("segmentation_module")
+
+
+def test_a_file_has_the_voxels_and_the_geometry_and_no_name(make_balls, ijk_to_ras, tmp_path):
+    from GSEMASegmentationLib.scene.VolumeFiles import exportVolume, readVolume
+
+    volume, read = make_balls(ijk_to_ras, name="Doe^Jane"), slicer.vtkMRMLScalarVolumeNode()
+    volume.SetAttribute("DICOM.instanceUIDs", "1.2.840.99.1")
+    path = tmp_path / "患者.nrrd"
+    exportVolume(volume, path)
+    content = path.read_bytes()
+    assert b"Doe" not in content and b"1.2.840" not in content
+    assert readVolume(path, read)
+    assert np.array_equal(slicer.util.arrayFromVolume(read), slicer.util.arrayFromVolume(volume))
+    matrix = slicer.util.arrayFromVTKMatrix(_ijk_to_ras(read))
+    assert matrix == pytest.approx(ijk_to_ras, abs=1e-6)
+
+
+def _ijk_to_ras(node):
+    from GSEMASegmentationLib.scene.Coordinates import ijkToRas
+
+    return ijkToRas(node)
+
+
+def test_what_cannot_be_written_or_read_is_told(make_balls, tmp_path):
+    from GSEMASegmentationLib.scene.VolumeFiles import exportVolume, readVolume
+
+    with pytest.raises(UserError, match="free some space"):
+        exportVolume(make_balls(), tmp_path / "none" / "volume.nrrd")
+    (tmp_path / "broken.nrrd").write_text("NRRD0004\n")
+    for name in ("missing.nrrd", "broken.nrrd"):
+        assert not readVolume(tmp_path / name, slicer.vtkMRMLScalarVolumeNode())
+
+
+def test_points_go_to_the_frame_of_files_and_back(make_balls):
+    from GSEMASegmentationLib.scene.Coordinates import lpsFromWorld, worldFromLps
+
+    parent = np.array([[0.0, -1, 0, 10], [1, 0, 0, -4], [0, 0, 1, 2], [0, 0, 0, 1]])
+    volume, point = make_balls(parent=parent), (3.0, 5.0, 7.0)
+    # Back from the parent: (3, 5, 7) - (10, -4, 2) = (-7, 9, 5), turned to (9, 7, 5) in RAS.
+    assert lpsFromWorld(point, volume) == pytest.approx((-9.0, -7.0, 5.0))
+    assert worldFromLps((-9.0, -7.0, 5.0), volume) == pytest.approx(point)
