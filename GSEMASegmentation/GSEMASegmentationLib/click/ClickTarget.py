@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from GSEMASegmentationLib.scene.OurSegments import (
-    aneurysmId,
-    aneurysmName,
-    numberOfId,
-    numberOfName,
-)
 from GSEMASegmentationLib.scene.SegmentMasks import (
     imageArray,
     isEmpty,
     maskInBox,
     segmentImage,
     voxelMm3,
+)
+from GSEMASegmentationLib.scene.SegmentNames import (
+    aneurysmId,
+    aneurysmName,
+    numberOfId,
+    numberOfName,
 )
 
 SAME_ANEURYSM = 0.5

@@ -8,8 +8,8 @@ import numpy as np
 from slicer.i18n import tr as _
 
 from gsema_core.labels import ANEURYSM, NAMES, VESSEL
-from GSEMASegmentationLib.scene.OurSegments import VESSEL_ID, aneurysmId, aneurysmName
 from GSEMASegmentationLib.scene.SegmentMasks import cropped
+from GSEMASegmentationLib.scene.SegmentNames import VESSEL_ID, aneurysmId, aneurysmName
 
 
 @dataclass(frozen=True)

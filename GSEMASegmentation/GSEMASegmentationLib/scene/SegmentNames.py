@@ -1,4 +1,4 @@
-"""The segments that this module makes: their ids, by which it finds them again, and their names."""
+"""Ids and names of the segments that this module makes; by the ids it finds them again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gsema_core.labels import ANEURYSM, NAMES
 
 VESSEL_ID = "GSEMA_Vessel"
 ANEURYSM_ID = "GSEMA_Aneurysm"
-"""Of the largest aneurysm; the others have "_2", "_3", ... behind it."""
+"""The id of the largest aneurysm; the others have "_2", "_3", ... behind it."""
 
 
 def aneurysmId(number: int) -> str:
@@ -19,7 +19,7 @@ def aneurysmId(number: int) -> str:
 
 
 def numberOfId(segmentId: str) -> int | None:
-    """Which of our aneurysms has this id; None where it is no aneurysm of ours."""
+    """Which of this module's aneurysms has this id; None for any other segment."""
     match = re.fullmatch(rf"{ANEURYSM_ID}(?:_(\d+))?", segmentId)
     return None if match is None else int(match[1] or 1)
 
