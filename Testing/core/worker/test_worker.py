@@ -184,7 +184,7 @@ def test_clicks_that_cannot_be_done(
     assert {answer.get("code") for answer in answers.values()} == {None, "scan_needed"}
     assert answers[30]["code"] == "scan_needed"
     assert "outside the scan" in answers[31]["message"]
-    assert "three numbers" in answers[32]["message"]
+    assert "3 numbers" in answers[32]["message"]
     assert "not" in answers[None]["message"]
     assert list(tmp_path.iterdir()) == []
 
@@ -200,7 +200,8 @@ def test_cancel_while_it_runs(
     output = tmp_path / "out.nrrd"
     shared.send(
         id=2, command="segment", input=str(large), output=str(output),
-        teacher=str(teacher_file), device="cpu", overlap=0.8, precision="fp32",
+        teacher=str(teacher_file), device="cpu",
+        settings={"overlap": 0.8, "precision": "fp32"},
     )  # fmt: skip
     while shared.event().get("phase") != "Segmenting":
         pass
