@@ -127,6 +127,7 @@ class Plan:
                 name=f"{cell.row}-without-{cell.center}",
                 seed=cell.seed,
                 validation_certainty=SCORING.minimum_certainty,
+                validation_walls=SCORING.walls_by_scan,
             ),
         )
 

@@ -187,6 +187,7 @@ _FREE = {
         "threads",
         "log_every",
         "validation_certainty",
+        "validation_walls",
         "checkpoint_every",
     },
     "data": {"datalist", "description", "cache", "workers"},

@@ -225,6 +225,11 @@ class RunConfig(_Section):
         high=1,
         source="as a segmentation has it",
     )
+    validation_walls: bool = setting(
+        SegmentationSettings.walls_by_scan,
+        "A validation lets the case's voxels on the working grid draw the walls.",
+        source="as a segmentation has it",
+    )
     checkpoint_every: int = setting(
         250,
         "Steps between resumable checkpoints; five minutes of steps are saved anyway.",

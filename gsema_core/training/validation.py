@@ -29,15 +29,12 @@ OVERLAP = 0.25
 
 
 def validation_settings(config: TrainingConfig) -> SegmentationSettings:
-    """How a teacher that is to be chosen segments: as a user has it, but for windows and walls.
-
-    Walls are the teacher's: where they are the scan's, its own voxels draw them, and a run keeps
-    its cases on the working grid alone.
-    """
+    """How a teacher that is to be chosen segments: as a user has it, but for the overlap."""
+    run = config.run
     return SegmentationSettings(
         overlap=OVERLAP,
-        minimum_certainty=config.run.validation_certainty,
-        walls_by_scan=False,
+        minimum_certainty=run.validation_certainty,
+        walls_by_scan=run.validation_walls,
     )
 
 
@@ -51,7 +48,8 @@ def chosen_by(score: str, settings: SegmentationSettings) -> str:
     return (
         f"{score} on the working grid, certainty {settings.minimum_certainty:g}, aneurysms from "
         f"{settings.minimum_aneurysm_mm3:g} mm3, vessels from {settings.minimum_vessel_mm3:g} mm3, "
-        f"overlap {settings.overlap:g}, walls by the teacher"
+        f"overlap {settings.overlap:g}, walls by the "
+        f"{'scan' if settings.draws_walls else 'teacher'}"
     )
 
 

@@ -119,16 +119,16 @@ def test_minutes_end_its_training(make_plan, fake_nnunet):
 
 def test_its_minutes_are_those_of_all_sessions(make_plan, fake_nnunet):
     """Stopped after a part of its budget, it goes on with the rest of it."""
-    calls = fake_nnunet(seconds=60)
-    plan = make_plan(rows=("nnunet",), centers=("B",), run={"minutes": 2 / 60})
+    calls = fake_nnunet(seconds=4)
+    plan = make_plan(rows=("nnunet",), centers=("B",), run={"minutes": 1.0})
     asked = iter([False, False, False, False])  # the fourth is asked when training runs
     assert not run_benchmark(plan, lambda line: None, lambda: next(asked, True))
     spent = plan.output / plan.cells[0].folder / SPENT
-    assert 0 < float(spent.read_text()) < 2
-    spent.write_text("1.9\n")
+    assert 0 < float(spent.read_text()) < 4
+    spent.write_text("59.9\n")
     assert run_benchmark(plan, lambda line: None)
     (record,) = read_records(plan).values()
-    assert 1.9 < record["training"]["seconds"] < 2 + 1.9
+    assert 59.9 < record["training"]["seconds"] < 59.9 + 4  # ended by its budget
     assert calls.read_text().count("nnUNetv2_train") == 2
 
 

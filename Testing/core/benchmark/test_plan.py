@@ -10,6 +10,7 @@ import pytest
 from gsema_core.benchmark.plan import SCORING
 from gsema_core.datasets import read_datalist
 from gsema_core.errors import UserError
+from gsema_core.training.validation import validation_settings
 
 
 def test_a_center_is_complete_before_the_next(make_plan):
@@ -98,5 +99,7 @@ def test_rows_whose_settings_do_not_fit_each_other_are_refused_at_once(make_plan
 
 def test_teachers_are_chosen_by_the_rule_that_they_are_scored_by(make_plan):
     plan = make_plan()
-    assert {plan.config(cell).run.validation_certainty for cell in plan.cells} == {0.0}
-    assert SCORING.minimum_certainty == 0.0
+    for cell in plan.cells:
+        settings = validation_settings(plan.config(cell))
+        assert settings.minimum_certainty == SCORING.minimum_certainty == 0.0
+        assert settings.walls_by_scan is SCORING.walls_by_scan is False

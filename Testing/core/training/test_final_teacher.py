@@ -69,7 +69,7 @@ def test_the_file_holds_the_teacher_of_the_checkpoint(make_tiny):
 
 def test_the_teacher_is_what_is_validated_and_kept(make_tiny):
     """The teacher calls everything vessel, the student background: only one has a Dice."""
-    config = make_tiny(data={"validation_share": 0.25})
+    config = make_tiny(data={"validation_share": 0.25}, run={"validation_walls": False})
     cases, reporter = prepared(config)
     trainer, progress = begin(config, config.run.output / "checkpoint.pt", CPU)
     predict_only(trainer.teacher, VESSEL)

