@@ -104,6 +104,7 @@ def test_round_trip():
         ({"data": {"patch": [96, 96]}}, "3 whole numbers"),
         ({"data": {"patch": [96, 96, 90]}}, "multiple of 16"),
         ({"data": {"patch": [32, 32, 32]}}, "from 64"),
+        ({"optimization": {"class_weights": [-1.0, 1.0, 1.0]}}, "numbers from 0"),
         ({"optimization": {"class_weights": [1.0]}}, "1 values"),
         ({"network": {"kind": "vgg"}}, "'vgg'"),
     ],
