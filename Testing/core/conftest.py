@@ -187,6 +187,11 @@ def world_of(geometry: Geometry) -> np.ndarray:
 
 
 @pytest.fixture
+def world() -> Callable[[Geometry], np.ndarray]:
+    return world_of
+
+
+@pytest.fixture
 def sphere_distance() -> Callable[[Geometry], np.ndarray]:
     """Signed distance in mm (negative inside) of each voxel from an off-center sphere."""
 

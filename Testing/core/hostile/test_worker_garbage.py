@@ -74,7 +74,7 @@ def random_line(chance: random.Random) -> bytes:
     }
     if values["command"] == "quit":
         values["command"] = "devices"
-    for name in ("input", "output", "target", "point_lps", "volume_key", "skip", "overlap"):
+    for name in ("input", "output", "target", "point_lps", "volume_key", "settings"):
         if chance.random() < 0.5:
             values[name] = chance.choice(
                 ["a.nrrd", "b", 3, [1, 2, 3], [1, 2], None, {}, "../x", "\ud800", True, 1e999, "\0"]
@@ -173,8 +173,8 @@ def test_sigterm_while_it_works_leaves_no_file(
     output.write_text("old")
     request = {
         "id": 1, "command": "segment", "input": str(scan_file), "output": str(output),
-        "teacher": str(teacher_file), "device": "cpu", "overlap": 0.9, "skip": False,
-        "precision": "fp32",
+        "teacher": str(teacher_file), "device": "cpu",
+        "settings": {"overlap": 0.9, "skip_empty": False, "precision": "fp32"},
     }  # fmt: skip
     process.stdin.write(json.dumps(request).encode() + b"\n")
     process.stdin.flush()

@@ -106,6 +106,7 @@ def test_round_trip():
         ({"data": {"patch": [32, 32, 32]}}, "from 64"),
         ({"optimization": {"class_weights": [-1.0, 1.0, 1.0]}}, "numbers from 0"),
         ({"optimization": {"class_weights": [1.0]}}, "1 values"),
+        ({"optimization": {"class_weights": [-1.0, 1.0, 1.0]}}, r"-1\.0"),
         ({"network": {"kind": "vgg"}}, "'vgg'"),
     ],
 )

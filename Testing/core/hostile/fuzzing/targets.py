@@ -307,7 +307,13 @@ def worker(folder: Path) -> Target:
     from gsema_core.worker.protocol import ProtocolError, decode_request, split_lines
 
     requests = [
-        {"id": 1, "command": "segment", "input": "i.nrrd", "output": "o.nrrd", "overlap": 0.5},
+        {
+            "id": 1,
+            "command": "segment",
+            "input": "i.nrrd",
+            "output": "o.nrrd",
+            "settings": {"overlap": 0.5},
+        },
         {"id": 2, "command": "click", "point_lps": [1.5, 2, 3], "output": "o", "volume_key": "k"},
         {"id": 3, "command": "prepare", "input": "i", "volume_key": "k", "device": "cpu"},
         {"id": 4, "command": "cancel", "target": 1},
