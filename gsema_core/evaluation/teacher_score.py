@@ -9,21 +9,17 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
-from gsema_core.errors import UserError
 from gsema_core.evaluation.cases import CaseScore, plain, score_case
 from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.evaluation.score_summary import summarize_cases
-from gsema_core.files.atomic import atomic_path
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.teachers.card import TeacherCard
-from gsema_core.teachers.header import MAXIMUM_HEADER_BYTES
-from gsema_core.teachers.teacher_file import METADATA_KEY, read_card
+from gsema_core.teachers.teacher_file import read_checked, write_weights
 from gsema_core.version import __version__
 
 if TYPE_CHECKING:
@@ -124,14 +120,10 @@ def write_with_card(
     Raises:
         UserError: the teacher cannot be read, the card is too large, or the file not be written.
     """
-    from safetensors.torch import load, save
+    from safetensors.torch import load
 
-    read_card(teacher)  # refuses what is no teacher, with a sentence
-    content = save(load(Path(teacher).read_bytes()), metadata={METADATA_KEY: card.to_json()})
-    if int.from_bytes(content[:8], "little") > MAXIMUM_HEADER_BYTES:
-        raise UserError(f"The card for {path} is too large: score fewer cases at a time.")
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+    content, _ = read_checked(teacher)  # refuses what is no teacher, with a sentence
+    write_weights(path, load(content), card)
 
 
 def _of_all(

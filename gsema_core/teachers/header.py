@@ -37,10 +37,7 @@ def read_metadata(stream: BinaryIO, file_bytes: int) -> dict[str, Any]:
     length = int.from_bytes(start, "little")
     if len(start) < 8 or length > MAXIMUM_HEADER_BYTES:
         raise ValueError("it is no safetensors file")
-    try:
-        header = parse_json(stream.read(length))
-    except ValueError as error:
-        raise ValueError(f"its header {error}") from None
+    header = parse_json(stream.read(length), "header")
     try:
         metadata = dict(header.pop("__metadata__", {}))
         end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
@@ -54,18 +51,18 @@ def read_metadata(stream: BinaryIO, file_bytes: int) -> dict[str, Any]:
     return metadata
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, what: str) -> Any:
     """Parse JSON that can be written again: no NaN or infinity, no deep nesting, no repeated key.
 
     Raises:
-        ValueError: with a reason that fits after "the metadata".
+        ValueError: with a reason that says ``what`` of the file it is.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unique_keys, parse_int=_short_integer)
         json.dumps(value, allow_nan=False)
         _check_depth(value, MAXIMUM_DEPTH)
     except (RecursionError, ValueError) as error:
-        raise ValueError(f"is not plain JSON ({error})") from None
+        raise ValueError(f"its {what} is not plain JSON ({error})") from None
     return value
 
 

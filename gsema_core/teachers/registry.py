@@ -81,8 +81,7 @@ def add_teacher(source: str | os.PathLike[str], folder: Path | None = None) -> L
     folder = folder or user_folder()
     content, card = read_checked(source)
     target = folder / f"{card.name}{SUFFIX}"
-    taken = card.name == DEFAULT or (target.is_file() and target.read_bytes() != content)
-    if taken:
+    if card.name == DEFAULT or (target.is_file() and target.read_bytes() != content):
         raise UserError(f"A teacher named {card.name} is there already: remove that one first.")
     make_folder(folder)
     with atomic_path(target) as temporary:

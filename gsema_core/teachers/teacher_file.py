@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, is_there
@@ -67,8 +67,6 @@ def save_teacher(
             ``dtype``), or the card is too large.
         ValueError: the card describes another network.
     """
-    from safetensors.torch import save
-
     if card.network_config() != network.config:
         raise ValueError(f"The card describes {card.network}, not {network.config}.")
     if Path(path).suffix != SUFFIX:
@@ -80,9 +78,25 @@ def save_teacher(
     }
     if not _all_finite(weights):
         raise UserError(f"The weights for {path} are not all finite: the training diverged.")
+    write_weights(path, weights, card)
+
+
+def write_weights(
+    path: str | os.PathLike[str], weights: dict[str, torch.Tensor], card: TeacherCard
+) -> None:
+    """Write weights, each with memory of its own, and their card as one file.
+
+    Raises:
+        UserError: the card is too large, or the file cannot be written.
+    """
+    from safetensors.torch import save
+
     content = save(weights, metadata={METADATA_KEY: card.to_json()})
     if int.from_bytes(content[:8], "little") > MAXIMUM_HEADER_BYTES:
-        raise UserError(f"The card for {path} is too large: shorten what it says on the training.")
+        raise UserError(
+            f"The card for {path} is too large: shorten what it says on the training, or score "
+            "fewer cases."
+        )
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
@@ -162,18 +176,11 @@ def _checked_card(path: Path, stream: BinaryIO, size: int) -> TeacherCard:
         text = read_metadata(stream, size).get(METADATA_KEY)
         if not isinstance(text, str):
             raise ValueError("it holds weights but no card of this program")
-        return TeacherCard.from_dict(_parsed_card(text))
+        return TeacherCard.from_dict(parse_json(text, "card"))
     except UserError as error:
         raise _unusable(path, _as_clause(str(error))) from error
     except ValueError as error:
         raise _unusable(path, str(error)) from error
-
-
-def _parsed_card(text: str) -> Any:
-    try:
-        return parse_json(text)
-    except ValueError as error:
-        raise ValueError(f"its card {error}") from None
 
 
 def _build(

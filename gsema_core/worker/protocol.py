@@ -79,6 +79,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from gsema_core.configuration import build, check, setting
@@ -113,16 +115,14 @@ class ScanNeededError(UserError):
     code = "scan_needed"
 
 
-def _text(default: Any = ...) -> Any:
-    """A text that says something: a path, a name or a key."""
-    return setting(low=1) if default is ... else setting(default, low=1)
+_text = partial(setting, low=1)
+"""A text that says something: a path, a name or a key."""
 
 
 @dataclass(frozen=True)
 class Request:
     """What all requests have; checked when made."""
 
-    command: ClassVar[str]
     place: ClassVar[str] = "of the request"
     id: int = setting(low=0)
 
@@ -134,13 +134,12 @@ class Request:
 class SegmentRequest(Request):
     """Segment the scan ``input``, write the label map ``output``."""
 
-    command: ClassVar[str] = "segment"
-    input: str = _text()
-    output: str = _text()
+    input: Path = _text()
+    output: Path = _text()
     teacher: str = _text("default")
     device: str = _text("auto")
     settings: dict[str, Any] = field(default_factory=dict)
-    probabilities: str | None = _text(None)
+    probabilities: Path | None = _text(None)
     volume_key: str | None = _text(None)
 
 
@@ -148,8 +147,7 @@ class SegmentRequest(Request):
 class PrepareRequest(Request):
     """Read and prepare the scan ``input``, load the teacher, and keep both."""
 
-    command: ClassVar[str] = "prepare"
-    input: str = _text()
+    input: Path = _text()
     volume_key: str = _text()
     teacher: str = _text("default")
     device: str = _text("auto")
@@ -159,10 +157,9 @@ class PrepareRequest(Request):
 class ClickRequest(Request):
     """Segment the aneurysm at ``point_lps``, write the label map of its box to ``output``."""
 
-    command: ClassVar[str] = "click"
     point_lps: tuple[float, float, float] = setting()
-    output: str = _text()
-    input: str | None = _text(None)
+    output: Path = _text()
+    input: Path | None = _text(None)
     volume_key: str | None = _text(None)
     teacher: str = _text("default")
     device: str = _text("auto")
@@ -178,7 +175,6 @@ ScanRequest = SegmentRequest | PrepareRequest | ClickRequest
 class CancelRequest(Request):
     """Stop the request with the number ``target``, whether it runs or waits."""
 
-    command: ClassVar[str] = "cancel"
     target: int = setting(low=0)
 
 
@@ -190,7 +186,6 @@ class DevicesRequest(Request):
     in voxels), ``spacing_mm`` and ``device``, the one that it was measured on.
     """
 
-    command: ClassVar[str] = "devices"
     teacher: str | None = _text(None)
     device: str = _text("auto")
 
@@ -199,7 +194,6 @@ class DevicesRequest(Request):
 class CardRequest(Request):
     """The result has ``card``, what a teacher says about itself, and its ``sha256``."""
 
-    command: ClassVar[str] = "card"
     teacher: str = _text("default")
 
 
@@ -207,20 +201,15 @@ class CardRequest(Request):
 class QuitRequest(Request):
     """Stop everything and end the process."""
 
-    command: ClassVar[str] = "quit"
-
 
 COMMANDS: dict[str, type[Request]] = {
-    one.command: one
-    for one in (
-        SegmentRequest,
-        PrepareRequest,
-        ClickRequest,
-        CancelRequest,
-        DevicesRequest,
-        CardRequest,
-        QuitRequest,
-    )
+    "segment": SegmentRequest,
+    "prepare": PrepareRequest,
+    "click": ClickRequest,
+    "cancel": CancelRequest,
+    "devices": DevicesRequest,
+    "card": CardRequest,
+    "quit": QuitRequest,
 }
 
 

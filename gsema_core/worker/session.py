@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsema_core.configuration import build
@@ -70,13 +69,14 @@ class Session:
             Cancelled: the monitor says so; nothing was written.
             UserError: something in the request cannot be used; nothing was written.
         """
+        from gsema_core.inference.output_paths import check_outputs
+
         settings = self._settings(request)
-        probabilities = None if request.probabilities is None else Path(request.probabilities)
-        self._check_outputs(request, Path(request.output), probabilities)
+        check_outputs(request.output, request.probabilities, source=request.input)
         segmenter, scan = self._ready(request, monitor)
         result = segmenter.segment(scan, settings, monitor=monitor)
         with monitor.phase("write"):
-            result.save(request.output, probabilities, compress=False)
+            result.save(request.output, request.probabilities, compress=False)
         return {"report": result.report, "aneurysms": result.report["aneurysms"]}
 
     def prepare(self, request: PrepareRequest, monitor: Monitor) -> dict[str, Any]:
@@ -102,15 +102,13 @@ class Session:
             Cancelled: the monitor says so; nothing was written.
             UserError: something in the request cannot be used; nothing was written.
         """
+        from gsema_core.inference.output_paths import check_outputs
+
         settings = self._settings(request)
-        self._check_outputs(request, Path(request.output))
+        check_outputs(request.output, source=request.input)
         segmenter, scan = self._ready(request, monitor)
         result = segmenter.segment_at_point(
-            scan,
-            request.point_lps,
-            settings,
-            vessels=request.vessels,
-            monitor=monitor,
+            scan, request.point_lps, settings, vessels=request.vessels, monitor=monitor
         )
         with monitor.phase("write"):
             if result.found is not None:
@@ -162,14 +160,6 @@ class Session:
             values["probabilities"] = True
         return build(settings.SegmentationSettings, values)
 
-    def _check_outputs(
-        self, request: SegmentRequest | ClickRequest, output: Path, other: Path | None = None
-    ) -> None:
-        from gsema_core.inference.output_paths import check_outputs
-
-        source = None if request.input is None else Path(request.input)
-        check_outputs(output, other, source=source)
-
     def _ready(self, request: ScanRequest, monitor: Monitor) -> tuple[Segmenter, PreparedScan]:
         """Teacher and scan, from memory where they are kept.
 
@@ -178,6 +168,7 @@ class Session:
             ScanNeededError: the scan is not kept, and the request names no file.
         """
         from gsema_core.machine.device_names import check_device_name
+        from gsema_core.machine.threads import thread_limit
         from gsema_core.teachers import find_teacher, read_card
 
         check_device_name(request.device)
@@ -191,8 +182,8 @@ class Session:
             volume = self._read(request)
         with monitor.phase("load"):
             segmenter = self.load(request.teacher, request.device)
-        with monitor.phase("prepare"):
-            scan = self._prepare(segmenter, volume)
+        with monitor.phase("prepare"), thread_limit(self._threads):
+            scan = segmenter.prepare(volume)
         if request.volume_key is not None:
             self._scan, self._scan_key = scan, key
         return segmenter, scan
@@ -208,9 +199,3 @@ class Session:
         self._scan = None  # make room first
         self._scan_key = ()
         return read_scan(request.input)
-
-    def _prepare(self, segmenter: Segmenter, volume: Volume) -> PreparedScan:
-        from gsema_core.machine.threads import thread_limit
-
-        with thread_limit(self._threads):
-            return segmenter.prepare(volume)

@@ -220,6 +220,6 @@ def test_cancelling(teacher_file: Path, datalist: Path) -> None:
 
 def test_a_card_that_is_too_large(teacher_file: Path, tmp_path: Path, with_card: Any) -> None:
     card = with_card(metrics={"test": {"per_case": ["x" * 1000] * 1100}})
-    with pytest.raises(UserError, match="too large: score fewer cases"):
+    with pytest.raises(UserError, match=r"too large: .* score fewer cases"):
         teacher_score.write_with_card(teacher_file, card, tmp_path / "large.safetensors")
     assert list(tmp_path.iterdir()) == []

@@ -104,8 +104,10 @@ def test_a_file_too_short_for_a_length(content: bytes) -> None:
 
 
 def test_plain_values_come_back() -> None:
-    assert parse_json('{"a": [1, 2.5, "ü", null, true]}') == {"a": [1, 2.5, "ü", None, True]}
-    assert parse_json("[" * MAXIMUM_DEPTH + "]" * MAXIMUM_DEPTH)
+    assert parse_json('{"a": [1, 2.5, "ü", null, true]}', "card") == {
+        "a": [1, 2.5, "ü", None, True]
+    }
+    assert parse_json("[" * MAXIMUM_DEPTH + "]" * MAXIMUM_DEPTH, "card")
 
 
 @pytest.mark.parametrize(
@@ -125,5 +127,5 @@ def test_plain_values_come_back() -> None:
     ],
 )
 def test_what_could_not_be_written_again_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not plain JSON"):
-        parse_json(text)
+    with pytest.raises(ValueError, match="its card is not plain JSON"):
+        parse_json(text, "card")

@@ -85,7 +85,7 @@ def test_garbage_is_an_error_without_number(line: bytes) -> None:
         ({"command": "segment", "input": 3, "output": "o"}, "input"),
         ({"command": "segment", "input": "i", "output": ["o"]}, "output"),
         ({"command": "segment", "input": "i", "output": "o", "volume_key": 7}, "volume_key"),
-        ({"command": "segment", "input": None, "output": "o"}, "give a text"),
+        ({"command": "segment", "input": None, "output": "o"}, "give a path"),
         ({"command": "segment", "input": "i", "output": "o", "settings": 3}, "give a table"),
         ({"command": "segment", "input": "i", "output": "o", "overlap": 0.5}, "'overlap'"),
         ({"command": "prepare", "input": "i"}, "volume_key of the request is missing"),
