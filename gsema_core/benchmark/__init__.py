@@ -10,6 +10,5 @@ if TYPE_CHECKING:
         run_benchmark as run_benchmark,
     )
     from gsema_core.benchmark.plan import Cell as Cell, Plan as Plan
-    from gsema_core.benchmark.rows import ROWS as ROWS
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

@@ -11,12 +11,7 @@ from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import Record
 from gsema_core.benchmark.rows import OURS, ROWS
 from gsema_core.benchmark.scores import METRICS, Scores, collect, complete_centers, macro_interval
-from gsema_core.evaluation.statistics import (
-    FEWEST_TO_TEST,
-    Comparison,
-    compare_rows,
-    summarize,
-)
+from gsema_core.evaluation.statistics import FEWEST_TO_TEST, Comparison, compare_rows, summarize
 from gsema_core.files.text_files import write_csv, write_text
 from gsema_core.text_tables import markdown_table
 
@@ -35,8 +30,9 @@ def write_tables(plan: Plan, records: Mapping[Cell, Record]) -> None:
     if not records:
         return
     scores = collect(plan, records)
-    write_text(_page(plan, records, scores), plan.output / "table.md")
-    write_csv([*_csv_rows(plan, records, scores)], plan.output / "table.csv")
+    page = "\n\n".join(_parts(plan, records, scores)) + "\n"
+    write_text(page, plan.output / "table.md")
+    write_csv([*_csv_rows(plan, scores)], plan.output / "table.csv")
     write_csv([*_case_rows(plan, records)], plan.output / "cases.csv")
 
 
@@ -59,10 +55,6 @@ def comparisons(
         return {}
     patients = [n for center in centers for n in scores[reference, center].patients]
     return compare_rows(dice.pop(reference), dice, patients)
-
-
-def _page(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> str:
-    return "\n\n".join(_parts(plan, records, scores)) + "\n"
 
 
 def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Iterator[str]:
@@ -110,7 +102,7 @@ def _center_line(row: str, scores: Scores, test: Comparison | None) -> dict[str,
         "seeds": scores.seeds,
         "Dice": _with_interval(dice.mean, (dice.interval_low, dice.interval_high)),
         "median (IQR)": f"{dice.median:.3f} ({dice.q1:.3f} to {dice.q3:.3f})",
-        **{_SHORT[name]: f"{np.nanmean(scores.values[name]):.3f}" for name in METRICS[1:]},
+        **{short: f"{np.nanmean(scores.values[name]):.3f}" for name, short in _SHORT.items()},
         "missed": _with_interval(missed, scores.missed_interval(), percent=True),
         "false positives a case": f"{scores.false_positives.mean():.2f}",
         "p": _p(test),
@@ -120,23 +112,19 @@ def _center_line(row: str, scores: Scores, test: Comparison | None) -> dict[str,
 def _macro_line(
     row: str, centers: Sequence[str], scores: Collected, test: Comparison | None
 ) -> dict[str, Any]:
-    of_centers = {center: scores[row, center] for center in centers}
-    dice = {center: each.values["dice"] for center, each in of_centers.items()}
-    own = list(of_centers.values())
-    worst = min(centers, key=lambda center: dice[center].mean())
-    macro = float(np.mean([each.mean() for each in dice.values()]))
+    own = [scores[row, center] for center in centers]
+    dice = {center: scores[row, center].values["dice"].mean() for center in centers}
+    worst = min(centers, key=lambda center: dice[center])
     paper = ROWS[row].paper_dice
     return {
         "row": ROWS[row].title,
-        "Dice": _with_interval(macro, macro_interval(own)),
+        "Dice": _with_interval(float(np.mean(list(dice.values()))), macro_interval(own)),
         **{
-            _SHORT[
-                name
-            ]: f"{np.mean([np.nanmean(s.values[name]) for s in of_centers.values()]):.3f}"
-            for name in METRICS[1:]
+            short: f"{np.mean([np.nanmean(each.values[name]) for each in own]):.3f}"
+            for name, short in _SHORT.items()
         },
         "missed": f"{100 * np.mean([s.missed_share for s in own]):.0f} %",
-        "worst center": f"{worst} {dice[worst].mean():.3f}",
+        "worst center": f"{worst} {dice[worst]:.3f}",
         "p": _p(test),
         "the paper's Dice, real data": "-" if paper is None else f"{paper / 100:.3f}",
     }
@@ -161,9 +149,7 @@ def _training_line(row: str, records: Mapping[Cell, Record]) -> dict[str, Any]:
     }
 
 
-def _csv_rows(
-    plan: Plan, records: Mapping[Cell, Record], scores: Collected
-) -> Iterator[dict[str, Any]]:
+def _csv_rows(plan: Plan, scores: Collected) -> Iterator[dict[str, Any]]:
     for (row, center), each in scores.items():
         test = comparisons(plan.rows, [center], scores).get(row)
         dice = summarize(each.values["dice"], each.patients)

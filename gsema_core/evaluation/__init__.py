@@ -18,11 +18,7 @@ if TYPE_CHECKING:
         lesion_metrics as lesion_metrics,
     )
     from gsema_core.evaluation.score_summary import summarize_cases as summarize_cases
-    from gsema_core.evaluation.statistics import (
-        bootstrap_interval as bootstrap_interval,
-        compare_rows as compare_rows,
-        summarize as summarize,
-    )
+    from gsema_core.evaluation.statistics import compare_rows as compare_rows
     from gsema_core.evaluation.teacher_score import score_teacher as score_teacher
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

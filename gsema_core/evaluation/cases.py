@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from scipy import ndimage
 
 from gsema_core.evaluation.metrics import case_metrics, lesion_metrics
 from gsema_core.grids.components import connected_components
-from gsema_core.grids.geometry import Geometry
 from gsema_core.grids.volume import Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements import measure_aneurysms
@@ -124,14 +123,9 @@ def plain(value: float) -> float | int | None:
 def _lesions(prediction: Volume, reference: Volume) -> Iterator[Lesion]:
     components, _ = connected_components(reference.array == ANEURYSM)
     for number, box in enumerate(ndimage.find_objects(components), start=1):
-        # Size and detection depend on nothing outside the lesion's box.
+        # Size and detection depend on nothing outside the lesion's box, nor on its place.
         lesion = np.where(components[box] == number, ANEURYSM, 0).astype(np.uint8)
-        (measured,) = measure_aneurysms(Volume(lesion, _crop(reference.geometry, lesion.shape)))
+        grid = replace(reference.geometry, size=lesion.shape[::-1])
+        (measured,) = measure_aneurysms(Volume(lesion, grid))
         found = lesion_metrics(prediction.array[box], lesion, ANEURYSM).detected == 1
         yield Lesion(measured.volume_ml, measured.largest_diameter_mm, found)
-
-
-def _crop(geometry: Geometry, shape: tuple[int, ...]) -> Geometry:
-    """A grid of another (k, j, i) shape; where it begins does not matter to sizes."""
-    k, j, i = shape
-    return Geometry((i, j, k), geometry.spacing, geometry.origin, geometry.direction)

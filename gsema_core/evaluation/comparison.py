@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -84,10 +84,8 @@ def compare_teachers(held_out: Compared, replay: Compared | None = None) -> dict
     test = _test(held_out)
     verdict = _verdict(test)
     warnings = [
-        *_about_the_number(test.patients),
-        *_about_their_use([case.use for case in held_out.cases]),
-        *_about_disagreement(test, summary),
-        *_about_the_change(verdict, summary),
+        *_about_the_cases(test.patients, [case.use for case in held_out.cases]),
+        *_about_the_change(test, verdict, summary),
     ]
     report: dict[str, Any] = {
         "cases": cases,
@@ -192,85 +190,69 @@ def _counts(test: Comparison) -> bool:
 
 
 def _in_words(verdict: Verdict, summary: dict[str, Any], p: float) -> str:
-    change = _change(summary, "aneurysm_dice")
+    change = _change(summary)
     test = "" if math.isnan(p) else f", paired Wilcoxon test p = {p:.2g}"
     new = summary["new"]
     cases = f"{new['cases']} held-out case{'s' * (new['cases'] != 1)}"
     if new["patients"] != new["cases"]:
         cases += f" of {new['patients']} patient{'s' * (new['patients'] != 1)}"
-    if verdict == "same":
-        return f"The new teacher is about as good as its start on {cases} ({change}{test})."
-    return f"The new teacher is {verdict} than its start on {cases} ({change}{test})."
+    words = "about as good as" if verdict == "same" else f"{verdict} than"
+    return f"The new teacher is {words} its start on {cases} ({change}{test})."
 
 
-def _change(summary: dict[str, Any], metric: str) -> str:
-    start, new = (summary[which][metric] for which in ("start", "new"))
-    return (
-        f"mean {metric.replace('_', ' ').replace('dice', 'Dice')} {new:.3f} instead of {start:.3f}"
-    )
+def _change(summary: dict[str, Any]) -> str:
+    start, new = (summary[which]["aneurysm_dice"] for which in ("start", "new"))
+    return f"mean aneurysm Dice {new:.3f} instead of {start:.3f}"
 
 
-def _about_the_number(patients: int) -> list[str]:
-    if patients >= FEWEST_TO_TEST:
-        return []
-    return [
-        f"Only {patients} patient{'s were' if patients != 1 else ' was'} held out: the difference "
-        f"may be chance. Hold out {FEWEST_TO_TEST} or more for a test."
-    ]
-
-
-def _about_their_use(uses: Sequence[str]) -> list[str]:
+def _about_the_cases(patients: int, uses: Sequence[str]) -> Iterator[str]:
+    if patients < FEWEST_TO_TEST:
+        yield (
+            f"Only {patients} patient{'s were' if patients != 1 else ' was'} held out: the "
+            f"difference may be chance. Hold out {FEWEST_TO_TEST} or more for a test."
+        )
     trained = sum(use in ("training", "validation") for use in uses)
     undecided = sum(not use for use in uses)
     if trained:
-        return [
+        yield (
             f"{trained} of the {len(uses)} cases are marked for training or validation: on them "
             "the new teacher's scores are too good."
-        ]
-    if undecided:
-        return [
+        )
+    elif undecided:
+        yield (
             f"{undecided} of the {len(uses)} cases are not marked for testing: if the new teacher "
             "was trained on them, its scores are too good."
-        ]
-    return []
-
-
-def _about_disagreement(test: Comparison, summary: dict[str, Any]) -> list[str]:
-    if not _counts(test) or test.mean_difference * test.rank_biserial >= 0:
-        return []
-    few, many = ("losses", "gains") if test.rank_biserial > 0 else ("gains", "losses")
-    return [
-        f"Mean and ranks disagree: a few large {few} outweigh the {many} in the mean, but not in "
-        f"the ranks ({_change(summary, 'aneurysm_dice')}). Look at these cases before you decide."
-    ]
-
-
-def _about_the_change(verdict: Verdict, summary: dict[str, Any]) -> list[str]:
-    start, new = summary["start"], summary["new"]
-    warnings = []
-    if not new["aneurysms"]:
-        warnings.append(
-            "No held-out case has an aneurysm: the scores say nothing about finding one."
         )
+
+
+def _about_the_change(test: Comparison, verdict: Verdict, summary: dict[str, Any]) -> Iterator[str]:
+    start, new = summary["start"], summary["new"]
+    if _counts(test) and test.mean_difference * test.rank_biserial < 0:
+        few, many = ("losses", "gains") if test.rank_biserial > 0 else ("gains", "losses")
+        yield (
+            f"Mean and ranks disagree: a few large {few} outweigh the {many} in the mean, but not "
+            f"in the ranks ({_change(summary)}). Look at these cases before you "
+            "decide."
+        )
+    if not new["aneurysms"]:
+        yield "No held-out case has an aneurysm: the scores say nothing about finding one."
     if verdict == "worse":
-        warnings.append("The new teacher got worse: keep the one that it started from.")
+        yield "The new teacher got worse: keep the one that it started from."
     if new["missed"] > start["missed"]:
-        warnings.append(
+        yield (
             f"The new teacher misses {new['missed']} of {new['aneurysms']} aneurysms, its start "
             f"{start['missed']}."
         )
     if new["false_positives_per_case"] > start["false_positives_per_case"]:
-        warnings.append(
+        yield (
             f"The new teacher finds {new['false_positives_per_case']:.2g} false aneurysms a case, "
             f"its start {start['false_positives_per_case']:.2g}."
         )
-    return warnings
 
 
-def _about_forgetting(summary: dict[str, Any]) -> list[str]:
-    if summary["start"]["aneurysm_dice"] - summary["new"]["aneurysm_dice"] < MARGIN:
-        return []
-    return [
-        f"The new teacher has forgotten part of what its start knew: on the "
-        f"{summary['new']['cases']} cases of the other kind, {_change(summary, 'aneurysm_dice')}."
-    ]
+def _about_forgetting(summary: dict[str, Any]) -> Iterator[str]:
+    if summary["start"]["aneurysm_dice"] - summary["new"]["aneurysm_dice"] >= MARGIN:
+        yield (
+            f"The new teacher has forgotten part of what its start knew: on the "
+            f"{summary['new']['cases']} cases of the other kind, {_change(summary)}."
+        )

@@ -12,7 +12,6 @@ from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.cases import CaseScore, score_case
 from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, SUFFIXES, image_stem
-from gsema_core.grids import Volume
 from gsema_core.grids.same_grid import check_same_grid
 
 
@@ -48,8 +47,10 @@ def evaluate_folders(
             raise Cancelled
         if progress is not None:
             progress((number - 1) / len(pairs), f"case {number} of {len(pairs)}")
-        about = known.get(name, ("", None))
-        scores.append(score_case(name, *read_pair(prediction, reference), *about))
+        found, true = read_label_file(prediction), read_label_file(reference)
+        what, partner = f"The label map {prediction}", str(reference)
+        check_same_grid(found.geometry, true.geometry, what, partner)
+        scores.append(score_case(name, found, true, *known.get(name, ("", None))))
     return scores
 
 
@@ -121,17 +122,6 @@ def label_files(folder: Path) -> dict[str, Path]:
             f"{', '.join(SUFFIXES)}."
         )
     return files
-
-
-def read_pair(prediction: Path, reference: Path) -> tuple[Volume, Volume]:
-    """Read two label maps of one case.
-
-    Raises:
-        UserError: a file cannot be read or has other labels, or the grids differ.
-    """
-    found, true = read_label_file(prediction), read_label_file(reference)
-    check_same_grid(found.geometry, true.geometry, f"The label map {prediction}", str(reference))
-    return found, true
 
 
 def _label_stem(name: str) -> str | None:

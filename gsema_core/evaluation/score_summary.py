@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def _class_summary(cases: Sequence[CaseScore], label: str, patients: Patients) -
         values = np.array([score[metric] for score in scores])
         worst = _worst(metric, values)
         summary[metric] = {
-            **{name: plain(value) for name, value in summarize(values, patients).to_dict().items()},
+            **{name: plain(value) for name, value in asdict(summarize(values, patients)).items()},
             "worst": None if worst is None else plain(values[worst]),
             "worst_case": None if worst is None else cases[worst].name,
         }

@@ -130,9 +130,8 @@ class Transform(ABC, Generic[P]):
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> P | None:
         """Draw whether to act on this sample and, if so, how."""
-        return (
-            self.draw_one(generator, image, donor) if chance(generator, self.probability) else None
-        )
+        acts = chance(generator, self.probability)
+        return self.draw_one(generator, image, donor) if acts else None
 
     def apply_sample(
         self, image: Tensor, labels: Tensor, parameters: P | None

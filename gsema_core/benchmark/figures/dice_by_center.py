@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from matplotlib.figure import Figure
 
-from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors, spread
+from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors
 from gsema_core.benchmark.plan import Plan
 from gsema_core.benchmark.result_tables import Collected
 from gsema_core.benchmark.rows import ROWS
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def draw_boxes(plan: Plan, scores: Collected) -> Figure:
@@ -19,23 +16,24 @@ def draw_boxes(plan: Plan, scores: Collected) -> Figure:
     figure = new_figure(5 + 2.5 * len(centers), 4)
     axes = figure.subplots()
     colors = row_colors(plan)
-    offsets = spread(len(plan.rows))
+    width = 0.8 / len(plan.rows)
     for place, center in enumerate(centers):
-        for row, offset in zip(plan.rows, offsets, strict=True):
+        for number, row in enumerate(plan.rows):
             if (row, center) not in scores:
                 continue
+            x = place + width * (number + 0.5) - 0.4
             dice = scores[row, center].values["dice"]
             drawn = axes.boxplot(
                 [dice],
-                positions=[place + offset],
-                widths=0.7 * 0.8 / len(plan.rows),
+                positions=[x],
+                widths=0.7 * width,
                 showfliers=False,
                 patch_artist=True,
                 medianprops={"color": "black"},
                 label=ROWS[row].title if place == 0 else "",
             )
             drawn["boxes"][0].set(facecolor=colors[row], alpha=0.6)
-            axes.plot([place + offset] * len(dice), dice, ".", color="black", ms=3, alpha=0.5)
+            axes.plot([x] * len(dice), dice, ".", color="black", ms=3, alpha=0.5)
     axes.set_xticks(range(len(centers)), [f"unseen center {center}" for center in centers])
     axes.set_ylabel("aneurysm Dice of a case")
     axes.set_ylim(-0.03, 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from matplotlib.figure import Figure
+from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
 
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure
 from gsema_core.benchmark.plan import Cell, Plan
@@ -18,9 +20,6 @@ from gsema_core.intensities import IntensityRule
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.teachers import load_teacher
 from gsema_core.training.run_files import TEACHER
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PATCHES = 4
 """Of each case: enough dots to see groups, few enough for seconds. Ours."""
@@ -36,12 +35,11 @@ def draw_latents(plan: Plan, cells: list[Cell]) -> Figure | None:
     Returns:
         None where none of ``ROWS_DRAWN`` is finished.
     """
-    from sklearn.metrics import silhouette_score
-
     wanted = [cell for row in ROWS_DRAWN for cell in cells if cell.row == row]
     if not wanted:
         return None
-    wanted = [cell for cell in wanted if (cell.center, cell.seed) == _place(wanted[0])]
+    first = wanted[0]
+    wanted = [c for c in wanted if (c.center, c.seed) == (first.center, first.seed)]
     patches, centers = _patches(plan)
     figure = new_figure(4.2 * len(wanted), 4.4)
     for panel, cell in zip(figure.subplots(1, len(wanted), squeeze=False)[0], wanted, strict=True):
@@ -61,10 +59,6 @@ def draw_latents(plan: Plan, cells: list[Cell]) -> Figure | None:
         panel.legend(fontsize="small")
     figure.suptitle(f"t-SNE of latents by center ({image_kind(plan)})")
     return figure
-
-
-def _place(cell: Cell) -> tuple[str, int]:
-    return cell.center, cell.seed
 
 
 def _patches(plan: Plan) -> tuple[list[npt.NDArray[np.float32]], list[str]]:
@@ -94,8 +88,6 @@ def _latents(
 
 
 def _tsne(latents: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    from sklearn.manifold import TSNE
-
     perplexity = min(30.0, (len(latents) - 1) / 3)  # scikit-learn's default, or what fits
     points = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(latents)
     return np.asarray(points)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure
 from gsema_core.benchmark.plan import Cell, Plan
@@ -13,9 +14,6 @@ from gsema_core.benchmark.prediction import predict
 from gsema_core.benchmark.result_tables import Collected, reference_row
 from gsema_core.datasets.case_files import read_case
 from gsema_core.labels import ANEURYSM
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MARGIN_MM = 12.0
 """Shown around the aneurysm: a neighboring vessel or two. Ours."""
@@ -41,13 +39,13 @@ def draw_overlays(plan: Plan, cells: list[Cell], scores: Collected) -> Figure | 
     for line, (center, found) in zip(panels, lines.items(), strict=True):
         for panel in line:
             panel.axis("off")
-        number = _middle_case(plan, found, scores, center)
+        number = _middle_case(found, scores, center)
         case = plan.unseen(center)[number]
         image, truth = read_case(case)
-        view = _View(truth.array, image.geometry.spacing)
+        view = _view(truth.array, image.geometry.spacing)
         for panel, cell in zip(line, found, strict=False):
             predicted = predict(plan, cell, case)
-            _draw(panel, view, image.array, truth.array, predicted.array)
+            _draw(panel, image.array[view], truth.array[view], predicted.array[view])
             dice = scores[cell.row, center].values["dice"][number]
             panel.set_title(f"{cell.method.title}\n{center}: Dice {dice:.2f}", fontsize=8)
     figure.suptitle(
@@ -56,40 +54,32 @@ def draw_overlays(plan: Plan, cells: list[Cell], scores: Collected) -> Figure | 
     return figure
 
 
-class _View:
-    """A slice through the aneurysms where they are widest, cropped around them."""
-
-    def __init__(self, labels: npt.NDArray[Any], spacing: tuple[float, float, float]) -> None:
-        aneurysm = labels == ANEURYSM
-        self.slice = int(aneurysm.sum(axis=(1, 2)).argmax())
-        found = np.argwhere(aneurysm[self.slice])
-        if not len(found):
-            found = np.array([[0, 0], labels.shape[1:]])
-        margins = np.ceil(MARGIN_MM / np.array(spacing[1::-1])).astype(int)
-        low = np.maximum(found.min(axis=0) - margins, 0)
-        high = np.minimum(found.max(axis=0) + margins + 1, labels.shape[1:])
-        self.region = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-
-    def of(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.asarray(array[self.slice][self.region])
+def _view(
+    labels: npt.NDArray[Any], spacing: tuple[float, float, float]
+) -> tuple[int, slice, slice]:
+    """Where to look: the slice in which the aneurysms are widest, cropped around them."""
+    aneurysm = labels == ANEURYSM
+    widest = int(aneurysm.sum(axis=(1, 2)).argmax())
+    found = np.argwhere(aneurysm[widest])
+    if not len(found):
+        found = np.array([[0, 0], labels.shape[1:]])
+    margins = np.ceil(MARGIN_MM / np.array(spacing[1::-1])).astype(int)
+    low = np.maximum(found.min(axis=0) - margins, 0)
+    high = np.minimum(found.max(axis=0) + margins + 1, labels.shape[1:])
+    return widest, slice(low[0], high[0]), slice(low[1], high[1])
 
 
 def _draw(
-    panel: Any,
-    view: _View,
-    image: npt.NDArray[Any],
-    truth: npt.NDArray[Any],
-    predicted: npt.NDArray[Any],
+    panel: Any, image: npt.NDArray[Any], truth: npt.NDArray[Any], predicted: npt.NDArray[Any]
 ) -> None:
-    shown = view.of(image)
-    panel.imshow(shown, cmap="gray", vmax=np.percentile(shown, 99.5))
+    panel.imshow(image, cmap="gray", vmax=np.percentile(image, 99.5))
     for labels, color in ((truth, "white"), (predicted, "tab:orange")):
-        mask = view.of(labels) == ANEURYSM
+        mask = labels == ANEURYSM
         if mask.any():
             panel.contour(mask, levels=[0.5], colors=[color], linewidths=1.2)
 
 
-def _middle_case(plan: Plan, found: list[Cell], scores: Collected, center: str) -> int:
+def _middle_case(found: list[Cell], scores: Collected, center: str) -> int:
     row = reference_row([cell.row for cell in found])
     dice = scores[row, center].values["dice"]
     return int(np.argsort(dice)[len(dice) // 2])

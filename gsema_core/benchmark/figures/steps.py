@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import read_csv
 from gsema_core.benchmark.rows import ROWS
 from gsema_core.training.run_files import STEPS
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PANELS = {
     "similarity": "cosine of source's and target's gradients",

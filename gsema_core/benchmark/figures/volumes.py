@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from matplotlib.figure import Figure
 
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors
 from gsema_core.benchmark.plan import Plan
 from gsema_core.benchmark.result_tables import Collected
 from gsema_core.benchmark.rows import ROWS
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def draw_volumes(plan: Plan, scores: Collected) -> Figure:
