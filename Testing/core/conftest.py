@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import importlib
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,77 @@ from gsema_core.grids import Geometry, Volume
 
 VESSEL_LEVEL = 0.3
 ANEURYSM_LEVEL = 0.8
+
+
+@pytest.fixture
+def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """``own_module("name", source)`` writes ``name.py`` into the current folder of the test.
+
+    Only that makes it importable; what the test imported or added to the path is forgotten.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    before = set(sys.modules)
+
+    def write(name: str, source: str) -> Path:
+        path = tmp_path / f"{name}.py"
+        path.write_text(textwrap.dedent(source), encoding="utf-8")
+        importlib.invalidate_caches()
+        return path
+
+    yield write
+    for name in {path.stem for path in tmp_path.rglob("*.py")} - before:
+        sys.modules.pop(name, None)
+
+
+OWN_NETWORK = textwrap.dedent("""
+    import torch
+    from torch import nn
+    from gsema_core.networks import Encoded
+
+    class Small(nn.Module):
+        def __init__(self, config, width: int = 4):
+            super().__init__()
+            self.config = config
+            self.multiple = config.multiple
+            self.down = nn.Conv3d(1, width, config.multiple, stride=config.multiple)
+            self.up = nn.ConvTranspose3d(width, 3, config.multiple, stride=config.multiple)
+
+        def encode(self, image):
+            return Encoded(self.down(image), ())
+
+        def decode(self, encoded):
+            return self.up(encoded.latent)
+
+        def forward(self, image):
+            return self.decode(self.encode(image))
+""")
+
+
+@pytest.fixture
+def own_network(own_module: Any) -> Callable[..., Any]:
+    """``own_network("name", width=6)`` is the configuration of a network from outside."""
+    from gsema_core.networks import NetworkConfig
+
+    def make(name: str, **options: Any) -> Any:
+        own_module(name, OWN_NETWORK)
+        return NetworkConfig(f"{name}:Small", stages=2, options=options)
+
+    return make
+
+
+@pytest.fixture
+def entry_point(tmp_path: Path, own_module: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``entry_point(group, name, value)`` installs a package that offers it."""
+
+    def install(group: str, name: str, value: str, package: str = "offering") -> None:
+        info = tmp_path / f"{package}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    return install
 
 
 @pytest.fixture(scope="session")

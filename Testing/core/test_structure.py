@@ -18,6 +18,7 @@ FLOORS = (
     (
         "version",
         "errors",
+        "plugins",
         "lazy",
         "labels",
         "exit_codes",
@@ -112,6 +113,7 @@ def test_the_lowest_floors_and_the_slicer_side_need_the_standard_library_alone()
     for name in (
         "version",
         "errors",
+        "plugins",
         "lazy",
         "labels",
         "configuration",

@@ -37,7 +37,7 @@ def run_benchmark(
     for number, cell in enumerate(cells, start=1):
         if cell in read_records(plan):
             continue
-        about = f"{cell.method.title} without {cell.center}, seed {cell.seed}"
+        about = f"{plan.method(cell.row).title} without {cell.center}, seed {cell.seed}"
         report(f"Cell {number} of {len(cells)}: {about}")
         if stop() or not _run_cell(plan, cell, report, stop):
             return False
@@ -85,7 +85,7 @@ def _train(
     plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]
 ) -> dict[str, Any] | None:
     """What the training measured; None where it was stopped."""
-    if cell.method.external:
+    if plan.method(cell.row).external:
         from gsema_core.benchmark.nnunet import NnUnet
 
         return NnUnet(plan, cell, report, stop).run()

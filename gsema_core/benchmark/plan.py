@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gsema_core.benchmark.rows import ROWS, Row, check_rows
+from gsema_core.benchmark.rows import ROWS, Row
+from gsema_core.configuration import plain
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
@@ -18,7 +19,7 @@ from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import write_json
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.training.config import TrainingConfig
-from gsema_core.training.target_transform import build_target_transform
+from gsema_core.training.parts import check_parts
 
 SETTINGS = "benchmark.json"
 
@@ -38,13 +39,14 @@ class Cell:
     seed: int
 
     @property
-    def method(self) -> Row:
-        return ROWS[self.row]
+    def plain_row(self) -> str:
+        """The row's name in names of files and teachers."""
+        return self.row.replace(":", ".")
 
     @property
     def folder(self) -> Path:
         """Inside the benchmark's folder."""
-        return Path("cells", self.center, f"{self.row}-seed{self.seed}")
+        return Path("cells", self.center, f"{self.plain_row}-seed{self.seed}")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Plan:
         rows, centers, seeds: what is combined; ``centers`` are those left out in turn.
         output: the benchmark's folder.
         simulated: say with every result that the images are simulated.
+        own_rows: rows beside the program's own, by name.
     """
 
     cases: tuple[Case, ...]
@@ -66,18 +69,26 @@ class Plan:
     seeds: tuple[int, ...]
     output: Path
     simulated: bool = False
+    own_rows: Mapping[str, Row] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_rows(list(self.rows))
+        for row in self.rows:
+            if row not in ROWS and row not in self.own_rows:
+                names = ", ".join((*ROWS, *self.own_rows))
+                raise UserError(f"The row {row!r} is unknown: use {names}.")
         known = check_leave_one_out(self.cases)
         for center in self.centers:
             if center not in known:
                 raise UserError(
                     f"Center {center!r} has no case in the datalist: use {', '.join(known)}."
                 )
-        for row in (ROWS[name] for name in self.rows):
-            if not row.external:
-                build_target_transform(row.config(self.base).method)  # refused now, not hours later
+        for method in map(self.method, self.rows):
+            if not method.external:
+                check_parts(method.config(self.base))  # refused now, not hours later
+
+    def method(self, row: str) -> Row:
+        """What a row of that name is."""
+        return ROWS[row] if row in ROWS else self.own_rows[row]
 
     @property
     def cells(self) -> list[Cell]:
@@ -112,7 +123,7 @@ class Plan:
 
         Its teacher is chosen by the rule that the unseen center is scored by.
         """
-        config = cell.method.config(self.base)
+        config = self.method(cell.row).config(self.base)
         return replace(
             config,
             data=replace(
@@ -124,7 +135,7 @@ class Plan:
             run=replace(
                 config.run,
                 output=self.output / cell.folder,
-                name=f"{cell.row}-without-{cell.center}",
+                name=f"{cell.plain_row}-without-{cell.center}",
                 seed=cell.seed,
                 validation_certainty=SCORING.minimum_certainty,
                 validation_walls=SCORING.walls_by_scan,
@@ -143,14 +154,15 @@ class Plan:
         path = self.output / SETTINGS
         settings = self._settings()
         if path.exists():
-            changed = _first_difference(json.loads(path.read_text(encoding="utf-8")), settings)
+            known = json.loads(path.read_text(encoding="utf-8"))
+            changed = _first_difference(known, settings)
             if changed:
                 raise UserError(
                     f"The benchmark in {self.output} was begun with another {changed}: set it "
                     "back to go on, or choose another folder."
                 )
-        else:
-            write_json(settings, path)
+            settings = {**known, "rows": {**known.get("rows", {}), **settings["rows"]}}
+        write_json(settings, path)
         for center in self.centers:
             cases = [_entry(case) for case in self.seen(center)]
             write_json({"cases": cases}, self.output / "datalists" / f"without-{center}.json")
@@ -164,6 +176,10 @@ class Plan:
             **tables,
             "cases": hashlib.sha256(listed.encode()).hexdigest(),
             "simulated": self.simulated,
+            "rows": {
+                name: {"preset": row.preset, "changes": plain(row.changes)}
+                for name, row in self.own_rows.items()
+            },
         }
 
 
@@ -187,6 +203,8 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
                 return section
             continue
         known = old.get(section, {})
+        if section in ("transforms", "losses") and known != values:
+            return f"table in [{section}]"
         for name, value in values.items():
             if known.get(name, value) != value:
                 return f"{name} in [{section}]"

@@ -15,7 +15,7 @@ from gsema_core.evaluation.teacher_score import score_teacher
 from gsema_core.files import read_labels, read_volume
 from gsema_core.grids import Volume
 from gsema_core.inference import Segmenter
-from gsema_core.teachers import load_teacher
+from gsema_core.teachers import Teacher, load_teacher
 from gsema_core.training.run_files import TEACHER
 
 
@@ -27,7 +27,7 @@ def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[
         UserError: a scan or label map cannot be read.
     """
     cases, patients = plan.unseen(cell.center), plan.unseen_patients(cell.center)
-    if not cell.method.external:
+    if not plan.method(cell.row).external:
         settings = replace(SCORING, threads=plan.base.run.threads or None)
         segmenter = _segmenter(plan, cell)
         return score_teacher(segmenter, cases, settings, patients=patients, cancelled=stop)
@@ -41,15 +41,20 @@ def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[
 
 def predict(plan: Plan, cell: Cell, case: Case) -> Volume:
     """The label map of one case of the cell's unseen center, as it was scored."""
-    if cell.method.external:
+    if plan.method(cell.row).external:
         return read_labels(_file(plan, cell, plan.unseen(cell.center).index(case) + 1))
     settings = replace(SCORING, threads=plan.base.run.threads or None)
     return _segmenter(plan, cell).segment(read_volume(case.image), settings).labels
 
 
 def _segmenter(plan: Plan, cell: Cell) -> Segmenter:
-    run = plan.config(cell).run
-    return Segmenter(load_teacher(run.output / TEACHER), run.device)
+    return Segmenter(load_cell(plan, cell), plan.config(cell).run.device)
+
+
+def load_cell(plan: Plan, cell: Cell) -> Teacher:
+    """The teacher that a cell has trained."""
+    config = plan.config(cell)
+    return load_teacher(config.run.output / TEACHER, network=config.network.kind)
 
 
 def _file(plan: Plan, cell: Cell, number: int) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import Record
-from gsema_core.benchmark.rows import OURS, ROWS
+from gsema_core.benchmark.rows import OURS, Row
 from gsema_core.benchmark.scores import METRICS, Scores, collect, complete_centers, macro_interval
 from gsema_core.evaluation.statistics import FEWEST_TO_TEST, Comparison, compare_rows, summarize
 from gsema_core.files.text_files import write_csv, write_text
@@ -69,7 +69,7 @@ def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Ite
     missing = [cell for cell in plan.cells if cell not in records]
     if missing:
         yield f"Not finished: {len(missing)} of {len(plan.cells)} cells are missing."
-    reference = ROWS[reference_row(plan.rows)].title
+    reference = plan.method(reference_row(plan.rows)).title
     yield " ".join(_NOTES.format(reference=reference, fewest=FEWEST_TO_TEST).split())
     for center in plan.centers:
         rows = [row for row in plan.rows if (row, center) in scores]
@@ -77,26 +77,33 @@ def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Ite
             yield f"Unseen center {center} ({what})"
             tests = comparisons(plan.rows, [center], scores)
             yield markdown_table(
-                [_center_line(row, scores[row, center], tests.get(row)) for row in rows]
+                [
+                    _center_line(plan.method(row), scores[row, center], tests.get(row))
+                    for row in rows
+                ]
             )
     centers = complete_centers(plan, records)
     if len(centers) > 1:
         yield f"Mean of the unseen centers {', '.join(centers)} ({what})"
         tests = comparisons(plan.rows, centers, scores)
         yield markdown_table(
-            [_macro_line(row, centers, scores, tests.get(row)) for row in plan.rows]
+            [_macro_line(plan, row, centers, scores, tests.get(row)) for row in plan.rows]
         )
     yield "Training"
     yield markdown_table(
-        [_training_line(row, records) for row in plan.rows if any(c.row == row for c in records)]
+        [
+            _training_line(plan, row, records)
+            for row in plan.rows
+            if any(c.row == row for c in records)
+        ]
     )
 
 
-def _center_line(row: str, scores: Scores, test: Comparison | None) -> dict[str, Any]:
+def _center_line(method: Row, scores: Scores, test: Comparison | None) -> dict[str, Any]:
     dice = summarize(scores.values["dice"], scores.patients)
     missed = scores.missed_share
     return {
-        "row": ROWS[row].title,
+        "row": method.title,
         "cases": dice.count,
         "patients": len(set(scores.patients)),
         "seeds": scores.seeds,
@@ -110,14 +117,14 @@ def _center_line(row: str, scores: Scores, test: Comparison | None) -> dict[str,
 
 
 def _macro_line(
-    row: str, centers: Sequence[str], scores: Collected, test: Comparison | None
+    plan: Plan, row: str, centers: Sequence[str], scores: Collected, test: Comparison | None
 ) -> dict[str, Any]:
     own = [scores[row, center] for center in centers]
     dice = {center: scores[row, center].values["dice"].mean() for center in centers}
     worst = min(centers, key=lambda center: dice[center])
-    paper = ROWS[row].paper_dice
+    paper = plan.method(row).paper_dice
     return {
-        "row": ROWS[row].title,
+        "row": plan.method(row).title,
         "Dice": _with_interval(float(np.mean(list(dice.values()))), macro_interval(own)),
         **{
             short: f"{np.mean([np.nanmean(each.values[name]) for each in own]):.3f}"
@@ -130,7 +137,7 @@ def _macro_line(
     }
 
 
-def _training_line(row: str, records: Mapping[Cell, Record]) -> dict[str, Any]:
+def _training_line(plan: Plan, row: str, records: Mapping[Cell, Record]) -> dict[str, Any]:
     found = [record["training"] for cell, record in records.items() if cell.row == row]
 
     def mean(name: str, digits: int) -> str:
@@ -138,7 +145,7 @@ def _training_line(row: str, records: Mapping[Cell, Record]) -> dict[str, Any]:
         return f"{np.mean(values):.{digits}f}" if values else "-"
 
     return {
-        "row": ROWS[row].title,
+        "row": plan.method(row).title,
         "cells": len(found),
         "steps": mean("steps", 0),
         "minutes": f"{np.mean([each['seconds'] for each in found]) / 60:.1f}",

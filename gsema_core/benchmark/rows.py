@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gsema_core.errors import UserError
 from gsema_core.training.config import TrainingConfig
-from gsema_core.training.presets import NO_CONTRAST, PRESETS
+from gsema_core.training.presets import NO_CONTRAST, overridden, preset_tables
 
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -36,8 +35,8 @@ class Row:
     def config(self, base: TrainingConfig) -> TrainingConfig:
         """The shared settings with this row's."""
         tables = base.to_dict()
-        for section, values in {**PRESETS.get(self.preset, {}), **self.changes}.items():
-            tables[section] = {**tables[section], **values}
+        for above in (preset_tables(self.preset) if self.preset else {}, self.changes):
+            tables = overridden(tables, above)
         tables["preset"] = self.preset or base.preset_name
         method = tables["method"]
         if not self.gated:
@@ -72,14 +71,3 @@ ROWS: dict[str, Row] = {
 
 OURS = "gs_ema_bacl"
 """The row that the others are compared with, where it is among them."""
-
-
-def check_rows(names: list[str]) -> None:
-    """Refuse a row that does not exist, before anything is trained.
-
-    Raises:
-        UserError: naming the rows that there are.
-    """
-    for name in names:
-        if name not in ROWS:
-            raise UserError(f"The row {name!r} is unknown: use {', '.join(ROWS)}.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from gsema_core.plugins import FORM
 from gsema_core.progress_line import ProgressLine
 from gsema_core.stop_signals import stop_signals
 
@@ -36,7 +37,14 @@ def add_case_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """On what a network runs."""
+    """On what a network runs, and whether it may be one from outside."""
+    parser.add_argument(
+        "--network",
+        metavar=FORM,
+        default="",
+        help="import this network of your own, for a teacher that was trained with it: a teacher "
+        "file alone has nothing imported",
+    )
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
     )

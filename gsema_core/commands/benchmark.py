@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsema_core.commands.arguments import names
+from gsema_core.plugins import FORM
 
 if TYPE_CHECKING:
     from gsema_core.benchmark import Plan
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 HELP = "Train every row of the paper's table without one center and score it there."
 DEFAULT_ROWS = "no_ema,ema,gs_ema,gs_ema_bacl_v,gs_ema_bacl_b,gs_ema_bacl,vaseg,feddg,cmdg"
 DETAILS = f"""
-Rows: {DEFAULT_ROWS.replace(",", ", ")} and nnunet (needs the extra "nnunet").
+Rows: {DEFAULT_ROWS.replace(",", ", ")} and nnunet (needs the extra "nnunet"); those that the file
+of --config has as tables [rows.NAME]; and {FORM} of your own (docs/own_parts.md).
 A cell is one row, one unseen center and one seed: a training run in DIR/cells on the cases of the
 other centers, then its scores on all cases of the unseen one. All rows share the settings of
 --config, the budget, the patients kept out for choosing the teacher and the prepared cases. A
@@ -76,12 +78,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
+    from gsema_core import plugins
+    from gsema_core.benchmark.own_rows import own_rows
     from gsema_core.benchmark.plan import Plan, parse_seeds
     from gsema_core.configuration.toml_files import read_toml
     from gsema_core.datasets import find_cases
     from gsema_core.training.config import TrainingConfig
+    from gsema_core.training.presets import with_preset_file
 
-    tables = read_toml(arguments.config) if arguments.config else {}
+    tables = {}
+    if arguments.config:
+        folder = arguments.config.parent
+        tables = with_preset_file(read_toml(arguments.config), folder)
+        if plugins.names_outside(tables):
+            plugins.make_importable(folder)
+    own = own_rows(arguments.rows, tables.pop("rows", {}))
     given = {"steps": arguments.steps, "minutes": arguments.minutes}
     budget = {name: value for name, value in given.items() if value is not None}
     cases = find_cases(arguments.datalist)
@@ -93,4 +104,5 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         seeds=parse_seeds(arguments.seeds),
         output=arguments.output.resolve(),
         simulated=arguments.simulated,
+        own_rows=own,
     )

@@ -98,7 +98,9 @@ def run(arguments: argparse.Namespace) -> int:
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, arguments.profile, source=arguments.input)
     with watched(quiet=arguments.quiet) as watch:  # once it writes, it writes to the end
-        result, misses = _segment(arguments, {"settings": wanted, **watch})
+        result, misses = _segment(
+            arguments, {"network": arguments.network, "settings": wanted, **watch}
+        )
         result.save(*outputs)
     if arguments.profile is not None:
         write_json(profile(result.report, time.perf_counter() - started), arguments.profile)

@@ -48,6 +48,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             items,
             arguments.teacher,
             own_device(arguments.device, ranks),
+            network=arguments.network,
             settings=settings,
             resume=arguments.resume,
             **watch,

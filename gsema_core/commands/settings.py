@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import is_dataclass
 
 HELP = "Print every setting with its default, its range and what it does."
 
@@ -21,6 +22,8 @@ console: `logic.segment(volumeNode, minimumVesselMm3=20)`.
 
 Sections of `config.toml` for `gsema train`, and pages of *Advanced* in the panel *GSEMATraining*. A
 preset, named at the top of the file, sets some of them otherwise; what stands in the file wins.
+Tables `[transforms.NAME]`, `[losses.NAME]` and `[network.options]` set the keywords of a transform
+(its strengths), a loss and a network; [own_parts.md](own_parts.md) tells how to add some.
 
 {train}
 """
@@ -59,5 +62,5 @@ def training_tables() -> str:
     from gsema_core.configuration.settings_page import settings_table
     from gsema_core.training.config import TrainingConfig
 
-    sections = [one for one in settings_of(TrainingConfig) if one.name != "preset_name"]
+    sections = [one for one in settings_of(TrainingConfig) if is_dataclass(one.kind)]
     return "\n\n".join(f"### [{one.name}]\n\n{settings_table(one.kind)}" for one in sections)

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     also = find_cases(arguments.also) if arguments.also else []
     if any(case.use == arguments.use for case in also):
         also = choose_cases(also, use=arguments.use)
-    start, new = _score(files, [*cases, *also], arguments.device, settings)
+    start, new = _score(files, [*cases, *also], arguments, settings)
     count, numbers = len(cases), [listed.index(case) + 1 for case in cases]
     held_out = Compared(numbers, cases, start[:count], new[:count])
     replay = Compared(range(1, len(also) + 1), also, start[count:], new[count:]) if also else None
@@ -79,7 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _score(
-    files: dict[str, Path], cases: list[Case], device: str, settings: SegmentationSettings
+    files: dict[str, Path],
+    cases: list[Case],
+    arguments: argparse.Namespace,
+    settings: SegmentationSettings,
 ) -> list[list[CaseScore]]:
     """The scores of each teacher, which are loaded one after the other."""
     from gsema_core.evaluation import score_teacher
@@ -90,7 +93,8 @@ def _score(
     with watched() as watch:
         line = watch["progress"]
         for name, file in files.items():
-            segmenter = Segmenter(load_teacher(file), device)
+            teacher = load_teacher(file, network=arguments.network)
+            segmenter = Segmenter(teacher, arguments.device)
             watch["progress"] = _half(line, name, len(scores))
             scores.append(score_teacher(segmenter, cases, settings, **watch))
     return scores

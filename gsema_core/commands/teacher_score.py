@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.inference import Segmenter  # torch takes seconds: not before
 
     with watched() as watch:
-        segmenter = Segmenter(load_teacher(source), arguments.device)
+        teacher = load_teacher(source, network=arguments.network)
+        segmenter = Segmenter(teacher, arguments.device)
         scores = score_teacher(segmenter, cases, settings, **watch)
     card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)
     if arguments.csv is not None:

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gsema_core import plugins
 from gsema_core.configuration.setting import Setting, settings_of
 from gsema_core.errors import UserError
 
@@ -115,7 +116,7 @@ def _element(one: Setting, kind: Any, value: Any) -> Any:
         return _text(one, value)
     if kind is Path and isinstance(value, str | Path):
         return Path(_text(one, str(value)))
-    if kind is dict and isinstance(value, dict):
+    if kind is dict and isinstance(value, dict) and plugins.is_plain(value):
         return value
     raise NotFitting
 
@@ -129,7 +130,8 @@ def _in_range(one: Setting, value: Any, limit: float) -> Any:
 
 
 def _text(one: Setting, text: str) -> str:
-    if one.choices and text not in one.choices:
+    outside = bool(one.part) and text not in one.choices and plugins.is_known(text, one.part)
+    if one.choices and text not in one.choices and not outside:
         raise NotFitting
     low = 0 if one.low is None else one.low
     if len(text) < low or (one.high is not None and len(text) > one.high):

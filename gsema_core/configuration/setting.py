@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
+from gsema_core import plugins
+
 _KEY = "setting"
 _WORDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
 _WORDS |= {Path: "a path", dict: "a table"}
@@ -36,6 +38,7 @@ class Setting:
         group: the heading that it stands under; empty for settings that nobody chooses by hand.
         whole_scan: whether it has no meaning at a click.
         decides: whether results depend on it; the number of threads, say, does not decide.
+        part: of ``plugins.GROUPS`` where parts from outside may be named beside the choices.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Setting:
     group: str = ""
     whole_scan: bool = False
     decides: bool = True
+    part: str = ""
 
     no_default: ClassVar[Any] = MISSING
 
@@ -83,7 +87,8 @@ class Setting:
     def expected(self) -> str:
         """What to give, in words."""
         if self.choices:
-            words = f"one of {', '.join(self.choices)}"
+            outside = (plugins.FORM,) if self.part else ()
+            words = f"one of {', '.join((*self.choices, *outside))}"
         elif self.is_list:
             count = "a list of" if self.count is None else str(self.count)
             words = f"{count} {_MANY.get(self.element, 'values')}{self._limits()}"

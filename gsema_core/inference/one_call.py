@@ -27,6 +27,7 @@ def segment(
     teacher: str | os.PathLike[str] = "default",
     device: str = "auto",
     *,
+    network: str = "",
     settings: SegmentationSettings | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -37,6 +38,7 @@ def segment(
         scan: a file (NRRD, NIfTI, MetaImage), a DICOM folder, or a volume in memory.
         teacher: ``default``, the name of an added teacher, or a teacher file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        network: ``package.module:Name`` of a network from outside that the teacher may be of.
         settings: what else there is to choose; default ``SegmentationSettings()``.
         progress: called with the fraction done and the phase.
         cancelled: asked often; the work stops when it says True.
@@ -54,7 +56,7 @@ def segment(
         >>> result.save("case.seg.nrrd")  # doctest: +SKIP
     """
     monitor = Monitor(progress, cancelled)
-    volume, segmenter = _open(scan, teacher, device, monitor)
+    volume, segmenter = _open(scan, teacher, network, device, monitor)
     return segmenter.segment(volume, settings, monitor=monitor)
 
 
@@ -64,6 +66,7 @@ def segment_at_point(
     teacher: str | os.PathLike[str] = "default",
     device: str = "auto",
     *,
+    network: str = "",
     settings: SegmentationSettings | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -89,7 +92,7 @@ def segment_at_point(
     """
     return segment_at_points(
         scan, [point_lps], teacher, device,
-        settings=settings, progress=progress, cancelled=cancelled,
+        network=network, settings=settings, progress=progress, cancelled=cancelled,
     )[0]  # fmt: skip
 
 
@@ -99,6 +102,7 @@ def segment_at_points(
     teacher: str | os.PathLike[str] = "default",
     device: str = "auto",
     *,
+    network: str = "",
     settings: SegmentationSettings | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -106,7 +110,7 @@ def segment_at_points(
     """``segment_at_point`` for several points, which reads and prepares the scan only once."""
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
-    volume, segmenter = _open(scan, teacher, device, monitor, points_lps)
+    volume, segmenter = _open(scan, teacher, network, device, monitor, points_lps)
     from gsema_core.machine.threads import thread_limit
 
     with monitor.phase("prepare"), thread_limit(settings.threads):
@@ -120,6 +124,7 @@ def segment_at_points(
 def _open(
     scan: Scan,
     teacher: str | os.PathLike[str],
+    network: str,
     device: str,
     monitor: Monitor,
     points_lps: Sequence[Sequence[float]] = (),
@@ -132,4 +137,4 @@ def _open(
     for point in points_lps:
         check_point(point, volume.geometry)
     with monitor.phase("load"):
-        return volume, load_segmenter(teacher, device)
+        return volume, load_segmenter(teacher, device, network)

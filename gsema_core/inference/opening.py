@@ -39,12 +39,12 @@ def _state(path: Path) -> list[tuple[str, int, int]]:
     return [(str(file), state.st_mtime_ns, state.st_size) for file, state in found]
 
 
-def load_segmenter(teacher: str | os.PathLike[str], device: str) -> Segmenter:
-    """A teacher on a device.
+def load_segmenter(teacher: str | os.PathLike[str], device: str, network: str = "") -> Segmenter:
+    """A teacher on a device; ``network`` as for ``segment``.
 
     Raises:
         UserError: one of them cannot be used.
     """
     from gsema_core.inference.segmenter import Segmenter  # torch takes seconds: not before
 
-    return Segmenter(load_teacher(find_teacher(teacher)), device)
+    return Segmenter(load_teacher(find_teacher(teacher), network=network), device)

@@ -15,5 +15,9 @@ if TYPE_CHECKING:
         contrastive_loss as contrastive_loss,
     )
     from gsema_core.losses.dice_ce import DiceCELoss as DiceCELoss
+    from gsema_core.losses.segmentation_loss import (
+        SegmentationLoss as SegmentationLoss,
+        build_segmentation_loss as build_segmentation_loss,
+    )
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

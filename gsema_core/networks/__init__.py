@@ -10,6 +10,9 @@ if TYPE_CHECKING:
         SegmentationNetwork as SegmentationNetwork,
     )
     from gsema_core.networks.network_config import NetworkConfig as NetworkConfig
-    from gsema_core.networks.network_factory import build_network as build_network
+    from gsema_core.networks.network_factory import (
+        Network as Network,
+        build_network as build_network,
+    )
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

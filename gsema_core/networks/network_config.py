@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from gsema_core.configuration import build, check, plain, setting
@@ -20,6 +20,8 @@ class NetworkConfig:
         "swin_unet",
         "The paper's architecture, or MONAI's SegResNet (cnn).",
         choices=("swin_unet", "cnn"),
+        high=200,
+        part="network",
         source="docs/networks.md",
     )
     features: int = setting(
@@ -50,11 +52,18 @@ class NetworkConfig:
         6, "Edge of an attention window, in tokens.", low=2, high=12, source="docs/networks.md"
     )
 
+    options: dict[str, Any] = field(default_factory=dict)
+    """Keywords of a network from outside, the table [network.options]."""
+
     def __post_init__(self) -> None:
         check(self)
         if self.features % 8:
             raise UserError(
                 f"Setting features of the network is {self.features}: use a multiple of 8."
+            )
+        if self.options and self.kind in ("swin_unet", "cnn"):
+            raise UserError(
+                f"The network {self.kind} has no options of its own: leave [network.options] out."
             )
         if self.kind == "swin_unet" and (2 * self.features) % self.heads:
             raise UserError(
@@ -68,7 +77,10 @@ class NetworkConfig:
         return 1 << self.stages
 
     def to_dict(self) -> dict[str, Any]:
+        """Without empty options: older versions know none."""
         values: dict[str, Any] = plain(self)
+        if not self.options:
+            del values["options"]
         return values
 
     @classmethod

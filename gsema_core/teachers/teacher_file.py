@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from gsema_core import plugins
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, is_there
 from gsema_core.teachers.card import TeacherCard
@@ -134,11 +135,22 @@ def file_hash(path: str | os.PathLike[str]) -> str:
         return hashlib.sha256(stream.read(MAXIMUM_FILE_BYTES + 1)).hexdigest()
 
 
-def load_teacher(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Teacher:
+def load_teacher(
+    path: str | os.PathLike[str], device: str | torch.device = "cpu", *, network: str = ""
+) -> Teacher:
     """Load a teacher onto ``device``.
 
+    A file alone never has code imported: where its network is from outside, whoever loads it must
+    say so.
+
+    Args:
+        path: its file.
+        device: where its network is put.
+        network: ``package.module:Name`` of a network from outside that the file may be of.
+
     Raises:
-        UserError: as for ``read_card``, or the weights do not fit the network on the card.
+        UserError: as for ``read_card``, the weights do not fit the network on the card, or that is
+            from outside and not ``network``.
 
     Example:
         >>> from gsema_core.teachers import BUNDLED_TEACHER
@@ -149,13 +161,14 @@ def load_teacher(path: str | os.PathLike[str], device: str | torch.device = "cpu
     with _open(path) as stream:
         content = stream.read(MAXIMUM_FILE_BYTES + 1)  # one read: the hash is of what is used
     card = _checked_card(path, io.BytesIO(content), len(content))
+    _check_trusted(path, card.network_config().kind, network)
     weights = _decode(path, content)
-    network = _build(path, card, weights)
+    built = _build(path, card, weights)
     if not _all_finite(weights):
         raise _unusable(path, "it has weights that are not finite numbers")
-    network.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
-    network.to(device).eval().requires_grad_(False)
-    return Teacher(card, network, hashlib.sha256(content).hexdigest(), path)
+    built.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
+    built.to(device).eval().requires_grad_(False)
+    return Teacher(card, built, hashlib.sha256(content).hexdigest(), path)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -181,6 +194,16 @@ def _checked_card(path: Path, stream: BinaryIO, size: int) -> TeacherCard:
         raise _unusable(path, _as_clause(str(error))) from error
     except ValueError as error:
         raise _unusable(path, str(error)) from error
+
+
+def _check_trusted(path: Path, kind: str, network: str) -> None:
+    """Refuse a file that would have a module imported which nobody but the file has named."""
+    if plugins.is_outside(kind) and kind != network:
+        raise _unusable(
+            path,
+            f"its network is {kind}, which is code from outside this program; only where you know "
+            f"and trust that code, name it yourself: --network {kind}",
+        )
 
 
 def _build(

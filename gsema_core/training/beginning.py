@@ -54,7 +54,7 @@ def _first_student(config: TrainingConfig) -> tuple[SegmentationNetwork, str]:
     student = build_network(config.network)
     if not config.run.initial_teacher:
         return student, ""
-    teacher = load_teacher(find_teacher(config.run.initial_teacher))
+    teacher = load_teacher(find_teacher(config.run.initial_teacher), network=config.network.kind)
     if teacher.card.network_config() != config.network:
         raise UserError(
             f"The teacher {config.run.initial_teacher} has another network than the "

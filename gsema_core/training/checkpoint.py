@@ -12,7 +12,7 @@ import torch
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
 from gsema_core.machine.out_of_memory import is_out_of_memory
-from gsema_core.training.config import TrainingConfig
+from gsema_core.training.config import TrainingConfig, preset_values
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.trainer import Trainer
 
@@ -200,9 +200,13 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
     So preset ``code`` goes on with the warm-up that older versions had for every preset, and the
     others with their own.
     """
-    defaults = TrainingConfig.from_dict({"preset": new["preset"]}).to_dict()
+    defaults = preset_values(new["preset"])
     for section, values in new.items():
         if not isinstance(values, dict):
+            continue
+        if section not in defaults:  # tables of options, which older versions did not have
+            if old.get(section, {}) != values:
+                return f"table in [{section}]"
             continue
         for name, value in values.items():
             before = old.get(section, {}).get(name, defaults[section][name])

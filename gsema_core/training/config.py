@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from gsema_core.configuration import build, check, plain
+from gsema_core import plugins
+from gsema_core.configuration import build, check, plain, settings_of
 from gsema_core.configuration.toml_files import read_toml
 from gsema_core.errors import UserError
 from gsema_core.networks.network_config import NetworkConfig
@@ -18,7 +19,7 @@ from gsema_core.training.config_sections import (
     OptimizationConfig,
     RunConfig,
 )
-from gsema_core.training.presets import PRESETS
+from gsema_core.training.presets import overridden, preset_tables, with_preset_file
 
 DEEPEST_EDGE = 4
 """The fewest voxels along an edge of a patch's deepest map: measured with PyTorch 2.13 on CPUs,
@@ -42,6 +43,10 @@ class TrainingConfig:
     method: MethodConfig = field(default_factory=MethodConfig)
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     run: RunConfig = field(default_factory=RunConfig)
+    transforms: dict[str, Any] = field(default_factory=dict)
+    """Keywords of each transform by its name, the tables [transforms.NAME]."""
+    losses: dict[str, Any] = field(default_factory=dict)
+    """Keywords of a loss from outside by its name, the table [losses.NAME]."""
     preset_name: str = "default"
 
     def __post_init__(self) -> None:
@@ -75,22 +80,23 @@ class TrainingConfig:
         Raises:
             UserError: unknown preset, section, setting or value.
         """
-        sections = dict(tables)
+        sections = with_preset_file(tables)
         name = sections.pop("preset", "paper")
-        if not isinstance(name, str) or name not in PRESETS:
-            raise UserError(f"Unknown preset {name!r}: use one of {', '.join(sorted(PRESETS))}.")
-        for section, values in PRESETS[name].items():
-            own = sections.get(section, {})
-            sections[section] = {**values, **own} if isinstance(own, Mapping) else own
+        sections = overridden(preset_tables(name), sections)
         if "preset_name" in sections:
             raise UserError("Unknown setting preset_name of the training: use preset.")
         return build(cls, {**sections, "preset_name": name})
 
     @classmethod
     def from_toml(cls, path: str | Path) -> TrainingConfig:
-        """Read ``gsema train``'s file; relative paths in it start at the file's folder."""
+        """Read ``gsema train``'s file; relative paths in it start at the file's folder.
+
+        Where it names a part as ``package.module:Name``, the folder's own modules can be imported.
+        """
         path = Path(path)
-        tables = read_toml(path)
+        tables = with_preset_file(read_toml(path), path.parent)
+        if plugins.names_outside(tables):
+            plugins.make_importable(path.parent)
         config = cls.from_dict(tables)
         for section, setting in (("data", "datalist"), ("run", "output")):
             if not tables.get(section, {}).get(setting):
@@ -111,6 +117,20 @@ class TrainingConfig:
         tables: dict[str, Any] = plain(self)
         tables["preset"] = tables.pop("preset_name")
         return tables
+
+
+def preset_values(name: str) -> dict[str, dict[str, Any]]:
+    """Every setting of each section as a preset has it, plain.
+
+    Raises:
+        UserError: there is no such preset, or a value of it makes no sense.
+    """
+    tables = preset_tables(name)
+    return {
+        section.name: plain(build(cast(Any, section.kind), tables.get(section.name, {})))
+        for section in settings_of(TrainingConfig)
+        if is_dataclass(section.kind)
+    }
 
 
 def _check_together(config: TrainingConfig) -> None:
@@ -136,3 +156,20 @@ def _check_together(config: TrainingConfig) -> None:
             f"Setting class_weights in [optimization] has "
             f"{len(config.optimization.class_weights)} values: give three, or none."
         )
+    _check_options("transforms", config.transforms, config.method.transform)
+    _check_options("losses", config.losses, (config.method.segmentation_loss,))
+
+
+def _check_options(section: str, tables: Mapping[str, Any], used: Sequence[str]) -> None:
+    """Refuse options of what is not used: a typo in the table's name would do nothing."""
+    for name, options in tables.items():
+        if name not in used:
+            raise UserError(
+                f"The table [{section}.{name}] is of none of the {section} that [method] names: "
+                f"use one of {', '.join(used)}, or leave it out."
+            )
+        if not isinstance(options, Mapping):
+            raise UserError(
+                f"Setting {name} in [{section}] is {options!r:.80}: give a table of options, "
+                f"[{section}.{name}]."
+            )

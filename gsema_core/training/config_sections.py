@@ -79,7 +79,17 @@ class MethodConfig(_Section):
         source=PAPER,
     )
     transform: tuple[str, ...] = setting(
-        ("paper",), "Transforms from source to target patches, in order.", source=PAPER
+        ("paper",),
+        "Transforms from source to target patches, in order; `package.module:Name` is one of your "
+        "own.",
+        source=PAPER,
+    )
+    segmentation_loss: str = setting(
+        "dice_ce",
+        "The segmentation loss: Dice with cross-entropy, or `package.module:Name`.",
+        low=1,
+        high=200,
+        source=PAPER,
     )
 
 

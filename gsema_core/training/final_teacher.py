@@ -10,7 +10,7 @@ import torch
 from gsema_core.intensities import IntensityRule
 from gsema_core.teachers import TeacherCard, save_teacher
 from gsema_core.training.checkpoint import Progress
-from gsema_core.training.config import TrainingConfig
+from gsema_core.training.config import TrainingConfig, preset_values
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.trainer import Trainer
@@ -57,6 +57,8 @@ def _training(
         "data": config.data.description or "unstated",
         "preset": config.preset_name,
         "changes": changes(config),
+        "transform": list(config.method.transform),
+        "segmentation_loss": config.method.segmentation_loss,
         "chosen_by": (
             chosen_by(cases.validation_score, validation_settings(config))
             if cases.validation
@@ -73,6 +75,8 @@ def _training(
         "initial_teacher": Path(config.run.initial_teacher).stem or None,
         "parent_sha256": progress.parent_sha256 or None,
     }
+    if options := {**config.transforms, **config.losses}:
+        values["options"] = options
     if Fit.of(asked) != Fit.of(config):
         values["memory_was_short"] = f"{Fit.of(asked)} became {Fit.of(config)}"
     return values
@@ -84,7 +88,7 @@ def changes(config: TrainingConfig) -> dict[str, Any]:
     Returns:
         For example ``{"optimization.learning_rate": 0.001}``.
     """
-    preset = TrainingConfig.from_dict({"preset": config.preset_name}).to_dict()
+    preset = preset_values(config.preset_name)
     own = config.to_dict()
     return {
         f"{section}.{name}": value

@@ -131,7 +131,7 @@ class Loop:
         run = self.config.run
         if run.minutes:
             spent = self.progress.seconds / (60 * run.minutes)
-            self.trainer.time_spent = self.ranks.from_first(spent)
+            self.trainer.time_spent.share = self.ranks.from_first(spent)
         self.logbook.add(self.trainer.train_step(batches))
         step = self.trainer.step
         self.progress.seconds += self.pace.step()

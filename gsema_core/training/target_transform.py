@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from gsema_core.errors import UserError
-from gsema_core.training.config_sections import MethodConfig
+from gsema_core.training.config import TrainingConfig
 from gsema_core.transforms import Transform, build_transform
 
 
-def build_target_transform(method: MethodConfig) -> Transform[Any]:
+def build_target_transform(config: TrainingConfig) -> Transform[Any]:
     """Build the transform, if it fits the losses.
 
     Raises:
         UserError: it cannot be built; or it moves voxels while predictions on both views of a
             patch are to agree voxel by voxel, which would punish right ones.
     """
-    transform = build_transform(method.transform)
+    method = config.method
+    transform = build_transform(method.transform, config.transforms)
     if method.consistency_weight and transform.moves_voxels:
         names = ", ".join(method.transform)
         raise UserError(

@@ -9,24 +9,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gsema_core.datasets.patches import PatchPair
-from gsema_core.losses import BoundaryAwareContrastiveLoss, DiceCELoss
 from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.surgery import (
     Decision,
-    Gate,
     GradientRows,
     single_backward,
     split_backward,
     update_teacher,
     warmed_up_alpha,
 )
+from gsema_core.surgery.backward import SegmentationLoss
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.loss_scale import LossScale
-from gsema_core.training.optimization import build_optimizer, build_scheduler
+from gsema_core.training.parts import StepParts, build_parts
 from gsema_core.training.ranks import Ranks
 
 
@@ -52,8 +51,40 @@ class Trainer:
     nothing (ours). Several ranks that are given the parts of one batch make the same step as one
     rank with the whole.
 
+    Args:
+        config: the weights of the losses, the warm-up, the limit of gradients and the precision;
+            what else it says is for ``parts`` and for the loop around the steps.
+        student: the network that learns.
+        device: where it learns.
+        ranks: this process among others.
+        parts: losses, gate, optimizer and scheduler; default: those that ``config`` asks for.
+
     Attributes:
         computing: device, precision and threads, decided where the configuration leaves them open.
+
+    Example:
+        A loop of one's own, with an optimizer of one's own:
+
+        >>> from dataclasses import replace
+        >>> from gsema_core.networks import build_network
+        >>> from gsema_core.transforms import build_transform
+        >>> config = TrainingConfig.from_dict({
+        ...     "network": {"kind": "cnn", "features": 8, "stages": 2, "depth": 1},
+        ...     "data": {"patch": [16, 16, 16]}, "run": {"precision": "fp32"}})
+        >>> student = build_network(config.network)
+        >>> parts = build_parts(config, student)
+        >>> optimizer = torch.optim.SGD(student.parameters(), lr=0.01)
+        >>> scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+        >>> parts = replace(parts, optimizer=optimizer, scheduler=scheduler)
+        >>> trainer = Trainer(config, student, torch.device("cpu"), parts=parts)
+        >>> transform = build_transform("paper", {"paper": {"strength": 0.5}})
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> for _ in range(2):
+        ...     image, labels = torch.rand(1, 1, 16, 16, 16), torch.ones(1, 1, 16, 16, 16)
+        ...     target = transform(image, labels, generator)
+        ...     record = trainer.train_step([PatchPair(image, labels, *target)])
+        >>> trainer.step, record.skipped
+        (2, False)
     """
 
     def __init__(
@@ -62,6 +93,7 @@ class Trainer:
         student: SegmentationNetwork,
         device: torch.device,
         ranks: Ranks | None = None,
+        parts: StepParts | None = None,
     ) -> None:
         method = config.method
         self.config = config
@@ -71,28 +103,15 @@ class Trainer:
         self.student = student.to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False).eval()
         self.rows = GradientRows(self.student.parameters())
-        self.optimizer = build_optimizer(config.optimization, self.student)
-        self.time_spent = 0.0  # the share of the run's minutes, where they are limited
-        self.scheduler = build_scheduler(
-            config.optimization, self.optimizer, config.run.steps, lambda: self.time_spent
-        )
-        self.gate = Gate(method.alpha_aligned, method.alpha_conflict, method.similarity)
+        parts = parts or build_parts(config, self.student)
+        self.optimizer = parts.optimizer
+        self.scheduler = parts.scheduler
+        self.time_spent = parts.time_spent
+        self.gate = parts.gate
         # A teacher to start from is nothing to forget in the first steps.
         self.warms_up = method.alpha_warmup and not config.run.initial_teacher
-        self.segmentation_loss = DiceCELoss(
-            config.optimization.class_weights or None, config.optimization.dice_smoothing
-        ).to(device)
-        self.contrastive_loss = (
-            BoundaryAwareContrastiveLoss(
-                volume=method.volume_contrast,
-                boundary=method.boundary_contrast,
-                cutoff=method.boundary_cutoff,
-                temperature=method.temperature,
-                magnitude=method.boundary_magnitude,
-            )
-            if method.volume_contrast or method.boundary_contrast
-            else None
-        )
+        self.segmentation_loss = _on(device, parts.segmentation_loss)
+        self.contrastive_loss = parts.contrastive_loss
         self.one_stream = (
             # Source and target are the same patches then, and so are their gradients.
             method.transform == ("none",)
@@ -176,6 +195,10 @@ class Trainer:
         update_teacher(self.teacher, self.student, alpha)
         self.ema_updates += alpha < 1.0
         return alpha
+
+
+def _on(device: torch.device, loss: SegmentationLoss) -> SegmentationLoss:
+    return loss.to(device) if isinstance(loss, nn.Module) else loss
 
 
 def _scaled(loss: Callable[..., Tensor], scale: float) -> Callable[..., Tensor]:

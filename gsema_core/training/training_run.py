@@ -126,7 +126,7 @@ class _Run:
         self.device = rank_device(resolve_device(config.run.device))
         self.ranks = ranks
         ranks.share(config.run.batch_size)  # refused now rather than after the long part
-        self.transform = build_target_transform(config.method)
+        self.transform = build_target_transform(config)
         self.checkpoint = config.run.output / CHECKPOINT
 
     def run(self, summarize: bool) -> TrainingResult:

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from gsema_core.transforms.none import NoTransform as NoTransform
     from gsema_core.transforms.paper import PaperTransform as PaperTransform
     from gsema_core.transforms.sequence import Sequence as Sequence
-    from gsema_core.transforms.transform_factory import build_transform as build_transform
+    from gsema_core.transforms.transform_factory import (
+        TargetTransform as TargetTransform,
+        build_transform as build_transform,
+    )
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

@@ -82,6 +82,8 @@ class SettingField:
         if self.setting.kind is bool:
             self.widget.checked = bool(value)
         elif self.setting.choices:
+            if self.setting.part and self.widget.findText(str(value)) < 0:
+                self.widget.addItem(str(value))  # a part from outside, which is installed
             self.widget.currentIndex = self.widget.findText(str(value))
         elif self.setting.step:
             self.widget.value = self.widget.minimum if value is None else value

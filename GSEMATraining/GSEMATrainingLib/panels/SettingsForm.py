@@ -36,13 +36,16 @@ class SectionSetting:
 
 
 def allSettings() -> list[SectionSetting]:
-    """The settings of all sections, in their order, without those of ``ELSEWHERE``."""
+    """The settings of all sections, in their order, without those of ``ELSEWHERE``.
+
+    Tables, which are options of parts from outside, are for configurations written by hand.
+    """
     return [
         SectionSetting(section.name, one)
         for section in settings_of(TrainingConfig)
         if is_dataclass(section.kind)
         for one in settings_of(section.kind)
-        if (section.name, one.name) not in ELSEWHERE and one.kind is not Path
+        if (section.name, one.name) not in ELSEWHERE and one.kind not in (Path, dict)
     ]
 
 

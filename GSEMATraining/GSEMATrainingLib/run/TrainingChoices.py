@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from gsema_core.configuration.toml_files import read_toml, toml_text
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
+from gsema_core.plugins import is_outside
 from gsema_core.teachers.card import TeacherCard, is_plain_name
 from gsema_core.teachers.registry import DEFAULT, find_teacher
 from gsema_core.teachers.teacher_file import read_card
@@ -141,6 +142,15 @@ def ownSettings(teacher: str) -> Tables:
     if teacher == SCRATCH:
         return merged(PANEL_SETTINGS)
     card = teacherCard(teacher)
+    network = card.network_config()
+    if is_outside(network.kind):
+        # Whoever trains by a configuration has its network imported, and a file may not decide it.
+        raise UserError(
+            _(
+                "The teacher {name} is of the network {network}, which is code from outside this "
+                "program: train it by gsema train, with a configuration that names the network."
+            ).format(name=card.name, network=network.kind)
+        )
     rule = card.intensity_rule()
     data = {
         "spacing_mm": card.spacing_mm,
@@ -148,9 +158,7 @@ def ownSettings(teacher: str) -> Tables:
         "low_percentile": rule.low,
         "high_percentile": rule.high,
     }
-    return merged(
-        PANEL_SETTINGS, FINE_TUNING, {"data": data, "network": card.network_config().to_dict()}
-    )
+    return merged(PANEL_SETTINGS, FINE_TUNING, {"data": data, "network": network.to_dict()})
 
 
 def teacherCard(teacher: str) -> TeacherCard:

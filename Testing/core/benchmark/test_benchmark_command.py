@@ -13,7 +13,7 @@ from gsema_core.cli import main
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--rows", "emma"], "The row 'emma' is unknown: use no_ema, ema"),
+        (["--rows", "emma"], "The row 'emma' is unknown: use one of no_ema, ema"),
         (["--centers", "Z"], "Center 'Z' has no case in the datalist: use A, B."),
         (["--seeds", "one"], "The seeds 'one' are no list of whole numbers"),
         (["--seeds", ","], "The seeds ',' are no list of whole numbers"),

@@ -56,7 +56,9 @@ def test_one_bad_file_does_not_stop_the_rest(
 ) -> None:
     loaded = []
     load = opening.load_teacher
-    monkeypatch.setattr(opening, "load_teacher", lambda path: loaded.append(path) or load(path))
+    monkeypatch.setattr(
+        opening, "load_teacher", lambda path, **o: loaded.append(path) or load(path, **o)
+    )
     assert gsema() == EXIT_SOME_FAILED
     assert len(loaded) == 1
     out = tmp_path / "out"

@@ -27,6 +27,19 @@ def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
     assert read_toml(path) == {"steps": 3}
 
 
+def test_tables_within_tables_are_read_back(tmp_path: Path) -> None:
+    values = {
+        "transforms": {
+            "paper": {"strength": 2.5},
+            "my_module:Mine": {"by": [1, 2], "ä": {"b": True}},
+        },
+        "network": {"kind": "a:B", "options": {}},
+    }
+    path = tmp_path / "config.toml"
+    path.write_text(toml_text(values), encoding="utf-8")
+    assert read_toml(path) == values
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [(b"steps = ", "cannot be read"), (b"\xff\xfe", "cannot be read"), (b"a" + b".a" * 60, "deep")],

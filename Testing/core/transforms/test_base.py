@@ -76,7 +76,7 @@ def test_build_transform() -> None:
 
 
 def test_unknown_names_are_explained() -> None:
-    with pytest.raises(UserError, match=r"'papr' is unknown, expected one of none, paper"):
+    with pytest.raises(UserError, match=r"'papr' is unknown: use one of none, paper"):
         build_transform("papr")
     with pytest.raises(UserError, match="list of target transforms is empty"):
         build_transform([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def new_figure(width: float, height: float) -> Figure:
 
 def row_colors(plan: Plan) -> dict[str, Any]:
     """One color a row, the same in all figures."""
-    return dict(zip(plan.rows, colormaps["tab10"].colors, strict=False))  # type: ignore[attr-defined]
+    colors = colormaps["tab10" if len(plan.rows) <= 10 else "tab20"].colors  # type: ignore[attr-defined]
+    return dict(zip(plan.rows, itertools.cycle(colors), strict=False))
 
 
 def image_kind(plan: Plan) -> str:

@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors
 from gsema_core.benchmark.plan import Plan
 from gsema_core.benchmark.result_tables import Collected
-from gsema_core.benchmark.rows import ROWS
 
 
 def draw_boxes(plan: Plan, scores: Collected) -> Figure:
@@ -30,7 +29,7 @@ def draw_boxes(plan: Plan, scores: Collected) -> Figure:
                 showfliers=False,
                 patch_artist=True,
                 medianprops={"color": "black"},
-                label=ROWS[row].title if place == 0 else "",
+                label=plan.method(row).title if place == 0 else "",
             )
             drawn["boxes"][0].set(facecolor=colors[row], alpha=0.6)
             axes.plot([x] * len(dice), dice, ".", color="black", ms=3, alpha=0.5)

@@ -13,13 +13,12 @@ from sklearn.metrics import silhouette_score
 
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure
 from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.benchmark.prediction import load_cell
 from gsema_core.datasets import VolumeCache
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.patches import PatchSampler
 from gsema_core.intensities import IntensityRule
 from gsema_core.networks import SegmentationNetwork
-from gsema_core.teachers import load_teacher
-from gsema_core.training.run_files import TEACHER
 
 PATCHES = 4
 """Of each case: enough dots to see groups, few enough for seconds. Ours."""
@@ -43,7 +42,7 @@ def draw_latents(plan: Plan, cells: list[Cell]) -> Figure | None:
     patches, centers = _patches(plan)
     figure = new_figure(4.2 * len(wanted), 4.4)
     for panel, cell in zip(figure.subplots(1, len(wanted), squeeze=False)[0], wanted, strict=True):
-        teacher = load_teacher(plan.config(cell).run.output / TEACHER)
+        teacher = load_cell(plan, cell)
         latents = _latents(teacher.network, patches)
         points, silhouette = _tsne(latents), silhouette_score(latents, centers)
         for center in sorted(set(centers)):
@@ -55,7 +54,11 @@ def draw_latents(plan: Plan, cells: list[Cell]) -> Figure | None:
                 marker="x" if unseen else "o",
                 label=f"{center} (unseen)" if unseen else center,
             )
-        panel.set(title=f"{cell.method.title}, silhouette {silhouette:.3f}", xticks=[], yticks=[])
+        panel.set(
+            title=f"{plan.method(cell.row).title}, silhouette {silhouette:.3f}",
+            xticks=[],
+            yticks=[],
+        )
         panel.legend(fontsize="small")
     figure.suptitle(f"t-SNE of latents by center ({image_kind(plan)})")
     return figure

@@ -47,7 +47,7 @@ def draw_overlays(plan: Plan, cells: list[Cell], scores: Collected) -> Figure | 
             predicted = predict(plan, cell, case)
             _draw(panel, image.array[view], truth.array[view], predicted.array[view])
             dice = scores[cell.row, center].values["dice"][number]
-            panel.set_title(f"{cell.method.title}\n{center}: Dice {dice:.2f}", fontsize=8)
+            panel.set_title(f"{plan.method(cell.row).title}\n{center}: Dice {dice:.2f}", fontsize=8)
     figure.suptitle(
         f"Reference (white), result (orange)\n{image_kind(plan)} of unseen centers", fontsize=9
     )

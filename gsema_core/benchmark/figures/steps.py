@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import read_csv
-from gsema_core.benchmark.rows import ROWS
 from gsema_core.training.run_files import STEPS
 
 PANELS = {
@@ -39,7 +38,7 @@ def draw_steps(plan: Plan, cells: list[Cell]) -> Figure | None:
         for panel, name in zip(axes, PANELS, strict=True):
             mean = np.mean([log[name][:length] for log in found], axis=0)
             panel.plot(found[0]["step"][:length], mean, color=colors[row], lw=width, alpha=0.8,
-                       label=ROWS[row].title)  # fmt: skip
+                       label=plan.method(row).title)  # fmt: skip
     for panel, title in zip(axes, PANELS.values(), strict=True):
         panel.set(xlabel="step", ylabel=title)
         panel.grid(alpha=0.3)

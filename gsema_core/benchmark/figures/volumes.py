@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors
 from gsema_core.benchmark.plan import Plan
 from gsema_core.benchmark.result_tables import Collected
-from gsema_core.benchmark.rows import ROWS
 
 
 def draw_volumes(plan: Plan, scores: Collected) -> Figure:
@@ -32,7 +31,7 @@ def draw_volumes(plan: Plan, scores: Collected) -> Figure:
                     ms=4,
                     label=f"center {center}",
                 )
-        panel.set(title=ROWS[row].title, ylim=(-0.03, 1))
+        panel.set(title=plan.method(row).title, ylim=(-0.03, 1))
         panel.set_xscale("log")
     for panel in panels[len(rows) :]:
         panel.set_visible(False)

@@ -112,6 +112,7 @@ def segment_batch(
     teacher: str | os.PathLike[str] = "default",
     device: str = "auto",
     *,
+    network: str = "",
     settings: SegmentationSettings | None = None,
     resume: bool = False,
     progress: ProgressCallback | None = None,
@@ -123,6 +124,7 @@ def segment_batch(
         items: from ``find_scans``.
         teacher: ``default``, the name of an added teacher, or a teacher file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        network: ``package.module:Name`` of a network from outside that the teacher may be of.
         settings: default ``SegmentationSettings()``.
         resume: leave scans alone whose output is there and whole, whatever it was made with: it
             may have been corrected by hand.
@@ -142,7 +144,7 @@ def segment_batch(
     outcomes = _kept(items, file_hash(teacher_path), settings) if resume else {}
     todo = [item for item in items if item not in outcomes]
     stopped = False
-    segmenter = load_segmenter(teacher, device) if todo else None
+    segmenter = load_segmenter(teacher, device, network) if todo else None
     for number, item in enumerate(todo):
         started = time.monotonic()
         monitor = Monitor(_shared(progress, number, len(todo), item.source.name), cancelled)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import slicer
 
 
 def test_every_setting_has_a_field_with_help_and_default(panel):
-    from dataclasses import fields
+    from dataclasses import fields, is_dataclass
 
     from GSEMATrainingLib.panels.SettingsForm import ELSEWHERE, allSettings
 
@@ -18,9 +19,9 @@ def test_every_setting_has_a_field_with_help_and_default(panel):
     expected = {
         (section.name, one.name)
         for section in fields(config)
-        if section.name != "preset_name"
+        if is_dataclass(getattr(config, section.name))
         for one in fields(getattr(config, section.name))
-        if type(getattr(getattr(config, section.name), one.name)).__name__ != "PosixPath"
+        if not isinstance(getattr(getattr(config, section.name), one.name), Path | dict)
     }
     shown = panel.start.form._fields
     assert set(shown) == expected - ELSEWHERE
@@ -29,6 +30,14 @@ def test_every_setting_has_a_field_with_help_and_default(panel):
     assert shown["data", "spacing_mm"].setting.label == "Spacing (mm)"
     assert shown["optimization", "schedule"].widget.count == 3
     assert shown["network", "kind"].widget.count == 2
+
+
+def test_a_network_that_is_installed_is_shown(panel):
+    kind = panel.start.form._fields["network", "kind"]
+    kind.setValue("installed")
+    assert kind.value == "installed" and kind.widget.count == 3
+    kind.setValue("cnn")
+    assert kind.value == "cnn"
 
 
 def test_changes_in_the_form_reach_the_configuration_and_are_remembered(panel):

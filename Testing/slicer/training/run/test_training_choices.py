@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gsema_core.errors import UserError
@@ -23,6 +25,21 @@ def test_a_teacher_decides_what_its_network_sees(choices):
     assert "initial_teacher" not in choices(teacher="").tables()["run"]
 
 
+def test_a_teacher_file_does_not_decide_what_code_is_imported(choices, tiny_teacher, tmp_path):
+    """The configuration that the panel writes would have the training import it."""
+    from safetensors.torch import load_file, save_file
+
+    from gsema_core.teachers import read_card
+    from gsema_core.teachers.teacher_file import METADATA_KEY
+
+    card = read_card(tiny_teacher).to_dict()
+    card["network"] = {**card["network"], "kind": "evil:Net"}
+    path = tmp_path / "evil.safetensors"
+    save_file(load_file(tiny_teacher), path, {METADATA_KEY: json.dumps(card)})
+    with pytest.raises(UserError, match="network evil:Net, which is code from outside"):
+        choices(teacher=str(path)).tables()
+
+
 @pytest.mark.parametrize(
     ("unit", "expected"),
     [("steps", ("steps", 7)), ("epochs", ("steps", 700)), ("minutes", ("minutes", 7.0))],
@@ -37,7 +54,7 @@ def test_senseless_choices_are_explained(choices):
         ({"unit": "years"}, "steps, epochs or minutes"),
         ({"name": "a/b"}, "not plain"),
         ({"teacher": "nobody"}, "no teacher named nobody"),
-        ({"preset": "magic"}, "Unknown preset"),
+        ({"preset": "magic"}, "preset 'magic' is unknown: use one of"),
         ({"settings": {"data": {"patch": [70, 70, 70]}}}, "does not fit the network"),
         ({"settings": {"run": {"seed": "x"}}}, "give a whole number"),
     ):
