@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,30 +89,23 @@ def macro_interval(centers: Sequence[Scores]) -> tuple[float, float]:
 
 
 def _average(seeds: Sequence[Sequence[Mapping[str, Any]]], patients: Sequence[int]) -> Scores:
-    def mean(values: Sequence[Sequence[float | None]]) -> Floats:
+    def mean(value: Callable[[Mapping[str, Any]], float | None]) -> Floats:
+        """(N,) a case's value, averaged over the seeds."""
+        values = [[value(case) for case in cases] for cases in seeds]
         return np.asarray(np.asarray(values, dtype=np.float64).mean(axis=0))
 
-    first = seeds[0]
+    def metric(name: str) -> Floats:
+        return mean(lambda case: case["aneurysm"][name])
+
+    def missed(case: Mapping[str, Any]) -> int:
+        return sum(not lesion["detected"] for lesion in case["lesions"])
+
+    volumes = [sum(lesion["volume_ml"] for lesion in case["lesions"]) for case in seeds[0]]
     return Scores(
-        values={
-            name: mean([[case["aneurysm"][name] for case in cases] for cases in seeds])
-            for name in METRICS
-        },
-        lesions=np.stack(
-            [
-                mean([[_missed(case) for case in cases] for cases in seeds]),
-                np.array([len(case["lesions"]) for case in first], dtype=np.float64),
-            ],
-            axis=1,
-        ),
-        false_positives=mean([[case["false_positives"] for case in cases] for cases in seeds]),
-        volumes_ml=np.array(
-            [sum(lesion["volume_ml"] for lesion in case["lesions"]) for case in first]
-        ),
+        values={name: metric(name) for name in METRICS},
+        lesions=np.stack([mean(missed), mean(lambda case: len(case["lesions"]))], axis=1),
+        false_positives=mean(lambda case: case["false_positives"]),
+        volumes_ml=np.array(volumes),
         patients=patients,
         seeds=len(seeds),
     )
-
-
-def _missed(case: Mapping[str, Any]) -> int:
-    return sum(not lesion["detected"] for lesion in case["lesions"])

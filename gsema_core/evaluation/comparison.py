@@ -31,11 +31,6 @@ MARGIN = 0.01
 
 Floats = npt.NDArray[np.float64]
 
-METRICS = (
-    "aneurysm_dice", "sensitivity", "missed", "false_positives", "surface_distance_mm",
-    "aneurysms", "vessel_dice",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Compared:
@@ -72,7 +67,7 @@ def compare_teachers(held_out: Compared, replay: Compared | None = None) -> dict
             forgotten.
 
     Returns:
-        Values for JSON: ``cases`` (number, patient's number, center, and ``METRICS`` of ``start``
+        Values for JSON: ``cases`` (number, patient's number, center, and the metrics of ``start``
         and ``new``), ``summary`` (of both; means are over patients), ``verdict``,
         ``verdict_text``, ``p_value`` (None without a test), ``warnings`` (plain sentences) and
         ``replay`` (cases and summary, or None). Nothing in it names a patient.
@@ -118,11 +113,15 @@ def _rows(compared: Compared) -> list[dict[str, Any]]:
 
 
 def _metrics(score: CaseScore) -> dict[str, Any]:
-    values = (
-        score.aneurysm["dice"], score.aneurysm["sensitivity"], score.missed,
-        score.false_positives, _surface_distance(score), len(score.lesions), score.vessel["dice"],
-    )  # fmt: skip
-    return {name: plain(value) for name, value in zip(METRICS, values, strict=True)}
+    return {
+        "aneurysm_dice": plain(score.aneurysm["dice"]),
+        "sensitivity": plain(score.aneurysm["sensitivity"]),
+        "missed": score.missed,
+        "false_positives": score.false_positives,
+        "surface_distance_mm": plain(_surface_distance(score)),
+        "aneurysms": len(score.lesions),
+        "vessel_dice": plain(score.vessel["dice"]),
+    }
 
 
 def _surface_distance(score: CaseScore) -> float:

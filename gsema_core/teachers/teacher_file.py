@@ -158,9 +158,7 @@ def load_teacher(
         'default'
     """
     path = Path(path)
-    with _open(path) as stream:
-        content = stream.read(MAXIMUM_FILE_BYTES + 1)  # one read: the hash is of what is used
-    card = _checked_card(path, io.BytesIO(content), len(content))
+    content, card = read_checked(path)  # one read: the hash is of what is used
     _check_trusted(path, card.network_config().kind, network)
     weights = _decode(path, content)
     built = _build(path, card, weights)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.errors import UserError
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import uniform
 
 AXES = (1, 2, 3)
@@ -76,8 +76,7 @@ class AmplitudeMixTransform(Transform[AmplitudeMixParameters]):
 
     def apply_one(
         self, image: Tensor, labels: Tensor, parameters: AmplitudeMixParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Mix the amplitudes."""
+    ) -> Sample:
         spectrum = torch.fft.rfftn(image, dim=AXES)
         low = (slice(None), *_low_frequencies(image.shape[1:], self.band))
         own = spectrum[low]

@@ -14,6 +14,9 @@ from gsema_core.transforms.draws import chance
 P = TypeVar("P")
 """The parameters of one sample: a frozen dataclass (picklable)."""
 
+Sample = tuple[Tensor, Tensor]
+"""Image ``(C, D, H, W)``, float32 in [0, 1], and labels ``(1, D, H, W)`` of one patch."""
+
 
 class Transform(ABC, Generic[P]):
     """Makes a target patch ``x_t, y_t`` of a source patch ``x_s, y_s``.
@@ -58,7 +61,7 @@ class Transform(ABC, Generic[P]):
         """Draw the parameters for one sample ``(C, D, H, W)``."""
 
     @abstractmethod
-    def apply_one(self, image: Tensor, labels: Tensor, parameters: P) -> tuple[Tensor, Tensor]:
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: P) -> Sample:
         """Return the transformed sample; ``image`` is float32 and may not be written to."""
 
     def draw(
@@ -133,9 +136,7 @@ class Transform(ABC, Generic[P]):
         acts = chance(generator, self.probability)
         return self.draw_one(generator, image, donor) if acts else None
 
-    def apply_sample(
-        self, image: Tensor, labels: Tensor, parameters: P | None
-    ) -> tuple[Tensor, Tensor]:
+    def apply_sample(self, image: Tensor, labels: Tensor, parameters: P | None) -> Sample:
         """Apply to one float32 sample what `draw_sample` returned."""
         if parameters is None:
             return image, labels

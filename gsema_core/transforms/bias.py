@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.errors import UserError
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import not_negative
 from gsema_core.transforms.fields import smooth_field
 
@@ -41,12 +41,8 @@ class BiasTransform(Transform[BiasParameters]):
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> BiasParameters:
-        """Draw the control grid."""
         unit = torch.rand((self.points,) * 3, generator=generator, device=generator.device)
         return BiasParameters((self.strength * (2.0 * unit - 1.0)).exp().cpu())
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: BiasParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Shade the image."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: BiasParameters) -> Sample:
         return image * smooth_field(parameters.control.to(image)[None], image.shape[1:]), labels

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gsema_core.errors import UserError
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import chance, log_uniform, not_negative, uniform
 
 
@@ -71,17 +71,13 @@ class GeometricTransform(Transform[GeometricParameters]):
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> GeometricParameters:
-        """Draw flips and, for some samples, a rotation and a scale."""
         d, h, w = (chance(generator, self.flip_probability) for _ in range(3))
         affine = (
             self._draw_affine(generator) if chance(generator, self.affine_probability) else None
         )
         return GeometricParameters((d, h, w), affine)
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: GeometricParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Move image and labels together."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: GeometricParameters) -> Sample:
         if axes := [axis for axis, flip in enumerate(parameters.flips, start=1) if flip]:
             image, labels = image.flip(axes), labels.flip(axes)
         if parameters.affine is not None:

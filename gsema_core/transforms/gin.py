@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import fresh_seed, uniform
 
 LAYERS = 4
@@ -49,10 +49,7 @@ class GinTransform(Transform[GinParameters]):
         """Draw the blend; the network is a seed."""
         return GinParameters(fresh_seed(generator), uniform(generator, 0.0, 1.0))
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: GinParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Send the image through the network."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: GinParameters) -> Sample:
         return gin(image, parameters), labels
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import fresh_seed, uniform
 from gsema_core.transforms.fields import smooth_field
 from gsema_core.transforms.gin import GinParameters, gin
@@ -24,13 +24,6 @@ class GinIpaParameters:
     second: GinParameters
     seed: int
     """Of the map's control points."""
-
-    def complement(self) -> GinIpaParameters:
-        """Return the other view of the same draw, whose map is one minus this one's.
-
-        CMDG trains on both views and asks their predictions to agree.
-        """
-        return GinIpaParameters(self.second, self.first, self.seed)
 
 
 class GinIpaTransform(Transform[GinIpaParameters]):
@@ -55,13 +48,15 @@ class GinIpaTransform(Transform[GinIpaParameters]):
     def complement(
         self, parameters: tuple[GinIpaParameters | None, ...]
     ) -> tuple[GinIpaParameters | None, ...]:
-        """Return the views whose maps are one minus these views' maps."""
-        return tuple(each and each.complement() for each in parameters)
+        """Return the views whose maps are one minus these views' maps.
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: GinIpaParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Blend the two views."""
+        CMDG trains on both and asks their predictions to agree.
+        """
+        return tuple(
+            each and GinIpaParameters(each.second, each.first, each.seed) for each in parameters
+        )
+
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: GinIpaParameters) -> Sample:
         generator = torch.Generator().manual_seed(parameters.seed)
         control = torch.rand((1, POINTS, POINTS, POINTS), generator=generator).to(image)
         share = smooth_field(control, image.shape[1:])

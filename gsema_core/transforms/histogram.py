@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.errors import UserError
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import not_negative
 
 
@@ -43,16 +43,12 @@ class HistogramTransform(Transform[HistogramParameters]):
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> HistogramParameters:
-        """Draw the curve."""
         normal = torch.randn(self.pieces, generator=generator, device=generator.device)
         steps = (self.strength * normal.double()).exp()
         values = steps.cumsum(0) / steps.sum()
         return HistogramParameters((0.0, *values.tolist()))
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: HistogramParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Send the image through the curve."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: HistogramParameters) -> Sample:
         values = torch.tensor(parameters.values, dtype=image.dtype, device=image.device)
         last = len(values) - 2
         position = image.clamp(0.0, 1.0).mul_(last + 1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.errors import UserError
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import log_uniform, not_negative, uniform
 
 
@@ -53,7 +53,6 @@ class IntensityTransform(Transform[IntensityParameters]):
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> IntensityParameters:
-        """Draw gamma, scale and shift."""
         change = self.max_scale_change
         return IntensityParameters(
             gamma=log_uniform(generator, 1.0 / self.max_gamma, self.max_gamma),
@@ -61,10 +60,7 @@ class IntensityTransform(Transform[IntensityParameters]):
             shift=uniform(generator, -self.max_shift, self.max_shift),
         )
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: IntensityParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Remap the image."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: IntensityParameters) -> Sample:
         bent = image.clamp(0.0, 1.0).pow_(parameters.gamma)
         offset = (1.0 - parameters.scale) * bent.mean() + parameters.shift
         return bent.mul_(parameters.scale).add_(offset), labels

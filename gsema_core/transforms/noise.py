@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import chance, fresh_seed, not_negative, uniform
 from gsema_core.transforms.fields import smoothed
 
@@ -54,10 +54,7 @@ class NoiseTransform(Transform[NoiseParameters]):
         grainy = chance(generator, self.grain_probability)
         return NoiseParameters(sigma, grain if grainy else 0.0, fresh_seed(generator))
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: NoiseParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Add the noise that the seed stands for."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: NoiseParameters) -> Sample:
         generator = torch.Generator(image.device).manual_seed(parameters.seed)
         noise = torch.randn(image.shape, generator=generator, device=image.device)
         if parameters.grain > 0.0:

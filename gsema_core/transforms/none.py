@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 
 
 class NoTransform(Transform[None]):
@@ -14,6 +14,5 @@ class NoTransform(Transform[None]):
     def draw_one(self, generator: torch.Generator, image: Tensor, donor: Tensor | None) -> None:
         """Draw nothing."""
 
-    def apply_one(self, image: Tensor, labels: Tensor, parameters: None) -> tuple[Tensor, Tensor]:
-        """Return the sample as it is."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: None) -> Sample:
         return image, labels

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 
 
 class Sequence(Transform[tuple[Any, ...]]):
@@ -32,12 +32,9 @@ class Sequence(Transform[tuple[Any, ...]]):
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> tuple[Any, ...]:
-        """Draw the parameters of every transform."""
         return tuple(t.draw_sample(generator, image, donor) for t in self.transforms)
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: tuple[Any, ...]
-    ) -> tuple[Tensor, Tensor]:
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: tuple[Any, ...]) -> Sample:
         """Apply every transform, each clipping by its own rule."""
         for transform, own in zip(self.transforms, parameters, strict=True):
             image, labels = transform.apply_sample(image, labels, own)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gsema_core.transforms.base import Transform
+from gsema_core.transforms.base import Sample, Transform
 from gsema_core.transforms.draws import chance, not_negative, uniform
 from gsema_core.transforms.fields import smoothed
 
@@ -51,15 +51,11 @@ class SmoothingTransform(Transform[SmoothingParameters]):
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None
     ) -> SmoothingParameters:
-        """Draw the width along each axis, and whether to smooth or to sharpen."""
         d, h, w = (uniform(generator, 0.0, self.max_sigma) for _ in range(3))
         sharpen = chance(generator, self.sharpening_probability)
         sharpening = uniform(generator, 0.0, self.max_sharpening)
         return SmoothingParameters((d, h, w), -sharpening if sharpen else 1.0)
 
-    def apply_one(
-        self, image: Tensor, labels: Tensor, parameters: SmoothingParameters
-    ) -> tuple[Tensor, Tensor]:
-        """Smooth or sharpen the image."""
+    def apply_one(self, image: Tensor, labels: Tensor, parameters: SmoothingParameters) -> Sample:
         smooth = smoothed(image, parameters.sigmas)
         return torch.lerp(image, smooth, parameters.amount), labels

@@ -57,7 +57,7 @@ def test_the_two_views_add_up(image, labels, generator) -> None:
     transform = GinIpaTransform()
     parameters = transform.draw(generator, image)
     one, _ = transform.apply(image, labels, parameters)
-    other, _ = transform.apply(image, labels, tuple(p.complement() for p in parameters))
+    other, _ = transform.apply(image, labels, transform.complement(parameters))
     for i, p in enumerate(parameters):
         both = gin(image[i], p.first) + gin(image[i], p.second)
         torch.testing.assert_close(one[i] + other[i], both, rtol=1e-4, atol=1e-4)
