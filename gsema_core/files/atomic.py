@@ -138,11 +138,8 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 def _flush_to_disk(path: Path) -> None:
     """Make the bytes durable before the rename, or a power cut could leave an empty file."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _explained(destination: Path, error: OSError) -> UserError:

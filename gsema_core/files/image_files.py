@@ -13,10 +13,11 @@ import SimpleITK as sitk
 
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import ARCHIVES, SUFFIXES
-from gsema_core.files.integrity import check_integrity, find_voxels, has_all_finite_voxels
-from gsema_core.files.nifti_header import read_nifti_header
+from gsema_core.files.meta_header import meta_voxels
+from gsema_core.files.nifti_header import has_all_finite_voxels, nifti_voxels, read_nifti_header
+from gsema_core.files.nrrd_header import nrrd_voxels
 from gsema_core.files.silence import silent_libraries
-from gsema_core.files.voxel_data import DamagedFile
+from gsema_core.files.voxel_data import DamagedFile, VoxelData
 from gsema_core.grids.volume import Volume
 
 SPACING_LIMITS_MM = (0.05, 5.0)
@@ -72,6 +73,19 @@ def read_fields(path: Path) -> dict[str, str]:
         return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
 
 
+def find_voxels(path: Path) -> VoxelData:
+    """Where the voxels of an NRRD, NIfTI or MetaImage file lie, by its suffix.
+
+    Raises:
+        DamagedFile: its header is none of that format.
+        UserError: the voxels lie in a file that is missing or that it must not refer to.
+    """
+    if _is_nifti(path):
+        return nifti_voxels(path)
+    is_nrrd = path.name.lower().endswith((".nrrd", ".nhdr"))
+    return nrrd_voxels(path) if is_nrrd else meta_voxels(path)
+
+
 def _reader(path: Path) -> sitk.ImageFileReader:
     with silent_libraries():
         reader = sitk.ImageFileReader()
@@ -83,17 +97,18 @@ def _reader(path: Path) -> sitk.ImageFileReader:
 def _checked_reader(path: Path) -> sitk.ImageFileReader:
     """A reader of a file whose header and length are as they should be."""
     _check_name(path)
-    find_voxels(path)
+    voxels = find_voxels(path)
     if _is_nifti(path):
         header = read_nifti_header(path)
         check_spacing(path, header.spacing[: len(header.size)])
-        _check_no_empty_axis(path, header.size)
-        _check_not_too_large(path, header.size)
-        check_integrity(path)
+        _check_count(path, header.size)
+        voxels.check(header.data_bytes, 1)
     reader = _reader(path)
     check_header(path, reader)
     if not _is_nifti(path):
-        check_integrity(path, math.prod(reader.GetSize()), _voxel_bytes(reader))
+        # Bytes of a voxel with one value: ``16-bit signed integer`` has two.
+        bits = sitk.GetPixelIDValueAsString(reader.GetPixelID()).partition("-")[0]
+        voxels.check(math.prod(reader.GetSize()), int(bits) // 8)
     return reader
 
 
@@ -126,7 +141,9 @@ def _explained(path: Path) -> Iterator[None]:
             "export it again."
         ) from error
     except RuntimeError as error:
-        raise UserError(f"The image {path} {_meaning(str(error))}.") from error
+        damaged = "could not be read: it is damaged or cut off, so copy or export it again"
+        told = [meaning for part, meaning in _MEANINGS.items() if part in str(error)]
+        raise UserError(f"The image {path} {[*told, damaged][0]}.") from error
     except MemoryError as error:
         raise UserError(f"The image {path} is too large for this computer's memory.") from error
 
@@ -154,18 +171,14 @@ def check_header(path: Path, reader: sitk.ImageFileReader) -> None:
             f"The image {path} has {components} values a voxel ({kind}): "
             "give a gray-scale 3D image."
         )
-    _check_size(path, size)
+    _check_count(path, size)
+    _check_dimensions(path, size)
     check_spacing(path, reader.GetSpacing())
     axes = np.array(reader.GetDirection()).reshape(3, 3)
     # 1e-3: directions in files are often rounded to 4 digits; a voxel is then 0.5 voxel off
     # after 500 voxels at most.
     if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
         raise UserError(f"The image {path} {_MEANINGS['orthonormal']}.")
-
-
-def _voxel_bytes(reader: sitk.ImageFileReader) -> int:
-    """Bytes of a voxel with one value: ``16-bit signed integer`` has two."""
-    return int(sitk.GetPixelIDValueAsString(reader.GetPixelID()).partition("-")[0]) // 8
 
 
 def check_spacing(path: Path, spacing: tuple[float, ...]) -> None:
@@ -183,30 +196,23 @@ def check_spacing(path: Path, spacing: tuple[float, ...]) -> None:
             )
 
 
-def _check_size(path: Path, size: tuple[int, ...]) -> None:
-    _check_no_empty_axis(path, size)
-    shown = " x ".join(map(str, size))
-    size = size[:3] + tuple(count for count in size[3:] if count > 1)
-    if len(size) != 3 or 1 in size:
-        dimensions = len(size) if len(size) != 3 else 2
-        raise UserError(f"The image {path} is {dimensions}D ({shown} voxels): give one 3D volume.")
-    _check_not_too_large(path, size)
+def _check_dimensions(path: Path, size: tuple[int, ...]) -> None:
+    long = size[:3] + tuple(count for count in size[3:] if count > 1)
+    if len(long) != 3 or 1 in long:
+        dimensions = len(long) if len(long) != 3 else 2
+        raise UserError(
+            f"The image {path} is {dimensions}D ({_by(size)} voxels): give one 3D volume."
+        )
 
 
-def _check_not_too_large(path: Path, size: tuple[int, ...]) -> None:
-    if math.prod(size) > MAXIMUM_VOXELS:
-        shown = " x ".join(map(str, size))
-        raise UserError(f"The image {path} is too large ({shown} voxels): crop it first.")
-
-
-def _check_no_empty_axis(path: Path, size: tuple[int, ...]) -> None:
+def _check_count(path: Path, size: tuple[int, ...]) -> None:
     if min(size, default=0) < 1:
-        shown = " x ".join(map(str, size))
-        raise UserError(f"The image {path} has an axis of size zero ({shown}): export it again.")
+        raise UserError(
+            f"The image {path} has an axis of size zero ({_by(size)}): export it again."
+        )
+    if math.prod(size) > MAXIMUM_VOXELS:
+        raise UserError(f"The image {path} is too large ({_by(size)} voxels): crop it first.")
 
 
-def _meaning(text: str) -> str:
-    for fragment, meaning in _MEANINGS.items():
-        if fragment in text:
-            return meaning
-    return "could not be read: it is damaged or cut off, so copy or export it again"
+def _by(size: tuple[int, ...]) -> str:
+    return " x ".join(map(str, size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import struct
@@ -9,7 +10,15 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from gsema_core.files.voxel_data import GZIP_START, DamagedFile, VoxelData, read_start
+import numpy as np
+
+from gsema_core.files.voxel_data import (
+    CHUNK_BYTES,
+    GZIP_START,
+    DamagedFile,
+    VoxelData,
+    read_start,
+)
 
 _FLOATS = {16: "f4", 64: "f8"}
 """NIfTI's codes of real floating-point types, and NumPy's names of them."""
@@ -91,6 +100,26 @@ def nifti_voxels(path: Path) -> VoxelData:
     if read_start(path, 2) == GZIP_START:
         return VoxelData(path, 0, "deflate", offset)
     return VoxelData(path, offset, "raw")
+
+
+def has_all_finite_voxels(path: Path) -> bool:
+    """Whether a NIfTI file is free of NaN and infinities, which ITK reads as 0 without a word.
+
+    Raises:
+        DamagedFile: it is no NIfTI file.
+    """
+    header = read_nifti_header(path)
+    if not header.float_type:
+        return True
+    compressed = read_start(path, 2) == GZIP_START
+    left = header.data_bytes
+    with gzip.open(path, "rb") if compressed else path.open("rb") as file:
+        file.seek(header.data_offset)
+        while left > 0 and (data := file.read(min(left, CHUNK_BYTES))):
+            if not np.isfinite(np.frombuffer(data, header.float_type)).all():
+                return False
+            left -= len(data)
+    return True
 
 
 def _inflated_start(start: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from gsema_core.errors import UserError
@@ -52,12 +53,8 @@ def _head(start: bytes) -> tuple[bytes, int | None]:
     """The header's lines, and where what follows it begins; None where nothing does."""
     if not start.startswith(b"NRRD000"):
         raise DamagedFile("no NRRD header")
-    ends = [(start.find(end), len(end)) for end in (b"\n\n", b"\r\n\r\n", b"\n\r\n")]
-    ends = [(at, length) for at, length in ends if at >= 0]
-    if not ends:
-        return start, None
-    at, length = min(ends)
-    return start[:at], at + length
+    blank = re.search(rb"\n\r?\n", start)
+    return (start[: blank.start()], blank.end()) if blank else (start, None)
 
 
 def _fields(head: bytes) -> dict[str, str]:

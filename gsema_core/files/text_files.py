@@ -50,8 +50,10 @@ def write_json(document: Any, path: str | os.PathLike[str]) -> None:
     write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def write_csv(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -> None:
-    """Write rows under the first one's column names; numbers that do not exist stay empty.
+def write_csv(
+    rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str], columns: Sequence[str] = ()
+) -> None:
+    """Write rows under ``columns`` or the first one's names; numbers that do not exist stay empty.
 
     Raises:
         UserError: as for ``write_text``.
@@ -60,7 +62,7 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -
         atomic_path(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, columns or list(rows[0]))
         writer.writeheader()
         for row in rows:
             writer.writerow({name: _cell(value) for name, value in row.items()})
@@ -90,8 +92,8 @@ def read_json(path: Path, what: str) -> Any:
 def read_table(path: Path) -> dict[str, Any] | None:
     """A JSON object that a run of this program left; None where none can be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = read_json(path, "table")
+    except UserError:
         return None
     return content if isinstance(content, dict) else None
 

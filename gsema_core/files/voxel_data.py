@@ -1,8 +1,9 @@
 """Where an image file's voxels lie, and whether there are as many as its header says.
 
 ITK and the libraries below it allocate what a header asks for before they look whether the bytes
-are there, read compressed data that are damaged without a word, and follow a header to any file of
-the machine. So the headers are read here first, and with suspicion.
+are there, and follow a header to any file of the machine. Measured with ITK 5.4: a NIfTI file that
+is cut off reads as an image that ends in zeros, and a damaged gzip or zlib stream in NRRD and
+MetaImage as an image that is wrong from there on. So headers are read here first, with suspicion.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ SPARE_BYTES = 2**20
 GZIP_START = b"\x1f\x8b"
 
 Coding = Literal["raw", "deflate", "text", "hex"]
-_LEAST_BYTES = {"raw": 1.0, "hex": 2.0}
-"""Bytes in the file for each byte of voxels."""
 
 
 class DamagedFile(Exception):
@@ -50,29 +49,27 @@ class VoxelData:
     coding: Coding
     skipped: int = 0
 
-    def check(self, voxels: int | None = None, voxel_bytes: int = 1) -> None:
+    def check(self, voxels: int, voxel_bytes: int) -> None:
         """Check that the voxels are there, before anything is allocated for them.
 
         Args:
-            voxels: how many the header promises; None checks compressed data's checksum only.
+            voxels: how many the header promises.
             voxel_bytes: bytes of one.
 
         Raises:
             DamagedFile: bytes are missing or wrong, or far more than the header says.
         """
-        wanted = None if voxels is None else self.skipped + voxels * voxel_bytes
+        wanted = self.skipped + voxels * voxel_bytes
         if self.coding == "deflate":
             with self.path.open("rb") as file:
                 file.seek(self.offset)
-                found = inflated_bytes(file, None if wanted is None else 2 * wanted + SPARE_BYTES)
+                found = inflated_bytes(file, 2 * wanted + SPARE_BYTES)
         else:
             found = self.path.stat().st_size - self.offset
-        if wanted is None or voxels is None:
-            return
         if self.coding == "text":
             wanted = 2 * voxels - 1  # a digit and a space each
-        elif self.coding in _LEAST_BYTES:
-            wanted = int(wanted * _LEAST_BYTES[self.coding])
+        elif self.coding == "hex":
+            wanted *= 2
         if found < wanted:
             raise DamagedFile(f"{found} bytes of voxels instead of {wanted}")
 
@@ -101,7 +98,7 @@ def data_beside(path: Path, name: str) -> Path:
     return beside
 
 
-def inflated_bytes(file: BinaryIO, most: int | None = None) -> int:
+def inflated_bytes(file: BinaryIO, most: int) -> int:
     """Decompress to the end, checking the checksum, and return the number of bytes.
 
     Args:
@@ -123,7 +120,7 @@ def inflated_bytes(file: BinaryIO, most: int | None = None) -> int:
                     stream = zlib.decompressobj(wbits=47)
                 total += len(stream.decompress(data))
                 data = stream.unused_data
-                if most is not None and total > most:
+                if total > most:
                     raise DamagedFile("far more data than the header says")
     except zlib.error as error:
         raise DamagedFile("the compressed data is wrong") from error

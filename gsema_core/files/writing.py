@@ -10,8 +10,8 @@ import SimpleITK as sitk
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
+from gsema_core.files.image_files import find_voxels
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, WRITTEN_SUFFIXES, image_stem
-from gsema_core.files.integrity import check_integrity
 from gsema_core.files.silence import silent_libraries
 from gsema_core.files.slicer_segments import segment_fields
 from gsema_core.files.voxel_data import DamagedFile
@@ -82,8 +82,9 @@ def _write(image: sitk.Image, path: Path, compress: bool) -> None:
         try:
             with silent_libraries():
                 sitk.WriteImage(image, str(temporary), compress)
-            voxel_bytes = int(image.GetPixelIDTypeAsString().partition("-")[0]) // 8
-            check_integrity(temporary, image.GetNumberOfPixels(), voxel_bytes)
+            # ITK does not notice a disk that gets full while it writes NIfTI.
+            voxels = find_voxels(temporary)
+            voxels.check(image.GetNumberOfPixels(), image.GetSizeOfPixelComponent())
         except (RuntimeError, DamagedFile) as error:
             raise UserError(
                 f"Could not write {path}: the disk may be full, so free some space or choose "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gsema_core.files.atomic import atomic_path
+from gsema_core.files.text_files import write_csv
 
 if TYPE_CHECKING:
     from gsema_core.measurements.aneurysms import Aneurysm
@@ -74,12 +73,6 @@ def write_aneurysms_csv(aneurysms: Iterable[Aneurysm], path: str | os.PathLike[s
     Raises:
         UserError: the file could not be written; an older one is then unchanged.
     """
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(column.name for column in COLUMNS)
-        for aneurysm in aneurysms:
-            row = aneurysm.to_dict()
-            writer.writerow(column.text(row) for column in COLUMNS)
+    values = [aneurysm.to_dict() for aneurysm in aneurysms]
+    rows = [{column.name: column.text(row) for column in COLUMNS} for row in values]
+    write_csv(rows, path, [column.name for column in COLUMNS])

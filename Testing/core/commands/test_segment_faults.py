@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import gsema_core.files.atomic
-import gsema_core.files.image_files
 from gsema_core.cli import main
 from gsema_core.exit_codes import EXIT_USER_ERROR
 from gsema_core.files import read_labels
+from gsema_core.files.voxel_data import VoxelData
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
 from gsema_core.teachers import load_teacher
@@ -92,13 +92,13 @@ def test_a_scan_that_goes_or_changes_while_it_is_read(
     spoil: Callable[[Path], None],
     told: str,
 ) -> None:
-    check = gsema_core.files.image_files.check_integrity
+    check = VoxelData.check
 
-    def check_and_spoil(path: Path, *sizes: int) -> None:
-        check(path, *sizes)
-        spoil(path)
+    def check_and_spoil(voxels: VoxelData, *sizes: int) -> None:
+        check(voxels, *sizes)
+        spoil(voxels.path)
 
-    monkeypatch.setattr(gsema_core.files.image_files, "check_integrity", check_and_spoil)
+    monkeypatch.setattr(VoxelData, "check", check_and_spoil)
     monkeypatch.setattr(ProgressLine, "__call__", lambda *_: None)
     assert told in refusal(gsema, capsys)
     assert files["output"].read_text() == "old"
