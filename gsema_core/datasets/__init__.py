@@ -6,16 +6,11 @@ from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from gsema_core.datasets.cache import VolumeCache as VolumeCache
-    from gsema_core.datasets.case_files import (
-        read_case as read_case,
-        read_case_labels as read_case_labels,
-    )
+    from gsema_core.datasets.case_files import read_case as read_case
     from gsema_core.datasets.case_finding import find_cases as find_cases
-    from gsema_core.datasets.case_summary import summarize as summarize
     from gsema_core.datasets.choosing import choose_cases as choose_cases
     from gsema_core.datasets.datalist import Case as Case, read_datalist as read_datalist
     from gsema_core.datasets.examination import (
-        CaseFacts as CaseFacts,
         Examined as Examined,
         examine as examine,
         examine_all as examine_all,

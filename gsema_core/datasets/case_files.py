@@ -78,7 +78,7 @@ def _segment_values(path: Path) -> Relabel:
     if not path.name.lower().endswith(".nrrd") or not path.is_file():
         return ()
     fields = read_fields(path)
-    names: dict[str, int | tuple[int, ...]] = {}
+    names: dict[str, tuple[int, ...]] = {}
     for number in range(MOST_SEGMENTS):
         keys = [f"Segment{number}_{field}" for field in ("Name", "LabelValue")]
         if not all(key in fields for key in keys):
@@ -88,6 +88,5 @@ def _segment_values(path: Path) -> Relabel:
             raise UserError(
                 f"The segment {name!r} in {path} has no label value: save the segmentation again."
             )
-        values = names.get(name, ())
-        names[name] = (*(values if isinstance(values, tuple) else (values,)), int(value))
+        names[name] = (*names.get(name, ()), int(value))
     return relabel_by_name(names, str(path)) if names else ()

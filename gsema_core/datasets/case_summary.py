@@ -9,25 +9,10 @@ from typing import Any
 import numpy as np
 
 from gsema_core.datasets.datalist import Case
-from gsema_core.datasets.examination import CaseFacts, Examined, examine_all
-from gsema_core.errors import UserError
+from gsema_core.datasets.examination import CaseFacts, Examined
 from gsema_core.text_tables import text_table
 
 Known = tuple[Case, CaseFacts]
-
-
-def summarize(cases: Sequence[Case], jobs: int = 1) -> str:
-    """Examine all cases and describe them.
-
-    Raises:
-        UserError: one of them cannot be used; its reason.
-    """
-    examined = []
-    for each in examine_all(cases, jobs):
-        if each.reason is not None:
-            raise UserError(each.reason)
-        examined.append(each)
-    return "\n".join(summary_lines(summary(examined)))
 
 
 def summary(examined: Sequence[Examined]) -> dict[str, Any]:
@@ -98,14 +83,11 @@ def _center(known: Sequence[Known]) -> dict[str, Any]:
     return {
         "cases": len(known),
         **_counts(known),
-        "spacing_mm": limits(lambda each: each.spacing_mm),
-        "size": limits(lambda each: each.size),
+        "spacing_mm": limits(lambda each: each.geometry.spacing),
+        "size": limits(lambda each: each.geometry.size),
         "vessel_ml": limits(lambda each: each.vessel_ml),
         "aneurysm_ml": limits(lambda each: each.aneurysm_ml, [f for f in facts if f.aneurysms]),
-        "intensity": [
-            round(min(each.low for each in facts), 3),
-            round(max(each.high for each in facts), 3),
-        ],
+        "intensity": [limits(lambda each: each.low)[0], limits(lambda each: each.high)[1]],
     }
 
 

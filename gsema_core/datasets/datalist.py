@@ -119,20 +119,20 @@ def _is_text(value: Any) -> bool:
 
 
 def _relabel(path: Path, number: int, pairs: Any) -> Relabel:
-    wrong = UserError(
-        f"Case {number} of {path} has the relabel {pairs!r}: give pairs [value in the file, label] "
-        f"of values from 0 to {HIGHEST} and labels from 0 to {CLASSES - 1}, 0 staying 0."
-    )
-    if not isinstance(pairs, list):
-        raise wrong
-    labels: dict[int, int] = {}
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2 or any(type(n) is not int for n in pair):
-            raise wrong
-        value, label = pair
-        if not (0 <= value <= HIGHEST and 0 <= label < CLASSES) or value in labels:
-            raise wrong
-        labels[value] = label
-    if labels.get(BACKGROUND, BACKGROUND) != BACKGROUND:
-        raise wrong
-    return tuple(sorted({BACKGROUND: BACKGROUND, **labels}.items())) if labels else ()
+    are_pairs = isinstance(pairs, list) and all(_is_pair(pair) for pair in pairs)
+    given = dict(pairs) if are_pairs else {}
+    labels = {BACKGROUND: BACKGROUND, **given}
+    if not are_pairs or len(given) < len(pairs) or labels[BACKGROUND] != BACKGROUND:
+        raise UserError(
+            f"Case {number} of {path} has the relabel {pairs!r}: give pairs [value in the file, "
+            f"label] of values from 0 to {HIGHEST} and labels from 0 to {CLASSES - 1}, 0 staying 0."
+        )
+    return tuple(sorted(labels.items())) if pairs else ()
+
+
+def _is_pair(pair: Any) -> bool:
+    """Whether it is a value of a label map with one of this project's labels."""
+    if not isinstance(pair, list) or [type(number) for number in pair] != [int, int]:
+        return False
+    value, label = pair
+    return 0 <= int(value) <= HIGHEST and 0 <= int(label) < CLASSES

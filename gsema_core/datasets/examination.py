@@ -46,14 +46,6 @@ class CaseFacts:
     low: float
     high: float
 
-    @property
-    def spacing_mm(self) -> tuple[float, float, float]:
-        return self.geometry.spacing
-
-    @property
-    def size(self) -> tuple[int, int, int]:
-        return self.geometry.size
-
 
 @dataclass(frozen=True)
 class Examined:

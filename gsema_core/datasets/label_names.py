@@ -24,12 +24,12 @@ HIGHEST = 255
 """Label maps are kept as uint8."""
 
 
-def relabel_by_name(names: Mapping[str, int | tuple[int, ...]], file: str) -> Relabel:
+def relabel_by_name(names: Mapping[str, tuple[int, ...]], file: str) -> Relabel:
     """Find out which value means what.
 
     Args:
-        names: names and their values. Several names may mean one label. A name with several
-            values is a region, as nnU-Net has them: the most specific name of a value counts.
+        names: with their values. Several names may mean one label. A name with several values is
+            a region, as nnU-Net has them: the most specific name of a value counts.
         file: that has the names, for messages.
 
     Returns:
@@ -39,17 +39,14 @@ def relabel_by_name(names: Mapping[str, int | tuple[int, ...]], file: str) -> Re
         UserError: a name says neither vessel nor aneurysm, or a value is no label.
     """
     pairs = {BACKGROUND: BACKGROUND}
-    regions = {
-        name: value if isinstance(value, tuple) else (value,) for name, value in names.items()
-    }
-    for name in sorted(regions, key=lambda name: -len(regions[name])):
+    for name in sorted(names, key=lambda name: -len(names[name])):
         label = next((label for word, label in WORDS.items() if word in name.lower()), None)
         if label is None:
             raise UserError(
                 f"The label {name!r} in {file} says neither vessel nor aneurysm: give it a name "
                 "that does, or remove it."
             )
-        for value in regions[name]:
+        for value in names[name]:
             if not 0 <= value <= HIGHEST:
                 raise UserError(
                     f"The label {name!r} in {file} has the value {value}: use 0 to 255."
@@ -57,6 +54,5 @@ def relabel_by_name(names: Mapping[str, int | tuple[int, ...]], file: str) -> Re
             pairs[value] = label
     if pairs[BACKGROUND] != BACKGROUND:
         raise UserError(f"The value 0 in {file} is no background: keep 0 for what has no label.")
-    if all(value == label for value, label in pairs.items()):
-        return ()
-    return tuple(sorted(pairs.items()))
+    agree = all(value == label for value, label in pairs.items())
+    return () if agree else tuple(sorted(pairs.items()))

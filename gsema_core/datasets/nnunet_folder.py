@@ -34,11 +34,14 @@ def read_nnunet_folder(folder: Path) -> list[Case]:
         UserError: ``dataset.json`` is no such file, there are several channels, or a case lacks
             its image or its label.
     """
-    description = _read(folder / DESCRIPTION)
-    relabel = relabel_by_name(_label_names(description, folder), str(folder / DESCRIPTION))
+    path = folder / DESCRIPTION
+    description = read_json(path, "file")
+    if not isinstance(description, dict):
+        raise UserError(f"The file {path} is no description of a dataset: expected an object.")
+    relabel = relabel_by_name(_label_names(description, path), str(path))
     ending = description.get("file_ending")
     suffixes = (ending,) if isinstance(ending, str) and ending else SUFFIXES
-    cases = [case for part in _PARTS for case in _cases(folder, part, tuple(suffixes), relabel)]
+    cases = [case for part in _PARTS for case in _cases(folder, part, suffixes, relabel)]
     if not cases:
         raise UserError(
             f"The nnU-Net folder {folder} has no labelled case: expected imagesTr/CASE_0000"
@@ -79,28 +82,21 @@ def _by_name(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     return {stem: path for path, stem in stems.items() if stem is not None}
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    document = read_json(path, "file")
-    if not isinstance(document, dict):
-        raise UserError(f"The file {path} is no description of a dataset: expected an object.")
-    return document
-
-
-def _label_names(description: Mapping[str, Any], folder: Path) -> dict[str, int | tuple[int, ...]]:
+def _label_names(description: Mapping[str, Any], path: Path) -> dict[str, tuple[int, ...]]:
     """Names and values; older files have them the other way round."""
     labels = description.get("labels")
     wrong = UserError(
-        f"The file {folder / DESCRIPTION} does not say what the labels mean: expected "
+        f"The file {path} does not say what the labels mean: expected "
         '"labels": {"background": 0, "vessel": 1, "aneurysm": 2} in any order.'
     )
     if not isinstance(labels, dict):
         raise wrong
-    names: dict[str, int | tuple[int, ...]] = {}
+    names: dict[str, tuple[int, ...]] = {}
     for name, value in labels.items():
         if isinstance(value, str) and name.isdecimal():
             name, value = value, int(name)
         values = value if isinstance(value, list) else [value]
         if not values or any(type(one) is not int for one in values):
             raise wrong
-        names[name] = tuple(values) if isinstance(value, list) else value
+        names[name] = tuple(values)
     return names

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +19,7 @@ from gsema_core.transforms import Transform
 _REPLAY = 1  # sets its random stream apart from the patches' own
 
 
-@dataclass(frozen=True)
-class PatchPair:
+class PatchPair(NamedTuple):
     """A batch of source patches and their targets, (B, 1, D, H, W) each."""
 
     source_image: Tensor
@@ -29,17 +28,7 @@ class PatchPair:
     target_labels: Tensor
 
     def to(self, device: torch.device) -> PatchPair:
-        return PatchPair(
-            *(
-                each.to(device, non_blocking=True)
-                for each in (
-                    self.source_image,
-                    self.source_labels,
-                    self.target_image,
-                    self.target_labels,
-                )
-            )
-        )
+        return PatchPair(*(each.to(device, non_blocking=True) for each in self))
 
 
 @dataclass(frozen=True)
@@ -89,6 +78,7 @@ class PatchSampler:
         return np.asarray(np.clip(start, 0, np.maximum(shape - size, 0)))
 
 
+@dataclass(eq=False)
 class PatchDataset(Dataset[PatchPair]):
     """Item ``n`` is the batch of micro-step ``n``, whichever process or order asks for it.
 
@@ -110,40 +100,31 @@ class PatchDataset(Dataset[PatchPair]):
         UserError: the transform needs patches of another center, and there is only one.
     """
 
-    def __init__(
-        self,
-        volumes: Sequence[CachedVolume],
-        sampler: PatchSampler,
-        transform: Transform[Any],
-        batch_size: int,
-        seed: int,
-        share: slice = slice(None),
-        two_views: bool = False,
-        replay: Sequence[CachedVolume] = (),
-        replay_share: float = 0.0,
-    ) -> None:
-        everything = [*volumes, *replay] if replay_share else list(volumes)
-        if transform.needs_donor and len({volume.case.center for volume in everything}) < 2:
+    volumes: Sequence[CachedVolume]
+    sampler: PatchSampler
+    transform: Transform[Any]
+    batch_size: int
+    seed: int
+    share: slice = field(default_factory=lambda: slice(None))
+    two_views: bool = False
+    replay: Sequence[CachedVolume] = ()
+    replay_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.everything = [*self.volumes, *(self.replay if self.replay_share else ())]
+        centers = {volume.case.center for volume in self.everything}
+        if self.transform.needs_donor and len(centers) < 2:
             raise UserError(
                 "The target transform mixes in patches of another center and all cases are of one: "
                 "train on cases of two or more centers, or choose another transform."
             )
-        self.volumes = everything
-        self.own = len(volumes)
-        self.replay_share = replay_share
-        self.sampler = sampler
-        self.transform = transform
-        self.batch_size = batch_size
-        self.seed = seed
-        self.share = share
-        self.two_views = two_views
 
     def __getitem__(self, step: int) -> PatchPair:
         random = np.random.default_rng([self.seed, step])
-        cases = random.integers(self.own, size=self.batch_size)
+        cases = random.integers(len(self.volumes), size=self.batch_size)
         if self.replay_share:
             cases = self._with_replay(cases, step)
-        drawn = [self.sampler.draw(self.volumes[case], random) for case in cases]
+        drawn = [self.sampler.draw(self.everything[case], random) for case in cases]
         image = torch.from_numpy(np.stack([each[0] for each in drawn]))[:, None]
         labels = torch.from_numpy(np.stack([each[1] for each in drawn]))[:, None]
         donor = self._donors(cases, random) if self.transform.needs_donor else None
@@ -161,14 +142,15 @@ class PatchDataset(Dataset[PatchPair]):
         """Put cases of the replay in place of a share; a stream of its own draws them."""
         random = np.random.default_rng([self.seed, step, _REPLAY])
         chosen = random.random(len(cases)) < self.replay_share
-        return np.where(chosen, random.integers(self.own, len(self.volumes), len(cases)), cases)
+        own, count = len(self.volumes), len(self.everything)
+        return np.where(chosen, random.integers(own, count, len(cases)), cases)
 
     def _donors(self, cases: NDArray[np.int64], random: np.random.Generator) -> Tensor:
         """A patch of another center for each case, (B, 1, D, H, W)."""
         images = []
         for case in cases:
-            center = self.volumes[case].case.center
-            others = [each for each in self.volumes if each.case.center != center]
+            center = self.everything[case].case.center
+            others = [each for each in self.everything if each.case.center != center]
             images.append(self.sampler.draw(others[random.integers(len(others))], random)[0])
         return torch.from_numpy(np.stack(images))[:, None]
 
@@ -188,7 +170,4 @@ def _reorient(
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     axes = tuple(random.permutation(3)) if len(set(image.shape)) == 1 else (0, 1, 2)
     flips = tuple(axis for axis in range(3) if random.random() < 0.5)
-    return (
-        np.flip(image.transpose(axes), flips),
-        np.flip(labels.transpose(axes), flips),
-    )
+    return np.flip(image.transpose(axes), flips), np.flip(labels.transpose(axes), flips)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gsema_core.datasets.choosing import choose_cases
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
 
@@ -32,23 +33,19 @@ def split_by_patient(
     Raises:
         UserError: a center has no case, or too few patients to keep one out.
     """
-    known = sorted({case.center for case in cases})
-    chosen = list(dict.fromkeys(centers)) or known
-    for center in chosen:
-        if center not in known:
-            raise UserError(
-                f"Center {center!r} has no case in the datalist: use {', '.join(known)}."
-            )
-    chosen_cases = [
-        case for center in chosen for case in cases if case.center == center and case.use != "test"
+    chosen = [
+        case
+        for center in dict.fromkeys(centers or sorted({case.center for case in cases}))
+        for case in choose_cases(cases, [center])
+        if case.use != "test"
     ]
-    held_out = {case.patient for case in chosen_cases if case.use == "validation"}
+    held_out = {case.patient for case in chosen if case.use == "validation"}
     if not held_out:
-        undecided = [case for case in chosen_cases if case.use != "training"]
+        undecided = [case for case in chosen if case.use != "training"]
         held_out = _held_out(undecided, validation_share, seed)
     return Split(
-        tuple(case for case in chosen_cases if case.patient not in held_out),
-        tuple(case for case in chosen_cases if case.patient in held_out),
+        tuple(case for case in chosen if case.patient not in held_out),
+        tuple(case for case in chosen if case.patient in held_out),
     )
 
 

@@ -57,7 +57,7 @@ def test_share_of_zero_keeps_nobody_out():
 
 
 def test_unknown_center_is_named():
-    with pytest.raises(UserError, match=r"'Z' has no case.*A, B"):
+    with pytest.raises(UserError, match=r"no case of center 'Z'.*A, B"):
         split_by_patient(make_cases(A=3, B=3), ("Z",), 0.2, seed=0)
 
 
