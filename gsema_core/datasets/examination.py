@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -22,6 +18,7 @@ from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
 from gsema_core.intensities import IntensityRule
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.machine.processes import in_processes
 
 SAMPLE = 1_000_000
 """Voxels that the intensity range is taken from: percentiles are then within 0.1 of theirs."""
@@ -89,21 +86,7 @@ def examine_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Examined]:
     Raises:
         UserError: a process was ended from outside.
     """
-    numbered = list(enumerate(cases, start=1))
-    if jobs == 1 or len(numbered) < 2:
-        yield from map(_examined, numbered)
-        return
-    # Spawned, because ITK's thread pool does not survive a fork.
-    pool = ProcessPoolExecutor(min(jobs, len(numbered)), get_context("spawn"), _begin)
-    try:
-        yield from pool.map(_examined, numbered)
-    except BrokenProcessPool as error:
-        raise UserError(
-            f"One of the {jobs} processes that read cases was ended, most likely because the "
-            "memory did not suffice: use fewer --jobs."
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return in_processes(_examined, list(enumerate(cases, start=1)), jobs)
 
 
 def _examined(numbered: tuple[int, Case]) -> Examined:
@@ -115,14 +98,6 @@ def _examined(numbered: tuple[int, Case]) -> Examined:
     except MemoryError:
         reason = f"The memory did not suffice for the image {case.image}: close other programs."
         return Examined(number, case, None, reason)
-
-
-def _begin() -> None:
-    """One thread each; Ctrl-C is for the process that waits for this one."""
-    import SimpleITK as sitk
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
 def _range(array: NDArray[Any]) -> tuple[float, float]:

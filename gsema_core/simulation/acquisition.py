@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from gsema_core.errors import UserError
 from gsema_core.grids import Volume
-from gsema_core.simulation import cone_beam, image_model
+from gsema_core.simulation import image_model
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
-from gsema_core.simulation.storing import orient, quantize
 
 Model = Literal["auto", "cone_beam", "light"]
 
@@ -45,8 +47,12 @@ def acquire(
     scene_grid = gantry_geometry(labels.geometry, scene_spacing, rotation)
     stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
     scene = build_scene(labels, scene_grid, protocol, rng)
-    reconstruct = cone_beam.reconstruct if model == "cone_beam" else image_model.reconstruct
-    hounsfield = reconstruct(scene, stored_grid, protocol, rng)
+    if model == "cone_beam":
+        from gsema_core.simulation import cone_beam  # needs itk-rtk
+
+        hounsfield = cone_beam.reconstruct(scene, stored_grid, protocol, rng)
+    else:
+        hounsfield = image_model.reconstruct(scene, stored_grid, protocol, rng)
     image = Volume(quantize(hounsfield, protocol), stored_grid)
     stored_labels = labels_on(labels, stored_grid)
     return orient(image, protocol.orientation), orient(stored_labels, protocol.orientation)
@@ -58,16 +64,38 @@ def resolve_model(model: Model) -> Model:
     Raises:
         UserError: "cone_beam" is asked for and itk-rtk is not installed.
     """
-    if model == "light":
-        return "light"
-    if cone_beam.is_available():
-        return "cone_beam"
-    if model == "cone_beam":
+    if model == "auto":
+        return "cone_beam" if has_rtk() else "light"
+    if model == "cone_beam" and not has_rtk():
         raise UserError(
             "The cone-beam model needs itk-rtk, which is not installed: install the package's "
             "extra 'simulation' or choose the light model."
         )
-    return "light"
+    return model
+
+
+def has_rtk() -> bool:
+    """Whether itk-rtk is installed."""
+    try:
+        # All of ITK's wheels share one package; RTK's adds its own module to it.
+        return importlib.util.find_spec("itk.RTKPython") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def quantize(hounsfield: npt.NDArray[np.float32], protocol: Protocol) -> npt.NDArray[np.generic]:
+    """Return the stored integers: int16 HU, 12 bits in uint16, or a window in uint8."""
+    low, high = protocol.window_hu
+    if protocol.storage == "hounsfield":
+        return np.rint(np.clip(hounsfield, low, high)).astype(np.int16)
+    top, kind = (4095, np.uint16) if protocol.storage == "unsigned12" else (255, np.uint8)
+    share = np.clip((hounsfield - low) / (high - low), 0.0, 1.0)
+    return np.asarray(np.rint(share * top), dtype=kind)
+
+
+def orient(volume: Volume, orientation: str) -> Volume:
+    """Return the same voxels with their axes permuted and flipped to ITK's axis codes."""
+    return Volume.from_image(sitk.DICOMOrient(volume.to_image(), orientation))
 
 
 def _tilt(limit_deg: float, rng: np.random.Generator) -> Rotation:

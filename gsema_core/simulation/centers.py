@@ -10,7 +10,6 @@ says nothing else, a number is our choice within their usual range.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,10 +72,6 @@ class Protocol:
     tilt_deg: float
     storage: Storage
     window_hu: tuple[float, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as they go into JSON."""
-        return dataclasses.asdict(self)
 
 
 CENTERS: dict[str, Protocol] = {

@@ -6,32 +6,18 @@ counts, Parker's short-scan weights, and Feldkamp, Davis and Kress's (FDK) recon
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
+import itk
 import numpy as np
-import numpy.typing as npt
+from itk import RTK
 from scipy import ndimage
 
 from gsema_core.grids import Geometry
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.scene import PER_HU, Ellipsoid, Floats, Scene
 
-
-def is_available() -> bool:
-    """Whether itk-rtk is installed."""
-    try:
-        # All of ITK's wheels share one package; RTK's adds its own module to it.
-        return importlib.util.find_spec("itk.RTKPython") is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def use_threads(count: int) -> None:
-    """Limit the threads that ITK uses in this process."""
-    import itk
-
-    itk.MultiThreaderBase.SetGlobalDefaultNumberOfThreads(count)
+IMAGE = itk.Image[itk.F, 3]
 
 
 def reconstruct(
@@ -70,7 +56,7 @@ class _Run:
     def __init__(self, protocol: Protocol, geometry: Geometry) -> None:
         self._protocol = protocol
         self._grid = geometry
-        self._circle = _rtk().ThreeDCircularProjectionGeometry.New()
+        self._circle = RTK.ThreeDCircularProjectionGeometry.New()
         for angle in np.linspace(0.0, protocol.arc_deg, protocol.views):
             self._circle.AddProjection(
                 protocol.source_isocenter_mm, protocol.source_detector_mm, float(angle)
@@ -83,22 +69,22 @@ class _Run:
 
     def project_ellipsoid(self, ellipsoid: Ellipsoid) -> Floats:
         """Line integrals through one ellipsoid."""
-        image = _image_type()
-        project = _rtk().RayEllipsoidIntersectionImageFilter[image, image].New()
-        project.SetInput(self._projections(self.nothing()))
-        project.SetGeometry(self._circle)
-        project.SetDensity(ellipsoid.density_hu * PER_HU)
-        project.SetAxis(list(ellipsoid.semi_axes))
-        project.SetCenter(list(ellipsoid.center))
+        project = RTK.RayEllipsoidIntersectionImageFilter[IMAGE, IMAGE].New(
+            self._projections(self.nothing()),
+            Geometry=self._circle,
+            Density=ellipsoid.density_hu * PER_HU,
+            Axis=ellipsoid.semi_axes,
+            Center=ellipsoid.center,
+        )
         return _run(project)
 
     def project_voxels(self, array: Floats, spacing_mm: float) -> Floats:
         """Line integrals through voxels in HU, centered on the isocenter."""
-        image = _image_type()
-        project = _rtk().JosephForwardProjectionImageFilter[image, image].New()
-        project.SetInput(self._projections(self.nothing()))
-        project.SetInput(1, _centered(array * np.float32(PER_HU), (spacing_mm,) * 3))
-        project.SetGeometry(self._circle)
+        project = RTK.JosephForwardProjectionImageFilter[IMAGE, IMAGE].New(
+            self._projections(self.nothing()),
+            _centered(array * np.float32(PER_HU), (spacing_mm,) * 3),
+            Geometry=self._circle,
+        )
         return _run(project)
 
     def detect(self, lines: Floats, rng: np.random.Generator) -> Floats:
@@ -121,16 +107,13 @@ class _Run:
 
     def backproject(self, lines: Floats) -> Floats:
         """FDK with short-scan weights; attenuation per mm on the grid."""
-        image = _image_type()
-        weights = _rtk().ParkerShortScanImageFilter[image].New()
-        weights.SetInput(self._projections(lines))
-        weights.SetGeometry(self._circle)
-        weights.InPlaceOff()
-        reconstruction = _rtk().FDKConeBeamReconstructionFilter[image].New()
+        weights = RTK.ParkerShortScanImageFilter[IMAGE].New(
+            self._projections(lines), Geometry=self._circle, InPlace=False
+        )
         empty = np.zeros(self._grid.shape, np.float32)
-        reconstruction.SetInput(0, _centered(empty, self._grid.spacing))
-        reconstruction.SetInput(1, weights.GetOutput())
-        reconstruction.SetGeometry(self._circle)
+        reconstruction = RTK.FDKConeBeamReconstructionFilter[IMAGE].New(
+            _centered(empty, self._grid.spacing), weights.GetOutput(), Geometry=self._circle
+        )
         ramp = reconstruction.GetRampFilter()
         ramp.SetHannCutFrequency(self._protocol.hann_cut)
         ramp.SetHannCutFrequencyY(self._protocol.hann_cut)
@@ -153,9 +136,7 @@ def _detector_shape(protocol: Protocol, geometry: Geometry) -> tuple[int, int]:
     return int(np.ceil(height)), int(np.ceil(width))
 
 
-def _centered(array: npt.NDArray[np.float32], spacing: tuple[float, ...]) -> Any:
-    import itk
-
+def _centered(array: Floats, spacing: tuple[float, ...]) -> Any:
     image = itk.image_from_array(np.ascontiguousarray(array, dtype=np.float32))
     image.SetSpacing(list(spacing))
     middle = (np.array(array.shape[::-1]) - 1) / 2
@@ -164,19 +145,5 @@ def _centered(array: npt.NDArray[np.float32], spacing: tuple[float, ...]) -> Any
 
 
 def _run(process: Any) -> Floats:
-    import itk
-
     process.Update()
     return np.array(itk.array_view_from_image(process.GetOutput()), dtype=np.float32)
-
-
-def _image_type() -> Any:
-    import itk
-
-    return itk.Image[itk.F, 3]
-
-
-def _rtk() -> Any:
-    from itk import RTK
-
-    return RTK

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,9 @@ def read_manifest(path: Path) -> list[SimulatedCase]:
     if not isinstance(entries, list) or not entries:
         raise UserError(f"The manifest {path} holds no list of cases: give a JSON list.")
     cases = [_case(entry, path) for entry in entries]
-    patients = [case.patient for case in cases]
-    twice = sorted({patient for patient in patients if patients.count(patient) > 1})
-    if twice:
-        raise UserError(f"Patient {twice[0]} is twice in {path}: give every patient once.")
+    for patient, count in Counter(case.patient for case in cases).items():
+        if count > 1:
+            raise UserError(f"Patient {patient} is twice in {path}: give every patient once.")
     return _evenly(cases)
 
 
@@ -136,8 +134,10 @@ def _text(name: str, value: Any, manifest: Path) -> str:
 
 def _evenly(cases: Iterable[SimulatedCase]) -> list[SimulatedCase]:
     """Take turns over the centers, so that an unfinished run holds all of them."""
-    by_center: dict[str, list[SimulatedCase]] = defaultdict(list)
-    for case in cases:
-        by_center[case.center].append(case)
-    turns = zip_longest(*(by_center[name] for name in sorted(by_center)))
-    return [case for turn in turns for case in turn if case is not None]
+    taken: Counter[str] = Counter()
+
+    def turn(case: SimulatedCase) -> tuple[int, str]:
+        taken[case.center] += 1
+        return taken[case.center], case.center
+
+    return sorted(cases, key=turn)

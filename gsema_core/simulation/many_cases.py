@@ -6,17 +6,18 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gsema_core.configuration import plain
 from gsema_core.files import read_labels, write_labels, write_volume
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import read_table, write_json
 from gsema_core.grids import Volume
+from gsema_core.machine.processes import in_processes
 from gsema_core.simulation.acquisition import VERSION, Model, acquire, resolve_model
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.phantom import make_phantom
@@ -58,7 +59,7 @@ class SimulatedCase:
         source = "phantom"
         if self.label_path:
             source = hashlib.sha256(self.label_path.read_bytes()).hexdigest()
-        decisive = [source, self.center, self.protocol.to_dict(), self.seed, model, VERSION]
+        decisive = [source, self.center, plain(self.protocol), self.seed, model, VERSION]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
@@ -89,43 +90,16 @@ def image_cases(
     model = resolve_model(model)
     waiting = [case for case in cases if not is_finished(case, output, model)]
     _say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
-    for number, (case, seconds) in enumerate(_work(waiting, output, model, jobs), start=1):
+    work = in_processes(partial(_make, output=output, model=model), waiting, jobs)
+    for number, (case, seconds) in enumerate(zip(waiting, work, strict=True), start=1):
         _write_datalist(output, test_patients)
         _say(f"{number}/{len(waiting)} {case.stem} at {case.center} in {seconds:.0f} s")
     _write_datalist(output, test_patients)
     return len(waiting)
 
 
-def _work(
-    cases: Sequence[SimulatedCase], output: Path, model: Model, jobs: int
-) -> Iterable[tuple[SimulatedCase, float]]:
-    if jobs == 1 or len(cases) < 2:
-        for case in cases:
-            yield case, _make(case, output, model)
-        return
-    # Spawned, because ITK's thread pool does not survive a fork.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _use_one_thread) as pool:
-        futures = {pool.submit(_make, case, output, model): case for case in cases}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _use_one_thread() -> None:
-    import SimpleITK as sitk
-
-    from gsema_core.simulation import cone_beam
-
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    if cone_beam.is_available():
-        cone_beam.use_threads(1)
-
-
 def _make(case: SimulatedCase, output: Path, model: Model) -> float:
-    """Image one case and write it; the record comes last and says that it is finished."""
+    """Image one case, write it and tell the seconds that took; the record comes last."""
     start = time.monotonic()
     image, labels = acquire(case.labels(), case.protocol, case.seed, model)
     write_volume(image, output / "images" / f"{case.stem}.nrrd")
@@ -135,7 +109,7 @@ def _make(case: SimulatedCase, output: Path, model: Model) -> float:
         "center": case.center,
         "key": case.key(model),
         "model": model,
-        "protocol": case.protocol.to_dict(),
+        "protocol": plain(case.protocol),
     }
     write_json(record, _record_path(case, output))
     return time.monotonic() - start
@@ -169,15 +143,10 @@ def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
         record = _read_record(path)
         if record is None:
             continue
-        case = {
-            "patient": record["patient"],
-            "center": record["center"],
-            "image": f"images/{path.stem}.nrrd",
-            "label": f"labels/{path.stem}.nrrd",
-        }
-        if record["patient"] in uses:
-            case["use"] = uses[record["patient"]]
-        cases.append(case)
+        patient = record["patient"]
+        files = {"image": f"images/{path.stem}.nrrd", "label": f"labels/{path.stem}.nrrd"}
+        use = {"use": uses[patient]} if patient in uses else {}
+        cases.append({"patient": patient, "center": record["center"], **files, **use})
     description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
     write_json({"description": description, "cases": cases}, destination)
 
@@ -185,9 +154,9 @@ def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
 def _uses(datalist: Path) -> dict[str, str]:
     """What an earlier datalist says that its patients are for."""
     try:
-        cases = json.loads(datalist.read_text(encoding="utf-8"))["cases"]
+        cases = (read_table(datalist) or {})["cases"]
         return {case["patient"]: case["use"] for case in cases if "use" in case}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return {}
 
 

@@ -38,13 +38,13 @@ class Ellipsoid:
     """A homogeneous ellipsoid aligned with the gantry; densities add up where several overlap.
 
     Args:
-        center: position in mm in the gantry's axes, from the isocenter.
-        semi_axes: in mm.
+        center: (i, j, k) position in mm in the gantry's axes, from the isocenter.
+        semi_axes: (i, j, k) in mm.
         density_hu: what it adds, in HU (water over air is 1000).
     """
 
-    center: tuple[float, float, float]
-    semi_axes: tuple[float, float, float]
+    center: tuple[float, ...]
+    semi_axes: tuple[float, ...]
     density_hu: float
 
 
@@ -181,17 +181,16 @@ def _concentration(
 
 def _head(protocol: Protocol, rng: np.random.Generator) -> tuple[Ellipsoid, ...]:
     """Scalp, skull and brain of an adult head, off-center, much wider than the field of view."""
-    across, along, deep = rng.uniform(-12, 12), rng.uniform(5, 25), rng.uniform(-10, 10)
-    center = (float(across), float(along), float(deep))
+    center = tuple(rng.uniform([-12, 5, -10], [12, 25, 10]).tolist())
     # Adult head: about 150 x 190 mm wide, skull 6 to 8 mm thick.
     inner = rng.uniform([64, 78, 80], [72, 90, 94])
     thickness = rng.uniform(5.0, 8.0)
     outer, skin = inner + thickness, inner + thickness + rng.uniform(4.0, 7.0)
     skull = protocol.bone_hu
     return (
-        Ellipsoid(center, _triple(skin), 1040.0),
-        Ellipsoid(center, _triple(outer), skull),
-        Ellipsoid(center, _triple(inner), -skull),
+        Ellipsoid(center, tuple(skin.tolist()), 1040.0),
+        Ellipsoid(center, tuple(outer.tolist()), skull),
+        Ellipsoid(center, tuple(inner.tolist()), -skull),
     )
 
 
@@ -202,9 +201,9 @@ def _bones(
     half = np.array(geometry.size) * geometry.spacing / 2
     bones = []
     for _ in range(int(rng.integers(5, 9))):
-        place = rng.uniform([-1.3, -1.4, -1.3], [1.3, -0.6, 1.3]) * half
-        semi_axes = rng.uniform(4.0, 11.0, size=3)
-        bones.append(Ellipsoid(_triple(place), _triple(semi_axes), 0.8 * protocol.bone_hu))
+        place = tuple((rng.uniform([-1.3, -1.4, -1.3], [1.3, -0.6, 1.3]) * half).tolist())
+        semi_axes = tuple(rng.uniform(4.0, 11.0, size=3).tolist())
+        bones.append(Ellipsoid(place, semi_axes, 0.8 * protocol.bone_hu))
     return tuple(bones)
 
 
@@ -229,8 +228,3 @@ def _skull_base(
     distance = ndimage.distance_transform_edt(~lumen) * spacing
     clear = np.clip((distance - 0.6) / 0.8, 0.0, 1.0)
     return np.asarray((brain + clear * (bone * protocol.bone_hu - air * 1000.0)), dtype=np.float32)
-
-
-def _triple(values: npt.ArrayLike) -> tuple[float, float, float]:
-    x, y, z = (float(value) for value in np.asarray(values))
-    return x, y, z

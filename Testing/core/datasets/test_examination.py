@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
 
 from gsema_core.datasets import Case, examine, examine_all, read_datalist
 from gsema_core.datasets.case_summary import summary, summary_lines
-from gsema_core.errors import UserError
 from gsema_core.files import read_labels, write_labels
 from gsema_core.grids import Geometry, Volume
 
@@ -72,16 +69,6 @@ def test_a_memory_that_does_not_suffice_is_told(cases, monkeypatch):
     monkeypatch.setattr("gsema_core.datasets.examination.read_volume", read)
     (examined,) = examine_all(cases[:1])
     assert "memory did not suffice for the image" in examined.reason
-
-
-def test_a_process_that_was_ended_is_told_in_a_sentence(cases, monkeypatch):
-    class Broken(ProcessPoolExecutor):
-        def map(self, *arguments):
-            raise BrokenProcessPool
-
-    monkeypatch.setattr("gsema_core.datasets.examination.ProcessPoolExecutor", Broken)
-    with pytest.raises(UserError, match="One of the 2 processes that read cases was ended"):
-        list(examine_all(cases, 2))
 
 
 def test_summary(cases):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gsema_core.grids import Geometry, Volume
-from gsema_core.simulation import CENTERS, Protocol, cone_beam
+from gsema_core.simulation import CENTERS, Protocol
+from gsema_core.simulation.acquisition import has_rtk
 
 SPHERE_CENTER = (4.0, -3.0, 2.5)
 SPHERE_RADIUS = 5.0
@@ -20,7 +21,7 @@ def needs_rtk() -> Callable[[], None]:
     """Skip the test, when called, where the optional itk-rtk is not installed."""
 
     def check() -> None:
-        if not cone_beam.is_available():
+        if not has_rtk():
             pytest.skip("itk-rtk is not installed")
 
     return check

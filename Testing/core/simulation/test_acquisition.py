@@ -9,9 +9,9 @@ import pytest
 
 from gsema_core.errors import UserError
 from gsema_core.grids import Geometry, Volume
-from gsema_core.simulation import CENTERS, acquire, acquisition, cone_beam, make_phantom
+from gsema_core.simulation import CENTERS, acquire, acquisition, make_phantom
+from gsema_core.simulation.acquisition import orient, quantize
 from gsema_core.simulation.centers import ORIENTATIONS
-from gsema_core.simulation.storing import orient, quantize
 
 TILTED = (0.96, -0.28, 0.0, 0.28, 0.96, 0.0, 0.0, 0.0, 1.0)
 
@@ -129,7 +129,7 @@ def test_storage(storage, kind, top, quick):
 
 
 def test_cone_beam_without_rtk_says_what_to_do(monkeypatch, sphere, quick):
-    monkeypatch.setattr(cone_beam, "is_available", lambda: False)
+    monkeypatch.setattr(acquisition, "has_rtk", lambda: False)
     with pytest.raises(UserError, match="itk-rtk"):
         acquire(sphere(), quick(), seed=1, model="cone_beam")
     assert acquisition.resolve_model("auto") == "light"
