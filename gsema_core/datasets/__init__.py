@@ -10,16 +10,8 @@ if TYPE_CHECKING:
     from gsema_core.datasets.case_finding import find_cases as find_cases
     from gsema_core.datasets.choosing import choose_cases as choose_cases
     from gsema_core.datasets.datalist import Case as Case, read_datalist as read_datalist
-    from gsema_core.datasets.examination import (
-        Examined as Examined,
-        examine as examine,
-        examine_all as examine_all,
-    )
+    from gsema_core.datasets.examination import Examined as Examined, examine_all as examine_all
     from gsema_core.datasets.patches import PatchDataset as PatchDataset
-    from gsema_core.datasets.splits import (
-        Split as Split,
-        check_leave_one_out as check_leave_one_out,
-        split_by_patient as split_by_patient,
-    )
+    from gsema_core.datasets.splits import Split as Split, split_by_patient as split_by_patient
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

@@ -120,8 +120,7 @@ def _state(what: str, path: Path) -> list[Any]:
     one of the same size and date.
     """
     try:
-        files = [path] if _is_one_file(path) else sorted(_files_around(path))
-        states = [(file, file.stat()) for file in files]
+        states = [(file, file.stat()) for file in sorted(_files_of(path))]
     except OSError as error:
         raise UserError(
             f"The {what} {path} cannot be used ({error.strerror}): check that it is there and "
@@ -133,15 +132,14 @@ def _state(what: str, path: Path) -> list[Any]:
     ]
 
 
-def _is_one_file(path: Path) -> bool:
-    return path.name.lower().endswith(_ONE_FILE) and not path.is_dir()
-
-
-def _files_around(path: Path) -> list[Path]:
-    """The files of a folder and its subfolders; of a file, those beside it."""
-    if not path.is_dir():
-        return [file for file in path.resolve().parent.iterdir() if file.is_file()]
-    return [Path(parent, name) for parent, _, names in os.walk(path.resolve()) for name in names]
+def _files_of(path: Path) -> list[Path]:
+    """The files that an image may lie in: a folder's are those of its subfolders too."""
+    if path.is_dir():
+        folders = os.walk(path.resolve())
+        return [Path(parent, name) for parent, _, names in folders for name in names]
+    if path.name.lower().endswith(_ONE_FILE):
+        return [path]
+    return [file for file in path.resolve().parent.iterdir() if file.is_file()]
 
 
 def _open_entry(paths: dict[str, Path]) -> dict[str, NDArray[Any]] | None:

@@ -109,6 +109,5 @@ def _range(array: NDArray[Any]) -> tuple[float, float]:
 
 def _count(labels: NDArray[np.uint8]) -> int:
     """Aneurysms; only their surroundings are numbered, or memory would grow fivefold."""
-    boxes = ndimage.find_objects(labels, ANEURYSM)
-    box = boxes[ANEURYSM - 1] if len(boxes) >= ANEURYSM else None
+    box = ndimage.find_objects(labels, ANEURYSM)[ANEURYSM - 1]
     return 0 if box is None else connected_components(labels[box] == ANEURYSM)[1]

@@ -64,7 +64,7 @@ def find_pairs(root: Path) -> list[Case]:
         )
     single = all(len(found) == 1 and home != root for home, found in pairs.items())
     return [
-        _case(root, home, name, single and not _split_up(files), files)
+        _case(root, home, name, single, files)
         for home, found in sorted(pairs.items())
         for name, files in sorted(found.items())
     ]
@@ -124,15 +124,11 @@ def _pairs(home: Path, folder: _Folder) -> dict[str, tuple[Path, Path]]:
     return {name: (images[name], labels[name]) for name in images}
 
 
-def _split_up(files: tuple[Path, Path]) -> bool:
-    """Whether images and label maps lie in folders of their own."""
-    return files[1].parent.name.lower() in _LABEL_FOLDERS
-
-
-def _case(root: Path, home: Path, name: str, of_patient: bool, files: tuple[Path, Path]) -> Case:
+def _case(root: Path, home: Path, name: str, single: bool, files: tuple[Path, Path]) -> Case:
     """Name patient and center by the folders from ``root`` on."""
     way = home.relative_to(root).parts
-    if way and (of_patient or name in ("", way[-1])):
+    label_folder = files[1].parent.name.lower() in _LABEL_FOLDERS  # one for many patients
+    if way and ((single and not label_folder) or name in ("", way[-1])):
         way, name = way[:-1], way[-1]
     top = root.resolve().name
     return Case("/".join((*way, name or top)), way[0] if way else top, *files)

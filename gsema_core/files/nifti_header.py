@@ -29,6 +29,13 @@ _VOXEL_BYTES = {
 }  # fmt: skip
 """Bytes of a voxel by its type's code. The header has a field for them too, but nobody reads it."""
 
+_LAYOUTS = {
+    348: (("8h", 40), ("h", 70), ("3f", 80), ("f", 108), ("2h", 252), ("18f", 256)),
+    540: (("8q", 16), ("h", 12), ("3d", 112), ("q", 168), ("2i", 344), ("18d", 352)),
+}
+"""By the header's length, NIfTI-1's and NIfTI-2's: as what and where the dimensions, the voxels'
+type, the spacing, the voxels' offset, the codes of the axes and the axes stand."""
+
 LARGEST_MM = 1e6
 """Of the numbers that say where the voxels lie: no scanner is a kilometer wide. Our choice."""
 
@@ -60,25 +67,13 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
     """
     try:
         start = _inflated_start(read_start(path, 2**16))
-        order = "<" if struct.unpack_from("<i", start)[0] in (348, 540) else ">"
-        version_length = struct.unpack_from(order + "i", start)[0]
-        if version_length == 348:
-            dimensions = struct.unpack_from(order + "8h", start, 40)
-            code = struct.unpack_from(order + "h", start, 70)[0]
-            spacing = struct.unpack_from(order + "3f", start, 80)
-            offset = int(struct.unpack_from(order + "f", start, 108)[0])
-            codes = struct.unpack_from(order + "2h", start, 252)
-            numbers = struct.unpack_from(order + "18f", start, 256)
-        elif version_length == 540:
-            code = struct.unpack_from(order + "h", start, 12)[0]
-            dimensions = struct.unpack_from(order + "8q", start, 16)
-            spacing = struct.unpack_from(order + "3d", start, 112)
-            offset = struct.unpack_from(order + "q", start, 168)[0]
-            codes = struct.unpack_from(order + "2i", start, 344)
-            numbers = struct.unpack_from(order + "18d", start, 352)
-        else:
-            raise DamagedFile("no NIfTI header")
-    except (struct.error, zlib.error, ValueError, OverflowError) as e:
+        order = "<" if struct.unpack_from("<i", start)[0] in _LAYOUTS else ">"
+        (header_bytes,) = struct.unpack_from(order + "i", start)
+        dimensions, (code,), spacing, (offset,), codes, numbers = (
+            struct.unpack_from(order + kind, start, at) for kind, at in _LAYOUTS[header_bytes]
+        )
+        offset = int(offset)
+    except (struct.error, zlib.error, KeyError, ValueError, OverflowError) as e:
         raise DamagedFile("no NIfTI header") from e
     _check_axes(codes, numbers)
     size = dimensions[1 : 1 + max(0, min(7, dimensions[0]))]
@@ -87,7 +82,7 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
     length = math.prod(max(0, n) for n in size) * _VOXEL_BYTES[code]
     float_type = order + _FLOATS[code] if code in _FLOATS else ""
     # As ITK does: voxels cannot begin within the header, whatever it says.
-    return NiftiHeader(size, spacing, length, max(offset, version_length), float_type)
+    return NiftiHeader(size, spacing, length, max(offset, header_bytes), float_type)
 
 
 def nifti_voxels(path: Path) -> VoxelData:

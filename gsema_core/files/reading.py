@@ -91,12 +91,12 @@ def read_labels(path: str | os.PathLike[str], allowed: Sequence[int] = (0, 1, 2)
     return Volume(volume.array.astype(np.uint8), volume.geometry)
 
 
-def few_values(array: npt.NDArray[Any], most: int = LABEL_MAP_VALUES) -> npt.NDArray[Any] | None:
-    """The distinct values of an array, or None when there are more than ``most``."""
+def few_values(array: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """The distinct values of an array, or None when there are more than a label map has."""
     flat = array.reshape(-1)
     # A sample nearly always settles it; sorting all of a large scan would take ten seconds.
     values = np.unique(flat[:: max(1, flat.size // 100_000)])
-    while len(values) <= most:
+    while len(values) <= LABEL_MAP_VALUES:
         others = flat[~np.isin(flat, values)]
         if not len(others):
             return values

@@ -6,7 +6,7 @@ from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from gsema_core.grids.geometry import Geometry as Geometry
-    from gsema_core.grids.volume import Volume as Volume, geometry_of as geometry_of
+    from gsema_core.grids.volume import Volume as Volume
     from gsema_core.grids.working_grid import (
         labels_to_working as labels_to_working,
         to_working as to_working,

@@ -10,25 +10,21 @@ from scipy import ndimage
 
 from gsema_core.grids.geometry import Geometry
 
-Box = tuple[slice, slice, slice]
+Box = tuple[slice, ...]
 """Slices along (k, j, i)."""
 
 
 def box_of(start_kji: Iterable[int], shape_kji: Iterable[int]) -> Box:
     """The box that begins at a voxel and has a shape."""
-    k, j, i = (
-        slice(int(first), int(first) + int(length))
-        for first, length in zip(start_kji, shape_kji, strict=True)
-    )
-    return k, j, i
+    sides = zip(start_kji, shape_kji, strict=True)
+    return tuple(slice(int(first), int(first) + int(length)) for first, length in sides)
 
 
 def box_geometry(geometry: Geometry, box: Box) -> Geometry:
     """The grid of a box's voxels."""
-    k, j, i = box
-    x, y, z = geometry.index_to_world((i.start, j.start, k.start))
-    size = (i.stop - i.start, j.stop - j.start, k.stop - k.start)
-    return Geometry(size, geometry.spacing, (x, y, z), geometry.direction)
+    size = [side.stop - side.start for side in box[::-1]]
+    origin = geometry.index_to_world([side.start for side in box[::-1]])
+    return Geometry(tuple(size), geometry.spacing, tuple(origin), geometry.direction)
 
 
 def covering_box(source: Geometry, target: Geometry) -> Box | None:
@@ -50,32 +46,26 @@ def covering_box(source: Geometry, target: Geometry) -> Box | None:
 
 def bounding_box(mask: npt.NDArray[np.bool_]) -> Box:
     """The smallest box around the voxels of a mask that has any."""
-    k, j, i = ndimage.find_objects(mask.view(np.uint8))[0]
-    return k, j, i
+    return tuple(ndimage.find_objects(mask.view(np.uint8))[0])
 
 
 def grown(box: Box, margin_kji: Iterable[int], limit: Box) -> Box:
     """A box with a margin on every side, as far as ``limit`` goes."""
-    k, j, i = (
+    return tuple(
         slice(max(end.start, side.start - margin), min(end.stop, side.stop + margin))
         for side, margin, end in zip(box, margin_kji, limit, strict=True)
     )
-    return k, j, i
 
 
 def common_box(boxes: Iterable[Box]) -> Box:
     """The smallest box around one or more boxes."""
-    k, j, i = (
+    return tuple(
         slice(min(side.start for side in sides), max(side.stop for side in sides))
         for sides in zip(*boxes, strict=True)
     )
-    return k, j, i
 
 
 def moved(box: Box, offset_kji: npt.ArrayLike) -> Box:
     """A box moved by some voxels along (k, j, i)."""
-    k, j, i = (
-        slice(side.start + int(shift), side.stop + int(shift))
-        for side, shift in zip(box, np.asarray(offset_kji), strict=True)
-    )
-    return k, j, i
+    sides = zip(box, np.asarray(offset_kji), strict=True)
+    return tuple(slice(side.start + int(shift), side.stop + int(shift)) for side, shift in sides)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from gsema_core.errors import UserError
@@ -26,20 +24,19 @@ def check_same_grid(one: Geometry, other: Geometry, what: str, partner: str) -> 
         UserError: the grids differ; says in what.
     """
     if not one.is_close(other, GRID_TOLERANCE_MM):
-        difference = "; ".join(_differences(one, other))
         raise UserError(
-            f"{what} is not on the grid of {partner} ({difference}): resample one to the other."
+            f"{what} is not on the grid of {partner} ({_difference(one, other)}): resample one to "
+            "the other."
         )
 
 
-def _differences(one: Geometry, other: Geometry) -> Iterator[str]:
+def _difference(one: Geometry, other: Geometry) -> str:
     if one.size != other.size:
-        yield f"{_by(one.size)} instead of {_by(other.size)} voxels"
-    elif not np.allclose(one.spacing, other.spacing, rtol=1e-4):
-        yield f"spacing {_by(one.spacing)} instead of {_by(other.spacing)} mm"
-    else:
-        offset = float(np.linalg.norm(np.subtract(one.center, other.center)))
-        yield f"same size and spacing, but centers {offset:.2f} mm apart or axes turned"
+        return f"{_by(one.size)} instead of {_by(other.size)} voxels"
+    if not np.allclose(one.spacing, other.spacing, rtol=1e-4):
+        return f"spacing {_by(one.spacing)} instead of {_by(other.spacing)} mm"
+    offset = float(np.linalg.norm(np.subtract(one.center, other.center)))
+    return f"same size and spacing, but centers {offset:.2f} mm apart or axes turned"
 
 
 def _by(numbers: tuple[float, ...]) -> str:

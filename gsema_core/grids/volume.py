@@ -41,7 +41,8 @@ class Volume:
     @classmethod
     def from_image(cls, image: sitk.Image) -> Volume:
         """Copy a 3D scalar SimpleITK image."""
-        return cls(sitk.GetArrayFromImage(image), geometry_of(image))
+        grid = image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection()
+        return cls(sitk.GetArrayFromImage(image), Geometry(*grid))
 
     def to_image(self) -> sitk.Image:
         """Copy into a SimpleITK image; bool becomes uint8 and float16 float32, which ITK lacks."""
@@ -51,8 +52,3 @@ class Volume:
         image.SetOrigin(self.geometry.origin)
         image.SetDirection(self.geometry.direction)
         return image
-
-
-def geometry_of(image: sitk.Image) -> Geometry:
-    """The geometry of a 3D image."""
-    return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())

@@ -75,10 +75,3 @@ def scale_between(array: npt.ArrayLike, low: float, high: float) -> npt.NDArray[
     values -= np.float32(low)
     values /= np.float32(high - low)
     return np.clip(values, 0.0, 1.0, out=values)
-
-
-def scale_intensity(
-    array: npt.ArrayLike, low_percentile: float = 1.0, high_percentile: float = 99.99
-) -> npt.NDArray[np.float32]:
-    """Apply ``IntensityRule(low_percentile, high_percentile)`` to an array."""
-    return IntensityRule(low_percentile, high_percentile).apply(array)

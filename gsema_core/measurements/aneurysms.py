@@ -171,10 +171,8 @@ def _neck_values(sac: _Sac, points: Floats) -> dict[str, Any]:
     mask[tuple(slice(a, a + n) for a, n in zip(inner, sac.mask.shape, strict=True))] = sac.mask
     faces = faces_between(mask, box == VESSEL, sac.spacing, start)
     neck = find_neck(faces, sac.labels.array.shape)
-    if neck is None:
-        return {}
-    top = height(neck, points, sac.spacing)
-    if top is None:
+    top = height(neck, points, sac.spacing) if neck else None
+    if neck is None or top is None:
         return {}
     values = {
         "neck_width_mm": neck.width_mm,

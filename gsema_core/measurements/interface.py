@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
@@ -59,10 +58,9 @@ class Faces:
 
     def patches(self) -> list[Faces]:
         """The connected parts; faces that share a corner are connected."""
-        pairs = cKDTree(self.halves).query_pairs(2, p=np.inf, output_type="ndarray")
-        ones = np.ones(len(pairs), dtype=bool)
-        graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(self), len(self)))
-        count, numbers = connected_components(graph, directed=False)
+        tree = cKDTree(self.halves)
+        near = tree.sparse_distance_matrix(tree, 2, p=np.inf, output_type="coo_matrix")
+        count, numbers = connected_components(near, directed=False)
         return [self[numbers == number] for number in range(count)]
 
     def rim(self) -> tuple[Floats, Floats]:

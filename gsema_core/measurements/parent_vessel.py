@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from gsema_core.grids.components import connected_components
@@ -64,19 +65,13 @@ def parent_vessel_diameter_mm(
     # Closer than a radius to where the vessel ends, spheres are smaller than it is wide.
     last = min(4 * first, REACH_MM - first, float(distances.max()) - first)
     beside = (distances >= first) & (distances < last)
-    shells = ((distances[beside] - first) / spacing.max()).astype(np.int64)
-    radius = _median_of_shells(shells, np.asarray(tree.query(centers[beside])[0]))
+    radius = first
+    if beside.any():
+        shells = ((distances[beside] - first) / spacing.max()).astype(np.int64)
+        largest = ndimage.maximum(tree.query(centers[beside])[0], shells, np.unique(shells))
+        radius = float(np.median(largest))
     voxel = float(np.prod(spacing)) ** (1 / 3)
-    return float(2 * (radius or first) + DIAMETER_LOSS * voxel)
-
-
-def _median_of_shells(shells: Integers, radii: Floats) -> float | None:
-    """The median over the shells of the largest radius in each; None without any."""
-    if len(shells) == 0:
-        return None
-    largest = np.zeros(int(shells.max()) + 1)
-    np.maximum.at(largest, shells, radii)
-    return float(np.median(largest[largest > 0]))
+    return float(2 * radius + DIAMETER_LOSS * voxel)
 
 
 def _connected_to(neck: Neck, vessel: Mask, spacing: Floats, start: Integers) -> Mask:

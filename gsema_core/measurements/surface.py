@@ -47,11 +47,11 @@ def surface_area_mm2(mask: npt.NDArray[np.bool_], spacing: Floats) -> float | No
     diameter = (6 * np.count_nonzero(mask) * voxel_mm3 / math.pi) ** (1 / 3)
     if diameter < SMALLEST_ACROSS * float(np.max(spacing)):
         return None
-    steps, lengths, weights = _directions(tuple(float(s) for s in spacing))
-    reach = [max(abs(step[axis]) for step in steps) for axis in range(3)]
+    directions = _directions(tuple(float(s) for s in spacing))
+    reach = [max(abs(step[axis]) for step, _, _ in directions) for axis in range(3)]
     padded = np.pad(mask, [(r, r) for r in reach])
     shadow = 0.0  # the mean over all directions
-    for step, length, weight in zip(steps, lengths, weights, strict=True):
+    for step, length, weight in directions:
         here = padded[tuple(slice(max(d, 0), min(d, 0) or None) for d in step)]
         there = padded[tuple(slice(max(-d, 0), min(-d, 0) or None) for d in step)]
         # Each line of this direction stands for voxel_mm3 / length of the plane across it.
@@ -69,9 +69,7 @@ def sphericity(volume_mm3: float, area_mm2: float) -> float:
 
 
 @lru_cache
-def _directions(
-    spacing: tuple[float, ...],
-) -> tuple[tuple[tuple[int, ...], ...], tuple[float, ...], tuple[float, ...]]:
+def _directions(spacing: tuple[float, ...]) -> list[tuple[tuple[int, ...], float, float]]:
     """Steps between voxels, one of each opposite pair, their lengths in mm and their weights.
 
     A step's weight is the share of the sphere's directions that are nearest to it or its opposite.
@@ -85,9 +83,8 @@ def _directions(
     vectors = np.array(steps) * np.array(spacing)
     lengths = np.linalg.norm(vectors, axis=1)
     shares = SphericalVoronoi(vectors / lengths[:, None]).calculate_areas() / (4 * math.pi)
-    half = [number for number, step in enumerate(steps) if step > (0, 0, 0)]
-    return (
-        tuple(steps[number] for number in half),
-        tuple(float(lengths[number]) for number in half),
-        tuple(float(2 * shares[number]) for number in half),
-    )
+    return [
+        (step, float(length), float(2 * share))
+        for step, length, share in zip(steps, lengths, shares, strict=True)
+        if step > (0, 0, 0)
+    ]

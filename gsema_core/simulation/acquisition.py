@@ -42,7 +42,8 @@ def acquire(
     """
     model = resolve_model(model)
     rng = np.random.default_rng(seed)
-    rotation = _tilt(protocol.tilt_deg, rng)
+    tilt = rng.uniform(-protocol.tilt_deg, protocol.tilt_deg, size=3)
+    rotation = Rotation.from_euler("xyz", tilt, degrees=True)
     scene_spacing = min(labels.geometry.spacing)
     scene_grid = gantry_geometry(labels.geometry, scene_spacing, rotation)
     stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
@@ -96,8 +97,3 @@ def quantize(hounsfield: npt.NDArray[np.float32], protocol: Protocol) -> npt.NDA
 def orient(volume: Volume, orientation: str) -> Volume:
     """Return the same voxels with their axes permuted and flipped to ITK's axis codes."""
     return Volume.from_image(sitk.DICOMOrient(volume.to_image(), orientation))
-
-
-def _tilt(limit_deg: float, rng: np.random.Generator) -> Rotation:
-    angles = rng.uniform(-limit_deg, limit_deg, size=3)
-    return Rotation.from_euler("xyz", angles, degrees=True)

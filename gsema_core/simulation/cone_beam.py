@@ -6,10 +6,12 @@ counts, Parker's short-scan weights, and Feldkamp, Davis and Kress's (FDK) recon
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import itk
 import numpy as np
+import numpy.typing as npt
 from itk import RTK
 from scipy import ndimage
 
@@ -36,9 +38,7 @@ def reconstruct(
         subtracted, 0 without contrast.
     """
     run = _Run(protocol, geometry)
-    head = run.nothing()
-    for ellipsoid in scene.head:
-        head += run.project_ellipsoid(ellipsoid)
+    head = reduce(np.add, map(run.project_ellipsoid, scene.head))
     spacing = scene.geometry.spacing[0]
     if protocol.subtracted:
         filled = run.detect(head + run.project_voxels(scene.contrast, spacing), rng)
@@ -63,14 +63,10 @@ class _Run:
             )
         self._shape = (protocol.views, *_detector_shape(protocol, geometry))
 
-    def nothing(self) -> Floats:
-        """Line integrals through an empty room."""
-        return np.zeros(self._shape, np.float32)
-
     def project_ellipsoid(self, ellipsoid: Ellipsoid) -> Floats:
         """Line integrals through one ellipsoid."""
         project = RTK.RayEllipsoidIntersectionImageFilter[IMAGE, IMAGE].New(
-            self._projections(self.nothing()),
+            self._projections(np.zeros(self._shape)),
             Geometry=self._circle,
             Density=ellipsoid.density_hu * PER_HU,
             Axis=ellipsoid.semi_axes,
@@ -81,7 +77,7 @@ class _Run:
     def project_voxels(self, array: Floats, spacing_mm: float) -> Floats:
         """Line integrals through voxels in HU, centered on the isocenter."""
         project = RTK.JosephForwardProjectionImageFilter[IMAGE, IMAGE].New(
-            self._projections(self.nothing()),
+            self._projections(np.zeros(self._shape)),
             _centered(array * np.float32(PER_HU), (spacing_mm,) * 3),
             Geometry=self._circle,
         )
@@ -110,9 +106,9 @@ class _Run:
         weights = RTK.ParkerShortScanImageFilter[IMAGE].New(
             self._projections(lines), Geometry=self._circle, InPlace=False
         )
-        empty = np.zeros(self._grid.shape, np.float32)
+        empty = _centered(np.zeros(self._grid.shape), self._grid.spacing)
         reconstruction = RTK.FDKConeBeamReconstructionFilter[IMAGE].New(
-            _centered(empty, self._grid.spacing), weights.GetOutput(), Geometry=self._circle
+            empty, weights.GetOutput(), Geometry=self._circle
         )
         ramp = reconstruction.GetRampFilter()
         ramp.SetHannCutFrequency(self._protocol.hann_cut)
@@ -120,7 +116,7 @@ class _Run:
         ramp.SetTruncationCorrection(self._protocol.truncation_correction)
         return _run(reconstruction)
 
-    def _projections(self, array: Floats) -> Any:
+    def _projections(self, array: npt.NDArray[Any]) -> Any:
         pixel = self._protocol.detector_pixel_mm
         return _centered(array, (pixel, pixel, 1.0))
 
@@ -136,7 +132,7 @@ def _detector_shape(protocol: Protocol, geometry: Geometry) -> tuple[int, int]:
     return int(np.ceil(height)), int(np.ceil(width))
 
 
-def _centered(array: Floats, spacing: tuple[float, ...]) -> Any:
+def _centered(array: npt.NDArray[Any], spacing: tuple[float, ...]) -> Any:
     image = itk.image_from_array(np.ascontiguousarray(array, dtype=np.float32))
     image.SetSpacing(list(spacing))
     middle = (np.array(array.shape[::-1]) - 1) / 2

@@ -39,24 +39,16 @@ CUP_FALL = 2.6
 def reconstruct(
     scene: Scene, geometry: Geometry, protocol: Protocol, rng: np.random.Generator
 ) -> Floats:
-    """Imitate an acquisition and reconstruction; same arguments and result as the cone beam's.
+    """Imitate an acquisition and reconstruction; arguments and result of ``cone_beam``'s.
 
-    Args:
-        scene: what lies in the beam.
-        geometry: grid to reconstruct on: the scene's axes and middle, any spacing.
-        protocol: the center's run.
-        rng: draws noise and shading.
-
-    Returns:
-        (k, j, i) Hounsfield-like units: water 0 and air -1000, or, where a mask run was
-        subtracted, 0 without contrast.
+    ``rng`` draws noise and shading.
     """
     density = scene.contrast
     if not protocol.subtracted:
         density = density + scene.texture + _draw(scene.head, scene.geometry) - 1000.0
     blurred = ndimage.gaussian_filter(density, resolution_mm(protocol) / scene.geometry.spacing[0])
     image = resample(blurred, scene.geometry, geometry)
-    image *= 1.0 - _scatter_loss(protocol)
+    image *= 1.0 - protocol.scatter / (1.0 + protocol.scatter)  # scatter takes contrast away
     if not protocol.subtracted:
         image += _shading(geometry, protocol, rng)
     return image + _noise(geometry, protocol, rng)
@@ -108,11 +100,6 @@ def _shading(geometry: Geometry, protocol: Protocol, rng: np.random.Generator) -
     cup = strength * (1.0 + half**2 + across**2) / 4.0
     drift = 0.05 * strength * smooth_field(geometry.shape, 15.0 / geometry.spacing[0], rng)
     return np.asarray(cup + drift, dtype=np.float32)
-
-
-def _scatter_loss(protocol: Protocol) -> float:
-    """Share of the contrast that scatter takes away."""
-    return protocol.scatter / (1.0 + protocol.scatter)
 
 
 def _pixel_at_isocenter(protocol: Protocol) -> tuple[float, float]:

@@ -109,14 +109,15 @@ def find_center(name: str) -> Protocol:
 def _case(entry: Any, manifest: Path) -> SimulatedCase:
     if not isinstance(entry, dict):
         raise UserError(f"An entry of {manifest} is {entry!r}: give an object for each case.")
-    patient = _text("patient", entry.get("patient"), manifest)
-    center = _text("center", entry.get("center", entry.get("centre")), manifest)
-    label = _text("label", entry.get("label"), manifest)
+    entry = {"center": entry.get("centre"), **entry}
+    for name in ("patient", "center", "label"):
+        if not isinstance(entry.get(name), str):
+            raise UserError(f"An entry of {manifest} has {name} {entry.get(name)!r}: give a text.")
+    patient, center, path = entry["patient"], entry["center"], manifest.parent / entry["label"]
     if not _PATIENT.fullmatch(patient):
         raise UserError(
             f"Patient {patient!r} in {manifest} is no file name: use letters, digits and - _ ."
         )
-    path = manifest.parent / label
     if not (is_there(path) and path.is_file()):
         raise UserError(
             f"The label map {path} of patient {patient} does not exist: correct the manifest."
@@ -124,12 +125,6 @@ def _case(entry: Any, manifest: Path) -> SimulatedCase:
     # Stable from run to run and machine to machine, and different for every patient.
     seed = zlib.crc32(f"{center}/{patient}".encode())
     return SimulatedCase(patient, center, find_center(center), seed, path)
-
-
-def _text(name: str, value: Any, manifest: Path) -> str:
-    if not isinstance(value, str):
-        raise UserError(f"An entry of {manifest} has {name} {value!r}: give a text.")
-    return value
 
 
 def _evenly(cases: Iterable[SimulatedCase]) -> list[SimulatedCase]:

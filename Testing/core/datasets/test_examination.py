@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gsema_core.datasets import Case, examine, examine_all, read_datalist
+from gsema_core.datasets import Case, examine_all, read_datalist
 from gsema_core.datasets.case_summary import summary, summary_lines
+from gsema_core.datasets.examination import examine
 from gsema_core.files import read_labels, write_labels
 from gsema_core.grids import Geometry, Volume
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gsema_core.datasets import check_leave_one_out, split_by_patient
+from gsema_core.datasets import split_by_patient
 from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
 
 

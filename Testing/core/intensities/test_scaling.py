@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gsema_core.errors import UserError
-from gsema_core.intensities import IntensityRule, scale_intensity
+from gsema_core.intensities import IntensityRule
 
 
 def test_percentiles_become_0_and_1() -> None:
@@ -17,20 +17,20 @@ def test_percentiles_become_0_and_1() -> None:
 def test_brightness_and_contrast_of_the_scanner_do_not_matter() -> None:
     values = np.random.default_rng(0).gamma(2.0, 100.0, (9, 9, 9))
     np.testing.assert_allclose(
-        scale_intensity(values), scale_intensity(values * 7.5 - 1000), atol=1e-4
+        IntensityRule().apply(values), IntensityRule().apply(values * 7.5 - 1000), atol=1e-4
     )
 
 
 def test_the_input_is_left_alone() -> None:
     values = np.linspace(-5, 5, 50, dtype=np.float32)
-    scale_intensity(values)
+    IntensityRule().apply(values)
     assert values[0] == -5
 
 
 def test_a_few_bright_voxels_in_an_empty_volume_still_count() -> None:
     values = np.zeros((40, 40, 40), dtype=np.uint8)
     values[0, 0, :5] = 200  # far less than 0.1 % of the voxels
-    assert scale_intensity(values)[0, 0, :6].tolist() == [1, 1, 1, 1, 1, 0]
+    assert IntensityRule().apply(values)[0, 0, :6].tolist() == [1, 1, 1, 1, 1, 0]
 
 
 def test_what_becomes_0_and_1_is_told() -> None:
@@ -40,7 +40,7 @@ def test_what_becomes_0_and_1_is_told() -> None:
 
 
 def test_a_constant_volume_becomes_zeros() -> None:
-    assert not scale_intensity(np.full((3, 3, 3), 7)).any()
+    assert not IntensityRule().apply(np.full((3, 3, 3), 7)).any()
 
 
 def test_dictionary_round_trip() -> None:

@@ -100,7 +100,7 @@ def test_what_is_too_small_has_no_area(
 
 @pytest.mark.parametrize("spacing", [(0.2, 0.2, 0.2), (0.2, 0.3, 0.5), (0.3, 5.0, 0.05)])
 def test_weights_share_out_all_directions(spacing: tuple[float, ...]) -> None:
-    steps, lengths, weights = _directions(spacing)
+    steps, lengths, weights = zip(*_directions(spacing), strict=True)
     assert sum(weights) == pytest.approx(1)
     assert len(set(steps)) == len(steps) < 175
     assert not set(steps) & {tuple(-d for d in step) for step in steps}
