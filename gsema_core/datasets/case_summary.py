@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,20 +75,21 @@ def _counts(known: Sequence[Known]) -> dict[str, Any]:
 
 def _center(known: Sequence[Known]) -> dict[str, Any]:
     facts = [facts for _, facts in known]
-
-    def limits(value: Callable[[CaseFacts], Any], some: Sequence[CaseFacts] = facts) -> list[Any]:
-        rounded = np.round([value(each) for each in some], 3)
-        return np.array([rounded.min(axis=0), rounded.max(axis=0)]).tolist() if some else []
-
     return {
         "cases": len(known),
         **_counts(known),
-        "spacing_mm": limits(lambda each: each.geometry.spacing),
-        "size": limits(lambda each: each.geometry.size),
-        "vessel_ml": limits(lambda each: each.vessel_ml),
-        "aneurysm_ml": limits(lambda each: each.aneurysm_ml, [f for f in facts if f.aneurysms]),
-        "intensity": [limits(lambda each: each.low)[0], limits(lambda each: each.high)[1]],
+        "spacing_mm": _range([each.geometry.spacing for each in facts]),
+        "size": _range([each.geometry.size for each in facts]),
+        "vessel_ml": _range([each.vessel_ml for each in facts]),
+        "aneurysm_ml": _range([each.aneurysm_ml for each in facts if each.aneurysms]),
+        "intensity": _range([value for each in facts for value in (each.low, each.high)]),
     }
+
+
+def _range(values: Sequence[Any]) -> list[Any]:
+    """The lowest and the highest value, axis by axis."""
+    rounded = np.round(values, 3)
+    return np.array([rounded.min(axis=0), rounded.max(axis=0)]).tolist() if values else []
 
 
 def _row(name: str, center: dict[str, Any]) -> dict[str, str | int]:

@@ -83,20 +83,18 @@ class Faces:
 
 
 def faces_between(first: Mask, second: Mask, spacing: Floats, start: Integers) -> Faces:
-    """Every face between a voxel of ``first`` and one of ``second``, two masks of one shape.
+    """Every face between a voxel of ``first`` and one of ``second``.
 
     Args:
+        first, second: masks of one shape and without a voxel in common.
         start: (3,) index of the masks' first voxel in the array that they were cut from.
     """
     halves, axes, signs = [], [], []
+    sides = first.astype(np.int8) - second.astype(np.int8)
     for axis in range(3):
-        low = tuple(slice(0, -1) if other == axis else slice(None) for other in range(3))
-        high = tuple(slice(1, None) if other == axis else slice(None) for other in range(3))
-        for found, sign in (
-            (first[high] & second[low], 1),
-            (first[low] & second[high], -1),
-        ):
-            centers = 2 * (np.argwhere(found) + start)
+        steps = np.diff(sides, axis=axis)  # 2 or -2 from a voxel of one to one of the other
+        for sign in (1, -1):
+            centers = 2 * (np.argwhere(steps == 2 * sign) + start)
             centers[:, axis] += 1
             halves.append(centers)
             axes.append(np.full(len(centers), axis))

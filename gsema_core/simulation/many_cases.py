@@ -111,27 +111,22 @@ def _make(case: SimulatedCase, output: Path, model: Model) -> float:
         "model": model,
         "protocol": plain(case.protocol),
     }
-    write_json(record, _record_path(case, output))
+    write_json(record, output / "records" / f"{case.stem}.json")
     return time.monotonic() - start
 
 
 def is_finished(case: SimulatedCase, output: Path, model: Model) -> bool:
     """Whether the case lies in the folder, made from the same labels, scanner, seed and code."""
-    record = _read_record(_record_path(case, output))
+    record = _read_record(output, case.stem)
     return record is not None and record["key"] == case.key(model)
 
 
-def _read_record(path: Path) -> dict[str, Any] | None:
-    """Return a finished case's record, or None where it or a file that it speaks of is missing."""
-    record = read_table(path)
-    files = [path.parents[1] / name / f"{path.stem}.nrrd" for name in _FOLDERS]
-    if record is None or not {"key", "patient", "center"} <= set(record):
-        return None
-    return record if all(file.is_file() for file in files) else None
-
-
-def _record_path(case: SimulatedCase, output: Path) -> Path:
-    return output / "records" / f"{case.stem}.json"
+def _read_record(output: Path, stem: str) -> dict[str, Any] | None:
+    """A finished case's record; None where it or a file that it speaks of is missing."""
+    record = read_table(output / "records" / f"{stem}.json") or {}
+    files = [output / name / f"{stem}.nrrd" for name in _FOLDERS]
+    told = {"key", "patient", "center"} <= set(record)
+    return record if told and all(file.is_file() for file in files) else None
 
 
 def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
@@ -140,11 +135,11 @@ def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
     uses = _uses(destination) | dict.fromkeys(test_patients, "test")
     cases = []
     for path in sorted((output / "records").glob("*.json")):
-        record = _read_record(path)
+        record, stem = _read_record(output, path.stem), path.stem
         if record is None:
             continue
         patient = record["patient"]
-        files = {"image": f"images/{path.stem}.nrrd", "label": f"labels/{path.stem}.nrrd"}
+        files = {"image": f"images/{stem}.nrrd", "label": f"labels/{stem}.nrrd"}
         use = {"use": uses[patient]} if patient in uses else {}
         cases.append({"patient": patient, "center": record["center"], **files, **use})
     description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
