@@ -58,7 +58,7 @@ def report_benchmark(plan: Plan, report: Report | None = None, *, figures: bool 
         raise UserError(f"No cell of {plan.output} is finished: run it without --report first.")
     write_tables(plan, records)
     if figures:
-        from gsema_core.benchmark.figures import draw_figures
+        from gsema_core.benchmark.figures.drawing import draw_figures
 
         draw_figures(plan, records, report)
 

@@ -86,15 +86,13 @@ def _score(
 ) -> list[list[CaseScore]]:
     """The scores of each teacher, which are loaded one after the other."""
     from gsema_core.evaluation import score_teacher
-    from gsema_core.inference import Segmenter
-    from gsema_core.teachers import load_teacher
+    from gsema_core.inference.opening import load_segmenter
 
     scores: list[list[CaseScore]] = []
     with watched() as watch:
         line = watch["progress"]
         for name, file in files.items():
-            teacher = load_teacher(file, network=arguments.network)
-            segmenter = Segmenter(teacher, arguments.device)
+            segmenter = load_segmenter(file, arguments.device, arguments.network)
             watch["progress"] = _half(line, name, len(scores))
             scores.append(score_teacher(segmenter, cases, settings, **watch))
     return scores

@@ -32,9 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
     from gsema_core.evaluation import score_tables, score_teacher, teacher_score
     from gsema_core.files import text_files
+    from gsema_core.inference.opening import load_segmenter
     from gsema_core.inference.settings import SegmentationSettings
     from gsema_core.machine.device_names import check_device_name
-    from gsema_core.teachers import find_teacher, load_teacher, read_card
+    from gsema_core.teachers import find_teacher, read_card
     from gsema_core.teachers.teacher_file import SUFFIX
 
     check_device_name(arguments.device)
@@ -46,11 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     card = read_card(source)  # a wrong file is told before anything takes time
     chosen = arguments.centers, arguments.patients, arguments.use
     cases = choose_cases(find_cases(arguments.datalist), *chosen)
-    from gsema_core.inference import Segmenter  # torch takes seconds: not before
-
     with watched() as watch:
-        teacher = load_teacher(source, network=arguments.network)
-        segmenter = Segmenter(teacher, arguments.device)
+        segmenter = load_segmenter(source, arguments.device, arguments.network)
         scores = score_teacher(segmenter, cases, settings, **watch)
     card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)
     if arguments.csv is not None:

@@ -18,8 +18,6 @@ AXES = (1, 2, 3)
 
 @dataclass(frozen=True, eq=False)
 class AmplitudeMixParameters:
-    """What happens to one sample."""
-
     weight: float
     """0 keeps the sample's amplitudes, 1 takes the donor's."""
     amplitude: Tensor

@@ -12,7 +12,7 @@ from gsema_core.errors import UserError
 from gsema_core.transforms.draws import chance
 
 P = TypeVar("P")
-"""The parameters of one sample: a frozen dataclass (picklable)."""
+"""The parameters of one sample, what happens to it: a frozen dataclass (picklable)."""
 
 Sample = tuple[Tensor, Tensor]
 """Image ``(C, D, H, W)``, float32 in [0, 1], and labels ``(1, D, H, W)`` of one patch."""

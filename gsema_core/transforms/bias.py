@@ -15,8 +15,6 @@ from gsema_core.transforms.fields import smooth_field
 
 @dataclass(frozen=True, eq=False)
 class BiasParameters:
-    """What happens to one sample."""
-
     control: Tensor
     """Factors on a coarse grid ``(n, n, n)`` over the patch."""
 

@@ -26,8 +26,6 @@ class Affine:
 
 @dataclass(frozen=True)
 class GeometricParameters:
-    """What happens to one sample."""
-
     flips: tuple[bool, bool, bool]
     affine: Affine | None
 

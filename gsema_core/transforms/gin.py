@@ -20,8 +20,6 @@ SLOPE = 0.01
 
 @dataclass(frozen=True)
 class GinParameters:
-    """What happens to one sample."""
-
     seed: int
     """Of the network's kernel sizes, weights and shifts."""
     alpha: float

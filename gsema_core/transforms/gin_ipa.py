@@ -18,8 +18,6 @@ POINTS = 5
 
 @dataclass(frozen=True)
 class GinIpaParameters:
-    """What happens to one sample."""
-
     first: GinParameters
     second: GinParameters
     seed: int

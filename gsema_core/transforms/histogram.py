@@ -14,8 +14,6 @@ from gsema_core.transforms.draws import not_negative
 
 @dataclass(frozen=True)
 class HistogramParameters:
-    """What happens to one sample."""
-
     values: tuple[float, ...]
     """The new values of intensities spaced evenly over [0, 1]; linear in between."""
 

@@ -14,8 +14,6 @@ from gsema_core.transforms.draws import log_uniform, not_negative, uniform
 
 @dataclass(frozen=True)
 class IntensityParameters:
-    """What happens to one sample."""
-
     gamma: float
     scale: float
     shift: float

@@ -14,8 +14,6 @@ from gsema_core.transforms.fields import smoothed
 
 @dataclass(frozen=True)
 class NoiseParameters:
-    """What happens to one sample."""
-
     sigma: float
     grain: float
     """Width in voxels of the Gaussian that smooths the noise; 0 is white."""

@@ -14,8 +14,6 @@ from gsema_core.transforms.fields import smoothed
 
 @dataclass(frozen=True)
 class SmoothingParameters:
-    """What happens to one sample."""
-
     sigmas: tuple[float, float, float]
     """Of the Gaussian, in voxels along ``(D, H, W)``."""
     amount: float

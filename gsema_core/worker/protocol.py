@@ -226,7 +226,7 @@ def decode_request(line: bytes) -> Request:
     if not isinstance(values, dict):
         raise ProtocolError("A request is a JSON object with id and command.")
     number = values.pop("id", None)
-    if not _is_id(number):
+    if type(number) is not int or not 0 <= number < LARGEST_INTEGER:
         raise ProtocolError("A request needs an id, a whole number from 0 on.")
     command = values.pop("command", None)
     kind = COMMANDS.get(command) if isinstance(command, str) else None
@@ -258,10 +258,6 @@ def split_lines(chunks: Iterable[bytes], limit: int = MAXIMUM_LINE_BYTES) -> Ite
             too_long = False
         if len(rest) > limit:
             rest, too_long = b"", True
-
-
-def _is_id(value: Any) -> bool:
-    return type(value) is int and 0 <= value < LARGEST_INTEGER
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -36,8 +36,6 @@ def draw_figures(
     from gsema_core.benchmark.figures.steps import draw_steps
     from gsema_core.benchmark.figures.volumes import draw_volumes
 
-    if not records:
-        return []
     scores, cells = collect(plan, records), [cell for cell in plan.cells if cell in records]
     figures: dict[str, Callable[[], Figure | None]] = {
         "dice-by-center": lambda: draw_boxes(plan, scores),
