@@ -12,12 +12,14 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gsema_core.errors import UserError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUPS = {
     "transform": "gsema.transforms",
@@ -45,13 +47,13 @@ def is_outside(name: str) -> bool:
     return _OUTSIDE.fullmatch(name) is not None
 
 
-def names_outside(values: Any) -> bool:
-    """Whether a configuration's tables name anything of that form, as a value or a table."""
+def outside_names(values: Any) -> list[str]:
+    """What a configuration's tables name of that form, as values or as tables; each once."""
     if isinstance(values, Mapping):
-        return any(names_outside(key) or names_outside(each) for key, each in values.items())
+        values = [*values, *values.values()]
     if isinstance(values, list | tuple):
-        return any(map(names_outside, values))
-    return isinstance(values, str) and is_outside(values)
+        return list(dict.fromkeys(name for each in values for name in outside_names(each)))
+    return [values] if isinstance(values, str) and is_outside(values) else []
 
 
 def make_importable(folder: Path) -> None:
@@ -61,13 +63,15 @@ def make_importable(folder: Path) -> None:
         sys.path.append(place)
 
 
-def installed(kind: str) -> dict[str, metadata.EntryPoint]:
+def installed(kind: str) -> dict[str, EntryPoint]:
     """The entry points for parts of a kind, by name; nothing is imported.
 
     Raises:
         UserError: two packages offer the same name.
     """
-    found: dict[str, metadata.EntryPoint] = {}
+    from importlib import metadata  # takes as long as all else here, and is seldom needed
+
+    found: dict[str, EntryPoint] = {}
     for each in metadata.entry_points(group=GROUPS[kind]):
         if found.setdefault(each.name, each).value != each.value:
             raise UserError(

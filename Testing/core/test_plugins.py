@@ -39,14 +39,13 @@ def test_nothing_else_has_it(name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ({"method": {"transform": ["paper", "a:B"]}}, True),
-        ({"transforms": {"a:B": {"strength": 2}}}, True),
-        ({"preset": "a:B"}, True),
-        ({"run": {"device": "cuda:0", "steps": 3}, "preset": "paper"}, False),
+        ({"method": {"transform": ["paper", "a:B"]}, "preset": "c:D"}, ["c:D", "a:B"]),
+        ({"transforms": {"a:B": {"strength": 2, "like": "a:B"}}}, ["a:B"]),
+        ({"run": {"device": "cuda:0", "steps": 3}, "preset": "paper"}, []),
     ],
 )
-def test_names_outside_are_seen_anywhere_in_a_configuration(values: Any, found: bool) -> None:
-    assert plugins.names_outside(values) is found
+def test_names_outside_are_seen_anywhere_in_a_configuration(values: Any, found: Any) -> None:
+    assert sorted(plugins.outside_names(values)) == sorted(found)
 
 
 def test_a_file_in_the_current_folder_is_found(own_module: Any) -> None:

@@ -90,7 +90,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     if arguments.config:
         folder = arguments.config.parent
         tables = with_preset_file(read_toml(arguments.config), folder)
-        if plugins.names_outside(tables):
+        if plugins.outside_names(tables):
             plugins.make_importable(folder)
     own = own_rows(arguments.rows, tables.pop("rows", {}))
     given = {"steps": arguments.steps, "minutes": arguments.minutes}

@@ -95,7 +95,7 @@ class TrainingConfig:
         """
         path = Path(path)
         tables = with_preset_file(read_toml(path), path.parent)
-        if plugins.names_outside(tables):
+        if plugins.outside_names(tables):
             plugins.make_importable(path.parent)
         config = cls.from_dict(tables)
         for section, setting in (("data", "datalist"), ("run", "output")):

@@ -116,7 +116,7 @@ def with_preset_file(tables: Mapping[str, Any], folder: Path = Path()) -> dict[s
     below = read_toml(path)
     if _is_file(below.get("preset")):
         raise UserError(f"The preset {path} names the file {below['preset']}: name a preset there.")
-    if plugins.names_outside(below):
+    if plugins.outside_names(below):
         plugins.make_importable(path.parent)
     above = {section: values for section, values in tables.items() if section != "preset"}
     return {"preset": "paper", **merged(below, above)}

@@ -15,6 +15,7 @@ from GSEMASegmentationLib.worker.CoreCommand import cancelledText
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.plugins import outside_names
 from GSEMATrainingLib.cases.TrainingCase import TRAINING, NodesOf, TrainingCase
 from GSEMATrainingLib.panels.RunFiles import RunFiles
 from GSEMATrainingLib.panels.RunText import machineText, statusText
@@ -22,7 +23,7 @@ from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
 from GSEMATrainingLib.run.Preparation import unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.RunWatch import RunView, RunWatch
-from GSEMATrainingLib.run.TrainingChoices import TrainingChoices, setDevice
+from GSEMATrainingLib.run.TrainingChoices import TrainingChoices, codeFromOutside, setDevice
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
 
 FOLDER = "GSEMATraining/RunFolder"
@@ -151,6 +152,8 @@ class TrainPanel:
     def _goOn(self) -> None:
         """On the device that is chosen now."""
         if not self.folder.isRunning:
+            if not _isTrusted(codeFromOutside(self.folder.config)):
+                return
             setDevice(self.folder.config, self._choices().device)
         self._logic.goOn(self.folder)
         self.attach()
@@ -166,11 +169,14 @@ class TrainPanel:
             self._onTrain()
 
     def _begin(self) -> None:
+        choices = self._choices()
+        if not _isTrusted(outside_names(choices.settings)):
+            return
         folder = RunFolder(self.ui.runFolderPathLineEdit.currentPath)
         slicer.app.userSettings().setValue(FOLDER, str(folder.path))
         cases, nodesOf = self._cases()
         self.showStatus(_("Copying the cases..."))
-        self._logic.begin(folder, cases, nodesOf, self._choices(), self._onCopied, self._onBegun)
+        self._logic.begin(folder, cases, nodesOf, choices, self._onCopied, self._onBegun)
 
     def _onCopied(self, fraction: float) -> None:
         self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
@@ -251,3 +257,12 @@ class TrainPanel:
     def _ownProcess(self) -> Any:
         """What this Slicer has started, where it was in this folder."""
         return self._logic.processIn(Path(self.ui.runFolderPathLineEdit.currentPath))
+
+
+def _isTrusted(names: list[str]) -> bool:
+    """Whether the user wants code from outside to run: a scene or a folder may be anybody's."""
+    question = _(
+        "This training runs code from outside this program: {names}.\nGo on? Only where you know "
+        "and trust who wrote it."
+    )
+    return not names or slicer.util.confirmYesNoDisplay(question.format(names=", ".join(names)))

@@ -12,11 +12,12 @@ from slicer.i18n import tr as _
 from gsema_core.configuration.toml_files import read_toml, toml_text
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
-from gsema_core.plugins import is_outside
+from gsema_core.plugins import is_outside, outside_names
 from gsema_core.teachers.card import TeacherCard, is_plain_name
 from gsema_core.teachers.registry import DEFAULT, find_teacher
 from gsema_core.teachers.teacher_file import read_card
 from gsema_core.training.config import TrainingConfig
+from gsema_core.training.presets import with_preset_file
 from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, STEPS
 
 SCRATCH = ""
@@ -114,6 +115,15 @@ def checkName(name: str) -> None:
                 name=name
             )
         )
+
+
+def codeFromOutside(config: Path) -> list[str]:
+    """What a configuration would have imported that is no part of this program.
+
+    Raises:
+        UserError: the configuration cannot be read.
+    """
+    return outside_names(with_preset_file(read_toml(config), config.parent))
 
 
 def setDevice(config: Path, device: str) -> None:

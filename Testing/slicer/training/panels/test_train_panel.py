@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 import pytest
@@ -77,6 +78,33 @@ def test_a_killed_training_says_so_and_goes_on(panel, begin, look, spin):
     panel.ui.trainButton.click()
     spin(lambda: look().isFinished, 60)
     assert status_of(panel) == FINISHED
+
+
+def test_code_from_outside_is_asked_about_before_a_run_goes_on(
+    panel, begin, look, spin, monkeypatch
+):
+    """A folder may be anybody's, and its configuration decides what is imported."""
+    begin("crash")
+    spin(lambda: not look().isRunning, 60)
+    config = panel.train.folder.config
+    text = config.read_text()
+    config.write_text(re.sub("^preset = .*$", 'preset = "own_code:P"', text, flags=re.MULTILINE))
+    asked = []
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda text: bool(asked.append(text)))
+    panel.ui.trainButton.click()
+    assert len(asked) == 1 and "own_code:P" in asked[0]
+    assert not look().isRunning and panel.ui.trainButton.text == "Go on"
+
+
+def test_code_from_outside_is_asked_about_before_a_run_begins(panel, add_cases, monkeypatch):
+    """The settings may have come with a scene."""
+    add_cases()
+    panel.start.form.setChanges({"method": {"transform": ["paper", "own_code:T"]}})
+    asked = []
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda text: bool(asked.append(text)))
+    panel.ui.trainButton.click()
+    assert len(asked) == 1 and "own_code:T" in asked[0]
+    assert not panel.logic.isPreparing
 
 
 def test_a_worker_killed_from_outside_is_seen(panel, begin, look, spin):
