@@ -23,6 +23,7 @@ from gsema_core.datasets import read_datalist, split_by_patient
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import write_text
+from gsema_core.machine.devices import resolve_device
 
 EPOCH_STEPS = 250
 """Steps of an epoch of nnU-Net."""
@@ -94,7 +95,7 @@ class NnUnet:
         stop: True ends the run.
 
     Raises:
-        UserError: the package is not installed.
+        UserError: the package is not installed, or there is no such device.
     """
 
     def __init__(
@@ -107,8 +108,7 @@ class NnUnet:
         self.folder = make_folder(plan.output / cell.folder)
         self.shared = plan.output / "nnunet" / f"without-{cell.center}-seed{cell.seed}"
         self.trainer = trainer_name(plan.base.run.steps, plan.base.run.minutes)
-        device = plan.base.run.device.partition(":")[0]
-        self.device = device if device != "auto" else _best_device()
+        self.device = resolve_device(plan.base.run.device).type
         minutes = plan.base.run.minutes
         self.clock = TrainingClock(self.folder / SPENT, 60 * minutes if minutes else math.inf)
         find_command("nnUNetv2_train")
@@ -249,9 +249,3 @@ def find_command(name: str) -> str:
             "leave the row out."
         )
     return found
-
-
-def _best_device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
