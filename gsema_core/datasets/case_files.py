@@ -12,7 +12,7 @@ from gsema_core.errors import UserError
 from gsema_core.files import read_labels, read_volume
 from gsema_core.files.image_files import read_fields
 from gsema_core.grids import Geometry, Volume
-from gsema_core.grids.same_grid import check_same_grid
+from gsema_core.grids.geometry import check_same_grid
 from gsema_core.labels import CLASSES
 
 MOST_SEGMENTS = 1000
@@ -30,7 +30,7 @@ def read_case(case: Case) -> tuple[Volume, Volume]:
     return image, read_case_labels(case, image.geometry)
 
 
-def read_case_labels(case: Case, grid: Geometry | None = None) -> Volume:
+def read_case_labels(case: Case, grid: Geometry) -> Volume:
     """Read a case's labels: 0 background, 1 vessel, 2 aneurysm.
 
     Args:
@@ -41,8 +41,6 @@ def read_case_labels(case: Case, grid: Geometry | None = None) -> Volume:
         UserError: as for ``read_case``.
     """
     labels = read_label_file(case.label, case.relabel)
-    if grid is None:
-        return labels
     what, partner = f"The label map {case.label}", f"its image {case.image}"
     check_same_grid(labels.geometry, grid, what, partner)
     return Volume(labels.array, grid)

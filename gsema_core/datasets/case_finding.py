@@ -27,13 +27,12 @@ def find_cases(path: str | os.PathLike[str], check_files: bool = True) -> list[C
     """
     path = Path(path)
     try:
-        if not path.is_dir():
-            if path.name == DESCRIPTION and is_nnunet_folder(path.parent):
-                return read_nnunet_folder(path.parent)
-            return read_datalist(path, check_files)
         if (path / DATALIST).is_file():
             return read_datalist(path / DATALIST, check_files)
-        return read_nnunet_folder(path) if is_nnunet_folder(path) else find_pairs(path)
+        folder = path.parent if path.name == DESCRIPTION else path
+        if is_nnunet_folder(folder):
+            return read_nnunet_folder(folder)
+        return find_pairs(path) if path.is_dir() else read_datalist(path, check_files)
     except OSError as error:
         raise UserError(
             f"The cases at {path} cannot be listed ({error.strerror}): check that you may read "

@@ -108,10 +108,7 @@ def _row(name: str, center: dict[str, Any]) -> dict[str, str | int]:
 
 def _limits(values: list[Any]) -> str:
     """``0.3 - 0.5``, or one number where both limits are the same."""
-    texts = [
-        " x ".join(f"{n:g}" for n in (value if isinstance(value, list) else [value]))
-        for value in values
-    ]
+    texts = [" x ".join(f"{n:g}" for n in np.atleast_1d(value)) for value in values]
     return " - ".join(dict.fromkeys(texts)) or "-"
 
 

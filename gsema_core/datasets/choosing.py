@@ -24,10 +24,8 @@ def choose_cases(
     Raises:
         UserError: a center or patient has no case, or none is left.
     """
-    for what, wanted, known in (
-        ("center", centers, sorted({case.center for case in cases})),
-        ("patient", patients, sorted({case.patient for case in cases})),
-    ):
+    for what, wanted in (("center", centers), ("patient", patients)):
+        known = sorted({getattr(case, what) for case in cases})
         unknown = [name for name in wanted if name not in known]
         if unknown:
             shown = ", ".join(known[:MOST_SHOWN]) + (", ..." if len(known) > MOST_SHOWN else "")

@@ -12,7 +12,7 @@ from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.cases import CaseScore, score_case
 from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, SUFFIXES, image_stem
-from gsema_core.grids.same_grid import check_same_grid
+from gsema_core.grids.geometry import check_same_grid
 
 
 def evaluate_folders(

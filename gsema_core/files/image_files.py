@@ -171,8 +171,8 @@ def check_header(path: Path, reader: sitk.ImageFileReader) -> None:
             f"The image {path} has {components} values a voxel ({kind}): "
             "give a gray-scale 3D image."
         )
-    _check_count(path, size)
     _check_dimensions(path, size)
+    _check_count(path, size)
     check_spacing(path, reader.GetSpacing())
     axes = np.array(reader.GetDirection()).reshape(3, 3)
     # 1e-3: directions in files are often rounded to 4 digits; a voxel is then 0.5 voxel off
@@ -189,7 +189,7 @@ def check_spacing(path: Path, spacing: tuple[float, ...]) -> None:
     """
     low, high = SPACING_LIMITS_MM
     for value in spacing:
-        if not (math.isfinite(value) and low <= value <= high):
+        if not low <= value <= high:  # not a number fails too
             raise UserError(
                 f"The image {path} has a voxel spacing of {value:g} mm, where {low:g} to {high:g} "
                 "mm is expected: correct its header (is its unit mm?) or resample it."

@@ -26,8 +26,11 @@ def nrrd_voxels(path: Path) -> VoxelData:
         UserError: the encoding is unknown, or the voxels lie in a file that is missing or that it
             must not refer to.
     """
-    head, offset = _head(read_start(path))
-    fields = _fields(head)
+    start = read_start(path)
+    if not start.startswith(b"NRRD000"):
+        raise DamagedFile("no NRRD header")
+    end = re.search(rb"\n\r?\n", start)
+    fields = _fields(start[: end.start()] if end else start)
     if not {"type", "sizes", "encoding"} <= set(fields):
         raise DamagedFile("a header without type, sizes or encoding")
     encoding = fields["encoding"]
@@ -40,21 +43,12 @@ def nrrd_voxels(path: Path) -> VoxelData:
     line_skip, byte_skip = _count(fields, "lineskip"), _count(fields, "byteskip")
     if line_skip or (byte_skip and coding != "raw"):
         raise DamagedFile("voxels that are not where they should be")
-    name = fields.get("datafile")
-    if name is not None:
-        path, offset = data_beside(path, name), 0
-    elif offset is None:
+    skipped = max(0, byte_skip)  # -1 stands for voxels that end with the file
+    if "datafile" in fields:
+        return VoxelData(data_beside(path, fields["datafile"]), skipped, coding)
+    if end is None:
         raise DamagedFile("a header without end")
-    # A byte skip of -1 stands for voxels that end with the file.
-    return VoxelData(path, (offset or 0) + max(0, byte_skip), coding)
-
-
-def _head(start: bytes) -> tuple[bytes, int | None]:
-    """The header's lines, and where what follows it begins; None where nothing does."""
-    if not start.startswith(b"NRRD000"):
-        raise DamagedFile("no NRRD header")
-    blank = re.search(rb"\n\r?\n", start)
-    return (start[: blank.start()], blank.end()) if blank else (start, None)
+    return VoxelData(path, end.end() + skipped, coding)
 
 
 def _fields(head: bytes) -> dict[str, str]:

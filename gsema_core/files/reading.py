@@ -108,9 +108,8 @@ def _read(path: str | os.PathLike[str], what: str) -> Volume:
     path = Path(path)
     try:
         exists = path.exists()
-        if exists and path.is_file():
-            with path.open("rb"):  # a file that may not be read fails here, with a reason
-                pass
+        if path.is_file():
+            path.open("rb").close()  # a file that may not be read fails here, with a reason
     except (OSError, ValueError) as error:
         raise UserError(f"The {what} {path} cannot be opened ({error}): check the path.") from error
     if not exists:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _one_at_a_time = threading.RLock()
 
@@ -26,9 +27,8 @@ def silent_libraries() -> Iterator[None]:
         except OSError:  # no stderr at all, as in a windowed program on Windows
             yield
             return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
         try:
             yield
         finally:

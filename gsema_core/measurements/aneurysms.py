@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from gsema_core.grids.boxes import box_of
 from gsema_core.grids.components import connected_components
 from gsema_core.grids.geometry import Geometry
 from gsema_core.grids.volume import Volume
@@ -168,7 +169,7 @@ def _neck_values(sac: _Sac, points: Floats) -> dict[str, Any]:
     box, start = _around(sac.labels, sac.start - 1, sac.stop + 1)
     mask = np.zeros(box.shape, dtype=bool)
     inner = sac.start - start
-    mask[tuple(slice(a, a + n) for a, n in zip(inner, sac.mask.shape, strict=True))] = sac.mask
+    mask[box_of(inner, sac.mask.shape)] = sac.mask
     faces = faces_between(mask, box == VESSEL, sac.spacing, start)
     neck = find_neck(faces, sac.labels.array.shape)
     top = height(neck, points, sac.spacing) if neck else None

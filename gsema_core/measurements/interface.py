@@ -72,8 +72,7 @@ class Faces:
         edges = []
         for axis in range(3):
             for other in {0, 1, 2} - {axis}:
-                step = np.zeros(3, dtype=np.int64)
-                step[other] = 1
+                step = np.eye(3, dtype=np.int64)[other]
                 centers = self.halves[self.axes == axis]
                 edges += [centers - step, centers + step]
         halves, counts = np.unique(np.concatenate(edges), axis=0, return_counts=True)

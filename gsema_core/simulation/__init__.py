@@ -6,11 +6,7 @@ from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from gsema_core.simulation.acquisition import acquire as acquire
-    from gsema_core.simulation.centers import (
-        CENTERS as CENTERS,
-        Protocol as Protocol,
-        random_protocol as random_protocol,
-    )
+    from gsema_core.simulation.centers import CENTERS as CENTERS
     from gsema_core.simulation.phantom import make_phantom as make_phantom
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

@@ -44,8 +44,7 @@ def acquire(
     rng = np.random.default_rng(seed)
     tilt = rng.uniform(-protocol.tilt_deg, protocol.tilt_deg, size=3)
     rotation = Rotation.from_euler("xyz", tilt, degrees=True)
-    scene_spacing = min(labels.geometry.spacing)
-    scene_grid = gantry_geometry(labels.geometry, scene_spacing, rotation)
+    scene_grid = gantry_geometry(labels.geometry, min(labels.geometry.spacing), rotation)
     stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
     scene = build_scene(labels, scene_grid, protocol, rng)
     if model == "cone_beam":

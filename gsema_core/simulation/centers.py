@@ -73,6 +73,11 @@ class Protocol:
     storage: Storage
     window_hu: tuple[float, float]
 
+    @property
+    def magnification(self) -> float:
+        """How much larger what lies at the isocenter is on the detector."""
+        return self.source_detector_mm / self.source_isocenter_mm
+
 
 CENTERS: dict[str, Protocol] = {
     # Sharp, high dose, head present, Hounsfield-like values.

@@ -95,8 +95,8 @@ class _Run:
 
     def shift(self, lines: Floats, rng: np.random.Generator) -> Floats:
         """The same head after a small motion, as a shift on the detector."""
-        magnification = self._protocol.source_detector_mm / self._protocol.source_isocenter_mm
-        length = self._protocol.mask_shift_mm * magnification / self._protocol.detector_pixel_mm
+        protocol = self._protocol
+        length = protocol.mask_shift_mm * protocol.magnification / protocol.detector_pixel_mm
         angle = rng.uniform(0.0, 2.0 * np.pi)
         move = (0.0, length * np.sin(angle), length * np.cos(angle))
         return np.asarray(ndimage.shift(lines, move, order=1, mode="nearest"))

@@ -61,8 +61,8 @@ def resolution_mm(protocol: Protocol) -> float:
     detector's blur, and the Hann window (p^2 / (2 cut^2), its curvature at frequency 0), p being
     the pixel seen at the isocenter.
     """
-    pixel, magnification = _pixel_at_isocenter(protocol)
-    blur = protocol.detector_blur_mm / magnification
+    pixel = protocol.detector_pixel_mm / protocol.magnification
+    blur = protocol.detector_blur_mm / protocol.magnification
     variance = pixel**2 * (1 / 12 + 1 / 6 + 0.5 / protocol.hann_cut**2) + blur**2
     return float(np.sqrt(variance))
 
@@ -75,7 +75,7 @@ def noise_hu(protocol: Protocol) -> float:
     the Hann window along and across the detector takes its share. v is one over the photons that
     come through, and twice that after subtraction.
     """
-    pixel, _ = _pixel_at_isocenter(protocol)
+    pixel = protocol.detector_pixel_mm / protocol.magnification
     through = protocol.photons * np.exp(-WATER_PER_MM * HEAD_MM)
     variance = (2.0 if protocol.subtracted else 1.0) / through
     variance *= np.pi**2 / (12 * protocol.views * pixel**2)
@@ -86,7 +86,7 @@ def noise_hu(protocol: Protocol) -> float:
 
 
 def _noise(geometry: Geometry, protocol: Protocol, rng: np.random.Generator) -> Floats:
-    pixel, _ = _pixel_at_isocenter(protocol)
+    pixel = protocol.detector_pixel_mm / protocol.magnification
     grain = 0.5 * pixel / protocol.hann_cut / geometry.spacing[0]
     field = ndimage.gaussian_filter(rng.standard_normal(geometry.shape, np.float32), grain)
     return np.asarray(field * (noise_hu(protocol) / field.std()), dtype=np.float32)
@@ -100,11 +100,6 @@ def _shading(geometry: Geometry, protocol: Protocol, rng: np.random.Generator) -
     cup = strength * (1.0 + half**2 + across**2) / 4.0
     drift = 0.05 * strength * smooth_field(geometry.shape, 15.0 / geometry.spacing[0], rng)
     return np.asarray(cup + drift, dtype=np.float32)
-
-
-def _pixel_at_isocenter(protocol: Protocol) -> tuple[float, float]:
-    magnification = protocol.source_detector_mm / protocol.source_isocenter_mm
-    return protocol.detector_pixel_mm / magnification, magnification
 
 
 def _draw(ellipsoids: tuple[Ellipsoid, ...], geometry: Geometry) -> Floats:

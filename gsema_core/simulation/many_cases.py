@@ -16,7 +16,6 @@ from gsema_core.configuration import plain
 from gsema_core.files import read_labels, write_labels, write_volume
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import read_table, write_json
-from gsema_core.grids import Volume
 from gsema_core.machine.processes import in_processes
 from gsema_core.simulation.acquisition import VERSION, Model, acquire, resolve_model
 from gsema_core.simulation.centers import Protocol
@@ -49,10 +48,6 @@ class SimulatedCase:
     def stem(self) -> str:
         """Name of its files."""
         return f"{self.patient}-random{self.variant}" if self.variant else self.patient
-
-    def labels(self) -> Volume:
-        """Read or make the label map."""
-        return read_labels(self.label_path) if self.label_path else make_phantom(self.seed)
 
     def key(self, model: Model) -> str:
         """What decides the voxels: the labels, the protocol, the seed, the model, the code."""
@@ -101,7 +96,8 @@ def image_cases(
 def _make(case: SimulatedCase, output: Path, model: Model) -> float:
     """Image one case, write it and tell the seconds that took; the record comes last."""
     start = time.monotonic()
-    image, labels = acquire(case.labels(), case.protocol, case.seed, model)
+    labels = read_labels(case.label_path) if case.label_path else make_phantom(case.seed)
+    image, labels = acquire(labels, case.protocol, case.seed, model)
     write_volume(image, output / "images" / f"{case.stem}.nrrd")
     write_labels(labels, output / "labels" / f"{case.stem}.nrrd")
     record = {

@@ -115,8 +115,6 @@ def _paint(mask: Mask, ball: Ball, geometry: Geometry) -> None:
 
 def _without_islands(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Keep the largest component; a vessel that the field's faces cut off is an island."""
-    components, count = connected_components(labels > 0)
-    if count < 2:
-        return labels
+    components, _ = connected_components(labels > 0)
     sizes = np.bincount(components.ravel())[1:]
     return np.where(components == 1 + sizes.argmax(), labels, 0).astype(np.uint8)

@@ -100,7 +100,8 @@ def _fork_off(
         return
     tree.forks.append(len(tree.branches) - 1)
     along = parent.direction(len(parent.points) - 1)
-    across = _perpendicular(along, rng)
+    across = np.cross(along, rng.standard_normal(3))
+    across /= np.linalg.norm(across)
     # The wider child turns less.
     for width, angle, sign in zip(
         children, rng.uniform([25, 45], [50, 75]), (1.0, -1.0), strict=True
@@ -146,8 +147,3 @@ def _through(knots: Floats, radius: float, size_mm: float) -> Branch:
 
 def _tapering(points: Floats, radius: float) -> Branch:
     return Branch(points, radius * np.linspace(1.0, 0.88, len(points)))
-
-
-def _perpendicular(direction: Floats, rng: np.random.Generator) -> Floats:
-    across = np.cross(direction, rng.standard_normal(3))
-    return np.asarray(across / np.linalg.norm(across))

@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from gsema_core.datasets import read_datalist
-from gsema_core.datasets.case_files import read_case, read_case_labels
+from gsema_core.datasets.case_files import read_case
 from gsema_core.errors import UserError
 from gsema_core.files import read_labels, write_labels
 from gsema_core.grids import Geometry, Volume
@@ -48,10 +48,10 @@ def test_segments_of_slicer_are_taken_by_name(case, tmp_path):
 
 
 def test_what_this_project_writes_is_read_back(case, tmp_path):
-    labels = read_case_labels(case)
+    labels = read_case(case)[1]
     write_labels(labels, tmp_path / "own.seg.nrrd")
     own = dataclasses.replace(case, label=tmp_path / "own.seg.nrrd")
-    assert np.array_equal(read_case_labels(own).array, labels.array)
+    assert np.array_equal(read_case(own)[1].array, labels.array)
 
 
 @pytest.mark.parametrize(

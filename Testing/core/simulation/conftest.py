@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gsema_core.grids import Geometry, Volume
-from gsema_core.simulation import CENTERS, Protocol
 from gsema_core.simulation.acquisition import has_rtk
+from gsema_core.simulation.centers import CENTERS, Protocol
 
 SPHERE_CENTER = (4.0, -3.0, 2.5)
 SPHERE_RADIUS = 5.0

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from gsema_core.configuration import plain
-from gsema_core.simulation import CENTERS, random_protocol
+from gsema_core.simulation.centers import CENTERS, random_protocol
 
 
 def test_centers_differ_in_what_the_paper_names():
