@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import ARCHIVES, SUFFIXES
 from gsema_core.files.meta_header import meta_voxels
-from gsema_core.files.nifti_header import has_all_finite_voxels, nifti_voxels, read_nifti_header
+from gsema_core.files.nifti_header import has_all_finite_voxels, read_nifti_header
 from gsema_core.files.nrrd_header import nrrd_voxels
 from gsema_core.files.silence import silent_libraries
 from gsema_core.files.voxel_data import DamagedFile, VoxelData
@@ -81,7 +81,7 @@ def find_voxels(path: Path) -> VoxelData:
         UserError: the voxels lie in a file that is missing or that it must not refer to.
     """
     if _is_nifti(path):
-        return nifti_voxels(path)
+        return read_nifti_header(path).voxels
     is_nrrd = path.name.lower().endswith((".nrrd", ".nhdr"))
     return nrrd_voxels(path) if is_nrrd else meta_voxels(path)
 

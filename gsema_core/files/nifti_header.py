@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import math
-import os
 import struct
 import zlib
 from dataclasses import dataclass
@@ -48,31 +47,35 @@ class NiftiHeader:
         size: voxels along each axis, as many as the image has.
         spacing: mm along the first three axes.
         data_bytes: how long the voxel data are.
-        data_offset: where they begin (in the decompressed file).
+        voxels: where they lie.
         float_type: NumPy's name of the voxels' type where they are floats, else empty.
     """
 
     size: tuple[int, ...]
     spacing: tuple[float, float, float]
     data_bytes: int
-    data_offset: int
+    voxels: VoxelData
     float_type: str = ""
 
 
-def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
+def read_nifti_header(path: Path) -> NiftiHeader:
     """Read the header of a NIfTI-1 or NIfTI-2 file, compressed or not.
 
     Raises:
         DamagedFile: it is not one.
     """
     try:
-        start = _inflated_start(read_start(path, 2**16))
+        start = read_start(path, 2**16)
+        compressed = start.startswith(GZIP_START)
+        if compressed:
+            start = zlib.decompressobj(wbits=31).decompress(start, 540)
         order = "<" if struct.unpack_from("<i", start)[0] in _LAYOUTS else ">"
         (header_bytes,) = struct.unpack_from(order + "i", start)
         dimensions, (code,), spacing, (offset,), codes, numbers = (
             struct.unpack_from(order + kind, start, at) for kind, at in _LAYOUTS[header_bytes]
         )
-        offset = int(offset)
+        # As ITK does: voxels cannot begin within the header, whatever it says.
+        offset = max(int(offset), header_bytes)
     except (struct.error, zlib.error, KeyError, ValueError, OverflowError) as e:
         raise DamagedFile("no NIfTI header") from e
     _check_axes(codes, numbers)
@@ -81,20 +84,8 @@ def read_nifti_header(path: str | os.PathLike[str]) -> NiftiHeader:
         raise DamagedFile(f"voxels of the unknown type {code}")
     length = math.prod(max(0, n) for n in size) * _VOXEL_BYTES[code]
     float_type = order + _FLOATS[code] if code in _FLOATS else ""
-    # As ITK does: voxels cannot begin within the header, whatever it says.
-    return NiftiHeader(size, spacing, length, max(offset, header_bytes), float_type)
-
-
-def nifti_voxels(path: Path) -> VoxelData:
-    """Where a NIfTI file's voxels lie.
-
-    Raises:
-        DamagedFile: it is no NIfTI file.
-    """
-    offset = read_nifti_header(path).data_offset
-    if read_start(path, 2) == GZIP_START:
-        return VoxelData(path, 0, "deflate", offset)
-    return VoxelData(path, offset, "raw")
+    packed, plain = VoxelData(path, 0, "deflate", offset), VoxelData(path, offset, "raw")
+    return NiftiHeader(size, spacing, length, packed if compressed else plain, float_type)
 
 
 def has_all_finite_voxels(path: Path) -> bool:
@@ -106,22 +97,14 @@ def has_all_finite_voxels(path: Path) -> bool:
     header = read_nifti_header(path)
     if not header.float_type:
         return True
-    compressed = read_start(path, 2) == GZIP_START
-    left = header.data_bytes
-    with gzip.open(path, "rb") if compressed else path.open("rb") as file:
-        file.seek(header.data_offset)
+    voxels, left = header.voxels, header.data_bytes
+    with gzip.open(path, "rb") if voxels.coding == "deflate" else path.open("rb") as file:
+        file.seek(voxels.offset + voxels.skipped)
         while left > 0 and (data := file.read(min(left, CHUNK_BYTES))):
             if not np.isfinite(np.frombuffer(data, header.float_type)).all():
                 return False
             left -= len(data)
     return True
-
-
-def _inflated_start(start: bytes) -> bytes:
-    """The first bytes of a file, decompressed where it is compressed."""
-    if not start.startswith(GZIP_START):
-        return start
-    return zlib.decompressobj(wbits=31).decompress(start, 540)
 
 
 def _check_axes(codes: tuple[int, ...], numbers: tuple[float, ...]) -> None:

@@ -122,9 +122,10 @@ def _case(entry: Any, manifest: Path) -> SimulatedCase:
         raise UserError(
             f"The label map {path} of patient {patient} does not exist: correct the manifest."
         )
+    protocol = find_center(center)  # before the seed: JSON has texts that cannot be encoded
     # Stable from run to run and machine to machine, and different for every patient.
     seed = zlib.crc32(f"{center}/{patient}".encode())
-    return SimulatedCase(patient, center, find_center(center), seed, path)
+    return SimulatedCase(patient, center, protocol, seed, path)
 
 
 def _evenly(cases: Iterable[SimulatedCase]) -> list[SimulatedCase]:

@@ -162,6 +162,7 @@ def test_two_processes_make_the_same_voxels(three_cases, tmp_path):
     ("entries", "message"),
     [
         ([{"patient": "1", "center": "Z", "label": "maps/1.nrrd"}], "no center 'Z'"),
+        ([{"patient": "1", "center": "\ud800", "label": "maps/1.nrrd"}], r"no center '\\ud800'"),
         ([{"patient": "1", "center": "A", "label": "maps/9.nrrd"}], "does not exist"),
         ([{"patient": "../1", "center": "A", "label": "maps/1.nrrd"}], "no file name"),
         ([{"patient": 1, "center": "A", "label": "maps/1.nrrd"}], "patient 1"),
