@@ -23,7 +23,10 @@ def test_results_come_in_order(jobs: int) -> None:
     assert list(in_processes(abs, [-3, 1, -2, 5], jobs)) == [3, 1, 2, 5]
 
 
-def test_each_process_has_one_thread_and_leaves_ctrl_c_to_its_parent() -> None:
+def test_each_process_has_one_thread_and_leaves_ctrl_c_to_its_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "2")
     assert list(in_processes(threads_and_ctrl_c, [0, 1, 2], 2)) == [(1, True)] * 3
 
 
