@@ -4,11 +4,11 @@ import json
 import re
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gsema_core.worker import protocol
 from gsema_core.worker.protocol import (
     PREFIX,
     CancelRequest,
@@ -23,6 +23,8 @@ from gsema_core.worker.protocol import (
     encode_event,
     split_lines,
 )
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def decode(**values: Any) -> Any:
@@ -123,8 +125,8 @@ def test_a_number_beyond_all_bounds_is_refused() -> None:
 
 def test_the_messages_in_the_documentation_are_understood() -> None:
     """Whoever writes a panel copies them from there."""
-    assert protocol.__doc__ is not None
-    requests = re.findall(r'^    (\{"id".*?\})$', protocol.__doc__, re.DOTALL | re.MULTILINE)
+    page = (ROOT / "docs" / "worker.md").read_text(encoding="utf-8")
+    requests = re.findall(r'^    (\{"id".*?\})$', page, re.DOTALL | re.MULTILINE)
     kinds = [type(decode_request(text.replace("\n", " ").encode())) for text in requests]
     assert kinds == [SegmentRequest, PrepareRequest, ClickRequest]
 
