@@ -96,7 +96,7 @@ def test_a_training_with_every_part(
     assert card.training["alpha_aligned"] == 0.95
     capsys.readouterr()
     assert main(["teacher", "info", str(teacher)]) == 0
-    assert "own_loss:TverskyLoss" in capsys.readouterr().out
+    assert "    own_loss:TverskyLoss\n" in capsys.readouterr().out
 
     line = ["segment", "cases/image-0.nrrd", "--output", "found.seg.nrrd", "--device", "cpu"]
     line += ["--teacher", str(teacher), "--quiet"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gsema_core.evaluation.patients import OVER_CASES
 from gsema_core.evaluation.size_classes import SIZE_CLASSES
+from gsema_core.plugins import is_outside
 from gsema_core.text_tables import Row, markdown_table, shown, text_table
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def text_lines(values: Row, most_rows: int | None = None, indent: str = "") -> I
         indent: in front of each line.
     """
     for key, value in _in_order(values).items():
-        title = indent + key.replace("_", " ")
+        # Parts from outside (module:Name) stay as they are written.
+        title = indent + (key if is_outside(key) else key.replace("_", " "))
         rows = as_rows(value)
         if rows is not None and most_rows is not None and len(rows) > most_rows:
             yield f"{title}: {len(rows)} rows, shown with --cases"

@@ -7,6 +7,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from gsema_core.plugins import is_outside
 from gsema_core.teachers.card import TeacherCard
 from gsema_core.teachers.registry import DEFAULT, ListedTeacher
 
@@ -75,7 +76,8 @@ def _facts(table: Mapping[str, Any]) -> str:
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Tables in tables as "name name value", without what is None."""
     for key, value in table.items():
-        name = f"{prefix}{key}".replace("_", " ")
+        # Parts from outside (module:Name) stay as they are written.
+        name = prefix + (key if is_outside(str(key)) else str(key).replace("_", " "))
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name} ")
         elif value is not None:

@@ -26,16 +26,16 @@ def test_lines_of_a_card() -> None:
         "window": [32, 32],
         "nothing": {},
         "none": [],
-        "validation": {"mean_dice": 0.5},
+        "validation": {"mean_dice": 0.5, "my_part:My_Name": 1},
         "per_case": [{"case": "1", "dice": 0.25}, {"case": "2", "dice": 0.5}],
     }
     lines = [
         "name: n", "window: 32, 32", "nothing: -", "none: -", "validation", "  mean dice: 0.5",
-        "per case", "  case  dice", "  1     0.25", "  2      0.5",
+        "  my_part:My_Name: 1", "per case", "  case  dice", "  1     0.25", "  2      0.5",
     ]  # fmt: skip
     assert list(text_lines(card)) == lines
     assert list(text_lines(card, 2)) == lines
-    assert list(text_lines(card, 1))[6:] == ["per case: 2 rows, shown with --cases"]
+    assert list(text_lines(card, 1))[7:] == ["per case: 2 rows, shown with --cases"]
 
 
 def test_sorted_json_is_put_back_in_order() -> None:
