@@ -52,11 +52,16 @@ def write_volume(volume: Volume, path: str | os.PathLike[str], *, compress: bool
     _write(volume.to_image(), Path(path), compress)
 
 
-def write_labels(volume: Volume, path: str | os.PathLike[str]) -> None:
+def write_labels(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True) -> None:
     """Write a label map as uint8; as ``.seg.nrrd``, Slicer loads it as a segmentation.
 
     The segments then have their names, colors and SNOMED CT terminology. The labels that occur
     nowhere get a segment too, so that "no aneurysm" can be told from "not looked for".
+
+    Args:
+        volume: what to write.
+        path: as for ``write_volume``.
+        compress: likewise; ``.seg.nrrd`` is always compressed.
 
     Raises:
         UserError: as for ``write_volume``.
@@ -71,10 +76,11 @@ def write_labels(volume: Volume, path: str | os.PathLike[str]) -> None:
     if not np.array_equal(array, volume.array):
         raise ValueError("Label values must be whole numbers from 0 to 255.")
     image = Volume(array, volume.geometry).to_image()
-    if Path(path).name.lower().endswith(SEGMENTATION_SUFFIX):
+    is_segmentation = Path(path).name.lower().endswith(SEGMENTATION_SUFFIX)
+    if is_segmentation:
         for key, value in segment_fields(array, volume.geometry).items():
             image.SetMetaData(key, value)
-    _write(image, Path(path), compress=True)
+    _write(image, Path(path), compress or is_segmentation)
 
 
 def _write(image: sitk.Image, path: Path, compress: bool) -> None:

@@ -61,9 +61,8 @@ class Monitor:
         self._span = (self._fraction, max(end, self._fraction))
         self.check()
         self._tell()
-        started = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        with self.part(name):
+            yield
         if name != "write":
             self.check()
         self.advance(1.0)
@@ -82,11 +81,7 @@ class Monitor:
         self._tell()
 
     def check(self) -> None:
-        """Stop here if the user wants to.
-
-        Raises:
-            Cancelled: the user cancelled.
-        """
+        """Raise ``Cancelled`` if the user wants to stop."""
         if self.cancelled():
             raise Cancelled
 

@@ -42,16 +42,16 @@ class Placement:
         self._network = network
         self._wanted = resolve_device(device)
         self._may_leave = device == "auto"
+        self._full_batch = 1 if self._wanted == CPU else GPU_BATCH
         self._broken = ""
         self.failed = False
-        self.notes: list[str] = []
         self._use_cpu()
-        self._try_wanted()
+        self.begin()
 
     def begin(self) -> None:
         """Begin a run: back to the wanted device, unless it is broken."""
         self.notes = [self._broken] if self._broken else []
-        if not self._broken and (self.device != self._wanted or self.batch < self._full_batch()):
+        if not self._broken and (self.device != self._wanted or self.batch < self._full_batch):
             self._try_wanted()
 
     def probabilities(self, patches: Tensor, precision: str) -> Tensor:
@@ -79,8 +79,6 @@ class Placement:
                     self._give_up(error)
 
     def _try_wanted(self) -> None:
-        if self._wanted == CPU:
-            return
         try:
             placed = copy.deepcopy(self._network).to(self._wanted)
             # Asks for a kernel: an architecture that PyTorch was not built for fails only here.
@@ -92,8 +90,7 @@ class Placement:
             self._use_cpu()
             self.notes.append("The GPU's memory is full: the CPU did the work.")
         else:
-            self._placed, self.device = placed, self._wanted
-            self.batch = self._full_batch()
+            self._placed, self.device, self.batch = placed, self._wanted, self._full_batch
 
     def _save_memory(self) -> None:
         if self.batch > 1:
@@ -118,6 +115,3 @@ class Placement:
 
     def _use_cpu(self) -> None:
         self._placed, self.device, self.batch = self._network, CPU, 1
-
-    def _full_batch(self) -> int:
-        return 1 if self._wanted == CPU else GPU_BATCH

@@ -57,10 +57,7 @@ class SegmentationResult:
         started = time.perf_counter()
         with ExitStack() as turn, ExitStack() as files:  # every rename comes after the last write
             with _beside(labels, files) as temporary:
-                if compress or str(labels).lower().endswith(".seg.nrrd"):
-                    write_labels(self.labels, temporary)
-                else:
-                    write_volume(self.labels, temporary, compress=False)
+                write_labels(self.labels, temporary, compress=compress)
             if probabilities is not None:
                 if self.probabilities is None:
                     raise ValueError("This result was made without probabilities.")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.grids import Volume, working_geometry
+from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.inference.click.click_labels import restore
 from gsema_core.inference.click.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.click.finding import look_around
@@ -23,9 +24,9 @@ from gsema_core.inference.prepared_scan import PreparedScan, prepare_scan
 from gsema_core.inference.provenance import provenance
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.inference.shares import Shares, with_background
+from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows
-from gsema_core.inference.windows.window_plan import Floats, WindowPlan, plan_windows
+from gsema_core.inference.windows.window_plan import WindowPlan, plan_windows
 from gsema_core.machine import Computing
 from gsema_core.machine.memory import check_memory, enough_memory
 from gsema_core.measurements import measure_aneurysms
@@ -189,9 +190,9 @@ class Segmenter:
     def _one_window(
         self, image: Floats, settings: SegmentationSettings, monitor: Monitor
     ) -> Floats:
-        """Class probabilities (3, k, j, i) of an image that is no larger than a window."""
+        """Shares (2, k, j, i) of an image that is no larger than a window."""
         plan, padded = plan_windows(image, self.teacher.card.window, settings.overlap)
-        return with_background(self._blend(padded, plan, settings, monitor))
+        return np.asarray(self._blend(padded, plan, settings, monitor), np.float32)
 
     def _blend(
         self,

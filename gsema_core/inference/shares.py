@@ -21,9 +21,3 @@ Shares = npt.NDArray[np.floating] | npt.NDArray[np.uint16]
 def full_share(shares: Shares) -> int:
     """What stands for the probability 1 in an array."""
     return FULL if shares.dtype == np.uint16 else 1
-
-
-def with_background(shares: Shares) -> npt.NDArray[np.float32]:
-    """Class probabilities (3, k, j, i) from float32 shares (2, k, j, i)."""
-    background = 1 - shares.sum(axis=0, keepdims=True, dtype=np.float32)
-    return np.concatenate([background.clip(min=0), shares])

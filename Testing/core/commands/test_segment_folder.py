@@ -20,7 +20,7 @@ from gsema_core.files import read_labels, read_volume, write_labels
 from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter, opening
 from gsema_core.inference.folders.folder_run import LOG
-from gsema_core.inference.folders.resume import EarlierResult
+from gsema_core.inference.folders.resume import compared
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
 
@@ -120,10 +120,10 @@ def test_resume_makes_damaged_output_again_and_keeps_other_settings(
 def test_a_result_of_another_teacher_is_named(tmp_path: Path) -> None:
     settings = SegmentationSettings()
     report = {"teacher": {"sha256": "a"}, "settings": settings.to_dict()}
-    assert "by another teacher" in EarlierResult(report).compared("b", settings)
-    assert EarlierResult(report).compared("a", settings) == "its output is there"
+    assert "by another teacher" in compared(report, "b", settings)
+    assert compared(report, "a", settings) == "its output is there"
     for odd in (None, {}, {"teacher": 3, "settings": []}, {**report, "settings": {}}):
-        assert "without a report" in EarlierResult(odd).compared("a", settings)
+        assert "without a report" in compared(odd, "a", settings)
 
 
 def test_names_that_would_collide_stay_apart(gsema: Gsema, scans: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gsema_core.grids import Geometry, Volume
+from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.grids.boxes import (
     Box,
     bounding_box,
@@ -18,7 +19,7 @@ from gsema_core.grids.boxes import (
     moved,
 )
 from gsema_core.grids.components import connected_components
-from gsema_core.inference.click.field import Field, Floats
+from gsema_core.inference.click.field import Field
 from gsema_core.inference.click.finding import Finding
 from gsema_core.inference.deciding import probability_to_original
 from gsema_core.inference.deciding.walls import Wall, find_wall, lumen_factor, reach
@@ -76,7 +77,7 @@ def restore(
 
     wide = _Restored.of(finding, scan, _box_around(finding, _margin(scan)), wall)
     assert wide is not None  # the wider box has all voxels of the narrow one
-    vessel = wide.share(np.where(elsewhere, np.float32(0), field.probabilities[VESSEL]))
+    vessel = wide.share(np.where(elsewhere, np.float32(0), field.vessel))
     likelier = vessel > 1 - wide.share(_lumen_of(field))
     labels = np.where(likelier, np.uint8(VESSEL), np.uint8(BACKGROUND))
     inner = moved(restored.target, [-side.start for side in wide.target])
@@ -95,7 +96,7 @@ def only_aneurysm(labels: Volume, box: Box) -> tuple[Volume, Box]:
 
 def _lumen_of(field: Field) -> Floats:
     """The probability (k, j, i) of vessel or aneurysm."""
-    return np.asarray(field.probabilities[VESSEL] + field.aneurysm)
+    return np.asarray(field.vessel + field.aneurysm)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gsema_core.errors import UserError
-from gsema_core.files import write_labels, write_volume
+from gsema_core.files import write_labels
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.boxes import Box
 from gsema_core.inference.click.click_labels import only_aneurysm
@@ -95,10 +95,7 @@ class ClickResult:
         """
         if self.found is None:
             raise UserError(self.message)
-        if compress or os.fspath(path).lower().endswith(".seg.nrrd"):
-            write_labels(self.found.labels, path)
-        else:
-            write_volume(self.found.labels, path, compress=False)
+        write_labels(self.found.labels, path, compress=compress)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but voxels, report and grid, as plain values for JSON."""

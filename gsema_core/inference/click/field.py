@@ -9,37 +9,42 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.grids.boxes import Box, box_of, common_box, moved
 from gsema_core.inference.windows.stitching import importance
 from gsema_core.inference.windows.window_plan import Size
-from gsema_core.labels import ANEURYSM, CLASSES
+from gsema_core.labels import ANEURYSM, VESSEL
 
-Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 Predict = Callable[[Floats], Floats]
 """From a window's image (k, j, i), in [0, 1] and perhaps cut off at the scan's border, to the
-class probabilities (3, k, j, i) of its voxels."""
+probabilities (2, k, j, i) of vessel and aneurysm in its voxels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """Class probabilities in a box of the working grid.
+    """Probabilities in a box of the working grid.
 
     Attributes:
-        probabilities: (3, k, j, i) float32; 0 where no window has looked.
+        shares: (2, k, j, i) of vessel and aneurysm, float32; 0 where no window has looked.
         seen: (k, j, i), where a window has looked.
         box: where the field lies in the working grid.
     """
 
-    probabilities: Floats
+    shares: Floats
     seen: Mask
     box: Box
 
     @property
     def aneurysm(self) -> Floats:
         """The probability (k, j, i) of an aneurysm."""
-        return np.asarray(self.probabilities[ANEURYSM])
+        return np.asarray(self.shares[ANEURYSM - 1])
+
+    @property
+    def vessel(self) -> Floats:
+        """The probability (k, j, i) of vessel."""
+        return np.asarray(self.shares[VESSEL - 1])
 
     @property
     def start_kji(self) -> npt.NDArray[np.int64]:
@@ -74,13 +79,13 @@ class Surroundings:
         """Everything seen; where windows overlap they are blended as for a whole scan."""
         around = common_box(box for box, _ in self._views)
         shape = [side.stop - side.start for side in around]
-        sums = np.zeros((CLASSES, *shape), np.float32)
+        sums = np.zeros((2, *shape), np.float32)
         weights = np.zeros(shape, np.float32)
-        for box, probabilities in self._views:
+        for box, shares in self._views:
             inside = moved(box, [-side.start for side in around])
-            k, j, i = probabilities.shape[1:]
+            k, j, i = shares.shape[1:]
             weight = importance((k, j, i)).numpy()
-            sums[(slice(None), *inside)] += weight * probabilities
+            sums[(slice(None), *inside)] += weight * shares
             weights[inside] += weight
         seen = weights > 0
         np.divide(sums, weights, out=sums, where=seen)

@@ -14,7 +14,8 @@ from gsema_core.error_log import log_unexpected
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.dicom.series import has_dicom, is_dicom
 from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_stem
-from gsema_core.inference.folders.resume import earlier_result
+from gsema_core.files.text_files import read_table
+from gsema_core.inference.folders.resume import compared, is_whole
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.opening import load_segmenter, read_scan
 from gsema_core.inference.output_paths import check_outputs
@@ -143,24 +144,20 @@ def segment_batch(
     settings = settings or SegmentationSettings()
     outcomes = _kept(items, file_hash(teacher_path), settings) if resume else {}
     todo = [item for item in items if item not in outcomes]
-    stopped = False
-    segmenter = load_segmenter(teacher, device, network) if todo else None
+    segmenter = None
     for number, item in enumerate(todo):
+        segmenter = segmenter or load_segmenter(teacher, device, network)
         started = time.monotonic()
         monitor = Monitor(_shared(progress, number, len(todo), item.source.name), cancelled)
+        state: Literal["done", "failed"] = "done"
         try:
-            if stopped or segmenter is None:
-                raise Cancelled
             detail = _segment_one(segmenter, item, settings, monitor)
-            outcomes[item] = Outcome(item, "done", detail, time.monotonic() - started)
         except (Cancelled, KeyboardInterrupt):  # Ctrl-C: what is done is still told
-            stopped = True
-            outcomes[item] = Outcome(item, "left", "the run was cancelled")
+            break
         except Exception as error:  # the next scan has nothing to do with it
-            outcomes[item] = Outcome(
-                item, "failed", _reason(error, item), time.monotonic() - started
-            )
-    return [outcomes[item] for item in items]
+            state, detail = "failed", _reason(error, item)
+        outcomes[item] = Outcome(item, state, detail, time.monotonic() - started)
+    return [outcomes.get(item, Outcome(item, "left", "the run was cancelled")) for item in items]
 
 
 def outcome_table(outcomes: Sequence[Outcome]) -> str:
@@ -179,19 +176,15 @@ def _kept(
     items: Sequence[BatchItem], teacher_hash: str, settings: SegmentationSettings
 ) -> dict[BatchItem, Outcome]:
     """What became of the scans whose earlier output stays."""
-    earlier = {item: earlier_result(item.output, item.report) for item in items}
     return {
-        item: Outcome(item, "skipped", result.compared(teacher_hash, settings))
-        for item, result in earlier.items()
-        if result is not None
+        item: Outcome(item, "skipped", compared(read_table(item.report), teacher_hash, settings))
+        for item in items
+        if is_whole(item.output)
     }
 
 
 def _segment_one(
-    segmenter: Segmenter,
-    item: BatchItem,
-    settings: SegmentationSettings | None,
-    monitor: Monitor,
+    segmenter: Segmenter, item: BatchItem, settings: SegmentationSettings, monitor: Monitor
 ) -> str:
     check_outputs(item.output, report=item.report, source=item.source)
     with monitor.phase("read"):

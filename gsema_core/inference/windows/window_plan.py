@@ -7,23 +7,21 @@ runs the windows and puts their answers together takes its plan.
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from monai.data.utils import dense_patch_slices
 
+from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.grids.boxes import Box, box_of
 from gsema_core.inference.windows.skipping import POOLED, bright_spots, is_plausible
 
 Start = tuple[int, int, int]
 """First voxel (k, j, i) of a window in the padded image."""
 Size = tuple[int, int, int]
-
-Floats = npt.NDArray[np.float32]
 
 RIM = 1 / 8
 """Share of a window that is its rim on each side: a voxel there has at most a fiftieth of the
@@ -118,23 +116,13 @@ def pad_to_window(image: Floats, window: Size) -> tuple[Floats, Box]:
 
 
 def all_windows(shape: Sequence[int], window: Size, overlap: float) -> list[Start]:
-    """The starts of all windows, in the order of the voxels in memory."""
-    k, j, i = (
-        axis_starts(length, width, overlap) for length, width in zip(shape, window, strict=True)
-    )
-    return list(itertools.product(k, j, i))
+    """The starts of windows that overlap at least so much, in the order of the voxels in memory.
 
-
-def axis_starts(length: int, width: int, overlap: float) -> list[int]:
-    """Starts of windows that cover ``length`` voxels with at least ``overlap``.
-
-    The last one is moved back to end with the axis, as MONAI has it. Where the axis is shorter
-    than the window, one window starts at 0: the image gets padded.
+    The last one along an axis is moved back to end with it.
     """
-    room = max(0, length - width)
-    step = max(1, int(width * (1 - overlap)))
-    count = math.ceil(room / step) + 1
-    return [min(index * step, room) for index in range(count)]
+    steps = [max(1, int(width * (1 - overlap))) for width in window]
+    boxes = dense_patch_slices(shape, window, steps)
+    return [(int(k.start), int(j.start), int(i.start)) for k, j, i in boxes]
 
 
 def _windows_with(

@@ -32,7 +32,7 @@ CLICK = (12.0, 12.0, 12.0)
 def as_it_is(image: Any) -> Any:
     """The network: the image is the probability of an aneurysm, the rest of a vessel by half."""
     rest = (1 - image) / 2
-    return np.stack([rest, rest, image])
+    return np.stack([rest, image])
 
 
 def scan_of(probability: Any, geometry: Geometry = GRID, original: Geometry = GRID) -> PreparedScan:
@@ -199,8 +199,8 @@ def test_walls_are_drawn_by_the_scan_where_asked(distance_to: Any, off_mm: float
     image = ndimage.gaussian_filter((distance < 3.3).astype(np.float32), 1.2) * 0.8 + 0.1
     share = np.clip(0.5 - (distance - 3.3 - off_mm), 0, 1).astype(np.float32)
     scan = PreparedScan(Volume(1000 * image, GRID), Volume(image, GRID), (0.0, 1000.0))
-    probabilities = np.stack([1 - share, 0 * share, share])
-    finding = look_around(scan, middle, GRID.shape, lambda image: probabilities)
+    shares = np.stack([0 * share, share])
+    finding = look_around(scan, middle, GRID.shape, lambda image: shares)
 
     def voxels(walls: bool, vessels: bool) -> int:
         restored = restore(finding, scan, vessels, walls)
@@ -215,7 +215,7 @@ def test_walls_are_drawn_by_the_scan_where_asked(distance_to: Any, off_mm: float
 def vessel_beside(image: Any) -> Any:
     """The network: 1 is an aneurysm, 0.5 a vessel."""
     aneurysm, vessel = (image == 1).astype(np.float32), (image == 0.5).astype(np.float32)
-    return np.stack([1 - aneurysm - vessel, vessel, aneurysm])
+    return np.stack([vessel, aneurysm])
 
 
 def test_vessels_around_are_restored_for_measuring(distance_to: Any) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from gsema_core.grids.boxes import box_of
 from gsema_core.inference.click.field import Surroundings, window_box
-from gsema_core.inference.shares import with_background
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.machine import Computing
@@ -40,9 +39,7 @@ def test_windows_are_blended_as_for_a_whole_scan(random_network: Any) -> None:
     def predict(patch: Any, **changes: Any) -> Any:
         plan, padded = plan_windows(patch, WINDOW, 0.5)
         plan = replace(plan, **changes)
-        return with_background(
-            blend_windows(lambda patches: softmax(random_network, patches, FP32), padded, plan)
-        )
+        return blend_windows(lambda patches: softmax(random_network, patches, FP32), padded, plan)
 
     surroundings = Surroundings(image, WINDOW, predict)
     for center in ((8, 8, 10), (8, 12, 18), (8, 16, 20)):
@@ -54,15 +51,15 @@ def test_windows_are_blended_as_for_a_whole_scan(random_network: Any) -> None:
     assert 0 < (~field.seen).sum() < field.seen.size
     seen = (slice(None), field.seen)
     inside = (slice(None), *field.box)
-    np.testing.assert_allclose(field.probabilities[seen], expected[inside][seen], atol=1e-6)
-    assert not field.probabilities[:, ~field.seen].any()
-    np.testing.assert_array_equal(field.aneurysm, field.probabilities[2])
+    np.testing.assert_allclose(field.shares[seen], expected[inside][seen], atol=1e-6)
+    assert not field.shares[:, ~field.seen].any()
+    np.testing.assert_array_equal(field.aneurysm, field.shares[1])
     np.testing.assert_array_equal(field.start_kji, (0, 0, 2))
 
 
 def test_the_frontier_is_where_the_scan_goes_on_unseen() -> None:
     surroundings = Surroundings(
-        np.zeros((16, 20, 40), np.float32), WINDOW, lambda image: np.stack([image] * 3)
+        np.zeros((16, 20, 40), np.float32), WINDOW, lambda image: np.stack([image] * 2)
     )
     surroundings.look_at((8, 0, 20))
     field = surroundings.field()

@@ -12,7 +12,7 @@ from monai.inferers import sliding_window_inference
 from torch import Tensor
 
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.inference.shares import with_background
+from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.stitching import importance
 from gsema_core.inference.windows.window_plan import Size, plan_windows
@@ -20,6 +20,11 @@ from gsema_core.machine import Computing
 
 WINDOW = (16, 16, 16)
 FP32 = Computing.of("cpu", "fp32")
+
+
+def with_background(shares: Shares) -> npt.NDArray[np.float32]:
+    """Class probabilities (3, k, j, i) from float32 shares (2, k, j, i)."""
+    return np.concatenate([1 - shares.sum(axis=0, keepdims=True), shares])
 
 
 def predict_windows(

@@ -12,9 +12,12 @@ from gsema_core.inference.windows.window_plan import (
     Size,
     WindowPlan,
     all_windows,
-    axis_starts,
     plan_windows,
 )
+
+
+def axis_starts(length: int, width: int, overlap: float) -> list[int]:
+    return [start for _, _, start in all_windows((1, 1, length), (1, 1, width), overlap)]
 
 
 def choose(image: Any, window: Size, overlap: float, skip: bool = True) -> WindowPlan:
