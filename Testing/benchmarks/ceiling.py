@@ -17,7 +17,7 @@ from gsema_core.datasets import choose_cases, find_cases
 from gsema_core.datasets.case_files import read_case
 from gsema_core.evaluation import case_metrics
 from gsema_core.grids import Volume, labels_to_working
-from gsema_core.inference.deciding import probabilities_to_labels
+from gsema_core.inference.deciding.original_grid import probabilities_to_labels
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.text_tables import markdown_table
 

@@ -114,7 +114,7 @@ def by_value(voxels: np.ndarray) -> np.ndarray:
 def through_the_core(request: dict[str, Any]) -> None:
     from gsema_core.files import read_volume, write_labels
     from gsema_core.grids import Volume, to_working
-    from gsema_core.inference.deciding import probabilities_to_labels
+    from gsema_core.inference.deciding.original_grid import probabilities_to_labels
 
     volume = read_volume(request["input"])
     working = to_working(volume, 0.8)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gsema_core.errors import DeviceFailedError
 from gsema_core.inference.windows.sliding_window import softmax
 from gsema_core.machine import Computing, resolve_device
-from gsema_core.machine.out_of_memory import is_out_of_memory
+from gsema_core.machine.memory import is_out_of_memory
 
 CPU = torch.device("cpu")
 GPU_BATCH = 4

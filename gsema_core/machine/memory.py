@@ -19,6 +19,28 @@ STATUS = Path("/proc/self/status")
 ALLOCATION_TEXTS = ("allocate memory", "not enough memory", "bad allocation", "bad_alloc")
 """How SimpleITK and C++ tell in a RuntimeError that the main memory is full."""
 
+TORCH_TEXTS = (
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    "CUSPARSE_STATUS_ALLOC_FAILED",
+    "CUFFT_ALLOC_FAILED",
+    "DefaultCPUAllocator",
+)
+"""How an allocation that failed is told by PyTorch, the CUDA runtime and NVIDIA's libraries, which
+raise RuntimeErrors without a type of their own. Their documentation gives other causes too for
+``CUDNN_STATUS_INTERNAL_ERROR``, ``CUDNN_STATUS_EXECUTION_FAILED`` and
+``CUBLAS_STATUS_NOT_INITIALIZED``: less work at once would not mend those, so they are not here."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an operation of PyTorch's failed because its device had no memory left."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in TORCH_TEXTS)
+
 
 def peak_memory_mb(device: str = "cpu") -> float | None:
     """The most memory that this process has had so far, in MB of 2^20 bytes.
@@ -55,8 +77,6 @@ def enough_memory() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        from gsema_core.machine.out_of_memory import is_out_of_memory
-
         if is_out_of_memory(error) or any(text in str(error) for text in ALLOCATION_TEXTS):
             raise UserError(
                 "The memory did not suffice for this scan: close other programs or crop it."

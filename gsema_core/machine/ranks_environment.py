@@ -47,7 +47,3 @@ class RanksEnvironment:
             int(local_rank) if local_rank.isdecimal() else None,
             int(local_size) if local_size.isdecimal() else 1,
         )
-
-    def own_gpu(self, count: int) -> int | None:
-        """Which of the machine's ``count`` GPUs is this process's, in turn; None without any."""
-        return None if self.local_rank is None or not count else self.local_rank % count

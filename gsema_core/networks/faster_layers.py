@@ -52,21 +52,6 @@ def use_faster_layers(module: nn.Module) -> None:
                 layer.use_flash_attention = True  # type: ignore[assignment]  # no such parameter
 
 
-def use_plain_layers(module: nn.Module, *kinds: type[nn.Module]) -> None:
-    """Undo `use_faster_layers`, for measuring what it brings.
-
-    Args:
-        module: changed in place.
-        kinds: plain classes that get their layers back; default all.
-    """
-    for plain, faster in FASTER.items():
-        for layer in module.modules():
-            if type(layer) is faster and plain in (kinds or FASTER):
-                layer.__class__ = plain
-                if plain is WindowAttention:
-                    layer.use_flash_attention = False  # type: ignore[assignment]
-
-
 class FasterConv3d(nn.Conv3d):
     """A convolution that hands oneDNN a single small map in float32 as two halves.
 

@@ -57,23 +57,21 @@ class SwinUNetBody(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for width in channels[1:])
 
     def encode(self, subvoxels: Tensor) -> Encoded:
-        fine = self.stem(subvoxels)
-        skips = [fine]
-        tokens = self.embed(fine)
-        for level, stage in enumerate(self.stages):
+        maps = [self.stem(subvoxels)]
+        tokens = self.embed(maps[0])
+        for level, (stage, norm) in enumerate(zip(self.stages, self.norms, strict=True)):
+            if level:
+                tokens = _channels_last(self.mergings[level - 1], tokens)
             tokens = stage(tokens)
-            normed = _channels_last(self.norms[level], tokens)
-            if level == len(self.mergings):
-                return Encoded(normed, tuple(skips))
-            skips.append(normed)
-            tokens = _channels_last(self.mergings[level], tokens)
-        raise AssertionError("a Swin-UNet has at least one stage")
+            maps.append(_channels_last(norm, tokens))
+        return Encoded(maps[-1], tuple(maps[:-1]))
 
     def decode(self, encoded: Encoded) -> Tensor:
         # The skips' blocks are no part of the way to the latent: what asks for the latent alone,
         # as the teacher and the contrastive loss do, need not pay for them.
         fine, *coarse = encoded.skips
-        skips = [fine, *map(_apply, self.skip_blocks, coarse)]
+        blocks = zip(self.skip_blocks, coarse, strict=True)
+        skips = [fine, *(block(maps) for block, maps in blocks)]
         features = encoded.latent
         for up, skip in zip(self.ups, reversed(skips), strict=True):
             features = up(features, skip.to(features.dtype))
@@ -93,11 +91,6 @@ def _residual_block(channels_in: int, channels_out: int) -> nn.Module:
             res_block=True,
         ),
     )
-
-
-def _apply(module: nn.Module, maps: Tensor) -> Tensor:
-    result: Tensor = module(maps)
-    return result
 
 
 def _channels_last(module: nn.Module, maps: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.image_names import image_stem
 from gsema_core.machine.devices import resolve_device
-from gsema_core.machine.out_of_memory import is_out_of_memory
+from gsema_core.machine.memory import is_out_of_memory
 from gsema_core.machine.threads import thread_limit
 from gsema_core.stop_signals import stop_signals
 from gsema_core.training.beginning import begin

@@ -14,7 +14,7 @@ from gsema_core.grids import (
     working_geometry,
     working_grid,
 )
-from gsema_core.inference.deciding import probability_to_original
+from gsema_core.inference.deciding.original_grid import probability_to_original
 
 Distance = Callable[[Geometry], np.ndarray]
 SPACINGS = (0.4, 0.8)

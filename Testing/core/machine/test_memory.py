@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gsema_core.errors import UserError
-from gsema_core.machine.memory import check_memory, enough_memory, peak_memory_mb
+from gsema_core.machine.memory import check_memory, enough_memory, is_out_of_memory, peak_memory_mb
 
 
 def test_a_system_that_does_not_tell_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,3 +63,42 @@ def test_a_full_memory_becomes_a_sentence(error: Exception) -> None:
 def test_other_errors_stay_what_they_are() -> None:
     with pytest.raises(RuntimeError, match="shapes do not fit"), enough_memory():
         raise RuntimeError("shapes do not fit")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be ..."),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
+        MemoryError(),
+    ],
+)
+def test_a_failed_allocation(error: BaseException) -> None:
+    assert is_out_of_memory(error)
+
+
+def test_the_cpus_own_allocator() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**50)
+    assert is_out_of_memory(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("shapes differ"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(h)`"),
+        RuntimeError("CUDA error: an illegal memory access was encountered"),
+        RuntimeError("CUDA error: no kernel image is available for execution on the device"),
+        ValueError("CUDA out of memory"),
+        KeyboardInterrupt(),
+    ],
+)
+def test_what_is_no_failed_allocation(error: BaseException) -> None:
+    assert not is_out_of_memory(error)

@@ -29,9 +29,3 @@ def test_rank(environment: dict[str, str], expected: RanksEnvironment) -> None:
 def test_what_is_no_rank_is_refused(environment: dict[str, str]) -> None:
     with pytest.raises(UserError, match=r"RANK=.* WORLD_SIZE=.*torchrun"):
         RanksEnvironment.of(environment)
-
-
-def test_processes_take_turns_over_the_gpus() -> None:
-    assert [RanksEnvironment(local_rank=rank).own_gpu(2) for rank in range(3)] == [0, 1, 0]
-    assert RanksEnvironment(local_rank=1).own_gpu(0) is None
-    assert RanksEnvironment().own_gpu(2) is None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 import torch
 from monai.networks.nets import SegResNet
@@ -14,7 +16,6 @@ from gsema_core.networks.faster_layers import (
     FasterConv3d,
     FasterGroupNorm,
     use_faster_layers,
-    use_plain_layers,
 )
 
 torch.set_num_threads(1)
@@ -111,18 +112,18 @@ def test_only_plain_layers_are_exchanged():
     )
     use_faster_layers(network)
     assert [type(each) for each in network] == [FasterConv3d, Own, nn.Conv2d, FasterGroupNorm]
-    use_plain_layers(network, nn.Conv3d)
-    assert [type(each) for each in network] == [nn.Conv3d, Own, nn.Conv2d, FasterGroupNorm]
 
 
 @pytest.mark.parametrize("kind", ["cnn", "swin_unet"])
-def test_a_network_is_exchanged_and_back(kind):
-    network = build_network(NetworkConfig(kind, features=8, stages=3, depth=2, window=3))
+def test_a_network_is_exchanged(kind):
+    config = NetworkConfig(kind, features=8, stages=3, depth=2, window=3)
+    network = build_network(config)
     used = {type(each) for each in network.modules()}
     assert FasterConv3d in used
     assert (FasterGroupNorm if kind == "cnn" else FasterAttention) in used
     assert not used & set(FASTER)
-    use_plain_layers(network)
+    with mock.patch.dict(FASTER, clear=True):
+        network = build_network(config)
     assert not {type(each) for each in network.modules()} & set(FASTER.values())
 
 
@@ -131,8 +132,9 @@ def test_a_network_is_exchanged_and_back(kind):
 def test_a_network_gives_what_its_plain_layers_give(kind, gradients):
     torch.manual_seed(0)
     config = NetworkConfig(kind, features=8, stages=3, depth=2, window=3)
-    network, plain = build_network(config), build_network(config)
-    use_plain_layers(plain)
+    network = build_network(config)
+    with mock.patch.dict(FASTER, clear=True):
+        plain = build_network(config)
     plain.load_state_dict(network.state_dict())
     image = torch.rand(1, 1, 32, 24, 16)
     with torch.set_grad_enabled(gradients):

@@ -8,15 +8,3 @@ The journey, in the order of the work:
    every voxel gets its class.
 4. ``cleaning``: what is anatomically impossible is removed from the labels.
 """
-
-from typing import TYPE_CHECKING
-
-from gsema_core.lazy import lazy_exports
-
-if TYPE_CHECKING:
-    from gsema_core.inference.deciding.original_grid import (
-        probabilities_to_labels as probabilities_to_labels,
-        probability_to_original as probability_to_original,
-    )
-else:
-    __getattr__, __dir__ = lazy_exports(__name__)

@@ -24,5 +24,5 @@ def own_device(device: str, ranks: RanksEnvironment) -> str:
         return device
     import torch
 
-    gpu = ranks.own_gpu(torch.cuda.device_count() if torch.cuda.is_available() else 0)
-    return device if gpu is None else f"cuda:{gpu}"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return f"cuda:{ranks.local_rank % count}" if count else device
