@@ -9,14 +9,19 @@ from typing import Any
 
 import torch
 
+from gsema_core.configuration import build, plain
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
-from gsema_core.machine.out_of_memory import is_out_of_memory
+from gsema_core.machine.memory import is_out_of_memory
 from gsema_core.training.config import TrainingConfig, preset_values
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.trainer import Trainer
 
 FORMAT = 1
+
+_HAVE_STATE = ("student", "teacher", "optimizer", "scheduler")
+_COUNTERS = ("step", "ema_updates", "skipped_steps")
+"""Of the trainer."""
 
 NO_SCORE = -1.0
 """Below every Dice: nothing was validated yet, or nobody was kept out."""
@@ -52,8 +57,7 @@ def save_checkpoint(
 
     Args:
         path: the file.
-        trainer: its state is saved.
-        progress: likewise.
+        trainer, progress: their state is saved.
         asked: the configuration as it was asked for, where memory forced the trainer's to differ.
 
     Raises:
@@ -63,15 +67,10 @@ def save_checkpoint(
     state = {
         "format": FORMAT,
         "config": (asked or trainer.config).to_dict(),
-        "fit": Fit.of(trainer.config).to_dict(),
-        "student": trainer.student.state_dict(),
-        "teacher": trainer.teacher.state_dict(),
-        "optimizer": trainer.optimizer.state_dict(),
-        "scheduler": trainer.scheduler.state_dict(),
+        "fit": plain(Fit.of(trainer.config)),
+        **{name: getattr(trainer, name).state_dict() for name in _HAVE_STATE},
+        **{name: getattr(trainer, name) for name in _COUNTERS},
         "loss_scale": vars(trainer.loss_scale),
-        "step": trainer.step,
-        "ema_updates": trainer.ema_updates,
-        "skipped_steps": trainer.skipped_steps,
         "progress": vars(progress),
         "random_state": torch.get_rng_state(),
         "gpu_random_state": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
@@ -118,7 +117,7 @@ class Checkpoint:
         try:
             changed = _first_difference(state["config"], asked.to_dict())
             # Older versions always ran as asked.
-            fit = Fit.from_dict(state["fit"]) if "fit" in state else Fit.of(asked)
+            fit = build(Fit, state["fit"]) if "fit" in state else Fit.of(asked)
         except (KeyError, TypeError, AttributeError, UserError) as error:
             raise _unreadable(path) from error
         if changed:
@@ -136,14 +135,11 @@ class Checkpoint:
         """
         state = self.state
         try:
-            trainer.student.load_state_dict(state["student"])
-            trainer.teacher.load_state_dict(state["teacher"])
-            trainer.optimizer.load_state_dict(state["optimizer"])
-            trainer.scheduler.load_state_dict(state["scheduler"])
+            for name in _HAVE_STATE:
+                getattr(trainer, name).load_state_dict(state[name])
+            for name in _COUNTERS:
+                setattr(trainer, name, int(state[name]))
             vars(trainer.loss_scale).update(state.get("loss_scale", {}))
-            trainer.step = int(state["step"])
-            trainer.ema_updates = int(state["ema_updates"])
-            trainer.skipped_steps = int(state["skipped_steps"])
             torch.set_rng_state(state["random_state"])
             gpu = state.get("gpu_random_state")
             if gpu is not None and trainer.device.type == "cuda":
@@ -154,15 +150,6 @@ class Checkpoint:
             if is_out_of_memory(error):
                 raise
             raise _unreadable(self.path) from error
-
-
-def load_checkpoint(path: Path, trainer: Trainer) -> Progress:
-    """Put a checkpoint's state into ``trainer``.
-
-    Raises:
-        UserError: the file is not a whole checkpoint, or belongs to another configuration.
-    """
-    return Checkpoint.read(path, trainer.config).restore(trainer)
 
 
 def _unreadable(path: Path) -> UserError:

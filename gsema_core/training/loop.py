@@ -23,7 +23,7 @@ from gsema_core.training.pace import Pace
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
-from gsema_core.training.teacher_losses import TeacherLosses, teacher_losses
+from gsema_core.training.teacher_losses import teacher_losses
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import Trainer
 from gsema_core.training.validation import validate, validation_settings
@@ -132,29 +132,22 @@ class Loop:
         if run.minutes:
             spent = self.progress.seconds / (60 * run.minutes)
             self.trainer.time_spent.share = self.ranks.from_first(spent)
-        self.logbook.add(self.trainer.train_step(batches))
+        self.logbook.records.append(self.trainer.train_step(batches))
         step = self.trainer.step
         self.progress.seconds += self.pace.step()
         over = self.ranks.from_first(self.is_over())
         if step % run.log_every == 0 or over:
             losses = self.ranks.mean(teacher_losses(self.trainer, batches[-1]))
             if self.ranks.is_first:
-                self._log(TeacherLosses(*losses))
+                self._log(losses)
         self._validate_if_due()
         unsaved = self.progress.seconds - self.saved_seconds
         if step % run.checkpoint_every == 0 or unsaved >= SAVE_S:
             self._save()
 
-    def _log(self, losses: TeacherLosses) -> None:
+    def _log(self, losses: list[float]) -> None:
         rate = self.pace.rate()
-        line = self.logbook.write_steps(
-            self.trainer.step,
-            self.progress.seconds,
-            float(self.trainer.scheduler.get_last_lr()[0]),
-            rate,
-            self.trainer.loss_scale.value,
-            losses,
-        )
+        line = self.logbook.write_steps(self.trainer, self.progress.seconds, rate, losses)
         left = (self._seconds_left() or 0.0) / 60
         self._say(
             f"[{self.trainer.step}/{self.config.run.steps}, {left:.0f} min left] {line}", "training"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from gsema_core.configuration import build, check, plain
+from gsema_core.configuration import check
 from gsema_core.errors import UserError
 from gsema_core.training.config import DEEPEST_EDGE, TrainingConfig
 
@@ -29,14 +27,6 @@ class Fit:
     @classmethod
     def of(cls, config: TrainingConfig) -> Fit:
         return cls(config.run.batch_size, config.run.accumulate, config.data.patch)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Fit:
-        return build(cls, values)
-
-    def to_dict(self) -> dict[str, Any]:
-        values: dict[str, Any] = plain(self)
-        return values
 
     def apply(self, config: TrainingConfig) -> TrainingConfig:
         """The configuration with these settings."""

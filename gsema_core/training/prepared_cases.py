@@ -101,7 +101,7 @@ def prepare(
         UserError: a case cannot be used, or none has an aneurysm to learn from.
     """
     cache = VolumeCache(
-        _cache_folder(config),
+        config.data.cache if config.data.cache != Path() else config.run.output / "cache",
         config.data.spacing_mm,
         IntensityRule(config.data.low_percentile, config.data.high_percentile),
     )
@@ -144,7 +144,3 @@ def _look(prepared: PreparedCases, reporter: RunReporter) -> None:
 
 def _with_aneurysm(volumes: Sequence[CachedVolume]) -> int:
     return sum(len(volume.aneurysm_voxels) > 0 for volume in volumes)
-
-
-def _cache_folder(config: TrainingConfig) -> Path:
-    return config.data.cache if config.data.cache != Path() else config.run.output / "cache"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from gsema_core.files.text_files import read_table
 
@@ -63,18 +61,16 @@ class Status:
             return self.seconds / (self.seconds + self.seconds_left)
         return min(1.0, self.step / self.steps) if self.steps else 0.0
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Status:
-        """Read what another version may have written: unknown names are left out.
-
-        Without a state nobody knows how the run is: it counts as failed.
-        """
-        known = {one.name for one in fields(cls)}
-        kept = {name: each for name, each in values.items() if name in known and each is not None}
-        return cls(**{"state": FAILED, **kept})
-
 
 def read_status(folder: Path) -> Status | None:
-    """What a run's folder says; None where it says nothing that can be read."""
+    """What a run's folder says; None where it says nothing that can be read.
+
+    Another version may have written it: unknown names are left out. Without a state nobody knows
+    how the run is: it counts as failed.
+    """
     values = read_table(folder / STATUS)
-    return None if values is None else Status.from_dict(values)
+    if values is None:
+        return None
+    known = {one.name for one in fields(Status)}
+    kept = {name: each for name, each in values.items() if name in known and each is not None}
+    return Status(**{"state": FAILED, **kept})

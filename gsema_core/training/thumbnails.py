@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -68,11 +67,16 @@ def draw(
 ) -> NDArray[np.uint8]:
     """A slice (j, i) in [0, 1] with the outlines of both label maps, as RGB (j, i, 3)."""
     factor = max(1, -(-LEAST_EDGE // max(image.shape)))
-    gray = np.rint(255 * np.clip(_magnified(image, factor), 0, 1)).astype(np.uint8)
+    image, reference, predicted = (
+        np.repeat(np.repeat(array, factor, axis=0), factor, axis=1)
+        for array in (image, reference, predicted)
+    )
+    gray = np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
     pixels = np.repeat(gray[..., None], 3, axis=2)
     for label, brightness in ((VESSEL, 0.5), (ANEURYSM, 1.0)):
         for labels, color in ((reference, REFERENCE_COLOR), (predicted, TEACHER_COLOR)):
-            pixels[_outline(_magnified(labels == label, factor))] = np.multiply(color, brightness)
+            mask = labels == label
+            pixels[mask & ~binary_erosion(mask)] = np.multiply(color, brightness)
     return pixels
 
 
@@ -81,12 +85,3 @@ def drop_later(folder: Path, step: int) -> None:
     for number, path in thumbnails(folder).items():
         if number > step:
             path.unlink(missing_ok=True)
-
-
-def _outline(mask: NDArray[Any]) -> NDArray[Any]:
-    outline: NDArray[Any] = np.logical_and(mask, ~binary_erosion(mask))
-    return outline
-
-
-def _magnified(array: NDArray[Any], factor: int) -> NDArray[Any]:
-    return array.repeat(factor, axis=0).repeat(factor, axis=1)

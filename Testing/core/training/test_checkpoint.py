@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from gsema_core.configuration import build
 from gsema_core.errors import UserError
 from gsema_core.networks import build_network
-from gsema_core.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from gsema_core.training.checkpoint import Checkpoint, Progress, save_checkpoint
 from gsema_core.training.loss_scale import LossScale
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.trainer import Trainer
@@ -20,6 +23,10 @@ def make_trainer(make_tiny):
 
 def _trainer(config) -> Trainer:
     return Trainer(config, build_network(config.network), torch.device("cpu"))
+
+
+def load_checkpoint(path: Path, trainer: Trainer) -> Progress:
+    return Checkpoint.read(path, trainer.config).restore(trainer)
 
 
 @pytest.fixture
@@ -119,5 +126,5 @@ def test_remembers_what_was_asked_for_beside_what_fits(make_trainer, make_tiny, 
     save_checkpoint(path, _trainer(fit.apply(asked)), Progress(), asked)
     state = torch.load(path, weights_only=True)
     assert state["config"]["run"]["batch_size"] == 4
-    assert Fit.from_dict(state["fit"]) == fit
+    assert build(Fit, state["fit"]) == fit
     load_checkpoint(path, _trainer(asked))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gsema_core.configuration import build, plain
 from gsema_core.errors import UserError
 from gsema_core.teachers import read_card
 from gsema_core.training import train
@@ -36,7 +37,7 @@ def test_says_what_to_do_where_nothing_is_left():
 
 def test_comes_back_from_a_checkpoint():
     fit = Fit(2, 3, (32, 32, 48))
-    assert Fit.from_dict(fit.to_dict()) == fit
+    assert build(Fit, plain(fit)) == fit
 
 
 FULL = torch.cuda.OutOfMemoryError("CUDA out of memory.")

@@ -16,7 +16,7 @@ from gsema_core.networks import build_network
 from gsema_core.surgery import Gate
 from gsema_core.teachers import load_teacher, read_card
 from gsema_core.training import train
-from gsema_core.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from gsema_core.training.checkpoint import Checkpoint, Progress, save_checkpoint
 from gsema_core.training.parts import build_parts, check_parts
 from gsema_core.training.trainer import Trainer
 
@@ -142,10 +142,10 @@ def test_a_checkpoint_is_of_the_same_options(make_tiny: Any, tmp_path: Path) -> 
 
     path = tmp_path / "checkpoint.pt"
     save_checkpoint(path, trainer(config), Progress())
-    load_checkpoint(path, trainer(config))
+    Checkpoint.read(path, config).restore(trainer(config))
     for other in ({}, {"paper": {"strength": 0.6}}):
         with pytest.raises(UserError, match=r"another table in \[transforms\]"):
-            load_checkpoint(path, trainer(replace(config, transforms=other)))
+            Checkpoint.read(path, replace(config, transforms=other))
 
 
 def test_a_trainer_takes_ready_parts(make_tiny: Any, own_module: Any) -> None:

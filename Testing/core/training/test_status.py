@@ -24,8 +24,9 @@ def test_reads_what_is_written_by_another_version(tmp_path):
     assert read_status(tmp_path) == Status("training", step=3)
 
 
-def test_a_status_without_a_state_is_that_of_a_failure():
-    assert Status.from_dict({"step": 3}).state == "failed"
+def test_a_status_without_a_state_is_that_of_a_failure(tmp_path):
+    (tmp_path / STATUS).write_text('{"step": 3}')
+    assert read_status(tmp_path) == Status("failed", step=3)
 
 
 @pytest.mark.parametrize(
