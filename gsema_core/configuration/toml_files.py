@@ -30,12 +30,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         # Windows' editors put a byte order mark in front, which TOML does not know.
         text = Path(path).read_text(encoding="utf-8-sig")
         if _MANY_DOTS.search(text):
-            raise UserError(f"The configuration {path} nests tables too deeply: three levels do.")
+            raise ValueError("it nests tables too deeply, three levels do")
         return tomllib.loads(text)
     except FileNotFoundError as error:
         raise UserError(f"The configuration {path} does not exist.") from error
-    except UserError:
-        raise
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"The configuration {path} cannot be read: {error}.") from error
 

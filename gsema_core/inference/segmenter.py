@@ -112,13 +112,12 @@ class Segmenter:
         """Segment the aneurysm at a point, as ``gsema_core.inference.click.finding`` says.
 
         Args:
-            scan: on its own grid, or as ``prepare`` gave it, which a click does not wait for.
+            scan: as for ``segment``; a click does not wait for one that is prepared.
             point_lps: mm (LPS), inside the scan.
-            settings: default ``SegmentationSettings()``; overlap and smallest sizes do not
-                matter here.
+            settings: as for ``segment``; overlap and smallest sizes do not matter here.
             vessels: look at the vessels around the aneurysm too, for its neck and its parent
                 vessel; without, a click is several times faster beside its windows.
-            monitor: progress, cancelling and seconds.
+            monitor: as for ``segment``.
 
         Raises:
             Cancelled: the monitor says so.

@@ -90,15 +90,11 @@ class Loop:
         self._save()
 
     @property
-    def is_finished(self) -> bool:
-        """Whether nothing is left to do, the last teacher's validation included."""
-        return self.is_over() and self.progress.validated_step == self.trainer.step
+    def finished(self) -> str:
+        """`over` where nothing is left to do, the last teacher's validation included."""
+        return self.over() if self.progress.validated_step == self.trainer.step else ""
 
-    def is_over(self) -> bool:
-        """Whether the run has come to its own end."""
-        return bool(self.why_over())
-
-    def why_over(self) -> str:
+    def over(self) -> str:
         """What ends the run by itself: steps, minutes or patience; empty where nothing does."""
         run, progress = self.config.run, self.progress
         if self.trainer.step >= run.steps:
@@ -112,12 +108,12 @@ class Loop:
     def _ends(self) -> bool:
         """Whether to leave the loop, after the end of any pause; the first rank decides."""
         pause = self.control.pause_asked() and not self.control.stop_asked()
-        if self.ranks.from_first(pause and not self.is_over()):
+        if self.ranks.from_first(pause and not self.over()):
             if self.ranks.is_first:
                 self._pause()
             self.ranks.wait_for_first()
-        over = self.ranks.from_first(self.is_over())
-        return self.ranks.any(over or self.control.stop_asked())
+        over = self.ranks.from_first(self.over())
+        return self.ranks.any(bool(over) or self.control.stop_asked())
 
     def _pause(self) -> None:
         self._save()  # whoever pauses may switch the machine off
@@ -135,7 +131,7 @@ class Loop:
         self.logbook.records.append(self.trainer.train_step(batches))
         step = self.trainer.step
         self.progress.seconds += self.pace.step()
-        over = self.ranks.from_first(self.is_over())
+        over = self.ranks.from_first(self.over())
         if step % run.log_every == 0 or over:
             losses = self.ranks.mean(teacher_losses(self.trainer, batches[-1]))
             if self.ranks.is_first:
@@ -156,7 +152,7 @@ class Loop:
     def _validate_if_due(self) -> None:
         """Validate the teacher to start from, after every so many steps, and at the end."""
         step, progress = self.trainer.step, self.progress
-        due = step % self.config.run.validate_every == 0 or self.is_over()
+        due = step % self.config.run.validate_every == 0 or bool(self.over())
         if step == 0:
             due = bool(self.config.run.initial_teacher and self.cases.validation)
         if self.ranks.from_first(due and progress.validated_step != step):

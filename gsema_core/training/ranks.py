@@ -75,11 +75,7 @@ class Ranks:
 
     def any(self, flag: bool) -> bool:
         """Whether any rank says so."""
-        if self.size == 1:
-            return flag
-        flags = torch.tensor([float(flag)])
-        self.sum_(flags)
-        return bool(flags.item())
+        return self.mean([float(flag)])[0] > 0
 
     def from_first(self, value: T) -> T:
         """What rank 0 passed; the others' values are ignored."""

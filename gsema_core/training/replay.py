@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from gsema_core.datasets import Case, read_datalist
 from gsema_core.errors import Cancelled
 from gsema_core.files.atomic import make_folder
-from gsema_core.files.text_files import write_json
+from gsema_core.files.text_files import read_json, write_json
 from gsema_core.simulation.manifest import phantom_cases
 from gsema_core.simulation.many_cases import image_cases, is_finished
 from gsema_core.training.run_files import REPLAY
@@ -52,7 +51,7 @@ def make_replay(
 
 def _mark(datalist: Path, uses: dict[str, str]) -> None:
     """Keep the listed phantoms only, each with its use: an earlier run may have asked for more."""
-    document = json.loads(datalist.read_text(encoding="utf-8"))
+    document = read_json(datalist, "datalist")
     document["cases"] = [
         {**case, "use": uses[case["patient"]]}
         for case in document["cases"]

@@ -31,9 +31,6 @@ def thumbnail(folder: Path, step: int) -> Path:
 
 def thumbnails(folder: Path) -> dict[int, Path]:
     """Step to picture, for all that are there, the first step first."""
-    found = {}
-    for path in sorted((folder / THUMBNAILS).glob("step-*.png")):
-        number = path.stem.removeprefix("step-")
-        if number.isascii() and number.isdigit():
-            found[int(number)] = path
-    return found
+    paths = sorted((folder / THUMBNAILS).glob("step-*.png"))
+    steps = {path.stem.removeprefix("step-"): path for path in paths}
+    return {int(step): path for step, path in steps.items() if step.isascii() and step.isdigit()}

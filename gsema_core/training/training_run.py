@@ -206,7 +206,7 @@ class _Run:
             self.reporter.say(f"Going on at step {trainer.step} of {self.config.run.steps}.")
         loop = Loop(self.config, trainer, progress, cases, self.control, self.reporter)
         loop.run(load_batches(trainer.config, cases, self.transform, trainer.step, trainer.ranks))
-        return self._end(trainer, loop.progress, loop.why_over() if loop.is_finished else "")
+        return self._end(trainer, loop.progress, loop.finished)
 
     def _smaller(self, trainer: Trainer) -> Fit:
         """What may fit into the memory; several ranks would have to find it out together."""

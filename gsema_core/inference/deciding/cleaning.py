@@ -61,13 +61,9 @@ def _clean_aneurysms(
     reach: Sequence[int],
     spacing: Sequence[float],
 ) -> None:
-    """Judge every sac by its size and by the vessel around it, in (k, j, i).
+    """Judge every sac by its size and by the vessel around it, in place.
 
-    Args:
-        array: changed in place.
-        minimum_voxels: smaller sacs become vessel.
-        reach: ``REACH_MM`` in voxels.
-        spacing: mm.
+    ``reach`` is ``REACH_MM`` in voxels, ``spacing`` mm, both along (k, j, i).
     """
     components, _ = connected_components(array == ANEURYSM)
     whole = box_of((0, 0, 0), array.shape)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from gsema_core.grids.boxes import box_of
 from gsema_core.inference.monitor import PHASES, CancelCheck, ProgressCallback
 from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.stitching import Stitcher
-from gsema_core.inference.windows.window_plan import Start, WindowPlan
+from gsema_core.inference.windows.window_plan import WindowPlan
 from gsema_core.machine import Computing
 
 Network = Callable[[Tensor], Tensor]
@@ -59,16 +58,15 @@ def blend_windows(
     """
     image = torch.from_numpy(padded)
     stitcher = Stitcher(plan, sixteen_bits=sixteen_bits)
-    done = 0
-    for starts in _batches(plan.starts, batch):
+    for first in range(0, len(plan.starts), batch):
         if cancelled is not None and cancelled():
             raise Cancelled
+        starts = plan.starts[first : first + batch]
         patches = torch.stack([image[box_of(start, plan.window)] for start in starts])[:, None]
         for start, probabilities in zip(starts, answer(patches), strict=True):
             stitcher.add(start, probabilities)
-        done += len(starts)
         if progress is not None:
-            progress(done / len(plan.starts), PHASES["windows"][1])
+            progress((first + len(starts)) / len(plan.starts), PHASES["windows"][1])
     return stitcher.finish()
 
 
@@ -86,9 +84,3 @@ def softmax(network: Network, patches: Tensor, computing: Computing) -> Tensor:
     with computing.autocast():
         logits = network(patches.to(computing.device))
     return torch.softmax(logits.float(), dim=1).cpu()
-
-
-def _batches(windows: Sequence[Start], size: int) -> Iterator[list[Start]]:
-    remaining = iter(windows)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
