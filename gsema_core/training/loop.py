@@ -23,7 +23,6 @@ from gsema_core.training.pace import Pace
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
-from gsema_core.training.teacher_losses import teacher_losses
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import Trainer
 from gsema_core.training.validation import validate, validation_settings
@@ -133,7 +132,7 @@ class Loop:
         self.progress.seconds += self.pace.step()
         over = self.ranks.from_first(self.over())
         if step % run.log_every == 0 or over:
-            losses = self.ranks.mean(teacher_losses(self.trainer, batches[-1]))
+            losses = self.ranks.mean(self.trainer.teacher_losses(batches[-1]))
             if self.ranks.is_first:
                 self._log(losses)
         self._validate_if_due()

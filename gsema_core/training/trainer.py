@@ -162,6 +162,23 @@ class Trainer:
             skipped=not usable,
         )
 
+    @torch.no_grad()
+    def teacher_losses(self, batch: PatchPair) -> list[float]:
+        """Equation 1's loss of the teacher's predictions on a source batch and on its target.
+
+        Equation 6 adds them up with the student's. No gradient reaches the teacher, so they
+        change nothing: they are logged, and only where a log line is written.
+        """
+        batch = batch.to(self.device)
+        with self.computing.autocast():
+            return [
+                float(self.segmentation_loss(self.teacher(image), labels))
+                for image, labels in (
+                    (batch.source_image, batch.source_labels),
+                    (batch.target_image, batch.target_labels),
+                )
+            ]
+
     def _accumulate(self, batch: PatchPair) -> None:
         batch = batch.to(self.device)
         source = batch.source_image, batch.source_labels
