@@ -120,7 +120,7 @@ class Loop:
         while self.control.pause_asked() and not self.control.stop_asked():
             time.sleep(PAUSE_LOOK_S)
         self._say(f"Going on at step {self.trainer.step}.", "training")
-        self.pace.paused()
+        self.pace.mark()
 
     def _step(self, batches: list[PatchPair]) -> None:
         run = self.config.run
@@ -175,7 +175,7 @@ class Loop:
         if score >= progress.best_score:
             progress.best_score, progress.best_step = score, trainer.step
             write_teacher(self.folder / TEACHER, self.asked, trainer, progress, self.cases)
-        self.pace.validated()
+        self.pace.validation_seconds = self.pace.mark()
         self._show("training")
 
     def _score(self) -> float:

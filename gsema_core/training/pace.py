@@ -21,7 +21,7 @@ class Pace:
 
     def step(self) -> float:
         """Say that a step is done; return its seconds."""
-        took = self._since_mark()
+        took = self.mark()
         self._spent += took
         self._steps += 1
         return took
@@ -32,13 +32,11 @@ class Pace:
         self._spent, self._steps = 0.0, 0
         return self.seconds_per_step
 
-    def paused(self) -> None:
-        """Say that the time since the last step was none of a step's."""
-        self._since_mark()
-
-    def validated(self) -> None:
-        """Likewise, a validation being what took it."""
-        self.validation_seconds = self._since_mark()
+    def mark(self) -> float:
+        """Start the clock anew, as what came last was no step; return its seconds."""
+        now = time.monotonic()
+        took, self._mark = now - self._mark, now
+        return took
 
     def seconds_left(self, steps: int, validate_every: int, limit: float | None) -> float | None:
         """Estimate the time to the end, with validations.
@@ -56,8 +54,3 @@ class Pace:
             return None
         seconds = steps * rate if limit is None else min(steps * rate, max(limit, 0.0))
         return seconds + seconds / rate / validate_every * self.validation_seconds
-
-    def _since_mark(self) -> float:
-        now = time.monotonic()
-        took, self._mark = now - self._mark, now
-        return took

@@ -22,7 +22,7 @@ def test_means_steps_and_nothing_else(clock):
     clock(2.0)
     assert pace.step() == 2.0
     clock(50.0)
-    pace.paused()
+    pace.mark()
     clock(4.0)
     pace.step()
     assert pace.rate() == 3.0
@@ -39,7 +39,7 @@ def test_the_time_left_counts_validations(clock):
     pace.rate()
     assert pace.seconds_left(10, 5, None) == 20.0
     clock(7.0)
-    pace.validated()
+    pace.validation_seconds = pace.mark()
     assert pace.seconds_left(10, 5, None) == 20.0 + 2 * 7.0
     assert pace.seconds_left(10, 5, 10.0) == 10.0 + 7.0  # five steps of the budget are left
     assert pace.seconds_left(10, 5, -1.0) == 0.0

@@ -123,10 +123,7 @@ def segment_batch(
 
     Args:
         items: from ``find_scans``.
-        teacher: ``default``, the name of an added teacher, or a teacher file.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        network: ``package.module:Name`` of a network from outside that the teacher may be of.
-        settings: default ``SegmentationSettings()``.
+        teacher, device, network, settings: as for ``segment``.
         resume: leave scans alone whose output is there and whole, whatever it was made with: it
             may have been corrected by hand.
         progress: called with the fraction of all the work and the phase.
