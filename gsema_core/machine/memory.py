@@ -36,7 +36,7 @@ raise RuntimeErrors without a type of their own. Their documentation gives other
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an operation of PyTorch's failed because its device had no memory left."""
+    """Whether an operation failed because the device, or the machine, had no memory left."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in TORCH_TEXTS)
