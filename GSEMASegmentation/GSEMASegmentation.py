@@ -10,7 +10,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
-from GSEMASegmentationLib.panels.ClickPanel import ClickChoices, ClickPanel
+from GSEMASegmentationLib.panels.ClickPanel import ClickPanel
 from GSEMASegmentationLib.panels.DevicePanel import DevicePanel
 from GSEMASegmentationLib.panels.DeviceText import rememberRun
 from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel
@@ -117,19 +117,10 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.installation = InstallationPanel(ui, update)
         self.results = ResultsPanel(ui, logic)
         self.run = RunPanel(
-            ui, logic, log, self._segmentChoices, self._onStart, self._onResult, update
+            ui, logic, log, self._segmentChoices, lambda: self.clicks.stop(), self._onResult, update
         )
         self.sample = SamplePanel(ui, self.run.showStatus, self._onSample)
-        self.clicks = ClickPanel(
-            ui,
-            logic,
-            log,
-            self._clickChoices,
-            self.run.showBusy,
-            self.run.showClickProgress,
-            self.run.showStatus,
-            self._onClicked,
-        )
+        self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)
 
     def cleanup(self) -> None:
         """Called when the module is reloaded or the application closes."""
@@ -177,33 +168,24 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._updatePanel()
 
     def _segmentChoices(self) -> dict[str, Any]:
-        node = self._parameterNode
+        kept = self._parameterNode.keepProbability
+        return {**self._nodesAndMachine(), "keepProbability": kept, **self.settings.values}
+
+    def _clickChoices(self) -> dict[str, Any]:
+        return {**self._nodesAndMachine(), **self.settings.valuesAtAClick}
+
+    def _nodesAndMachine(self) -> dict[str, Any]:
         return {
-            "volumeNode": node.inputVolume,
+            "volumeNode": self._parameterNode.inputVolume,
+            "outputSegmentation": self._parameterNode.outputSegmentation,
             "teacher": self.teachers.name,
             "device": self.machine.device,
-            "outputSegmentation": node.outputSegmentation,
-            "keepProbability": node.keepProbability,
-            **self.settings.values,
         }
-
-    def _clickChoices(self) -> ClickChoices:
-        node = self._parameterNode
-        return ClickChoices(
-            node.inputVolume,
-            node.outputSegmentation,
-            self.teachers.name,
-            self.machine.device,
-            self.settings.valuesAtAClick,
-        )
 
     def _onSettings(self) -> None:
         if self._parameterNode is not None:
             self._parameterNode.settings = self.settings.ofCase
         self._updatePanel()
-
-    def _onStart(self) -> None:
-        self.clicks.stop()
 
     def _onResult(self, volumeNode: Any, outcome: JobOutcome, seconds: float) -> None:
         rememberRun(outcome.report, volumeNode, seconds)

@@ -16,7 +16,6 @@ from gsema_core.files.atomic import atomic_path
 from gsema_core.measurements import COLUMNS, Column
 from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
 from GSEMASegmentationLib.scene.Hierarchy import placeBeside
-from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 
 SEGMENT_COLUMN = "segment"
 """The first column: the segment's name. The others are ``gsema_core.measurements.COLUMNS``."""
@@ -89,15 +88,6 @@ def rowPosition(tableNode: Any, row: int) -> tuple[float, float, float]:
         )
     r, a, s = (column.GetVariantValue(row).ToDouble() for column in columns)
     return r, a, s
-
-
-def centerViewsOnRow(tableNode: Any, row: int) -> None:
-    """Center all views on the aneurysm of a row.
-
-    Raises:
-        UserError: it is not a table of measurements, or has no such row.
-    """
-    centerViews(rowPosition(tableNode, row))
 
 
 def writeCsv(tableNode: Any, path: str | os.PathLike[str]) -> None:

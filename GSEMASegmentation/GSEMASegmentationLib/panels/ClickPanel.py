@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -13,20 +12,11 @@ from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome, describePoint
 from GSEMASegmentationLib.click.PointPicker import PointPicker
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.panels.RunLog import RunLog
+from GSEMASegmentationLib.panels.RunPanel import RunPanel
+from GSEMASegmentationLib.panels.Widgets import enable
 from GSEMASegmentationLib.scene.Coordinates import Point
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
-
-
-@dataclass(frozen=True)
-class ClickChoices:
-    """What the panel's user has chosen when a click comes."""
-
-    volumeNode: Any
-    outputNode: Any
-    teacher: str
-    device: str
-    settings: dict[str, Any]
 
 
 class ClickPanel:
@@ -36,10 +26,8 @@ class ClickPanel:
         ui: the panel's widgets.
         logic: does the work.
         log: is told what happens.
-        choices: what is chosen now.
-        onBusy: called with True when a click is being answered, with False afterwards.
-        onProgress: called with the fraction of a click that is done and what is being done.
-        onStatus: called with a sentence for the user, and whether it is an error.
+        run: shows that a click is being answered, how far it is, and sentences for the user.
+        choices: the arguments of ``logic.segmentAtPoint`` as they are chosen now.
         onChanged: called with the volume and the segmentation that a click has changed; with None
             for both after an undo.
     """
@@ -49,16 +37,13 @@ class ClickPanel:
         ui: Any,
         logic: GSEMASegmentationLogic,
         log: RunLog,
-        choices: Callable[[], ClickChoices],
-        onBusy: Callable[[bool], None],
-        onProgress: Callable[[float, str], None],
-        onStatus: Callable[[str, bool], None],
+        run: RunPanel,
+        choices: Callable[[], dict[str, Any]],
         onChanged: Callable[[Any, Any], None],
     ) -> None:
         self.ui = ui
-        self._logic, self._log, self._choices = logic, log, choices
-        self._onBusy, self._onProgress = onBusy, onProgress
-        self._onStatus, self._onChanged = onStatus, onChanged
+        self._logic, self._log, self._run = logic, log, run
+        self._choices, self._onChanged = choices, onChanged
         self._volumeNode: Any = None
         self._waiting: list[Point] = []
         self._problem = ""
@@ -78,75 +63,75 @@ class ClickPanel:
         Args:
             problem: why the volume cannot be segmented; empty where it can.
         """
-        self.ui.clickButton.enabled = not problem
-        self.ui.clickButton.toolTip = problem or _(
+        usual = _(
             "Press, then click on an aneurysm in a slice view: it becomes a segment. "
             "Press again, or right-click in a view, to end."
         )
+        enable(self.ui.clickButton, usual, problem)
         self._problem = problem
         self._onPointsChosen()
-        self.ui.undoClickButton.enabled = self._logic.canUndoClick and not self._logic.isRunning
-        self.ui.undoClickButton.toolTip = (
-            _("Take back the last clicked aneurysm.")
-            if self.ui.undoClickButton.enabled
-            else _("There is no click to take back.")
-        )
+        canUndo = self._logic.canUndoClick and not self._logic.isRunning
+        nothing = "" if canUndo else _("There is no click to take back.")
+        enable(self.ui.undoClickButton, _("Take back the last clicked aneurysm."), nothing)
         if problem:
             self.stop()
 
     def onPoint(self, ras: Point) -> None:
         """Segment at a point of the world (mm, RAS)."""
         if self._logic.isRunning:
-            self._onStatus(_("Wait for the end of what runs, then click again."), False)
+            self._run.showStatus(_("Wait for the end of what runs, then click again."))
             return
         chosen = self._choices()
-        self._volumeNode = chosen.volumeNode
-        self._onBusy(True)
+        self._volumeNode = chosen["volumeNode"]
+        self._run.showBusy(True)
         looking = _("Looking at {place}...").format(place=describePoint(ras))
-        self._onStatus(looking, False)
+        self._run.showStatus(looking)
         self._log.begin(looking)
         self._logic.segmentAtPoint(
-            chosen.volumeNode,
-            ras,
-            outputSegmentation=chosen.outputNode,
+            ras=ras,
             blocking=False,
-            teacher=chosen.teacher,
-            device=chosen.device,
-            onProgress=self._onProgress,
+            onProgress=self._run.showClickProgress,
             onDone=self._onDone,
-            **chosen.settings,
+            **chosen,
         )
 
     def _onToggled(self, isOn: bool) -> None:
         if not isOn:
             self.picker.stop()
             return
+        if self._hasPackages():
+            self.picker.start()
+            self._prepare()
+        else:
+            self.ui.clickButton.checked = False
+
+    def _hasPackages(self) -> bool:
+        """Whether clicks can be answered; otherwise the user is told why not."""
         try:
             requirePackages()
         except UserError as error:
-            self.ui.clickButton.checked = False
-            self._onStatus(str(error), True)
-            return
-        self.picker.start()
-        self._onStatus(_("Click on an aneurysm in a slice view."), False)
+            self._run.showStatus(str(error), isError=True)
+            return False
+        return True
+
+    def _prepare(self) -> None:
+        self._run.showStatus(_("Click on an aneurysm in a slice view."))
         chosen = self._choices()
-        self._log.begin(
-            _("Handing {volume} over for clicks").format(volume=chosen.volumeNode.GetName())
-        )
+        volumeNode = chosen["volumeNode"]
+        self._log.begin(_("Handing {volume} over for clicks").format(volume=volumeNode.GetName()))
         self._logic.prepareClicks(
-            chosen.volumeNode,
-            chosen.teacher,
-            chosen.device,
+            volumeNode,
+            chosen["teacher"],
+            chosen["device"],
             onProgress=lambda _fraction, phase: self._log.phase(phase),
             onDone=self._onPrepared,
         )
 
     def _onPointsChosen(self) -> None:
         hasList = self.ui.pointsSelector.currentNode() is not None
-        self.ui.segmentPointsButton.enabled = hasList and not self._problem
+        problem = self._problem or ("" if hasList else _("Choose a point list first."))
         usual = _("Segment the aneurysm at each point of the list.")
-        missing = usual if hasList else _("Choose a point list first.")
-        self.ui.segmentPointsButton.toolTip = self._problem or missing
+        enable(self.ui.segmentPointsButton, usual, problem)
 
     def _onPoints(self) -> None:
         """One point of the list after the other."""
@@ -158,16 +143,12 @@ class ClickPanel:
                 markups.GetNthControlPointPositionWorld(index, ras)
                 points.append((ras[0], ras[1], ras[2]))
         if not points:
-            self._onStatus(_("The list has no points: place one on an aneurysm first."), True)
-            return
-        try:
-            requirePackages()
-        except UserError as error:
-            self._onStatus(str(error), True)
-            return
-        if not self._logic.isRunning:
-            self._waiting = points[1:]
-        self.onPoint(points[0])
+            text = _("The list has no points: place one on an aneurysm first.")
+            self._run.showStatus(text, isError=True)
+        elif self._hasPackages():
+            if not self._logic.isRunning:
+                self._waiting = points[1:]
+            self.onPoint(points[0])
 
     def _onPickerEnd(self) -> None:
         self.ui.clickButton.checked = False
@@ -177,17 +158,18 @@ class ClickPanel:
         self._log.phase(_("Ready for clicks") if outcome.isResult else ended)
         if outcome.isError:
             self.picker.stop()
-            self._onStatus(outcome.message, True)
+            self._run.showStatus(outcome.message, isError=True)
 
     def _onDone(self, outcome: ClickOutcome) -> None:
-        self._onBusy(False)
+        self._run.showBusy(False)
         if outcome.isFound:
             self._onChanged(self._volumeNode, outcome.segmentationNode)
         text = _statusOf(outcome)
         self._log.end(text, outcome.report)
-        self._onStatus(" ".join((text, *outcome.report.get("notes", ()))), outcome.kind == "error")
+        notes = outcome.report.get("notes", ())
+        self._run.showStatus(" ".join((text, *notes)), outcome.kind == "error")
         isEnd = outcome.kind in ("error", "cancelled")
-        if self._waiting and (isEnd or self._choices().volumeNode is not self._volumeNode):
+        if self._waiting and (isEnd or self._choices()["volumeNode"] is not self._volumeNode):
             self._waiting = []
         if self._waiting:
             self.onPoint(self._waiting.pop(0))
@@ -196,9 +178,9 @@ class ClickPanel:
         try:
             self._logic.undoClick()
         except UserError as error:
-            self._onStatus(str(error), True)
+            self._run.showStatus(str(error), isError=True)
         else:
-            self._onStatus(_("The last click was taken back."), False)
+            self._run.showStatus(_("The last click was taken back."))
         self._onChanged(None, None)
 
 

@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.install.Installer import Installer
 from GSEMASegmentationLib.install.Requirements import missingPackages, packagesText
+from GSEMASegmentationLib.panels.Widgets import enable
 
 WHEELS = "GSEMASegmentation/WheelFolder"
 
@@ -42,16 +43,13 @@ class InstallationPanel:
 
     def refresh(self) -> None:
         """Show what is there now."""
-        text, missing = packagesText(), missingPackages()
+        text = packagesText()
         if self.installer.isPending:
             text += "\n" + _("The installation is not finished: press Install to go on.")
         self.ui.packagesLabel.text = text
-        self.ui.installButton.enabled = bool(missing)
-        self.ui.installButton.toolTip = (
-            _("Install the packages that are missing; you are asked first.")
-            if missing
-            else _("Everything is installed.")
-        )
+        nothing = "" if missingPackages() else _("Everything is installed.")
+        usual = _("Install the packages that are missing; you are asked first.")
+        enable(self.ui.installButton, usual, nothing)
 
     def _onFolder(self, path: str) -> None:
         slicer.app.userSettings().setValue(WHEELS, path)

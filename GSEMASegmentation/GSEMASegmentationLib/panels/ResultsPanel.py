@@ -14,10 +14,12 @@ from gsema_core.errors import UserError
 from GSEMASegmentationLib.measure.MeasurementLines import linesOf
 from GSEMASegmentationLib.measure.MeasurementTable import (
     POSITION_COLUMNS,
-    centerViewsOnRow,
+    rowPosition,
     tableOf,
     writeCsv,
 )
+from GSEMASegmentationLib.panels.Widgets import enable
+from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 
 INDEX = "index"
@@ -59,12 +61,9 @@ class ResultsPanel:
         self._segmentation, self._volume = segmentationNode, volumeNode
         self.ui.aneurysmsCollapsibleButton.visible = segmentationNode is not None
         table = tableOf(segmentationNode) if segmentationNode is not None else None
-        self.ui.exportButton.enabled = table is not None
-        self.ui.exportButton.toolTip = (
-            _("Write the measurements to a file for a spreadsheet.")
-            if table is not None
-            else _("There is nothing to write yet: press Measure first.")
-        )
+        nothing = _("There is nothing to write yet: press Measure first.") if table is None else ""
+        usual = _("Write the measurements to a file for a spreadsheet.")
+        enable(self.ui.exportButton, usual, nothing)
         shown = (table.GetID(), table.GetMTime()) if table is not None else None
         if shown != self._shown:
             self._shown = shown
@@ -120,7 +119,7 @@ class ResultsPanel:
     def _onDoubleClicked(self, row: int, column: int) -> None:
         table = tableOf(self._segmentation) if self._segmentation is not None else None
         if table is not None:
-            centerViewsOnRow(table, row)
+            centerViews(rowPosition(table, row))
 
     def _onExport(self) -> None:
         pattern = _("Tables (*.csv)")

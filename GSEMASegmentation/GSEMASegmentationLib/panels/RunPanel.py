@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.panels.RemainingTime import RemainingTime
 from GSEMASegmentationLib.panels.RunLog import RunLog
-from GSEMASegmentationLib.panels.StatusLabel import showText
+from GSEMASegmentationLib.panels.Widgets import enable, showText
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 
@@ -57,13 +57,11 @@ class RunPanel:
         Args:
             problem: why there is nothing to segment; empty where there is.
         """
-        button = self.ui.segmentButton
-        button.enabled = self._logic.isRunning or not problem
         if self._logic.isRunning:
-            button.toolTip = _("Stop; the scene stays as it was.")
+            enable(self.ui.segmentButton, _("Stop; the scene stays as it was."))
         else:
             usual = _("Segment the vessels and the aneurysms of this volume.")
-            button.toolTip = problem or usual
+            enable(self.ui.segmentButton, usual, problem)
 
     def showBusy(self, isBusy: bool) -> None:
         """Turn the button into Cancel and back, for a click."""

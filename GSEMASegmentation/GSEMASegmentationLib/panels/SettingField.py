@@ -47,8 +47,7 @@ class SettingField:
             self.widget.connect("clicked(bool)", lambda checked: onChanged())
         elif setting.choices:
             self.widget = qt.QComboBox()
-            for choice in setting.choices:
-                self.widget.addItem(choice)
+            self.widget.addItems(list(setting.choices))
             self.widget.connect("activated(int)", lambda index: onChanged())
         elif setting.step:
             self.widget = self._spinBox()

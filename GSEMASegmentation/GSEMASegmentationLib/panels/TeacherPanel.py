@@ -21,6 +21,7 @@ from gsema_core.teachers.registry import (
 )
 from gsema_core.teachers.teacher_file import file_hash
 from GSEMASegmentationLib.panels.TeacherText import cardText, teacherTitle
+from GSEMASegmentationLib.panels.Widgets import enable, fillBox
 
 SETTING = "GSEMASegmentation/Teacher"
 
@@ -64,14 +65,9 @@ class TeacherPanel:
         """List what there is, and choose ``name``, or else what was chosen."""
         wanted = name or self.name
         self._listed = list_teachers(self._folder)
-        box = self.ui.teacherComboBox
-        wasBlocked = box.blockSignals(True)
-        box.clear()
-        for teacher in self._listed:
-            box.addItem(teacherTitle(teacher))
         names = [teacher.name for teacher in self._listed]
-        box.currentIndex = names.index(wanted) if wanted in names else min(0, len(names) - 1)
-        box.blockSignals(wasBlocked)
+        index = names.index(wanted) if wanted in names else min(0, len(names) - 1)
+        fillBox(self.ui.teacherComboBox, [teacherTitle(one) for one in self._listed], index)
         self._show()
 
     def importFile(self, path: str) -> None:
@@ -108,13 +104,10 @@ class TeacherPanel:
 
     def _show(self) -> None:
         teacher = self.current
-        button = self.ui.removeTeacherButton
-        button.enabled = teacher is not None and teacher.name != DEFAULT
-        button.toolTip = (
-            _("Delete the chosen teacher from this computer.")
-            if button.enabled
-            else _("Only imported teachers can be removed.")
-        )
+        isOurs = teacher is None or teacher.name == DEFAULT
+        fixed = _("Only imported teachers can be removed.") if isOurs else ""
+        usual = _("Delete the chosen teacher from this computer.")
+        enable(self.ui.removeTeacherButton, usual, fixed)
         if teacher is None or teacher.card is None:
             self.ui.teacherCardLabel.text = self.problem
         else:

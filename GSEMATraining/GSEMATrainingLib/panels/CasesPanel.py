@@ -9,6 +9,7 @@ from typing import Any
 
 import qt
 import slicer.util
+from GSEMASegmentationLib.panels.Widgets import enable
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -170,8 +171,7 @@ class CasesPanel:
 
     def _useBox(self, row: int) -> Any:
         box = qt.QComboBox()
-        for title in (_("training"), _("validation"), _("test")):
-            box.addItem(title)
+        box.addItems([_("training"), _("validation"), _("test")])
         box.connect("activated(int)", lambda index: self._onUse(row, index))
         self.ui.caseTable.setCellWidget(row, USE, box)
         return box
@@ -243,20 +243,12 @@ class CasesPanel:
         return sorted(index.row() for index in indexes)
 
     def _updateButtons(self) -> None:
-        remove = self.ui.removeCaseButton
-        remove.enabled = bool(self._selectedRows())
-        remove.toolTip = (
-            _("Take the chosen rows out of the list; nothing is deleted.")
-            if remove.enabled
-            else _("Choose rows of the table first.")
-        )
-        save = self.ui.saveListButton
-        save.enabled = bool(self._shown)
-        save.toolTip = (
-            _("Write the list into a file that this panel and gsema train read.")
-            if save.enabled
-            else _("There is no case in the list yet.")
-        )
+        usual = _("Take the chosen rows out of the list; nothing is deleted.")
+        nothing = "" if self._selectedRows() else _("Choose rows of the table first.")
+        enable(self.ui.removeCaseButton, usual, nothing)
+        usual = _("Write the list into a file that this panel and gsema train read.")
+        nothing = "" if self._shown else _("There is no case in the list yet.")
+        enable(self.ui.saveListButton, usual, nothing)
 
     def _say(self, text: str) -> None:
         self.ui.casesInfoLabel.text = text

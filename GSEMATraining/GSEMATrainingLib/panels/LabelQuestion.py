@@ -44,8 +44,7 @@ class LabelQuestion:
         self._boxes = {}
         for name, guess in guesses.items():
             box = qt.QComboBox()
-            for title, _label in self._choices:
-                box.addItem(title)
+            box.addItems([title for title, _label in self._choices])
             box.currentIndex = [label for _title, label in self._choices].index(guess)
             form.addRow(f"{name}:", box)
             self._boxes[name] = box

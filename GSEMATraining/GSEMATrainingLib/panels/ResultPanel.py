@@ -9,7 +9,7 @@ from typing import Any
 import qt
 import slicer
 import slicer.util
-from GSEMASegmentationLib.panels.StatusLabel import showText
+from GSEMASegmentationLib.panels.Widgets import enable, fillBox, showText
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -84,13 +84,10 @@ class ResultPanel:
     def refreshTeachers(self, name: str = "") -> None:
         """List the teachers that were added on this computer; choose ``name``."""
         self._listed = [one for one in list_teachers() if one.name != DEFAULT]
-        box = self.ui.ownTeacherComboBox
-        wanted = name or box.currentText
-        box.clear()
-        for teacher in self._listed:
-            box.addItem(teacher.name)
+        wanted = name or self.ui.ownTeacherComboBox.currentText
         names = [teacher.name for teacher in self._listed]
-        box.currentIndex = names.index(wanted) if wanted in names else len(names) - 1
+        index = names.index(wanted) if wanted in names else len(names) - 1
+        fillBox(self.ui.ownTeacherComboBox, names, index)
         self._update()
 
     def exportTeacher(self, path: str) -> None:
@@ -179,24 +176,19 @@ class ResultPanel:
         if self._isRunning:
             problem = _("Wait for the end of the training, or stop it.")
         cannot = problem or comparisonProblem(self._folder)
-        button = self.ui.compareButton
-        button.enabled = not cannot
-        button.toolTip = cannot or _("Compare both teachers on the cases that were kept out.")
+        usual = _("Compare both teachers on the cases that were kept out.")
+        enable(self.ui.compareButton, usual, cannot)
         cannot = problem
         if not cannot and not self._folder.teacher.is_file():
             cannot = _("There is no new teacher yet.")
         elif not cannot and self._report is None and heldOutUse(self._folder):
             cannot = _("Compare it first: nobody knows yet whether it is better.")
-        use = self.ui.useTeacherButton
-        use.enabled = not cannot
-        use.toolTip = cannot or _("Add the new teacher under its name to the list of teachers.")
+        usual = _("Add the new teacher under its name to the list of teachers.")
+        enable(self.ui.useTeacherButton, usual, cannot)
         nothing = _("No teacher was added on this computer yet.") if not self._listed else ""
-        for own, usual in (
-            (self.ui.exportTeacherButton, _("Write the chosen teacher into a file.")),
-            (self.ui.deleteTeacherButton, _("Delete the chosen teacher from this computer.")),
-        ):
-            own.enabled = not nothing
-            own.toolTip = nothing or usual
+        enable(self.ui.exportTeacherButton, _("Write the chosen teacher into a file."), nothing)
+        usual = _("Delete the chosen teacher from this computer.")
+        enable(self.ui.deleteTeacherButton, usual, nothing)
 
     def _say(self, text: str, isError: bool = False) -> None:
         showText(self.ui.verdictLabel, text, isError)

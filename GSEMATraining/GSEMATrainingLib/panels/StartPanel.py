@@ -10,6 +10,7 @@ import slicer
 from GSEMASegmentationLib.panels.DeviceText import DEVICES
 from GSEMASegmentationLib.panels.RemainingTime import durationText
 from GSEMASegmentationLib.panels.TeacherText import cardText, teacherTitle
+from GSEMASegmentationLib.panels.Widgets import fillBox
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -41,15 +42,11 @@ class StartPanel:
         self._presets = presetNames()
         settings = slicer.app.userSettings()
         self.form = SettingsForm(self.ui.advancedTabWidget, self._onSettings)
-        for name in self._presets:
-            self.ui.presetComboBox.addItem(presetTitle(name))
-        for title in (_("automatic"), _("CPU"), _("GPU")):
-            self.ui.deviceComboBox.addItem(title)
         preset, device = settings.value(PRESET, "paper"), settings.value(DEVICE, DEVICES[0])
-        self.ui.presetComboBox.currentIndex = self._presets.index(
-            preset if preset in self._presets else "paper"
-        )
-        self.ui.deviceComboBox.currentIndex = DEVICES.index(device) if device in DEVICES else 0
+        index = self._presets.index(preset if preset in self._presets else "paper")
+        fillBox(self.ui.presetComboBox, [presetTitle(name) for name in self._presets], index)
+        index = DEVICES.index(device) if device in DEVICES else 0
+        fillBox(self.ui.deviceComboBox, [_("automatic"), _("CPU"), _("GPU")], index)
         self.ui.nameLineEdit.text = settings.value(NAME, "local")
         self.refresh(settings.value(TEACHER, DEFAULT))
         self.form.setChanges(_tables(settings.value(SETTINGS, "{}")))
@@ -63,8 +60,12 @@ class StartPanel:
     @property
     def teacher(self) -> str:
         """The chosen teacher's name; ``SCRATCH`` for none."""
+        return self._chosen.name if self._chosen is not None else SCRATCH
+
+    @property
+    def _chosen(self) -> ListedTeacher | None:
         index = self.ui.teacherComboBox.currentIndex
-        return self._listed[index].name if 0 <= index < len(self._listed) else SCRATCH
+        return self._listed[index] if 0 <= index < len(self._listed) else None
 
     @property
     def preset(self) -> str:
@@ -87,15 +88,10 @@ class StartPanel:
         """List the teachers that there are now; choose ``name``, or what was chosen."""
         wanted = self.teacher if name is None else name
         self._listed = list_teachers()
-        box = self.ui.teacherComboBox
-        wasBlocked = box.blockSignals(True)
-        box.clear()
-        for teacher in self._listed:
-            box.addItem(teacherTitle(teacher))
-        box.addItem(_("none: from scratch"))
         names = [teacher.name for teacher in self._listed]
-        box.currentIndex = names.index(wanted) if wanted in names else len(names)
-        box.blockSignals(wasBlocked)
+        index = names.index(wanted) if wanted in names else len(names)
+        titles = [*map(teacherTitle, self._listed), _("none: from scratch")]
+        fillBox(self.ui.teacherComboBox, titles, index)
         self._show()
 
     def showTime(self, parameterNode: Any) -> None:
@@ -124,8 +120,7 @@ class StartPanel:
         self._onChanged()
 
     def _show(self) -> None:
-        index = self.ui.teacherComboBox.currentIndex
-        teacher = self._listed[index] if 0 <= index < len(self._listed) else None
+        teacher = self._chosen
         own: dict[str, dict[str, Any]] = {}
         if teacher is None:
             text = _("A network that knows nothing: that needs many scans, and days on a CPU.")

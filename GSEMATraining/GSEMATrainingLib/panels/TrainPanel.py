@@ -10,7 +10,7 @@ import ctk
 import slicer
 import slicer.util
 from GSEMASegmentationLib.panels.DeviceText import DEVICES
-from GSEMASegmentationLib.panels.StatusLabel import showText
+from GSEMASegmentationLib.panels.Widgets import enable, showText
 from GSEMASegmentationLib.worker.CoreCommand import cancelledText
 from slicer.i18n import tr as _
 
@@ -58,8 +58,7 @@ class TrainPanel:
         self._wasRunning = False
         self._note = ""
         self.view = RunView(RunFolder(""))
-        for plot in plots():
-            self.ui.plotComboBox.addItem(plot.title)
+        self.ui.plotComboBox.addItems([plot.title for plot in plots()])
         self.ui.plotComboBox.connect("currentIndexChanged(int)", self._plots.show)
         self.ui.plotsButton.connect("clicked(bool)", self._onPlots)
         self.ui.runFolderPathLineEdit.filters = ctk.ctkPathLineEdit.Dirs
@@ -88,35 +87,27 @@ class TrainPanel:
         """Enable what can be used now; a disabled button's tooltip says why it is."""
         view, train, pause = self.view, self.ui.trainButton, self.ui.pauseButton
         self.ui.runFolderPathLineEdit.enabled = not self._logic.isPreparing
-        self.ui.newFolderButton.enabled = not self._logic.isPreparing
-        self.ui.newFolderButton.toolTip = (
-            _("Wait until the cases are copied.")
-            if self._logic.isPreparing
-            else _("A folder for another training, beside this one.")
-        )
+        wait = _("Wait until the cases are copied.") if self._logic.isPreparing else ""
+        usual = _("A folder for another training, beside this one.")
+        enable(self.ui.newFolderButton, usual, wait)
+        problem = ""
         if self._logic.isPreparing:
-            train.text, problem = _("Cancel"), ""
-            train.toolTip = _("Stop copying the cases; nothing is left behind.")
+            train.text, usual = _("Cancel"), _("Stop copying the cases; nothing is left behind.")
         elif view.isRunning:
-            train.text, problem = _("Stop"), ""
-            train.toolTip = _("End the training; the best teacher is kept, and it can go on later.")
+            train.text = _("Stop")
+            usual = _("End the training; the best teacher is kept, and it can go on later.")
         elif view.canGoOn:
-            train.text, problem = _("Go on"), ""
-            train.toolTip = _("Go on with the training in this folder where it ended.")
+            train.text = _("Go on")
+            usual = _("Go on with the training in this folder where it ended.")
         else:
             train.text, problem = _("Train"), self._problem()
-            train.toolTip = problem or _("Copy the cases, without names, and train in the folder.")
-        isStopping = view.isRunning and view.folder.isStopping
-        train.enabled = not problem and not isStopping
-        if isStopping:
-            train.toolTip = _("The training ends as soon as it has written its checkpoint.")
-        pause.enabled = view.isRunning
+            usual = _("Copy the cases, without names, and train in the folder.")
+        if view.isRunning and view.folder.isStopping:
+            problem = _("The training ends as soon as it has written its checkpoint.")
+        enable(train, usual, problem)
         pause.text = _("Resume") if view.folder.isPausing and view.isRunning else _("Pause")
-        pause.toolTip = (
-            _("Let the training wait, for instance while the computer is needed for patients.")
-            if view.isRunning
-            else _("There is no training to pause.")
-        )
+        usual = _("Let the training wait, for instance while the computer is needed for patients.")
+        enable(pause, usual, "" if view.isRunning else _("There is no training to pause."))
 
     def _problem(self) -> str:
         """Why no training can begin, one sentence; empty where one can."""

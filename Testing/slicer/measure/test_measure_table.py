@@ -84,19 +84,20 @@ def test_the_csv_file_has_the_command_lines_columns(measured, tmp_path):
 
 
 def test_a_row_is_shown_in_all_views(measured, scene):
-    from GSEMASegmentationLib.measure.MeasurementTable import centerViewsOnRow, rowPosition
+    from GSEMASegmentationLib.measure.MeasurementTable import rowPosition
+    from GSEMASegmentationLib.scene.ViewHelpers import centerViews
     from slicer_harness.views import SliceView
 
     views = [SliceView("First", "Axial"), SliceView("Second", "Coronal")]
     for row in (1, 0):
-        centerViewsOnRow(measured[2], row)
+        centerViews(rowPosition(measured[2], row))
         for view in views:
             center = [view.node.GetSliceToRAS().GetElement(axis, 3) for axis in range(3)]
             assert center == pytest.approx(rowPosition(measured[2], row), abs=1e-6)
     assert np.linalg.norm(center - ANEURYSM_CENTER) < 0.5
     for row in (-1, 2):
         with pytest.raises(UserError, match=f"no aneurysm in row {row + 1}"):
-            centerViewsOnRow(measured[2], row)
+            rowPosition(measured[2], row)
     with pytest.raises(UserError, match="measure again"):
         rowPosition(scene.AddNewNodeByClass("vtkMRMLTableNode", "another"), 0)
 
