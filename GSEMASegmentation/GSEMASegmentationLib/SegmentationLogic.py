@@ -108,13 +108,18 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
 
         def start(onEnd: Callable[[JobOutcome], None]) -> None:
             def onJobDone(outcome: JobOutcome) -> None:
-                self._endJob(outcome)
+                self._stopObserving()
+                self._job = None
+                self.aneurysms, self.report = outcome.aneurysms, outcome.report
                 onEnd(outcome)
-                onDone(outcome)
 
-            self._beginJob(volumeNode, outputSegmentation, chosen, onProgress, onJobDone)
+            self._job = SegmentationJob(
+                self._client, volumeNode, outputSegmentation, chosen, onProgress, onJobDone
+            )
+            self._stopObserving = beforeSceneCloses(self.cancel)
+            self._job.start()
 
-        outcome = run(start, blocking)
+        outcome = run(start, blocking, onDone)
         return None if outcome is None else _nodeOf(outcome)
 
     def prepareClicks(
@@ -257,16 +262,6 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
     def _checkIdle(self) -> None:
         if self.isRunning:
             raise UserError(_("A segmentation is running: wait for its end, or cancel it."))
-
-    def _beginJob(self, *arguments: Any) -> None:
-        self._job = SegmentationJob(self._client, *arguments)
-        self._stopObserving = beforeSceneCloses(self.cancel)
-        self._job.start()
-
-    def _endJob(self, outcome: JobOutcome) -> None:
-        self._stopObserving()
-        self._job = None
-        self.aneurysms, self.report = outcome.aneurysms, outcome.report
 
 
 def _nodeOf(outcome: JobOutcome) -> Any:

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.scene.OutputState import OutputState, removeWithDisplays
 from GSEMASegmentationLib.scene.SegmentLayer import setVoxels
-from GSEMASegmentationLib.scene.SegmentMasks import gridOf, imageArray, segmentImage
+from GSEMASegmentationLib.scene.SegmentMasks import imageArray, segmentImage
 
 
 @dataclass(eq=False)
@@ -77,13 +77,8 @@ def _areSame(first: Any, second: Any) -> bool:
     """Whether two images, which may be None, have the same voxels at the same places."""
     if first is None or second is None:
         return first is second
-    isSameGrid = all(
-        abs(gridOf(first).GetElement(row, column) - gridOf(second).GetElement(row, column)) < 1e-6
-        for row in range(3)
-        for column in range(4)
-    )
     return (
-        isSameGrid
+        slicer.vtkOrientedImageDataResample.DoGeometriesMatch(first, second)
         and first.GetExtent() == second.GetExtent()
         and np.array_equal(imageArray(first), imageArray(second))
     )

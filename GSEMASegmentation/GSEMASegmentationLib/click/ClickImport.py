@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
@@ -25,26 +23,16 @@ from GSEMASegmentationLib.scene.SegmentLayer import setVoxels
 from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, orientedImage, segmentImage
 
 
-@dataclass(frozen=True, eq=False)
-class ClickMask:
-    """An aneurysm on the volume's grid.
-
-    Attributes:
-        mask: bool, (k, j, i), only its box.
-        startIjk: voxel of the volume at which the mask begins.
-    """
-
-    mask: np.ndarray
-    startIjk: tuple[int, int, int]
-
-
-def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> ClickMask:
+def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> Any:
     """Read the worker's label map of a box and check it against the volume's grid.
 
     Args:
         path: the worker's output.
         volumeNode: the volume that was clicked into.
         box: what the worker says of it: ``start_ijk`` and ``size_ijk``.
+
+    Returns:
+        The aneurysm, 0 and 1, at its place on the volume's grid (vtkOrientedImageData).
 
     Raises:
         UserError: the file is missing or damaged, lies elsewhere, or is not one aneurysm.
@@ -69,10 +57,10 @@ def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> ClickMask:
         raise UserError(
             _("The result is not one aneurysm: it was not imported; look into the log.")
         )
-    return ClickMask(mask, (i, j, k))
+    return orientedImage(mask, (i, j, k), ijkToRas(volumeNode))
 
 
-def importClick(found: ClickMask, volumeNode: Any, outputNode: Any) -> ClickChange:
+def importClick(image: Any, volumeNode: Any, outputNode: Any) -> ClickChange:
     """Put the aneurysm of a click into a segmentation; the scene changes completely or not at all.
 
     Of the aneurysms that this module has made, it replaces the one that it overlaps most, if that
@@ -81,11 +69,10 @@ def importClick(found: ClickMask, volumeNode: Any, outputNode: Any) -> ClickChan
     gets no 3D surfaces from a click: its owner may have turned them off.
 
     Args:
-        found: the aneurysm.
+        image: the aneurysm, as ``readClick`` gives it.
         volumeNode: the volume that was clicked into.
         outputNode: the segmentation, None for a new one.
     """
-    image = orientedImage(found.mask, found.startIjk, ijkToRas(volumeNode))
     segmentId, name = targetSegment(image, outputNode)
     state = None if outputNode is None else OutputState.of(outputNode)
     node = newOutput(volumeNode) if outputNode is None else outputNode

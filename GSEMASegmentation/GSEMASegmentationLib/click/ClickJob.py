@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from GSEMASegmentationLib.click.ClickImport import importClick, readClick
 from GSEMASegmentationLib.click.ClickOutcome import (
     ClickOutcome,
     describePoint,
-    valuesFromWorker,
+    outcomeFromWorker,
 )
 from GSEMASegmentationLib.measure.Aneurysms import aneurysmsFromWorker
 from GSEMASegmentationLib.scene.Coordinates import Point, lpsFromWorld
@@ -83,7 +84,7 @@ class ClickJob:
             self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
             self._path = self._folder / "click.nrrd"
         except (UserError, OSError) as error:
-            self._end("error", str(error))
+            self._fail("error", str(error))
             return
         self._ask()
 
@@ -110,65 +111,61 @@ class ClickJob:
     def _onWorkerDone(self, outcome: WorkerOutcome) -> None:
         isFirst = self._transfer is None
         if self._isCancelled:
-            self._end("cancelled")
+            self._fail("cancelled")
         elif isFirst and outcome.data.get("code") == ScanNeededError.code:
             self._send()
         elif outcome.isResult:
-            self._end(*self._imported(outcome.data))
+            self._import(outcome.data)
         else:
-            self._end(outcome.kind, outcome.message)
+            self._fail(outcome.kind, outcome.message)
 
     def _send(self) -> None:
         self._requestId = None
         self._transfer = ScanTransfer(
-            self._client,
-            self._volumeNode,
-            self._settings.teacher,
-            self._settings.device,
-            self._onProgress,
-            self._onSent,
+            self._client, self._volumeNode, self._settings, self._onProgress, self._onSent
         )
         self._transfer.start()
 
     def _onSent(self, outcome: WorkerOutcome) -> None:
         if self._isCancelled:
-            self._end("cancelled")
+            self._fail("cancelled")
         elif outcome.isResult:
             self._ask()
         else:
-            self._end(outcome.kind, outcome.message)
+            self._fail(outcome.kind, outcome.message)
 
-    def _imported(self, data: dict[str, Any]) -> tuple[Any, ...]:
-        """The arguments of ``_end`` for a result of the worker."""
+    def _import(self, data: dict[str, Any]) -> None:
+        change = None
         try:
             checkUnchanged(self._volumeNode, self._volumeKey, self._outputNode)
-            values = valuesFromWorker(data, self._point, self._volumeNode)
-            if not data["found"]:
-                return "nothing", values.pop("message"), values
-            found = readClick(self._path, self._volumeNode, data["box"])
-            (aneurysm,) = aneurysmsFromWorker([data["aneurysm"]], self._volumeNode)
-            checkOutput(self._outputNode, self._volumeNode)
-            change = importClick(found, self._volumeNode, self._outputNode)
+            outcome = outcomeFromWorker(data, self._point, self._volumeNode)
+            if outcome.isFound:
+                image = readClick(self._path, self._volumeNode, data["box"])
+                (aneurysm,) = aneurysmsFromWorker([data["aneurysm"]], self._volumeNode)
+                checkOutput(self._outputNode, self._volumeNode)
+                change = importClick(image, self._volumeNode, self._outputNode)
+                outcome = replace(
+                    outcome,
+                    segmentationNode=change.node,
+                    segmentId=change.segmentId,
+                    isRefreshed=change.before is not None,
+                    aneurysm=aneurysm,
+                )
         except UserError as error:
-            return "error", str(error)
+            self._fail("error", str(error))
         except Exception as error:  # a slot of Qt would swallow it, and the panel wait forever
             message = _("The result could not be imported ({reason}).")
-            return "error", message.format(reason=error)
-        values["segmentationNode"], values["segmentId"] = change.node, change.segmentId
-        values["isRefreshed"], values["aneurysm"] = change.before is not None, aneurysm
-        return "found", "", values, change
+            self._fail("error", message.format(reason=error))
+        else:
+            self._end(outcome, change)
 
-    def _end(
-        self,
-        kind: str,
-        message: str = "",
-        values: dict[str, Any] | None = None,
-        change: ClickChange | None = None,
-    ) -> None:
+    def _fail(self, kind: str, message: str = "") -> None:
+        self._end(ClickOutcome(kind, message, self._point))
+
+    def _end(self, outcome: ClickOutcome, change: ClickChange | None = None) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        values = values or {"ras": self._point}
-        self._onDone(ClickOutcome(kind, message, **values), change)
+        self._onDone(outcome, change)
 
 
 def checkPoint(ras: Sequence[float], volumeNode: Any) -> Point:

@@ -53,31 +53,32 @@ class ClickOutcome:
         return self.kind == "found"
 
 
-def valuesFromWorker(data: Mapping[str, Any], ras: Point, volumeNode: Any) -> dict[str, Any]:
-    """The fields of a ClickOutcome from what the worker says (LPS, without the volume's transform).
+def outcomeFromWorker(data: Mapping[str, Any], ras: Point, volumeNode: Any) -> ClickOutcome:
+    """What the worker says (LPS, without the volume's transform), before anything is imported.
 
     Raises:
         KeyError, TypeError, ValueError: something is missing or of another type.
     """
-    values = {
-        "ras": ras,
-        "probability": float(data["probability"]),
-        "highestProbability": float(data["highest_probability"]),
-        "highestRas": worldFromLps(data["highest_lps"], volumeNode),
-        "threshold": float(data["threshold"]),
-        "isComplete": bool(data["complete"]),
-        "report": dict(data.get("report", {})),
-    }
-    if not data["found"]:
-        values["message"] = _(
-            "There is no aneurysm at {place}: the highest probability around it is "
-            "{probability} at {highest}."
-        ).format(
-            place=describePoint(ras),
-            probability=f"{values['highestProbability']:.2f}",
-            highest=describePoint(values["highestRas"]),
-        )
-    return values
+    highest, highestRas = data["highest_probability"], worldFromLps(data["highest_lps"], volumeNode)
+    text = _(
+        "There is no aneurysm at {place}: the highest probability around it is "
+        "{probability} at {highest}."
+    ).format(
+        place=describePoint(ras),
+        probability=f"{float(highest):.2f}",
+        highest=describePoint(highestRas),
+    )
+    return ClickOutcome(
+        "found" if data["found"] else "nothing",
+        "" if data["found"] else text,
+        ras,
+        probability=float(data["probability"]),
+        highestProbability=float(highest),
+        highestRas=highestRas,
+        threshold=float(data["threshold"]),
+        isComplete=bool(data["complete"]),
+        report=dict(data.get("report", {})),
+    )
 
 
 def describePoint(ras: Sequence[float]) -> str:

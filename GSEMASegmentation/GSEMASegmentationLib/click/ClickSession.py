@@ -92,8 +92,7 @@ class ClickSession:
             for listener in listeners:
                 listener(outcome)
 
-        teacher, device = settings.teacher, settings.device
-        return ScanTransfer(self._client, volumeNode, teacher, device, onProgress, onTransferred)
+        return ScanTransfer(self._client, volumeNode, settings, onProgress, onTransferred)
 
     def segmentAtPoint(
         self,
@@ -110,17 +109,21 @@ class ClickSession:
 
         def start(onEnd: Callable[[ClickOutcome], None]) -> None:
             def onJobDone(outcome: ClickOutcome, change: ClickChange | None) -> None:
-                self._endJob()
+                self._stopObserving()
+                self._job = None
                 if change is not None:
                     self._changes.append((volumeNode, change))
                 onEnd(outcome)
-                onDone(outcome)
 
-            self._beginJob(
-                ClickJob(self._client, volumeNode, ras, output, settings, onProgress, onJobDone)
+            present = slicer.mrmlScene.IsNodePresent
+            self._changes = [one for one in self._changes if present(one[1].node)]
+            self._job = ClickJob(
+                self._client, volumeNode, ras, output, settings, onProgress, onJobDone
             )
+            self._stopObserving = beforeSceneCloses(self.cancel)
+            self._job.start()
 
-        outcome = run(start, blocking)
+        outcome = run(start, blocking, onDone)
         return None if outcome is None else _checked(outcome)
 
     def undo(self) -> None:
@@ -147,17 +150,6 @@ class ClickSession:
             if volume is volumeNode and change.isPossible:
                 return change.node
         return None
-
-    def _beginJob(self, job: ClickJob) -> None:
-        present = slicer.mrmlScene.IsNodePresent
-        self._changes = [one for one in self._changes if present(one[1].node)]
-        self._job = job
-        self._stopObserving = beforeSceneCloses(self.cancel)
-        job.start()
-
-    def _endJob(self) -> None:
-        self._stopObserving()
-        self._job = None
 
 
 def _checked(outcome: ClickOutcome) -> ClickOutcome:

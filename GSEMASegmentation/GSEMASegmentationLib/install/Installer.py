@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import slicer
 import slicer.util
@@ -28,33 +28,22 @@ KEPT = ("numpy", "scipy", "SimpleITK", "torch")
 """Packages that pip must leave as they are: Slicer's own, and the PyTorch that fits the machine."""
 
 
-class TorchInstaller(Protocol):
-    """Installs the PyTorch that fits the machine; raises UserError where it cannot."""
-
-    def __call__(self) -> None: ...
-
-
-class PipInstaller(Protocol):
-    """Runs ``pip install`` with these arguments; raises CalledProcessError where that fails."""
-
-    def __call__(self, arguments: list[str]) -> None: ...
-
-
 class Installer:
     """Asks once, lists packages and sizes, installs; nothing happens before.
 
     Args:
         versionOf: which version of a package is installed.
-        installTorch: for PyTorch; the default goes through the PyTorch extension.
-        pipInstall: for everything else.
+        installTorch: installs the PyTorch that fits the machine, or raises UserError; the default
+            goes through the PyTorch extension.
+        pipInstall: runs ``pip install`` with these arguments, or raises CalledProcessError.
         confirm: shows the question, returns whether the user agrees.
     """
 
     def __init__(
         self,
         versionOf: VersionOf | None = None,
-        installTorch: TorchInstaller | None = None,
-        pipInstall: PipInstaller | None = None,
+        installTorch: Callable[[], None] | None = None,
+        pipInstall: Callable[[list[str]], None] | None = None,
         confirm: Callable[[str], bool] | None = None,
     ) -> None:
         self._versionOf = versionOf or installedVersion

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
@@ -53,7 +55,8 @@ def updateLines(segmentationNode: Any, measured: Sequence[MeasuredAneurysm]) -> 
             if line is None:
                 line = _newLine(segmentationNode, key, color)
             line.SetName(_(title).format(name=one.name))
-            _setEnds(line, ends)
+            ras = np.array(ends) * (-1, -1, 1)
+            slicer.util.updateMarkupsControlPointsFromArray(line, ras, world=True)
             lines.append(line)
     for line in old.values():
         removeWithDisplays(line)
@@ -80,17 +83,6 @@ def _newLine(segmentationNode: Any, key: str, color: tuple[float, float, float])
     display.SetGlyphScale(1.0)
     segmentationNode.AddNodeReferenceID(LINES_ROLE, line.GetID())
     return line
-
-
-def _setEnds(line: Any, ends: Sequence[Sequence[float]]) -> None:
-    points = [(-left, -posterior, superior) for left, posterior, superior in ends]
-    if line.GetNumberOfControlPoints() == len(points):
-        for index, point in enumerate(points):
-            line.SetNthControlPointPositionWorld(index, *point)
-        return
-    line.RemoveAllControlPoints()
-    for point in points:
-        line.AddControlPointWorld(*point)
 
 
 def _fillFolder(segmentationNode: Any, lines: Sequence[Any]) -> None:

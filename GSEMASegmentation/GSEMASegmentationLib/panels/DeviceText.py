@@ -82,6 +82,8 @@ def deviceText(volumeNode: Any, teacher: str, device: str, overlap: float) -> st
     ):
         return _("Not known yet: measure the speed, or segment a volume.")
     text = describeDevice(found)
+    if volumeNode is None or volumeNode.GetImageData() is None:
+        return text
     seconds = _expectedSeconds(run, volumeNode, teacher, overlap)
     sentence = _("{device}; {duration} for this volume, judged by the last run")
     if seconds is None:
@@ -110,7 +112,7 @@ def _expectedSeconds(
 
     Starting the program does not: it is added where the last run had to do it.
     """
-    if volumeNode is None or volumeNode.GetImageData() is None or run.get("teacher") != teacher:
+    if run.get("teacher") != teacher:
         return None
     try:
         windows = ((1.0 - run["overlap"]) / (1.0 - overlap)) ** 3
@@ -128,11 +130,9 @@ def _measuredSeconds(
     It takes less where regions without vessels are skipped.
     """
     measured = run.get("measured")
-    if volumeNode is None or volumeNode.GetImageData() is None or not isinstance(measured, Mapping):
+    if not isinstance(measured, Mapping) or measured.get("teacher") != teacher:
         return None
     try:
-        if measured["teacher"] != teacher:
-            return None
         windows = 1
         sides = zip(volumeNode.GetImageData().GetDimensions(), volumeNode.GetSpacing(), strict=True)
         for (count, side), window in zip(sides, measured["window"][::-1], strict=True):
@@ -144,11 +144,7 @@ def _measuredSeconds(
 
 
 def _cubicMillimeters(volumeNode: Any) -> float:
-    product = 1.0
-    dimensions = volumeNode.GetImageData().GetDimensions()
-    for count, side in zip(dimensions, volumeNode.GetSpacing(), strict=True):
-        product *= count * side
-    return product
+    return math.prod((*volumeNode.GetImageData().GetDimensions(), *volumeNode.GetSpacing()))
 
 
 def _lastRun() -> dict[str, Any]:

@@ -22,7 +22,7 @@ def lpsFromWorld(ras: Sequence[float], node: Any) -> Point:
         ras: mm, RAS, as Slicer's views show it.
         node: a volume or another node under a linear transform, or under none.
     """
-    right, anterior, superior = _moved(ras, toLocal(node))
+    right, anterior, superior = _moved(ras, matrixBetween(None, node.GetParentTransformNode()))
     return -right, -anterior, superior
 
 
@@ -35,11 +35,6 @@ def worldFromLps(lps: Sequence[float], node: Any) -> Point:
 def toWorld(node: Any) -> Any:
     """The vtkMatrix4x4 from a node's own frame to the world."""
     return matrixBetween(node.GetParentTransformNode(), None)
-
-
-def toLocal(node: Any) -> Any:
-    """The vtkMatrix4x4 from the world to a node's own frame."""
-    return matrixBetween(None, node.GetParentTransformNode())
 
 
 def matrixBetween(source: Any, target: Any) -> Any:

@@ -10,6 +10,9 @@ from gsema_core.errors import ERROR_PREFIX
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
 from GSEMASegmentationLib.worker.PythonProcess import PythonProcess
 
+STOP_MS = 1000
+"""How long a killed process may take to be gone; ours."""
+
 
 def coreCommand() -> list[str]:
     """Program and arguments before a ``gsema`` command."""
@@ -61,8 +64,10 @@ class CoreCommand:
         self._isStopped = True
         self._process.kill()
 
-    def waitUntilGone(self, milliseconds: int) -> bool:
-        return self._process.waitUntilGone(milliseconds)
+    def stopAndWait(self) -> None:
+        """End it, and wait a moment until it is gone."""
+        self.stop()
+        self._process.waitUntilGone(STOP_MS)
 
     def _onErrorLine(self, line: str) -> None:
         if line.strip():

@@ -71,14 +71,6 @@ class PythonProcess:
         """Wait; the lines and ``onGone`` come meanwhile."""
         return self._isGone or bool(self._process.waitForFinished(milliseconds))
 
-    def interrupt(self) -> None:
-        """Ask the program to stop, as Ctrl-C at a terminal does (Windows: stops it at once)."""
-        if self.pid is None:
-            self._process.terminate()
-        elif not self._isGone:
-            with contextlib.suppress(OSError):
-                os.kill(self.pid, signal.SIGINT)
-
     def kill(self) -> None:
         """Kill the program, and its launcher where there is one."""
         if self._isGone:

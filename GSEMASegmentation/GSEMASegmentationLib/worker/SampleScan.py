@@ -48,10 +48,6 @@ class SampleScan:
         self._folder: Path | None = None
         self._command: CoreCommand | None = None
 
-    @property
-    def isRunning(self) -> bool:
-        return self._command is not None
-
     def start(self) -> None:
         """Begin; returns at once."""
         self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
@@ -62,11 +58,9 @@ class SampleScan:
 
     def stop(self) -> None:
         """End it without a volume."""
-        command = self._command
-        if command is not None:
+        if self._command is not None:
             self._onDone = lambda node, message: None
-            command.stop()
-            command.waitUntilGone(1000)
+            self._command.stopAndWait()
 
     def _onMade(self, problem: str) -> None:
         self._command = None

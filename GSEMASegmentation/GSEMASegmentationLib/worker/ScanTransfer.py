@@ -14,6 +14,7 @@ from gsema_core.errors import UserError
 from gsema_core.worker.protocol import ERROR
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeFiles import exportVolume, volumeKey
+from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
@@ -24,8 +25,7 @@ class ScanTransfer:
     Args:
         client: the worker.
         volumeNode: the volume.
-        teacher: the teacher that will segment it, as for ``GSEMASegmentationLogic.segment``.
-        device: where, as for ``segment``.
+        settings: the teacher that will segment it, and the device.
         onProgress: called with the fraction done and what is being done.
         onDone: called with the worker's outcome; its message calls the volume by its name.
     """
@@ -34,14 +34,12 @@ class ScanTransfer:
         self,
         client: WorkerClient,
         volumeNode: Any,
-        teacher: str,
-        device: str,
+        settings: RunSettings,
         onProgress: Callable[[float, str], None],
         onDone: Callable[[WorkerOutcome], None],
     ) -> None:
         self._client = client
-        self._volumeNode = volumeNode
-        self._teacher, self._device = teacher, device
+        self._volumeNode, self._settings = volumeNode, settings
         self._onProgress, self._onDone = onProgress, onDone
         self._folder: Path | None = None
         self._path = Path()
@@ -63,8 +61,8 @@ class ScanTransfer:
             onProgress=self._onProgress,
             input=str(self._path),
             volume_key=volumeKey(self._volumeNode),
-            teacher=self._teacher,
-            device=self._device,
+            teacher=self._settings.teacher,
+            device=self._settings.device,
         )
 
     def cancel(self) -> None:

@@ -61,7 +61,6 @@ class SegmentationJob:
         self._inputPath = self._outputPath = self._probabilityPath = Path()
         self._volumeKey = ""
         self._requestId: int | None = None
-        self.isDone = False
 
     def start(self) -> None:
         """Check, export, and hand over to the worker; returns at once."""
@@ -91,7 +90,7 @@ class SegmentationJob:
 
     def cancel(self) -> None:
         """Stop as soon as the worker does, or is killed; the scene stays as it was."""
-        if self._requestId is not None and not self.isDone:
+        if self._requestId is not None:
             self._client.cancel(self._requestId)
 
     def _onWorkerDone(self, outcome: WorkerOutcome) -> None:
@@ -131,5 +130,4 @@ class SegmentationJob:
     def _end(self, outcome: JobOutcome) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self.isDone = True
         self._onDone(outcome)
