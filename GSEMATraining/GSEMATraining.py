@@ -31,8 +31,7 @@ from GSEMATrainingLib.cases.CaseExport import exportSceneCase, numbered, writeDa
 from GSEMATrainingLib.cases.SceneCases import (  # noqa: E402
     ScenePair,
     guessedLabels,
-    labelsById,
-    sceneFacts,
+    sceneCase,
 )
 from GSEMATrainingLib.cases.TrainingCase import TrainingCase  # noqa: E402
 from GSEMATrainingLib.panels.CasesPanel import CasesPanel  # noqa: E402
@@ -182,9 +181,8 @@ class GSEMATrainingTest(ScriptedLoadableModuleTest):
     def test_aCaseOfTheSceneIsWrittenWithoutItsName(self) -> None:
         volume, segmentation = _sphere("Doe^Jane")
         volume.SetAttribute("DICOM.instanceUIDs", "1.2.3.4")
-        labels = labelsById(segmentation, guessedLabels([ScenePair(volume, segmentation, "")]))
-        case = TrainingCase("1", "Doe^Jane", "here", "training", labels=labels)
-        case = TrainingCase.fromDict({**case.toDict(), **sceneFacts(volume, segmentation, labels)})
+        labels = guessedLabels([ScenePair(volume, segmentation, "")])
+        case = sceneCase(volume, segmentation, labels, "Doe^Jane", "here")
         self.assertEqual((case.problem, case.aneurysms), ("", 1))
         with tempfile.TemporaryDirectory() as folder:
             (one,) = numbered([case])

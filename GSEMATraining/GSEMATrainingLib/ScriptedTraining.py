@@ -13,7 +13,7 @@ from gsema_core.errors import UserError
 from gsema_core.files.text_files import read_table
 from gsema_core.training.status import Status
 from GSEMATrainingLib.cases.CaseReader import CaseReader
-from GSEMATrainingLib.cases.SceneCases import ScenePair, guessedLabels, labelsById, sceneFacts
+from GSEMATrainingLib.cases.SceneCases import ScenePair, guessedLabels, sceneCase
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase, suggestedUses
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem
 from GSEMATrainingLib.run.RunFolder import RunFolder
@@ -90,9 +90,7 @@ class ScriptedTraining:
 
     def _addPair(self, volume: Any, segmentation: Any) -> None:
         byName = guessedLabels([ScenePair(volume, segmentation, "")])
-        labels = labelsById(segmentation, byName)
-        facts = sceneFacts(volume, segmentation, labels)
-        case = TrainingCase("", volume.GetName(), _("local"), labels=labels, **facts)
+        case = sceneCase(volume, segmentation, byName, volume.GetName(), _("local"))
         self._add(case, (volume, segmentation))
 
     def _add(self, case: TrainingCase, nodes: tuple[Any, Any] = (None, None)) -> None:

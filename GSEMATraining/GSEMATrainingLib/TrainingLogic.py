@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from GSEMASegmentationLib.install.Requirements import missingPackages
-from GSEMASegmentationLib.worker.CoreCommand import coreCommand, ignoreLine
+from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, coreCommand, ignoreLine
 from GSEMASegmentationLib.worker.Waiting import run
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import UserError
+from GSEMATrainingLib.cases.CaseExport import CaseExport
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
-from GSEMATrainingLib.comparison.Comparison import Comparison
-from GSEMATrainingLib.comparison.Registration import Registration
+from GSEMATrainingLib.comparison.Comparison import comparison
+from GSEMATrainingLib.comparison.Registration import registration
 from GSEMATrainingLib.ParameterNode import GSEMATrainingParameterNode
-from GSEMATrainingLib.run.Preparation import Preparation, unusedFolder
+from GSEMATrainingLib.run.Preparation import preparation, unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
 from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
@@ -42,9 +43,9 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         self.command = list(command) if command is not None else None
         self._process: TrainingProcess | None = None
         self._processFolder = Path()
-        self._preparation: Preparation | None = None
-        self._comparison: Comparison | None = None
-        self._registration: Registration | None = None
+        self._preparation: CaseExport | None = None
+        self._comparison: CoreCommand | None = None
+        self._registration: CoreCommand | None = None
         self._scripted: ScriptedTraining | None = None
 
     def getParameterNode(self) -> GSEMATrainingParameterNode:
@@ -102,7 +103,6 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             def onTrained(outcome: TrainingOutcome) -> None:
                 self._scripted = None
                 onEnd(outcome)
-                onDone(outcome)
 
             self._scripted = ScriptedTraining(
                 folder,
@@ -116,7 +116,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             )
             self._scripted.start(cases)
 
-        outcome = run(start, blocking)
+        outcome = run(start, blocking, onDone)
         if outcome is not None and outcome.message:
             raise UserError(outcome.message)
         return outcome
@@ -155,7 +155,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
                     message = str(error)
             onDone(message)
 
-        self._preparation = Preparation(folder, cases, nodesOf, choices, onProgress, onPrepared)
+        self._preparation = preparation(folder, cases, nodesOf, choices, onProgress, onPrepared)
         self._preparation.start()
 
     def goOn(self, folder: RunFolder) -> None:
@@ -169,12 +169,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             raise UserError(
                 _("There is no training in {folder} to go on with.").format(folder=folder.path)
             )
-        if folder.isRunning:
-            raise UserError(
-                _("A training runs in {folder} already: wait for its end, or stop it.").format(
-                    folder=folder.path
-                )
-            )
+        folder.checkIdle()
         folder.clearRequests()
         command = [*(self.command or coreCommand()), "train", str(folder.config)]
         self._process, self._processFolder = TrainingProcess(), folder.path
@@ -207,7 +202,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             self._comparison = None
             onDone(message)
 
-        self._comparison = Comparison(folder, onEnd, onLine, self.command)
+        self._comparison = comparison(folder, onEnd, onLine, self.command)
         self._comparison.start()
 
     def register(self, folder: RunFolder, name: str, onDone: Callable[[str], None]) -> None:
@@ -223,16 +218,17 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             self._registration = None
             onDone(message)
 
-        self._registration = Registration(folder, name, onEnd)
+        self._registration = registration(folder, name, onEnd)
         self._registration.start()
 
     def close(self) -> None:
         """End what needs Slicer; a training that has begun goes on without it."""
         if self._scripted is not None:
             self._scripted.stop()
-        for job in (self._preparation, self._comparison, self._registration):
-            if job is not None:
-                job.stop()
+        self.cancelPreparation()
+        for command in (self._comparison, self._registration):
+            if command is not None:
+                command.stopAndWait()
 
     def _checkIdle(self) -> None:
         if missing := missingPackages():

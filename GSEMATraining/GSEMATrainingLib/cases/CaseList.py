@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import slicer.util
@@ -39,8 +39,9 @@ class CaseList:
     def segmentLabels(self) -> dict[str, int]:
         """What the user said that segments of a name are: label values, 0 for nothing."""
         try:
-            return {str(name): int(value) for name, value in self._answers().items()}
-        except (TypeError, ValueError):
+            answers = json.loads(self._parameters.segmentLabels or "{}")
+            return {str(name): int(value) for name, value in answers.items()}
+        except (AttributeError, TypeError, ValueError):
             return {}
 
     def rememberLabels(self, labels: dict[str, int]) -> None:
@@ -48,37 +49,32 @@ class CaseList:
 
     def add(self, case: TrainingCase, volume: Any = None, segmentation: Any = None) -> TrainingCase:
         """Append a case, or replace the one of the same files or nodes; its key is chosen here."""
-        present = self.cases
-        key = self._keyOf(case, volume, segmentation, present)
-        isNew = key is None
-        if key is None:
-            key = str(1 + max((int(one.key) for one in present), default=0))
-        case = replace(case, key=key)
+        present = {one.key: one for one in self.cases}
+        same = self.find(case, volume, segmentation)
+        key = same.key if same else str(1 + max(map(int, present), default=0))
+        present[key] = case = replace(case, key=key)
         node = self._parameters.parameterNode
         with slicer.util.NodeModify(node):
             if volume is not None:
                 node.SetNodeReferenceID(VOLUME_ROLE + key, volume.GetID())
                 node.SetNodeReferenceID(SEGMENTATION_ROLE + key, segmentation.GetID())
-            if isNew:
-                self._write([*present, case])
-            else:
-                self._write([case if one.key == key else one for one in present])
+            self._write(list(present.values()))
         return case
 
     def change(self, key: str, **changes: Any) -> None:
         """Change fields of a case; a use holds for all cases of the patient."""
-        cases = [replace(one, **changes) if one.key == key else one for one in self.cases]
-        changed = next((one for one in cases if one.key == key), None)
-        if changed is not None and "use" in changes:
-            cases = [
-                replace(one, use=changed.use) if one.patient == changed.patient else one
-                for one in cases
-            ]
-        elif changed is not None and "patient" in changes:
-            same = [one for one in cases if one.patient == changed.patient and one.key != key]
-            if same:
-                cases = [replace(one, use=same[0].use) if one.key == key else one for one in cases]
-        self._write(cases)
+        cases = {one.key: one for one in self.cases}
+        if key not in cases:
+            return
+        changed = cases[key] = replace(cases[key], **changes)
+        others = [
+            one for one in cases.values() if one.patient == changed.patient and one.key != key
+        ]
+        if "use" in changes:
+            cases.update((one.key, replace(one, use=changed.use)) for one in others)
+        elif "patient" in changes and others:
+            cases[key] = replace(changed, use=others[0].use)
+        self._write(list(cases.values()))
 
     def remove(self, keys: Iterable[str]) -> None:
         gone = set(keys)
@@ -103,20 +99,15 @@ class CaseList:
             node.GetNodeReference(SEGMENTATION_ROLE + case.key),
         )
 
-    def _keyOf(
-        self, case: TrainingCase, volume: Any, segmentation: Any, present: Sequence[TrainingCase]
-    ) -> str | None:
-        for one in present:
+    def find(self, case: TrainingCase, volume: Any, segmentation: Any) -> TrainingCase | None:
+        """The case of the same nodes or, without a volume, of the same files; None without one."""
+        for one in self.cases:
             if volume is None:
                 if (one.image, one.label) == (case.image, case.label):
-                    return one.key
+                    return one
             elif one.isOfScene and self.nodes(one) == (volume, segmentation):
-                return one.key
+                return one
         return None
 
-    def _answers(self) -> dict[str, Any]:
-        answers = json.loads(self._parameters.segmentLabels or "{}")
-        return answers if isinstance(answers, dict) else {}
-
     def _write(self, cases: Sequence[TrainingCase]) -> None:
-        self._parameters.cases = json.dumps([one.toDict() for one in cases])
+        self._parameters.cases = json.dumps([asdict(one) for one in cases])

@@ -32,10 +32,6 @@ class CaseReader:
         self._waiting: list[str] = []
         self._running: CoreCommand | None = None
 
-    @property
-    def isRunning(self) -> bool:
-        return self._running is not None
-
     def read(self, path: str) -> None:
         """Read a path, after those that are being read; returns at once."""
         self._waiting.append(path)
@@ -46,9 +42,8 @@ class CaseReader:
         """Read no further."""
         self._waiting.clear()
         if self._running is not None:
-            self._onCase, self._onDone = _ignore, _ignore
-            self._running.stop()
-            self._running.waitUntilGone(1000)
+            self._onCase = self._onDone = lambda _anything: None
+            self._running.stopAndWait()
 
     def _next(self) -> None:
         path = self._waiting.pop(0)
@@ -73,14 +68,12 @@ class CaseReader:
 
 def caseFromEntry(entry: Mapping[str, Any]) -> TrainingCase:
     """A row from a line of ``gsema cases --json``."""
-    use = str(entry.get("use") or "")
-    isUsable = bool(entry.get("usable"))
     reason = str(entry.get("reason") or _("It cannot be used."))
     return TrainingCase(
         key="",
         patient=str(entry.get("patient") or ""),
         center=str(entry.get("center") or ""),
-        use=use if use in USES else "",
+        use=entry["use"] if entry.get("use") in USES else "",
         image=str(entry["image"]),
         label=str(entry.get("label") or ""),
         relabel=tuple((int(value), int(label)) for value, label in entry.get("relabel") or ()),
@@ -88,9 +81,5 @@ def caseFromEntry(entry: Mapping[str, Any]) -> TrainingCase:
         vesselMl=float(entry.get("vessel_ml") or 0.0),
         aneurysmMl=float(entry.get("aneurysm_ml") or 0.0),
         aneurysms=int(entry.get("aneurysms") or 0),
-        problem="" if isUsable else reason,
+        problem="" if entry.get("usable") else reason,
     )
-
-
-def _ignore(_anything: object) -> None:
-    """After a stop nobody listens."""

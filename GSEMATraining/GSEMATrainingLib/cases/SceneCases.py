@@ -24,6 +24,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM, VESSEL
+from GSEMATrainingLib.cases.TrainingCase import TrainingCase
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,15 @@ def sceneFacts(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> dic
         "aneurysms": count,
         "problem": problem,
     }
+
+
+def sceneCase(
+    volume: Any, segmentation: Any, byName: Mapping[str, int], patient: str, center: str
+) -> TrainingCase:
+    """A pair as a row of the table; ``byName`` says what segments of a name are."""
+    labels = labelsById(segmentation, byName)
+    facts = sceneFacts(volume, segmentation, labels)
+    return TrainingCase("", patient, center, labels=labels, **facts)
 
 
 def checkPair(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> None:

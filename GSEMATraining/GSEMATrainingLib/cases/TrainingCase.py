@@ -71,12 +71,9 @@ class TrainingCase:
             return _("not looked at yet")
         return _("usable") if self.aneurysms else _("usable, without an aneurysm")
 
-    def toDict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
-
     @classmethod
     def fromDict(cls, values: Mapping[str, Any]) -> TrainingCase:
+        """From JSON; fields of another version are left out."""
         known = {one.name for one in fields(cls)}
         kept = {name: value for name, value in values.items() if name in known}
         relabel = tuple((int(value), int(label)) for value, label in kept.pop("relabel", ()))
@@ -107,17 +104,13 @@ def suggestedUses(cases: Sequence[TrainingCase]) -> dict[str, str]:
         patients = [patient for patient in open_ if homes[patient] == center]
         count = len(patients)
         kept = {use for patient, use in decided.items() if homes[patient] == center}
-        hasTests, hasValidations = TEST in kept, VALIDATION in kept
-        tests = max(1, round(TEST_SHARE * count)) if count >= FEW_PATIENTS else 0
-        validations = max(1, round(VALIDATION_SHARE * count)) if count >= 2 else 0
-        tests, validations = tests * (not hasTests), validations * (not hasValidations)
-        for number, patient in enumerate(reversed(patients)):
-            if number < tests:
-                uses[patient] = TEST
-            elif number < tests + validations:
-                uses[patient] = VALIDATION
-            else:
-                uses[patient] = TRAINING
+        order = []
+        if count >= FEW_PATIENTS and TEST not in kept:
+            order += [TEST] * max(1, round(TEST_SHARE * count))
+        if count >= 2 and VALIDATION not in kept:
+            order += [VALIDATION] * max(1, round(VALIDATION_SHARE * count))
+        order += [TRAINING] * (count - len(order))
+        uses.update(zip(reversed(patients), order, strict=True))
     return uses
 
 

@@ -27,10 +27,14 @@ def startTeacher(folder: RunFolder) -> str:
     return TrainingConfig.from_toml(folder.config).run.initial_teacher or DEFAULT
 
 
+def noTeacherText() -> str:
+    return _("There is no new teacher yet: it is written at the first validation.")
+
+
 def comparisonProblem(folder: RunFolder) -> str:
     """Why the teachers cannot be compared, one sentence; empty where they can."""
     if not folder.teacher.is_file():
-        return _("There is no new teacher yet: it is written at the first validation.")
+        return noTeacherText()
     if not heldOutUse(folder):
         return _(
             "No case was kept for a test or validation: whether the new teacher is better is not "
@@ -39,8 +43,13 @@ def comparisonProblem(folder: RunFolder) -> str:
     return ""
 
 
-class Comparison:
-    """Runs ``gsema teacher compare``, which writes the run's report.json.
+def comparison(
+    folder: RunFolder,
+    onDone: Callable[[str], None],
+    onLine: Callable[[str], None],
+    command: Sequence[str] | None = None,
+) -> CoreCommand:
+    """``gsema teacher compare``, ready to start; it writes the run's report.json.
 
     Args:
         folder: of a training that has left a teacher.
@@ -51,29 +60,13 @@ class Comparison:
     Raises:
         UserError: there is nothing to compare, or on.
     """
-
-    def __init__(
-        self,
-        folder: RunFolder,
-        onDone: Callable[[str], None],
-        onLine: Callable[[str], None] = ignoreLine,
-        command: Sequence[str] | None = None,
-    ) -> None:
-        problem = comparisonProblem(folder)
-        if problem:
-            raise UserError(problem)
-        start, new = startTeacher(folder), str(folder.teacher)
-        arguments = ["teacher", "compare", start, new, str(folder.datalist)]
-        arguments += ["--use", heldOutUse(folder)]
-        if folder.replayList.is_file():
-            arguments += ["--also", str(folder.replayList)]
-        arguments += ["--output", str(folder.report)]
-        whole = [*(command or coreCommand()), *arguments]
-        self._process = CoreCommand(whole, ignoreLine, onDone, onLine)
-
-    def start(self) -> None:
-        self._process.start()
-
-    def stop(self) -> None:
-        self._process.stop()
-        self._process.waitUntilGone(1000)
+    problem = comparisonProblem(folder)
+    if problem:
+        raise UserError(problem)
+    start, new = startTeacher(folder), str(folder.teacher)
+    arguments = ["teacher", "compare", start, new, str(folder.datalist)]
+    arguments += ["--use", heldOutUse(folder)]
+    if folder.replayList.is_file():
+        arguments += ["--also", str(folder.replayList)]
+    arguments += ["--output", str(folder.report)]
+    return CoreCommand([*(command or coreCommand()), *arguments], ignoreLine, onDone, onLine)

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
 from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, ignoreLine
-from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.files.text_files import read_table
 from gsema_core.teachers import registry
 from gsema_core.teachers.teacher_file import file_hash
-from GSEMATrainingLib.comparison.Comparison import heldOutUse, startTeacher
+from GSEMATrainingLib.comparison.Comparison import heldOutUse, noTeacherText, startTeacher
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.TrainingChoices import checkName
 
@@ -41,8 +40,8 @@ except UserError as error:
 """
 
 
-class Registration:
-    """Adds the teacher; the one in the run's folder stays as it is.
+def registration(folder: RunFolder, name: str, onDone: Callable[[str], None]) -> CoreCommand:
+    """What adds the teacher, ready to start; the one in the run's folder stays as it is.
 
     Args:
         folder: of a training that has left a teacher.
@@ -52,29 +51,18 @@ class Registration:
     Raises:
         UserError: there is no teacher yet, or the name is not plain.
     """
-
-    def __init__(self, folder: RunFolder, name: str, onDone: Callable[[str], None]) -> None:
-        if not folder.teacher.is_file():
-            raise UserError(
-                _("There is no new teacher yet: it is written at the first validation.")
-            )
-        checkName(name)
-        order = {
-            "teacher": str(folder.teacher),
-            "name": name,
-            "folder": str(registry.user_folder()),
-            "training": {"parent": Path(startTeacher(folder)).stem, **_parentHash(folder)},
-            "metrics": _proof(folder),
-        }
-        command = [pythonExecutable(), "-c", PROGRAM]
-        self._process = CoreCommand(command, ignoreLine, onDone, input=json.dumps(order))
-
-    def start(self) -> None:
-        self._process.start()
-
-    def stop(self) -> None:
-        self._process.stop()
-        self._process.waitUntilGone(1000)
+    if not folder.teacher.is_file():
+        raise UserError(noTeacherText())
+    checkName(name)
+    order = {
+        "teacher": str(folder.teacher),
+        "name": name,
+        "folder": str(registry.user_folder()),
+        "training": {"parent": Path(startTeacher(folder)).stem, **_parentHash(folder)},
+        "metrics": _proof(folder),
+    }
+    command = [pythonExecutable(), "-c", PROGRAM]
+    return CoreCommand(command, ignoreLine, onDone, input=json.dumps(order))
 
 
 def _parentHash(folder: RunFolder) -> dict[str, str]:

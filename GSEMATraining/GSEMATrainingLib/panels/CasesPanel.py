@@ -16,7 +16,7 @@ from gsema_core.errors import UserError
 from GSEMATrainingLib.cases.CaseFiles import saveList
 from GSEMATrainingLib.cases.CaseList import CaseList
 from GSEMATrainingLib.cases.CaseReader import CaseReader
-from GSEMATrainingLib.cases.SceneCases import guessedLabels, labelsById, sceneFacts, scenePairs
+from GSEMATrainingLib.cases.SceneCases import guessedLabels, sceneCase, scenePairs
 from GSEMATrainingLib.cases.TrainingCase import USES, NodesOf, TrainingCase, caseWarnings
 from GSEMATrainingLib.panels.DropTarget import DropTarget
 from GSEMATrainingLib.panels.LabelQuestion import askLabels
@@ -105,10 +105,11 @@ class CasesPanel:
         self._list.rememberLabels(answers)
         byName = self._list.segmentLabels
         for pair in pairs:
-            labels = labelsById(pair.segmentation, byName)
-            facts = sceneFacts(pair.volume, pair.segmentation, labels)
-            case = TrainingCase("", pair.patient, self._center, labels=labels, **facts)
-            self._list.add(self._kept(case, pair), pair.volume, pair.segmentation)
+            nodes = pair.volume, pair.segmentation
+            case = sceneCase(*nodes, byName, pair.patient, self._center)
+            if (old := self._list.find(case, *nodes)) is not None:  # what was typed stays
+                case = replace(case, patient=old.patient, center=old.center, use=old.use)
+            self._list.add(case, *nodes)
         self._list.decideUses()
 
     def addPath(self, path: str) -> None:
@@ -175,14 +176,6 @@ class CasesPanel:
         box.connect("activated(int)", lambda index: self._onUse(row, index))
         self.ui.caseTable.setCellWidget(row, USE, box)
         return box
-
-    def _kept(self, case: TrainingCase, pair: Any) -> TrainingCase:
-        """What the user has typed for a pair that is in the list already stays."""
-        assert self._list is not None
-        for one in self._list.cases:
-            if one.isOfScene and self._list.nodes(one) == (pair.volume, pair.segmentation):
-                return replace(case, patient=one.patient, center=one.center, use=one.use)
-        return case
 
     def _onCase(self, case: TrainingCase) -> None:
         if self._list is not None:

@@ -14,16 +14,7 @@ def presetNames() -> list[str]:
 
 def presetTitle(name: str) -> str:
     """As a list shows it."""
-    return _titles().get(name, name.replace("_", " "))
-
-
-def presetText(name: str) -> str:
-    """What a method does, for somebody who has not read the paper; empty for unknown ones."""
-    return _words().get(name, "")
-
-
-def _titles() -> dict[str, str]:
-    return {
+    titles = {
         "paper": _("GS-EMA (paper)"),
         "default": _("GS-EMA, learning rates of this program"),
         "paper_soft": _("GS-EMA, softer gate"),
@@ -35,10 +26,12 @@ def _titles() -> dict[str, str]:
         "feddg": _("Mixed amplitudes (FedDG)"),
         "cmdg": _("Two views that must agree (CMDG)"),
     }
+    return titles.get(name, name.replace("_", " "))
 
 
-def _words() -> dict[str, str]:
-    return {
+def presetText(name: str) -> str:
+    """What a method does, for somebody who has not read the paper; empty for unknown ones."""
+    words = {
         "paper": _(
             "A student learns from your scans and from altered copies of them; the teacher follows "
             "it only in steps in which both teach the same. The safest choice."
@@ -80,3 +73,4 @@ def _words() -> dict[str, str]:
             "comparisons."
         ),
     }
+    return words.get(name, "")

@@ -38,8 +38,7 @@ def sentence(view: RunView) -> str:
         return status.message or _("Preparing the cases...")
     if status.state == VALIDATING:
         return _("Validating the teacher: {done}.").format(done=done)
-    text = _("Training: {done}; {left}.").format(done=done, left=leftText(status))
-    return text
+    return _("Training: {done}; {left}.").format(done=done, left=leftText(status))
 
 
 def leftText(status: Status) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +27,20 @@ ELSEWHERE = {
 """Settings for which the panel has a widget of its own, or which it decides itself."""
 
 
-@dataclass(frozen=True)
-class SectionSetting:
-    """A setting and the section of the configuration that it is in."""
-
-    section: str
-    setting: Setting
-
-
-def allSettings() -> list[SectionSetting]:
-    """The settings of all sections, in their order, without those of ``ELSEWHERE``.
+def allSettings() -> dict[str, list[Setting]]:
+    """By section the settings, in their order, without those of ``ELSEWHERE``.
 
     Tables, which are options of parts from outside, are for configurations written by hand.
     """
-    return [
-        SectionSetting(section.name, one)
+    return {
+        section.name: [
+            one
+            for one in settings_of(section.kind)
+            if (section.name, one.name) not in ELSEWHERE and one.kind not in (Path, dict)
+        ]
         for section in settings_of(TrainingConfig)
         if is_dataclass(section.kind)
-        for one in settings_of(section.kind)
-        if (section.name, one.name) not in ELSEWHERE and one.kind not in (Path, dict)
-    ]
+    }
 
 
 class SettingsForm:
@@ -61,18 +55,17 @@ class SettingsForm:
         self._onChanged = onChanged
         self._fields: dict[tuple[str, str], SettingField] = {}
         self._own: dict[tuple[str, str], Any] = {}
-        self._pages: list[Any] = []
-        for section in dict.fromkeys(one.section for one in allSettings()):
+        for section, settings in allSettings().items():
             area = qt.QScrollArea()
             area.widgetResizable = True
             page = qt.QWidget()
             form = qt.QFormLayout(page)
-            for one in allSettings():
-                if one.section == section:
-                    self._add(form, one)
+            for setting in settings:
+                field = SettingField(setting, onChanged)
+                form.addRow(f"{setting.label}:", field.widget)
+                self._fields[section, setting.name] = field
             area.setWidget(page)
             tabWidget.addTab(area, section.capitalize())
-            self._pages.append(area)
 
     def setOwn(self, preset: str, own: Mapping[str, Mapping[str, Any]]) -> None:
         """What the settings are without a change by the user; keeps the user's changes.
@@ -111,8 +104,3 @@ class SettingsForm:
         for key, field in self._fields.items():
             field.setValue(self._own.get(key, field.setting.default))
         self._onChanged()
-
-    def _add(self, form: Any, one: SectionSetting) -> None:
-        field = SettingField(one.setting, self._onChanged)
-        form.addRow(f"{one.setting.label}:", field.widget)
-        self._fields[one.section, one.setting.name] = field

@@ -16,8 +16,15 @@ from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
 
 
-class Preparation:
-    """Makes the folder ready for ``gsema train``; begun runs are left alone.
+def preparation(
+    folder: RunFolder,
+    cases: Sequence[TrainingCase],
+    nodesOf: NodesOf,
+    choices: TrainingChoices,
+    onProgress: Callable[[float], None],
+    onDone: Callable[[str], None],
+) -> CaseExport:
+    """What makes the folder ready for ``gsema train``, to be started; begun runs are left alone.
 
     Args:
         folder: the run's.
@@ -26,50 +33,31 @@ class Preparation:
         choices: how to train.
         onProgress: called with the fraction done.
         onDone: called once, with an empty text or with why it could not be done.
+
+    Raises:
+        UserError: it cannot be done; nothing was written.
     """
+    tables, copies = choices.tables(), numbered(cases)
+    checkStart(folder, cases)
+    make_folder(folder.path)
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        cases: Sequence[TrainingCase],
-        nodesOf: NodesOf,
-        choices: TrainingChoices,
-        onProgress: Callable[[float], None],
-        onDone: Callable[[str], None],
-    ) -> None:
-        self._folder, self._choices, self._onDone = folder, choices, onDone
-        self._cases = numbered(cases)
-        self._tables = choices.tables()
-        checkStart(folder, cases)
-        make_folder(folder.path)
-        self._export = CaseExport(self._cases, nodesOf, folder.path, onProgress, self._onExported)
-
-    def start(self) -> None:
-        self._export.start()
-
-    def stop(self) -> None:
-        self._export.stop()
-
-    def _onExported(self, message: str) -> None:
+    def onExported(message: str) -> None:
         if not message:
             try:
-                writeDatalist(self._cases, self._folder.path)
-                self._choices.write(self._folder.path, self._tables)
+                writeDatalist(copies, folder.path)
+                choices.write(folder.path, tables)
             except UserError as error:
                 message = str(error)
         if message:
-            shutil.rmtree(self._folder.path / FOLDER, ignore_errors=True)
-        self._onDone(message)
+            shutil.rmtree(folder.path / FOLDER, ignore_errors=True)
+        onDone(message)
+
+    return CaseExport(copies, nodesOf, folder.path, onProgress, onExported)
 
 
 def checkStart(folder: RunFolder, cases: Sequence[TrainingCase]) -> None:
     """Raise UserError, one sentence, unless a training of these cases can begin in this folder."""
-    if folder.isRunning:
-        raise UserError(
-            _("A training runs in {folder} already: wait for its end, or stop it.").format(
-                folder=folder.path
-            )
-        )
+    folder.checkIdle()
     if folder.hasRun:
         raise UserError(
             _("{folder} holds a training already: go on with it, or choose another folder.").format(

@@ -47,6 +47,12 @@ class RunFolder:
         """Whether a process trains here, also one that another Slicer has started."""
         return holder(self.path) is not None
 
+    def checkIdle(self) -> None:
+        """Raise UserError while a process trains here."""
+        if self.isRunning:
+            text = _("A training runs in {folder} already: wait for its end, or stop it.")
+            raise UserError(text.format(folder=self.path))
+
     @property
     def isPausing(self) -> bool:
         """Whether a pause was asked for."""
@@ -81,8 +87,7 @@ class RunFolder:
             name: STEPS or VALIDATION of ``gsema_core.training.run_files``.
         """
         try:
-            with (self.path / name).open(newline="", encoding="utf-8") as file:
-                text = file.read()
+            text = (self.path / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return []
         complete = text[: text.rfind("\n") + 1]

@@ -90,10 +90,6 @@ class RunWatch:
         self._timer.setInterval(EVERY_MS)
         self._timer.connect("timeout()", self.look)
 
-    @property
-    def folder(self) -> RunFolder | None:
-        return self._folder
-
     def watch(self, path: str | Path, process: TrainingProcess | None = None) -> None:
         """Watch this folder from now on; an empty path watches nothing."""
         self._folder = RunFolder(path) if str(path) else None

@@ -11,9 +11,9 @@ from slicer.i18n import tr as _
 
 from gsema_core.configuration.toml_files import read_toml, toml_text
 from gsema_core.errors import UserError
-from gsema_core.files.atomic import atomic_path
+from gsema_core.files.text_files import write_text
 from gsema_core.plugins import is_outside, outside_names
-from gsema_core.teachers.card import TeacherCard, is_plain_name
+from gsema_core.teachers.card import is_plain_name
 from gsema_core.teachers.registry import DEFAULT, find_teacher
 from gsema_core.teachers.teacher_file import read_card
 from gsema_core.training.config import TrainingConfig
@@ -90,9 +90,7 @@ class TrainingChoices:
         """Write ``config.toml``, which any ``gsema train`` understands, and return its path."""
         places = {"data": {"datalist": "datalist.json"}, "run": {"output": "."}}
         path = folder / "config.toml"
-        with atomic_path(path) as temporary:
-            text = toml_text({"preset": self.preset, **merged(tables, places)})
-            temporary.write_text(text, encoding="utf-8")
+        write_text(toml_text({"preset": self.preset, **merged(tables, places)}), path)
         return path
 
     def _length(self, tables: Tables) -> dict[str, Any]:
@@ -136,9 +134,8 @@ def setDevice(config: Path, device: str) -> None:
     if tables.get("run", {}).get("device", "auto") == device:
         return
     preset = str(tables.pop("preset", "paper"))
-    with atomic_path(config) as temporary:
-        text = toml_text({"preset": preset, **merged(tables, {"run": {"device": device}})})
-        temporary.write_text(text, encoding="utf-8")
+    changed = merged(tables, {"run": {"device": device}})
+    write_text(toml_text({"preset": preset, **changed}), config)
 
 
 def ownSettings(teacher: str) -> Tables:
@@ -151,7 +148,7 @@ def ownSettings(teacher: str) -> Tables:
     """
     if teacher == SCRATCH:
         return merged(PANEL_SETTINGS)
-    card = teacherCard(teacher)
+    card = read_card(find_teacher(teacher))
     network = card.network_config()
     if is_outside(network.kind):
         # Whoever trains by a configuration has its network imported, and a file may not decide it.
@@ -169,11 +166,6 @@ def ownSettings(teacher: str) -> Tables:
         "high_percentile": rule.high,
     }
     return merged(PANEL_SETTINGS, FINE_TUNING, {"data": data, "network": network.to_dict()})
-
-
-def teacherCard(teacher: str) -> TeacherCard:
-    """The card of a registered teacher or a file."""
-    return read_card(find_teacher(teacher))
 
 
 def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Tables:

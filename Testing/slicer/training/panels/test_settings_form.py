@@ -25,8 +25,9 @@ def test_every_setting_has_a_field_with_help_and_default(panel):
     }
     shown = panel.start.form._fields
     assert set(shown) == expected - ELSEWHERE
-    for one in allSettings():
-        assert one.setting.help in shown[one.section, one.setting.name].widget.toolTip
+    for section, settings in allSettings().items():
+        for one in settings:
+            assert one.help in shown[section, one.name].widget.toolTip
     assert shown["data", "spacing_mm"].setting.label == "Spacing (mm)"
     assert shown["optimization", "schedule"].widget.count == 3
     assert shown["network", "kind"].widget.count == 2
