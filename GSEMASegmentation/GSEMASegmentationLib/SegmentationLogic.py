@@ -133,10 +133,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         """Hand the volume to the worker before the first click; returns at once.
 
         Args:
-            volumeNode: the angiography.
-            teacher: as for ``segment``.
-            device: as for ``segment``.
-            onProgress: as for ``segment``.
+            volumeNode, teacher, device, onProgress: as for ``segment``.
             onDone: called once at the end; ``kind`` is "result", "error" or "cancelled".
         """
         self._clicks.prepare(volumeNode, RunSettings(teacher, device), onProgress, onDone)
@@ -163,11 +160,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             ras: where, in mm, in the world's RAS coordinates, as markups points have it.
             outputSegmentation: where the segment goes; None for the segmentation of this volume's
                 last click, or a new one.
-            blocking: as for ``segment``.
-            teacher: as for ``segment``.
-            device: as for ``segment``.
-            onProgress: as for ``segment``.
-            onDone: called once at the end, also when ``blocking``.
+            blocking, teacher, device, onProgress, onDone: as for ``segment``.
             settings: as for ``segment``: ``aneurysmThreshold``, ``wallsByScan`` and so on.
 
         Returns:
@@ -238,8 +231,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         Starts the worker where it does not run.
 
         Args:
-            teacher: as for ``segment``.
-            device: as for ``segment``.
+            teacher, device: as for ``segment``.
             onDone: called once with what the worker says (see ``DevicesRequest`` in
                 ``gsema_core.worker.protocol``), or with nothing and a sentence.
         """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
 
@@ -14,11 +15,14 @@ from gsema_core.files.text_files import read_table
 from gsema_core.training.status import Status
 from GSEMATrainingLib.cases.CaseReader import CaseReader
 from GSEMATrainingLib.cases.SceneCases import ScenePair, guessedLabels, sceneCase
-from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase, suggestedUses
+from GSEMATrainingLib.cases.TrainingCase import TrainingCase, suggestedUses
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.RunWatch import RunView, RunWatch
-from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
+from GSEMATrainingLib.run.TrainingChoices import TrainingChoices
+
+if TYPE_CHECKING:
+    from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
 
 
 @dataclass(frozen=True)
@@ -44,30 +48,26 @@ class ScriptedTraining:
     """Runs once; ``onDone`` is called once.
 
     Args:
+        logic: begins and compares.
         folder: the run's.
-        begin: starts the training in it. Takes the cases, their nodes, and what is called once
-            it has begun, with an empty text or with why it has not; raises UserError.
-        processOf: what was started there.
-        compare: compares the teachers at the end. Takes what is called once it is done, with an
-            empty text or with why it is not; raises UserError. None for no comparison.
+        choices: how to train.
+        compare: whether the teachers are compared at the end.
         onDone: called with the outcome.
-        command: program and arguments instead of ``gsema``.
     """
 
     def __init__(
         self,
+        logic: GSEMATrainingLogic,
         folder: RunFolder,
-        begin: Callable[[Sequence[TrainingCase], NodesOf, Callable[[str], None]], None],
-        processOf: Callable[[Path], TrainingProcess | None],
-        compare: Callable[[Callable[[str], None]], None] | None,
+        choices: TrainingChoices,
+        compare: bool,
         onDone: Callable[[TrainingOutcome], None],
-        command: Sequence[str] | None = None,
     ) -> None:
-        self._folder, self._start, self._processOf = folder, begin, processOf
+        self._logic, self._folder, self._choices = logic, folder, choices
         self._compare, self._onDone = compare, onDone
         self._cases: list[TrainingCase] = []
         self._nodes: dict[str, tuple[Any, Any]] = {}
-        self._reader = CaseReader(self._add, self._onRead, command)
+        self._reader = CaseReader(self._add, self._onRead, logic.command)
         self._watch = RunWatch(self._onLook)
         self._isDone = False
 
@@ -104,28 +104,37 @@ class ScriptedTraining:
             return
         uses = suggestedUses(self._cases)
         cases = [replace(one, use=uses[one.patient]) for one in self._cases]
-        self._guarded(lambda: self._start(cases, lambda case: self._nodes[case.key], self._onBegun))
+        with self._failuresTold():
+            self._logic.begin(
+                self._folder,
+                cases,
+                lambda case: self._nodes[case.key],
+                self._choices,
+                lambda fraction: None,
+                self._onBegun,
+            )
 
     def _onBegun(self, message: str) -> None:
         if message:
             self._end(message)
         else:
             path = self._folder.path
-            self._watch.watch(path, self._processOf(path))
+            self._watch.watch(path, self._logic.processIn(path))
 
     def _onLook(self, view: RunView) -> None:
         if view.isRunning or self._isDone:
             return
         self._watch.stop()
-        compare = self._compare
-        if view.problem or compare is None or comparisonProblem(self._folder):
+        if view.problem or not self._compare or comparisonProblem(self._folder):
             self._end(view.problem)
         else:
-            self._guarded(lambda: compare(self._end))
+            with self._failuresTold():
+                self._logic.compare(self._folder, self._end)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    @contextlib.contextmanager
+    def _failuresTold(self) -> Iterator[None]:
         try:
-            work()
+            yield
         except UserError as error:
             self._end(str(error))
 

@@ -104,16 +104,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
                 self._scripted = None
                 onEnd(outcome)
 
-            self._scripted = ScriptedTraining(
-                folder,
-                lambda found, nodesOf, onBegun: self.begin(
-                    folder, found, nodesOf, chosen, lambda fraction: None, onBegun
-                ),
-                self.processIn,
-                (lambda onCompared: self.compare(folder, onCompared)) if compare else None,
-                onTrained,
-                self.command,
-            )
+            self._scripted = ScriptedTraining(self, folder, chosen, compare, onTrained)
             self._scripted.start(cases)
 
         outcome = run(start, blocking, onDone)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -92,17 +91,7 @@ def _titles(packages: Sequence[Package]) -> str:
 
 
 def _fits(package: Package, version: str | None) -> bool:
-    if version is None:
-        return False
-    bounds = re.findall(r"(>=|<)([\d.]+)", package.requirement)
-    found = _numbers(version)
-    return all(
-        found >= _numbers(limit) if sign == ">=" else found < _numbers(limit)
-        for sign, limit in bounds
-    )
+    from packaging.requirements import Requirement  # comes with Slicer
 
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version: (2, 8, 0) of "2.8.0+cu126"."""
-    found = re.match(r"\d+(\.\d+)*", version)
-    return tuple(int(part) for part in found[0].split(".")) if found else ()
+    specifier = Requirement(package.requirement).specifier
+    return version is not None and specifier.contains(version, prereleases=True)

@@ -87,15 +87,9 @@ class TeacherPanel:
             self.importFile(path)
 
     def _onRemove(self) -> None:
-        question = _("Delete the teacher {name} from this computer?").format(name=self.name)
-        if not slicer.util.confirmYesNoDisplay(question):
-            return
-        try:
-            remove_teacher(self.name, self._folder)
-        except (UserError, OSError) as error:
-            slicer.util.errorDisplay(str(error))
-        self.refresh(DEFAULT)
-        self._onChosen()
+        if removeTeacher(self.name, self._folder):
+            self.refresh(DEFAULT)
+            self._onChosen()
 
     def _onChosen(self) -> None:
         slicer.app.userSettings().setValue(SETTING, self.name)
@@ -114,3 +108,15 @@ class TeacherPanel:
             sha256 = file_hash(teacher.path)
             self.ui.teacherCardLabel.text = cardText(teacher.card, sha256)
             self.ui.teacherCardLabel.toolTip = cardText(teacher.card, sha256, longest=2000)
+
+
+def removeTeacher(name: str, folder: Path | None = None) -> bool:
+    """Ask, and delete an imported teacher; return whether the user agreed."""
+    question = _("Delete the teacher {name} from this computer?").format(name=name)
+    if not slicer.util.confirmYesNoDisplay(question):
+        return False
+    try:
+        remove_teacher(name, folder)
+    except (UserError, OSError) as error:
+        slicer.util.errorDisplay(str(error))
+    return True

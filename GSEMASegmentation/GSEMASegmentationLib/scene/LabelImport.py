@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +60,9 @@ def checkGrid(labelNode: Any, volumeNode: Any) -> None:
     rasToIjk, labelToVolume = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
     volumeNode.GetRASToIJKMatrix(rasToIjk)
     vtk.vtkMatrix4x4.Multiply4x4(rasToIjk, ijkToRas(labelNode), labelToVolume)
-    corners = [
-        (i, j, k, 1.0)
-        for i in (0, found[0] - 1)
-        for j in (0, found[1] - 1)
-        for k in (0, found[2] - 1)
-    ]
-    offset = max(
-        abs(there - here)
-        for corner in corners
-        for there, here in zip(labelToVolume.MultiplyPoint(corner)[:3], corner[:3], strict=True)
-    )
+    corners = np.array([*itertools.product(*((0, count - 1) for count in found), (1.0,))])
+    moved = corners @ slicer.util.arrayFromVTKMatrix(labelToVolume).T
+    offset = np.abs(moved - corners).max()
     if found != dimensions or offset > TOLERANCE:
         raise UserError(
             _(

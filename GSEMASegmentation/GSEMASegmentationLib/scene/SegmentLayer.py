@@ -16,6 +16,7 @@ import slicer
 from GSEMASegmentationLib.scene.SegmentMasks import (
     LABELMAP,
     SURFACE,
+    boxSlices,
     gridOf,
     imageArray,
     orientedImage,
@@ -34,7 +35,9 @@ def setVoxels(segmentationNode: Any, segmentId: str, image: Any, before: Any) ->
     segmentation = segmentationNode.GetSegmentation()
     segment = segmentation.GetSegment(segmentId)
     old, value = segment.GetRepresentation(LABELMAP), segment.GetLabelValue()
-    if before is not None and len(_sharing(segmentation, old)) > 1:
+    segments = map(segmentation.GetSegment, segmentation.GetSegmentIDs())
+    isShared = sum(one.GetRepresentation(LABELMAP) is old for one in segments) > 1
+    if before is not None and isShared:
         # Without an event: nobody else has changed, and all surfaces would be made anew.
         _erase(old, value, before.GetExtent())
     if image is None:  # a voxel of nothing: surfaces cannot be made from no image at all
@@ -46,19 +49,7 @@ def setVoxels(segmentationNode: Any, segmentId: str, image: Any, before: Any) ->
         logic.ReconvertAllRepresentations(segmentationNode, [segmentId])
 
 
-def _sharing(segmentation: Any, labelmap: Any) -> list[str]:
-    """The segments that are kept in this label map."""
-    ids = segmentation.GetSegmentIDs()
-    return [
-        one for one in ids if segmentation.GetSegment(one).GetRepresentation(LABELMAP) is labelmap
-    ]
-
-
 def _erase(labelmap: Any, value: int, extent: Any) -> None:
-    first = labelmap.GetExtent()[::2]
-    box = tuple(
-        slice(low - start, high - start + 1)
-        for low, high, start in zip(extent[4::-2], extent[5::-2], first[::-1], strict=True)
-    )
-    part = imageArray(labelmap)[box]
+    low, high = np.array(extent[::2]), np.array(extent[1::2]) + 1
+    part = imageArray(labelmap)[boxSlices(low, high, labelmap.GetExtent())]
     part[part == value] = 0

@@ -34,9 +34,7 @@ def segmentImage(segmentationNode: Any, segmentId: str) -> Any:
     mask, offset = cropped(imageArray(image) == value)
     if mask.size == 0:
         return None
-    extent = image.GetExtent()
-    start = [extent[0] + offset[2], extent[2] + offset[1], extent[4] + offset[0]]
-    return orientedImage(mask, start, gridOf(image))
+    return orientedImage(mask, np.add(image.GetExtent()[::2], offset[::-1]), gridOf(image))
 
 
 def maskInBox(segmentationNode: Any, segmentId: str, box: Any) -> np.ndarray:
@@ -147,11 +145,11 @@ def _cut(image: Any, box: Any) -> np.ndarray:
     low = np.maximum(here[::2], there[::2])
     high = np.minimum(here[1::2], there[1::2]) + 1
     if (low < high).all():
-        found[_box(low, high, there)] = imageArray(image)[_box(low, high, here)]
+        found[boxSlices(low, high, there)] = imageArray(image)[boxSlices(low, high, here)]
     return found
 
 
-def _box(low: np.ndarray, high: np.ndarray, extent: np.ndarray) -> tuple[slice, ...]:
+def boxSlices(low: np.ndarray, high: np.ndarray, extent: Any) -> tuple[slice, ...]:
     """The voxels from ``low`` to before ``high`` (i, j, k) in the array of an extent."""
     sides = zip(low - extent[::2], high - extent[::2], strict=True)
     return tuple(slice(first, end) for first, end in sides)[::-1]

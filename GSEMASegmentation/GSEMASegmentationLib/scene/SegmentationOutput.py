@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
@@ -142,17 +143,18 @@ def _fill(node: Any, contents: Sequence[SegmentContent], volumeNode: Any) -> Non
 
 def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:
     segmentation = node.GetSegmentation()
-    if segmentation.GetSegment(content.segmentId) is None:
+    segment = segmentation.GetSegment(content.segmentId)
+    if segment is None:
         segmentation.AddEmptySegment(content.segmentId, content.name, COLORS[content.label])
         describe(segmentation.GetSegment(content.segmentId), content.label, content.name)
-    elif numberOfName(segmentation.GetSegment(content.segmentId).GetName()) is not None:
-        # The user has left it the name that it was given here.
-        segmentation.GetSegment(content.segmentId).SetName(content.name)
+    elif numberOfName(segment.GetName()) is not None:
+        segment.SetName(content.name)  # the user has left it the name that it was given here
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if not content.mask.any():
         logic.ClearSegment(node, content.segmentId)
         return
-    image = _orientedImage(content, volumeNode)
+    mask, offset = cropped(content.mask)
+    image = orientedImage(mask, np.add(content.start, offset)[::-1], ijkToRas(volumeNode))
     if not logic.SetBinaryLabelmapToSegment(
         image, node, content.segmentId, logic.MODE_REPLACE, image.GetExtent()
     ):
@@ -161,10 +163,3 @@ def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:
                 name=content.name, node=node.GetName()
             )
         )
-
-
-def _orientedImage(content: SegmentContent, volumeNode: Any) -> Any:
-    """The mask's bounding box as Slicer's oriented image, at its place on the volume's grid."""
-    mask, offset = cropped(content.mask)
-    k, j, i = (first + more for first, more in zip(content.start, offset, strict=True))
-    return orientedImage(mask, (i, j, k), ijkToRas(volumeNode))

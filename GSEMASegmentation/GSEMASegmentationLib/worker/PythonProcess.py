@@ -39,7 +39,8 @@ class PythonProcess:
             "StandardOutput": (LineDecoder(), onOutputLine),
             "StandardError": (LineDecoder(), onErrorLine),
         }
-        self._isGone = False
+        self.isGone = False
+        """Whether there is no process any more."""
         self._process = qt.QProcess()
         environment = qt.QProcessEnvironment.systemEnvironment()
         for name, value in pythonVariables().items():
@@ -52,16 +53,11 @@ class PythonProcess:
         self.pid: int | None = None
         """The process id that the program announced; a launcher may stand between it and us."""
 
-    @property
-    def isGone(self) -> bool:
-        """Whether there is no process any more."""
-        return self._isGone
-
     def start(self) -> None:
         self._process.start(self._command[0], self._command[1:])
 
     def write(self, data: bytes) -> None:
-        if not self._isGone:
+        if not self.isGone:
             self._process.write(data)
 
     def closeInput(self) -> None:
@@ -69,11 +65,11 @@ class PythonProcess:
 
     def waitUntilGone(self, milliseconds: int) -> bool:
         """Wait; the lines and ``onGone`` come meanwhile."""
-        return self._isGone or bool(self._process.waitForFinished(milliseconds))
+        return self.isGone or bool(self._process.waitForFinished(milliseconds))
 
     def kill(self) -> None:
         """Kill the program, and its launcher where there is one."""
-        if self._isGone:
+        if self.isGone:
             return
         if self.pid is not None:
             with contextlib.suppress(OSError):
@@ -102,7 +98,7 @@ class PythonProcess:
             self._end(None, _("The process crashed or was killed."))
 
     def _end(self, exitCode: int | None, message: str) -> None:
-        if not self._isGone:
-            self._isGone = True
+        if not self.isGone:
+            self.isGone = True
             self._process.deleteLater()
             self._onGone(exitCode, message)

@@ -32,6 +32,10 @@ class CaseReader:
         self._waiting: list[str] = []
         self._running: CoreCommand | None = None
 
+    @property
+    def isRunning(self) -> bool:
+        return self._running is not None
+
     def read(self, path: str) -> None:
         """Read a path, after those that are being read; returns at once."""
         self._waiting.append(path)

@@ -63,7 +63,7 @@ class CasesPanel:
         self.ui.caseTable.verticalHeader().setVisible(False)
         self.ui.caseTable.connect("itemChanged(QTableWidgetItem*)", self._onEdited)
         self.ui.caseTable.connect("itemSelectionChanged()", self._updateButtons)
-        self._drop = DropTarget(self.ui.caseTable, self._onDropped)
+        self._drop = DropTarget(self.ui.caseTable, self.addPath)
         self.ui.addSceneButton.connect("clicked(bool)", self.addFromScene)
         self.ui.addFolderButton.connect("clicked(bool)", self._onFolder)
         self.ui.addListButton.connect("clicked(bool)", self._onList)
@@ -204,10 +204,6 @@ class CasesPanel:
             self._list.change(self._shown[item.row()].key, **{field: text})
         self._shown = None
         self.refresh()
-
-    def _onDropped(self, paths: Sequence[str]) -> None:
-        for path in paths:
-            self.addPath(path)
 
     def _onFolder(self) -> None:
         title = _("A folder of image and label pairs, or an nnU-Net raw folder")

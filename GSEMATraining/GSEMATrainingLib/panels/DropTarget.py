@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -13,12 +13,12 @@ class DropTarget(qt.QObject):
 
     Args:
         widget: what files may be dropped on.
-        onPaths: called with the local paths.
+        onPath: called with each local file or folder.
     """
 
-    def __init__(self, widget: Any, onPaths: Callable[[Sequence[str]], None]) -> None:
+    def __init__(self, widget: Any, onPath: Callable[[str], None]) -> None:
         super().__init__(widget)
-        self._onPaths = onPaths
+        self._onPath = onPath
         # A table's own viewport gets the events of the mouse.
         widget.setAcceptDrops(True)
         widget.viewport().setAcceptDrops(True)
@@ -27,20 +27,12 @@ class DropTarget(qt.QObject):
     def eventFilter(self, watched: Any, event: Any) -> bool:
         """Called by Qt before the widget sees an event; True keeps it from the widget."""
         kind = event.type()
-        if kind in (qt.QEvent.DragEnter, qt.QEvent.DragMove):
-            if droppedPaths(event.mimeData()):
-                event.acceptProposedAction()
-                return True
-        elif kind == qt.QEvent.Drop:
-            paths = droppedPaths(event.mimeData())
-            if paths:
-                event.acceptProposedAction()
-                self._onPaths(paths)
-                return True
-        return False
-
-
-def droppedPaths(mimeData: Any) -> list[str]:
-    """The local files and folders of a drag."""
-    paths = (url.toLocalFile() for url in mimeData.urls())
-    return [path for path in paths if path]
+        if kind not in (qt.QEvent.DragEnter, qt.QEvent.DragMove, qt.QEvent.Drop):
+            return False
+        paths = [path for url in event.mimeData().urls() if (path := url.toLocalFile())]
+        if paths:
+            event.acceptProposedAction()
+        if kind == qt.QEvent.Drop:
+            for path in paths:
+                self._onPath(path)
+        return bool(paths)

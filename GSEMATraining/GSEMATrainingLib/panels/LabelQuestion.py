@@ -38,7 +38,8 @@ class LabelQuestion:
             (_("vessel"), VESSEL),
             (_("aneurysm"), ANEURYSM),
         )
-        self.dialog = qt.QDialog(slicer.util.mainWindow() if _hasWindow() else None)
+        hasWindow = slicer.app.layoutManager() is not None
+        self.dialog = qt.QDialog(slicer.util.mainWindow() if hasWindow else None)
         self.dialog.setWindowTitle(_("What are these segments?"))
         form = qt.QFormLayout(self.dialog)
         self._boxes = {}
@@ -58,7 +59,3 @@ class LabelQuestion:
     @property
     def answers(self) -> dict[str, int]:
         return {name: self._choices[box.currentIndex][1] for name, box in self._boxes.items()}
-
-
-def _hasWindow() -> bool:
-    return slicer.app.layoutManager() is not None

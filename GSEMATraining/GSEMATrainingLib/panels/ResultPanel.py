@@ -9,6 +9,7 @@ from typing import Any
 import qt
 import slicer
 import slicer.util
+from GSEMASegmentationLib.panels.TeacherPanel import removeTeacher
 from GSEMASegmentationLib.panels.Widgets import enable, fillBox, showText
 from slicer.i18n import tr as _
 
@@ -20,7 +21,6 @@ from gsema_core.teachers.registry import (
     ListedTeacher,
     find_teacher,
     list_teachers,
-    remove_teacher,
 )
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem, heldOutUse
 from GSEMATrainingLib.comparison.Report import headings, rows, verdictText
@@ -155,15 +155,8 @@ class ResultPanel:
             self.exportTeacher(path)
 
     def _onDelete(self) -> None:
-        name = self.ui.ownTeacherComboBox.currentText
-        question = _("Delete the teacher {name} from this computer?").format(name=name)
-        if not slicer.util.confirmYesNoDisplay(question):
-            return
-        try:
-            remove_teacher(name)
-        except (UserError, OSError) as error:
-            slicer.util.errorDisplay(str(error))
-        self._changed("")
+        if removeTeacher(self.ui.ownTeacherComboBox.currentText):
+            self._changed("")
 
     def _changed(self, name: str) -> None:
         self.refreshTeachers(name)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import slicer
-import vtk
+import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.training.run_files import STEPS, VALIDATION
@@ -91,11 +92,11 @@ class TrainingPlots:
         self._nodes.clear()
         self._shown.clear()
 
-    def _chart(self, plot: Plot) -> Any:
+    def _chart(self, plot: Plot) -> None:
         chart = self._node("vtkMRMLPlotChartNode", f"chart {plot.key}", plot.title)
         table = self._nodes[f"table {plot.file}"]
         if chart.GetNumberOfPlotSeriesNodes() == len(plot.columns):
-            return chart
+            return
         chart.SetTitle(plot.title)
         chart.SetXAxisTitle(_("step"))
         chart.SetYAxisTitle(plot.axis)
@@ -108,7 +109,6 @@ class TrainingPlots:
             series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone)
             series.SetColor(*COLORS[number])
             chart.AddAndObservePlotSeriesNodeID(series.GetID())
-        return chart
 
     def _node(self, kind: str, key: str, name: str) -> Any:
         node = self._nodes.get(key)
@@ -124,15 +124,9 @@ def _tableName(file: str) -> str:
 
 
 def _fill(tableNode: Any, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> None:
-    wasModifying = tableNode.StartModify()
-    tableNode.RemoveAllColumns()
-    for name in names:
-        array = vtk.vtkDoubleArray()
-        array.SetName(name)
-        for row in rows:
-            array.InsertNextValue(_number(row.get(name)))
-        tableNode.AddColumn(array)
-    tableNode.EndModify(wasModifying)
+    columns = [np.array([_number(row.get(name)) for row in rows]) for name in names]
+    with slicer.util.NodeModify(tableNode):
+        slicer.util.updateTableFromArray(tableNode, columns, names)
 
 
 def _number(text: str | None) -> float:

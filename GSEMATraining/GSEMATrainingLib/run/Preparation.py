@@ -26,13 +26,8 @@ def preparation(
 ) -> CaseExport:
     """What makes the folder ready for ``gsema train``, to be started; begun runs are left alone.
 
-    Args:
-        folder: the run's.
-        cases: the table's rows; unusable ones are left out.
-        nodesOf: volume and segmentation of a case of the scene.
-        choices: how to train.
-        onProgress: called with the fraction done.
-        onDone: called once, with an empty text or with why it could not be done.
+    The arguments are those of ``GSEMATrainingLogic.begin``; ``onDone`` is called once, with an
+    empty text or with why it could not be done. Unusable cases are left out.
 
     Raises:
         UserError: it cannot be done; nothing was written.

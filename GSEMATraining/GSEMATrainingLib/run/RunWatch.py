@@ -57,9 +57,8 @@ def lookAt(folder: RunFolder, process: TrainingProcess | None = None) -> RunView
         return RunView(folder, None, process.isAlive, problem.format(folder=folder.path))
     isRunning = folder.isRunning or (process is not None and process.isAlive)
     status = folder.status()
-    if isRunning or not folder.hasRun:
-        return RunView(folder, status, isRunning)
-    return RunView(folder, status, False, _problem(folder, status, process))
+    isOver = folder.hasRun and not isRunning
+    return RunView(folder, status, isRunning, _problem(folder, status, process) if isOver else "")
 
 
 def _problem(folder: RunFolder, status: Status | None, process: TrainingProcess | None) -> str:
