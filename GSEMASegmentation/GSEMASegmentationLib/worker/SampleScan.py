@@ -48,6 +48,10 @@ class SampleScan:
         self._folder: Path | None = None
         self._command: CoreCommand | None = None
 
+    @property
+    def isRunning(self) -> bool:
+        return self._command is not None
+
     def start(self) -> None:
         """Begin; returns at once."""
         self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
