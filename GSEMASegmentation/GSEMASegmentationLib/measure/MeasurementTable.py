@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import slicer
+import slicer.util
 import vtk
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
-from gsema_core.files.atomic import atomic_path
+from gsema_core.files.text_files import write_csv
 from gsema_core.measurements import COLUMNS, Column
 from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
 from GSEMASegmentationLib.scene.Hierarchy import placeBeside
@@ -46,8 +46,7 @@ def updateTable(
         tableNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name)
         segmentationNode.SetNodeReferenceID(TABLE_ROLE, tableNode.GetID())
     rows = [one.aneurysm.to_dict() for one in measured]
-    wasModifying = tableNode.StartModify()
-    try:
+    with slicer.util.NodeModify(tableNode):
         tableNode.RemoveAllColumns()
         names = _textArray([one.name for one in measured])
         _addColumn(tableNode, names, SEGMENT_COLUMN, _("Segment"), "")
@@ -58,8 +57,6 @@ def updateTable(
             _addColumn(tableNode, _array(column, rows), column.name, title, column.unit)
         tableNode.SetUseColumnTitleAsColumnHeader(True)
         tableNode.SetLocked(True)  # what is measured is not typed
-    finally:
-        tableNode.EndModify(wasModifying)
     role = segmentationNode.GetReferenceImageGeometryReferenceRole()
     placeBeside(
         tableNode, volumeNode or segmentationNode.GetNodeReference(role) or segmentationNode
@@ -99,18 +96,13 @@ def writeCsv(tableNode: Any, path: str | os.PathLike[str]) -> None:
     table = tableNode.GetTable()
     names = [table.GetColumnName(n) for n in range(table.GetNumberOfColumns())]
     decimals = {column.name: column.decimals for column in COLUMNS}
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(names)
-        for row in range(table.GetNumberOfRows()):
-            cells = [table.GetValue(row, n) for n in range(len(names))]
-            writer.writerow(
-                cell.ToString() if cell.IsString() else f"{cell.ToDouble():.{decimals[name]}f}"
-                for name, cell in zip(names, cells, strict=True)
-            )
+
+    def text(row: int, name: str) -> str:
+        cell = table.GetValueByName(row, name)
+        return cell.ToString() if cell.IsString() else f"{cell.ToDouble():.{decimals[name]}f}"
+
+    rows = range(table.GetNumberOfRows())
+    write_csv([{name: text(row, name) for name in names} for row in rows], path, names)
 
 
 def _array(column: Column, rows: Sequence[dict[str, Any]]) -> Any:

@@ -15,6 +15,7 @@ from gsema_core.labels import ANEURYSM, VESSEL
 from GSEMASegmentationLib.scene.Coordinates import checkLinear, toWorld
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
 from GSEMASegmentationLib.scene.SegmentMasks import (
+    boxSlices,
     gridOf,
     imageArray,
     maskInBox,
@@ -146,10 +147,7 @@ def _measured(segmentationNode: Any, piece: _Piece) -> Aneurysm:
     labels = np.zeros(box.GetDimensions()[::-1], np.uint8)
     for segmentId in segmentsShowing(segmentationNode, VESSEL):
         labels[maskInBox(segmentationNode, segmentId, box)] = VESSEL
-    inside = tuple(
-        slice(offset, offset + count)
-        for offset, count in zip((piece.start - start)[::-1], piece.mask.shape, strict=True)
-    )
+    inside = boxSlices(piece.start, piece.start + piece.mask.shape[::-1], box.GetExtent())
     labels[inside][piece.mask] = ANEURYSM
     (found,) = measure_aneurysms(Volume(labels, _geometry(box)))
     return _inWorld(found, segmentationNode, start)

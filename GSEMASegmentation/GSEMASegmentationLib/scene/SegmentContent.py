@@ -43,10 +43,8 @@ def segmentsOf(labels: np.ndarray) -> list[SegmentContent]:
     mask, start = cropped(labels == ANEURYSM)
     components, count = connected_components(mask)
     sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
-    for number, component in enumerate(np.argsort(-sizes, kind="stable") + 1, start=1):
-        name = aneurysmName(number, count)
-        one = components == component
+    masks = [components == n for n in np.argsort(-sizes, kind="stable") + 1] or [mask]
+    for number, one in enumerate(masks, start=1):
+        name = aneurysmName(number, len(masks))
         contents.append(SegmentContent(aneurysmId(number), ANEURYSM, name, one, start))
-    if count == 0:
-        contents.append(SegmentContent(aneurysmId(1), ANEURYSM, aneurysmName(1, 1), mask, start))
     return contents

@@ -24,11 +24,8 @@ def segmentsShowing(segmentationNode: Any, label: int) -> list[str]:
         label: ``gsema_core.labels.VESSEL`` or ``ANEURYSM``.
     """
     segmentation = segmentationNode.GetSegmentation()
-    return [
-        segmentId
-        for segmentId in segmentation.GetSegmentIDs()
-        if _labelOf(segmentation.GetSegment(segmentId)) == label
-    ]
+    ids = segmentation.GetSegmentIDs()
+    return [one for one in ids if _labelOf(segmentation.GetSegment(one)) == label]
 
 
 def _labelOf(segment: Any) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -123,12 +124,9 @@ def _fill(node: Any, contents: Sequence[SegmentContent], volumeNode: Any) -> Non
     segmentation = node.GetSegmentation()
     adopt(node, volumeNode)
     hadVessel = segmentation.GetSegment(VESSEL_ID) is not None
-    wasModifying = node.StartModify()
-    try:
+    with slicer.util.NodeModify(node):
         for content in contents:
             _setSegment(node, content, volumeNode)
-    finally:
-        node.EndModify(wasModifying)
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
     if segmentation.GetSegment(VESSEL_ID) is not None and not hadVessel:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import qt
 import slicer
 import slicer.util
-import vtk
 from GSEMASegmentationLib.install.CorePackage import pythonExecutable
 from GSEMASegmentationLib.scene.Coordinates import ijkToRas
 from GSEMASegmentationLib.scene.VolumeFiles import exportVolume
@@ -191,20 +189,11 @@ def exportSceneCase(
     checkPair(volume, segmentation, case.labels)
     labels = labelArray(volume, segmentation, case.labels)
     labelMap = slicer.vtkMRMLLabelMapVolumeNode()
-    labelMap.SetAndObserveImageData(_imageOf(labels))
+    slicer.util.updateVolumeFromArray(labelMap, labels)
     labelMap.SetIJKToRASMatrix(ijkToRas(volume))
     for node, name in ((volume, f"{stem}.nrrd"), (labelMap, f"{stem}-labels.nrrd")):
         with atomic_path(folder / name) as temporary:
             exportVolume(node, temporary)
-
-
-def _imageOf(labels: np.ndarray) -> Any:
-    from vtk.util import numpy_support
-
-    image = vtk.vtkImageData()
-    image.SetDimensions(labels.shape[::-1])
-    image.GetPointData().SetScalars(numpy_support.numpy_to_vtk(labels.ravel(), deep=True))
-    return image
 
 
 def writeDatalist(cases: Sequence[ExportedCase], folder: Path) -> Path:

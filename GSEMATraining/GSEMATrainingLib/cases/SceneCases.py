@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,17 +42,12 @@ def scenePairs() -> list[ScenePair]:
     That is the volume whose grid the segmentation has, else the only one of the same study, else
     the only one of the scene.
     """
-    volumes = [
-        node
-        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-        if not node.IsA("vtkMRMLLabelMapVolumeNode")
-    ]
+    scalars = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    volumes = [node for node in scalars if not node.IsA("vtkMRMLLabelMapVolumeNode")]
     pairs = []
     for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
-        if node.GetSegmentation().GetNumberOfSegments() == 0:
-            continue
         volume = _volumeOf(node, volumes)
-        if volume is not None:
+        if volume is not None and node.GetSegmentation().GetNumberOfSegments():
             pairs.append(ScenePair(volume, node, _patientOf(volume)))
     return pairs
 
@@ -182,21 +177,20 @@ def _volumeOf(segmentation: Any, volumes: list[Any]) -> Any:
     reference = segmentation.GetNodeReference(role)
     if reference in volumes:
         return reference
-    for candidates in (list(_siblings(segmentation, volumes)), volumes):
+    for candidates in (_siblings(segmentation, volumes), volumes):
         if len(candidates) == 1:
             return candidates[0]
     return None
 
 
-def _siblings(segmentation: Any, volumes: list[Any]) -> Iterator[Any]:
+def _siblings(segmentation: Any, volumes: list[Any]) -> list[Any]:
     """The volumes in the segmentation's own study or folder."""
     hierarchy = subjectHierarchy()
     parent = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(segmentation))
     if parent == hierarchy.GetSceneItemID():
-        return
-    for volume in volumes:
-        if hierarchy.GetItemParent(hierarchy.GetItemByDataNode(volume)) == parent:
-            yield volume
+        return []
+    items = {volume: hierarchy.GetItemByDataNode(volume) for volume in volumes}
+    return [one for one, item in items.items() if hierarchy.GetItemParent(item) == parent]
 
 
 def _patientOf(volume: Any) -> str:

@@ -51,9 +51,8 @@ class StartPanel:
         self.refresh(settings.value(TEACHER, DEFAULT))
         self.form.setChanges(_tables(settings.value(SETTINGS, "{}")))
         self._show()
-        self.ui.teacherComboBox.connect("currentIndexChanged(int)", self._onChosen)
-        self.ui.presetComboBox.connect("currentIndexChanged(int)", self._onChosen)
-        self.ui.deviceComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        for box in (self.ui.teacherComboBox, self.ui.presetComboBox, self.ui.deviceComboBox):
+            box.connect("currentIndexChanged(int)", self._onChosen)
         self.ui.nameLineEdit.connect("editingFinished()", self._onChosen)
         self.ui.resetButton.connect("clicked(bool)", self.form.reset)
 

@@ -116,10 +116,8 @@ class RunFolder:
 
     def lastError(self) -> str:
         """The last error in the log, one sentence; empty where there is none."""
-        for line in reversed(self.logText().splitlines()):
-            if line.startswith(ERROR_PREFIX):
-                return line.removeprefix(ERROR_PREFIX)
-        return ""
+        errors = [one for one in self.logText().splitlines() if one.startswith(ERROR_PREFIX)]
+        return errors[-1].removeprefix(ERROR_PREFIX) if errors else ""
 
     def _touch(self, name: str) -> None:
         try:
