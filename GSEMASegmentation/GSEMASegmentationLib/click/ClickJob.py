@@ -37,16 +37,8 @@ class ClickJob:
     """Runs once. Whatever happens, ``onDone`` is called once and the temporary files are gone.
 
     The worker is asked at once; if it does not have the scan in memory, it is sent the scan and
-    asked again.
-
-    Args:
-        client: the worker.
-        volumeNode: what was clicked into.
-        ras: where, in mm, in the world's RAS coordinates.
-        outputNode: the segmentation, None for a new one.
-        settings: how.
-        onProgress: called with the fraction done and what is being done.
-        onDone: called with the outcome, and the change where there is one.
+    asked again. The arguments are those of ``GSEMASegmentationLogic.segmentAtPoint``; ``onDone``
+    also gets the change, where there is one.
     """
 
     def __init__(

@@ -41,11 +41,9 @@ def targetSegment(image: Any, outputNode: Any) -> tuple[str, str]:
         best = next((one for one in ours if isEmpty(outputNode, one)), None)
     if best is not None:
         return best, segmentation.GetSegment(best).GetName()
-    count = segmentation.GetNumberOfSegments()
-    names = [segmentation.GetNthSegment(n).GetName() for n in range(count)]
-    taken = [number for one in ours if (number := numberOfId(one)) is not None]
-    taken += [number for name in names if (number := numberOfName(name)) is not None]
-    number = max(taken, default=0) + 1
+    names = [segmentation.GetSegment(one).GetName() for one in segmentation.GetSegmentIDs()]
+    taken = [*map(numberOfId, ours), *map(numberOfName, names)]
+    number = max((one for one in taken if one is not None), default=0) + 1
     return aneurysmId(number), aneurysmName(number, number)
 
 

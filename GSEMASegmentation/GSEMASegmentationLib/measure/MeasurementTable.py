@@ -66,7 +66,7 @@ def updateTable(
 
 def tableOf(segmentationNode: Any) -> Any:
     """The table of a segmentation's measurements, or None."""
-    return segmentationNode.GetNodeReference(TABLE_ROLE)
+    return segmentationNode and segmentationNode.GetNodeReference(TABLE_ROLE)
 
 
 def rowPosition(tableNode: Any, row: int) -> tuple[float, float, float]:

@@ -60,7 +60,7 @@ class ResultsPanel:
             self.ui.linesCheckBox.checked = hasLines
         self._segmentation, self._volume = segmentationNode, volumeNode
         self.ui.aneurysmsCollapsibleButton.visible = segmentationNode is not None
-        table = tableOf(segmentationNode) if segmentationNode is not None else None
+        table = tableOf(segmentationNode)
         nothing = _("There is nothing to write yet: press Measure first.") if table is None else ""
         usual = _("Write the measurements to a file for a spreadsheet.")
         enable(self.ui.exportButton, usual, nothing)
@@ -104,8 +104,10 @@ class ResultsPanel:
         names = [name for name in present if name not in (INDEX, *POSITION_COLUMNS)]
         names += [name for name in POSITION_COLUMNS if name in present]
         widget.setColumnCount(len(names))
-        titles = [_heading(tableNode.GetColumnTitle(name)) for name in names]
-        widget.setHorizontalHeaderLabels(titles)
+        titles = [tableNode.GetColumnTitle(name) for name in names]
+        widget.setHorizontalHeaderLabels(
+            [textwrap.fill(title, HEADING, break_long_words=False) for title in titles]
+        )
         widget.setRowCount(table.GetNumberOfRows())
         for row in range(table.GetNumberOfRows()):
             for column, name in enumerate(names):
@@ -117,7 +119,7 @@ class ResultsPanel:
         widget.resizeRowsToContents()
 
     def _onDoubleClicked(self, row: int, column: int) -> None:
-        table = tableOf(self._segmentation) if self._segmentation is not None else None
+        table = tableOf(self._segmentation)
         if table is not None:
             centerViews(rowPosition(table, row))
 
@@ -125,15 +127,10 @@ class ResultsPanel:
         pattern = _("Tables (*.csv)")
         title = _("Export the measurements")
         path = qt.QFileDialog.getSaveFileName(None, title, "aneurysms.csv", pattern)
-        table = tableOf(self._segmentation) if self._segmentation is not None else None
+        table = tableOf(self._segmentation)
         if not path or table is None:
             return
         try:
             writeCsv(table, path)
         except UserError as error:
             slicer.util.errorDisplay(str(error))
-
-
-def _heading(title: str) -> str:
-    """A column's title on several lines; words stay whole."""
-    return textwrap.fill(title, HEADING, break_long_words=False)

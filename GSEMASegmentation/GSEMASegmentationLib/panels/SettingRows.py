@@ -45,21 +45,14 @@ class SettingRows:
     @property
     def values(self) -> dict[str, Any]:
         """What differs from the defaults, by the settings' names."""
-        values = {name: field.value for name, field in self.fields.items()}
-        return {
-            name: value
-            for name, value in values.items()
-            if value != self.fields[name].setting.default
-        }
+        changed = [one for one in self.fields.values() if one.value != one.setting.default]
+        return {one.setting.name: one.value for one in changed}
 
     @property
     def valuesAtAClick(self) -> dict[str, Any]:
         """Those of ``values`` that mean something at a click."""
-        return {
-            name: value
-            for name, value in self.values.items()
-            if not self.fields[name].setting.whole_scan
-        }
+        values = self.values.items()
+        return {name: v for name, v in values if not self.fields[name].setting.whole_scan}
 
     def value(self, name: str) -> Any:
         """One of them as it is now."""

@@ -45,7 +45,6 @@ class SampleScan:
 
     def __init__(self, onDone: Callable[[Any, str], None]) -> None:
         self._onDone = onDone
-        self._folder: Path | None = None
         self._command: CoreCommand | None = None
 
     @property
@@ -54,10 +53,10 @@ class SampleScan:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
-        path = str(self._folder / "phantom.nrrd")
-        command = [pythonExecutable(), "-c", PROGRAM, path, str(SEED), str(FIELD_MM)]
-        self._command = CoreCommand(command, ignoreLine, self._onMade)
+        folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
+        path = folder / "phantom.nrrd"
+        command = [pythonExecutable(), "-c", PROGRAM, str(path), str(SEED), str(FIELD_MM)]
+        self._command = CoreCommand(command, ignoreLine, lambda text: self._onMade(path, text))
         self._command.start()
 
     def stop(self) -> None:
@@ -66,12 +65,10 @@ class SampleScan:
             self._onDone = lambda node, message: None
             self._command.stopAndWait()
 
-    def _onMade(self, problem: str) -> None:
+    def _onMade(self, path: Path, problem: str) -> None:
         self._command = None
-        node = None
-        if self._folder is not None:
-            node = None if problem else _load(self._folder / "phantom.nrrd")
-            shutil.rmtree(self._folder, ignore_errors=True)
+        node = None if problem else _load(path)
+        shutil.rmtree(path.parent, ignore_errors=True)
         message = _("The sample could not be made ({reason}).").format(reason=problem)
         self._onDone(node, message if node is None else "")
 

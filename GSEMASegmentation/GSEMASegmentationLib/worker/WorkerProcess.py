@@ -13,11 +13,7 @@ QUIT_MS = 1000
 class WorkerProcess:
     """Starts the process again and again; nothing is heard of one that was given up.
 
-    Args:
-        onLine: called with each line of its standard output.
-        onErrorLine: called with each line of its standard error.
-        onGone: called when it ended by itself, with the exit code, or with None and a sentence
-            where it crashed, was killed, or could not be started.
+    The arguments are those of ``PythonProcess``.
     """
 
     def __init__(

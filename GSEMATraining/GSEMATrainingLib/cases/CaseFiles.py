@@ -32,7 +32,7 @@ def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> lis
     entries, problems = [], []
     scans = path.parent / f"{path.stem}_cases"
     for number, case in enumerate(cases, start=1):
-        entry: dict[str, Any] = {"patient": case.patient, "center": case.center}
+        image, label = Path(case.image), Path(case.label)
         if case.isOfScene:
             stem = f"case-{number:03d}"
             make_folder(scans)
@@ -41,11 +41,10 @@ def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> lis
             except UserError as error:
                 problems.append(f"{case.patient}: {error}")
                 continue
-            entry["image"] = f"{scans.name}/{stem}.nrrd"
-            entry["label"] = f"{scans.name}/{stem}-labels.nrrd"
-        else:
-            entry["image"] = _fromList(case.image, path.parent)
-            entry["label"] = _fromList(case.label, path.parent)
+            image, label = scans / f"{stem}.nrrd", scans / f"{stem}-labels.nrrd"
+        entry: dict[str, Any] = {"patient": case.patient, "center": case.center}
+        entry["image"] = _fromList(image, path.parent)
+        entry["label"] = _fromList(label, path.parent)
         if case.relabel:
             entry["relabel"] = [list(pair) for pair in case.relabel]
         if case.use:
@@ -55,9 +54,9 @@ def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> lis
     return problems
 
 
-def _fromList(file: str, folder: Path) -> str:
+def _fromList(file: Path, folder: Path) -> str:
     """Relative to the list where the file lies below it, so that both can move together."""
-    absolute, base = Path(file).absolute(), folder.absolute()
+    absolute, base = file.absolute(), folder.absolute()
     try:
         return absolute.relative_to(base).as_posix()
     except ValueError:

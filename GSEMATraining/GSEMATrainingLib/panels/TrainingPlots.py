@@ -69,7 +69,8 @@ class TrainingPlots:
             return
         for file in (STEPS, VALIDATION):
             rows = folder.rows(file)
-            table = self._node("vtkMRMLTableNode", f"table {file}", _tableName(file))
+            name = _("Training steps") if file == STEPS else _("Training validations")
+            table = self._node("vtkMRMLTableNode", f"table {file}", name)
             key = hash((str(folder.path), table.GetID(), len(rows), str(rows[-1:])))
             if self._shown.get(file) != key:
                 self._shown[file] = key
@@ -117,10 +118,6 @@ class TrainingPlots:
             node.SetSaveWithScene(False)
             self._nodes[key] = node
         return node
-
-
-def _tableName(file: str) -> str:
-    return _("Training steps") if file == STEPS else _("Training validations")
 
 
 def _fill(tableNode: Any, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> None:
