@@ -39,6 +39,7 @@ class qSlicerScriptedLoadableModule:
         """Take the panel down as a reload or the end of the application does."""
         if self._widget is not None:
             slicer.app.moduleManager().moduleAboutToBeUnloaded.emit(self.name)
+            setattr(slicer.modules, self.name + "Widget", None)
             self._widget.deleteLater()
             self._widget = None
 
