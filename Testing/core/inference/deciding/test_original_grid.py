@@ -7,8 +7,8 @@ import pytest
 import SimpleITK as sitk
 
 from gsema_core.grids import Geometry, Volume, working_geometry
-from gsema_core.inference.deciding import (
-    original_grid,
+from gsema_core.inference.deciding import original_grid
+from gsema_core.inference.deciding.original_grid import (
     probabilities_to_labels,
     probability_to_original,
 )

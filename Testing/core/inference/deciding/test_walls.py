@@ -7,7 +7,8 @@ import pytest
 from scipy import ndimage
 
 from gsema_core.grids import Geometry
-from gsema_core.inference.deciding import original_grid, probabilities_to_labels, walls
+from gsema_core.inference.deciding import original_grid, walls
+from gsema_core.inference.deciding.original_grid import probabilities_to_labels
 from gsema_core.inference.deciding.walls import (
     LEAST_CONTRAST,
     LEVEL,
