@@ -20,6 +20,7 @@ from gsema_core.version import __version__
 
 COMMANDS = (
     "segment",
+    "series",
     "cases",
     "train",
     "benchmark",
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         exit_code: int = arguments.run(arguments)
         return exit_code
     except UserError as error:
-        print(f"{ERROR_PREFIX}{error}", file=sys.stderr)
+        print("\n".join([f"{ERROR_PREFIX}{error}", *error.table]), file=sys.stderr)
         return EXIT_USER_ERROR
     except (Cancelled, KeyboardInterrupt):
         print("cancelled: no file is left half-written.", file=sys.stderr)

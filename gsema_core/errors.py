@@ -1,6 +1,7 @@
 """The errors that a user is meant to read."""
 
 import unicodedata
+from collections.abc import Sequence
 
 _UNSHOWN = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode's categories of control characters, half pairs, line and paragraph separators."""
@@ -19,9 +20,14 @@ class UserError(ValueError):
     line, the worker and the Slicer panels show it as it is, without a traceback. What it quotes
     may come from a hostile file: control characters are spelled out, so that it stays one line
     and no terminal obeys it, and what is far too long loses its middle.
+
+    Args:
+        message: the sentence.
+        table: lines that a terminal shows below it, such as what there is to choose from.
     """
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", table: Sequence[str] = ()) -> None:
+        self.table = ["".join(map(_shown, line)) for line in table]
         if len(message) > LONGEST:
             message = f"{message[: LONGEST - 300]} ... {message[-295:]}"
         super().__init__("".join(map(_shown, message)))

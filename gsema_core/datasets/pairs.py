@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
-from gsema_core.files.dicom.series import has_dicom
+from gsema_core.files.dicom.mark import has_dicom
 from gsema_core.files.image_names import image_stem
 
 NAMING = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsema_core.errors import UserError
-from gsema_core.files.dicom.series import is_dicom, read_dicom
+from gsema_core.files.dicom.mark import is_dicom
 from gsema_core.files.image_files import not_finite, read_image_file
 from gsema_core.grids.volume import Volume
 
@@ -20,16 +21,18 @@ LABEL_MAP_VALUES = 8
 A thresholded 8-bit angiogram still has dozens."""
 
 
-def read_volume(path: str | os.PathLike[str]) -> Volume:
+def read_volume(path: str | os.PathLike[str], series: int | None = None) -> Volume:
     """Read a scan.
 
     Args:
         path: an NRRD, NIfTI or MetaImage file; a folder (searched with its subfolders) that holds
             one DICOM series with a volume; or any one DICOM file, to read the series it is
             part of.
+        series: the number of one of a folder's DICOM series, where it has several volumes.
 
     Returns:
-        The scan; integers as they are stored, anything else as float32.
+        The scan; integers as they are stored, anything else as float32. Of a DICOM series it is a
+        ``SeriesVolume``, which says which one.
 
     Raises:
         UserError: there is no such file, it cannot be read, or it is not a 3D scan: 2D, 4D or
@@ -41,7 +44,7 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         >>> scan.geometry.size
         (44, 36, 52)
     """
-    volume = _read(path, "image")
+    volume = _read(path, "image", series)
     array = volume.array
     if array.dtype.kind == "f":
         # Overflow turns into infinities, which are refused just below.
@@ -60,7 +63,7 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
             f"The image {path} looks like a label map, as it has only the values "
             f"{', '.join(f'{value:g}' for value in values)}: give the scan itself."
         )
-    return Volume(array, volume.geometry)
+    return replace(volume, array=array)
 
 
 def read_labels(path: str | os.PathLike[str], allowed: Sequence[int] = (0, 1, 2)) -> Volume:
@@ -104,7 +107,7 @@ def few_values(array: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
     return None
 
 
-def _read(path: str | os.PathLike[str], what: str) -> Volume:
+def _read(path: str | os.PathLike[str], what: str, series: int | None = None) -> Volume:
     path = Path(path)
     try:
         exists = path.exists()
@@ -115,7 +118,23 @@ def _read(path: str | os.PathLike[str], what: str) -> Volume:
     if not exists:
         raise UserError(f"The {what} {path} does not exist: check the path.")
     if path.is_dir() or is_dicom(path):
-        return read_dicom(path)
+        return _read_dicom(path, series)
+    if series is not None:
+        raise UserError(f"The {what} {path} is one image: leave out --series, which is for DICOM.")
     if not path.is_file():
         raise UserError(f"The {what} {path} is a device or a pipe: give a file or a folder.")
     return read_image_file(path)
+
+
+def _read_dicom(path: Path, series: int | None) -> Volume:
+    """Read DICOM where pydicom is there: Slicer brings its own, other hosts may have none."""
+    try:
+        from gsema_core.files.dicom.reader import read_series
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != "pydicom":
+            raise
+        raise UserError(
+            f"The DICOM images at {path} cannot be read, as the package pydicom is not installed: "
+            "install it (pip install pydicom), or give an NRRD, NIfTI or MetaImage file."
+        ) from error
+    return read_series(path, series)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume
-from gsema_core.files.dicom.series import MAXIMUM_FILES
+from gsema_core.files.dicom.mark import MAXIMUM_FILES
 from gsema_core.grids import Volume
 from gsema_core.teachers import find_teacher, load_teacher
 

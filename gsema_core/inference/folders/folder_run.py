@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gsema_core.error_log import log_unexpected
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.files.dicom.series import has_dicom, is_dicom
+from gsema_core.files.dicom.mark import has_dicom, is_dicom
 from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_stem
 from gsema_core.files.text_files import read_table
 from gsema_core.inference.folders.resume import compared, is_whole
