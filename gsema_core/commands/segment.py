@@ -45,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which network: the bundled one, an added one or a .safetensors file",
     )
     add_device(parser)
+    parser.add_argument(
+        "--series",
+        metavar="N",
+        type=int,
+        help="which series of a DICOM folder with several volumes; gsema series lists them",
+    )
     _add_files(parser.add_argument_group("more files"))
     parser.add_argument(
         "--at",
@@ -98,9 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, arguments.profile, source=arguments.input)
     with watched(quiet=arguments.quiet) as watch:  # once it writes, it writes to the end
-        result, misses = _segment(
-            arguments, {"network": arguments.network, "settings": wanted, **watch}
-        )
+        given = {"network": arguments.network, "series": arguments.series, "settings": wanted}
+        result, misses = _segment(arguments, {**given, **watch})
         result.save(*outputs)
     if arguments.profile is not None:
         write_json(profile(result.report, time.perf_counter() - started), arguments.profile)
@@ -127,6 +132,7 @@ def _segment(
 ) -> tuple[SegmentationResult, list[str]]:
     """The result, and a sentence for each point without an aneurysm."""
     from gsema_core.inference import segment, segment_at_points
+    from gsema_core.inference.opening import tell_input
 
     teacher, device = arguments.teacher, arguments.device
     if arguments.at:
@@ -136,7 +142,7 @@ def _segment(
         misses = [click.message for click in clicks if click.message]
     else:
         result, misses = segment(arguments.input, teacher, device, **options), []
-    result.report["input"] = str(arguments.input)
+    tell_input(result.report, arguments.input)
     return result, misses
 
 

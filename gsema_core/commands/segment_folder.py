@@ -31,8 +31,8 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     from gsema_core.inference.folders.shards import own_device, shard
     from gsema_core.machine.ranks_environment import RanksEnvironment
 
-    for option in ("at", "probabilities", "report", "profile"):
-        if getattr(arguments, option):
+    for option in ("at", "series", "probabilities", "report", "profile"):
+        if getattr(arguments, option) is not None:
             raise UserError(f"The option --{option} is for one scan: leave it out with a folder.")
     ranks = RanksEnvironment.of(os.environ)
     items = shard(find_scans(arguments.input, arguments.output), ranks)

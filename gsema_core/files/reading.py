@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,15 +127,32 @@ def _read(path: str | os.PathLike[str], what: str, series: int | None = None) ->
     return read_image_file(path)
 
 
+def list_series(folder: Path) -> list[dict[str, Any]]:
+    """The DICOM series of a study, a row each, and whether they are volumes.
+
+    Raises:
+        UserError: the folder has no DICOM images.
+    """
+    with _pydicom_for(folder):
+        from gsema_core.files.dicom.reader import study_table
+    return study_table(folder)
+
+
 def _read_dicom(path: Path, series: int | None) -> Volume:
-    """Read DICOM where pydicom is there: Slicer brings its own, other hosts may have none."""
-    try:
+    with _pydicom_for(path):
         from gsema_core.files.dicom.reader import read_series
+    return read_series(path, series)
+
+
+@contextmanager
+def _pydicom_for(path: Path) -> Iterator[None]:
+    """Say what to do where pydicom is missing: Slicer needs none, as it reads by itself."""
+    try:
+        yield
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != "pydicom":
+        if (error.name or "").split(".")[0] != "pydicom":
             raise
         raise UserError(
             f"The DICOM images at {path} cannot be read, as the package pydicom is not installed: "
             "install it (pip install pydicom), or give an NRRD, NIfTI or MetaImage file."
         ) from error
-    return read_series(path, series)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gsema_core.grids import Volume
 from gsema_core.inference.click.points import check_point
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
-from gsema_core.inference.opening import load_segmenter, read_scan
+from gsema_core.inference.opening import load_segmenter, read_scan, tell_series
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.machine.device_names import check_device_name
@@ -28,6 +28,7 @@ def segment(
     device: str = "auto",
     *,
     network: str = "",
+    series: int | None = None,
     settings: SegmentationSettings | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -39,6 +40,7 @@ def segment(
         teacher: ``default``, the name of an added teacher, or a teacher file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         network: ``package.module:Name`` of a network from outside that the teacher may be of.
+        series: the number of one of a DICOM folder's series, where it has several volumes.
         settings: what else there is to choose; default ``SegmentationSettings()``.
         progress: called with the fraction done and the phase.
         cancelled: asked often; the work stops when it says True.
@@ -56,8 +58,10 @@ def segment(
         >>> result.save("case.seg.nrrd")  # doctest: +SKIP
     """
     monitor = Monitor(progress, cancelled)
-    volume, segmenter = _open(scan, teacher, network, device, monitor)
-    return segmenter.segment(volume, settings, monitor=monitor)
+    volume, segmenter = _open(scan, teacher, network, device, monitor, series)
+    result = segmenter.segment(volume, settings, monitor=monitor)
+    tell_series(result.report, volume)
+    return result
 
 
 def segment_at_point(
@@ -67,6 +71,7 @@ def segment_at_point(
     device: str = "auto",
     *,
     network: str = "",
+    series: int | None = None,
     settings: SegmentationSettings | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -92,7 +97,7 @@ def segment_at_point(
     """
     return segment_at_points(
         scan, [point_lps], teacher, device,
-        network=network, settings=settings, progress=progress, cancelled=cancelled,
+        network=network, series=series, settings=settings, progress=progress, cancelled=cancelled,
     )[0]  # fmt: skip
 
 
@@ -103,6 +108,7 @@ def segment_at_points(
     device: str = "auto",
     *,
     network: str = "",
+    series: int | None = None,
     settings: SegmentationSettings | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -110,15 +116,18 @@ def segment_at_points(
     """``segment_at_point`` for several points, which reads and prepares the scan only once."""
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
-    volume, segmenter = _open(scan, teacher, network, device, monitor, points_lps)
+    volume, segmenter = _open(scan, teacher, network, device, monitor, series, points_lps)
     from gsema_core.machine.threads import thread_limit
 
     with monitor.phase("prepare"), thread_limit(settings.threads):
         prepared = segmenter.prepare(volume)
-    return [
+    clicks = [
         segmenter.segment_at_point(prepared, point, settings, monitor=monitor)
         for point in points_lps
     ]
+    for click in clicks:
+        tell_series(click.report, volume)
+    return clicks
 
 
 def _open(
@@ -127,13 +136,14 @@ def _open(
     network: str,
     device: str,
     monitor: Monitor,
+    series: int | None,
     points_lps: Sequence[Sequence[float]] = (),
 ) -> tuple[Volume, Segmenter]:
     """Scan and teacher; what is wrong is told before anything takes time."""
     check_device_name(device)
     read_card(find_teacher(teacher))
     with monitor.phase("read"):
-        volume = scan if isinstance(scan, Volume) else read_scan(scan)
+        volume = scan if isinstance(scan, Volume) else read_scan(scan, series)
     for point in points_lps:
         check_point(point, volume.geometry)
     with monitor.phase("load"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume
 from gsema_core.files.dicom.mark import MAXIMUM_FILES
+from gsema_core.files.dicom.plain_words import plain_words
+from gsema_core.files.dicom.series_volume import SeriesVolume
 from gsema_core.grids import Volume
 from gsema_core.teachers import find_teacher, load_teacher
 
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
     from gsema_core.inference.segmenter import Segmenter
 
 
-def read_scan(path: str | os.PathLike[str]) -> Volume:
+def read_scan(path: str | os.PathLike[str], series: int | None = None) -> Volume:
     """``read_volume``, for a file that somebody may still be writing.
 
     Raises:
         UserError: the scan cannot be read, or changed meanwhile.
     """
     before = _state(Path(path))
-    volume = read_volume(path)
+    volume = read_volume(path, series)
     if _state(Path(path)) != before:
         raise UserError(f"The scan {path} changed while it was read: wait until it is complete.")
     return volume
@@ -37,6 +39,18 @@ def _state(path: Path) -> list[tuple[str, int, int]]:
     except (OSError, ValueError):  # reading it tells why
         return []
     return [(str(file), state.st_mtime_ns, state.st_size) for file, state in found]
+
+
+def tell_series(report: dict[str, Any], volume: Volume) -> None:
+    """Put into a report which DICOM series the scan was; a hash stands for its identifiers."""
+    if isinstance(volume, SeriesVolume):
+        report["series"] = volume.series
+        report["notes"] += volume.notes
+
+
+def tell_input(report: dict[str, Any], path: Path) -> None:
+    """Put into a report what was given; folders of DICOM files are often named after patients."""
+    report["input"] = plain_words(path.name) if "series" in report else str(path)
 
 
 def load_segmenter(teacher: str | os.PathLike[str], device: str, network: str = "") -> Segmenter:

@@ -17,7 +17,7 @@ from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_st
 from gsema_core.files.text_files import read_table
 from gsema_core.inference.folders.resume import compared, is_whole
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
-from gsema_core.inference.opening import load_segmenter, read_scan
+from gsema_core.inference.opening import load_segmenter, read_scan, tell_input, tell_series
 from gsema_core.inference.output_paths import check_outputs
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.machine.device_names import check_device_name
@@ -187,7 +187,8 @@ def _segment_one(
     with monitor.phase("read"):
         volume = read_scan(item.source)
     result = segmenter.segment(volume, settings, monitor=monitor)
-    result.report["input"] = str(item.source)
+    tell_series(result.report, volume)
+    tell_input(result.report, item.source)
     with monitor.phase("write"):
         result.save(item.output, report=item.report)
     count = len(result.aneurysms)
