@@ -264,4 +264,4 @@ def test_files_are_opened_by_the_library_in_one_place_only() -> None:
         for path in package.rglob("*.py")
         if re.search(r"ImageFileReader|ImageSeriesReader|ReadImage\b", path.read_text("utf-8"))
     }
-    assert users == {"files/image_files.py", "files/dicom/series.py"}
+    assert users == {"files/image_files.py", "files/dicom/pixels.py"}

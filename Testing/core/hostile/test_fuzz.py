@@ -46,7 +46,7 @@ def test_a_sample_of_damaged_inputs(fuzz: Fuzz) -> None:
 @pytest.mark.slow
 def test_thousands_of_damaged_inputs(fuzz: Fuzz) -> None:
     counts = {
-        "nrrd": 500, "nifti": 400, "meta": 400, "dicom": 250, "labels": 150, "teacher": 200,
+        "nrrd": 500, "nifti": 400, "meta": 400, "dicom": 2000, "labels": 150, "teacher": 200,
         "datalist": 120, "nnunet": 100, "manifest": 100, "toml": 150, "worker": 150,
     }  # fmt: skip
     groups = [[(kind, 1000, count)] for kind, count in counts.items()]

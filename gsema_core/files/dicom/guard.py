@@ -81,7 +81,11 @@ def pydicom_watched() -> Iterator[None]:
         warnings.simplefilter("ignore")  # of values that no standard allows
         try:
             yield
-        except (DamagedFile, OSError, MemoryError):
+        except (DamagedFile, MemoryError):
+            raise
+        except OSError as error:
+            if error.errno is None:  # pydicom's own, of elements that end early
+                raise DamagedFile("an element that is cut off") from error
             raise
         except RecursionError as error:
             raise DamagedFile("sequences in sequences without end") from error

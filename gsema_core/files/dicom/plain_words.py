@@ -13,19 +13,22 @@ MASK = "…"
 LONGEST_NUMBER = 4
 """Digits: sizes and kernels have fewer, dates and numbers of patients more. Our choice."""
 
+YEARS = range(1900, 2100)
+
 _KNOWN = frozenset("""
-    a and angio angiography ap arch arterial artery ax axial b bone brain ca card carotid
-    cbct cerebral cm contrast cor coronal ct cta cube d dct dicom dicomdir dir dose dr dra
-    dsa dyna dynact dynavision e ee enhanced f fill filled fov frame frames full h hd head
-    high hires hr hu ica icad im image images img int internal ir iso k kernel kv l large
-    lateral lca left lica long low lt m mask max mean medium mip mm mpr mr mra mri ms n nat
-    native neuro no noise non norm normal of original out pa phase plain post pre preset
-    prop propeller pure ra raw rca rec reco recon reconstruction ref reference rica right
-    rot rotation rotational rt run s sag sagittal sc scan scout se sec sequence ser series
-    sharp short skull slice slices small smart smooth soft sr st standard std study sub
-    subtracted subtraction t thick thin tissue tof tx u v va vaso vert vertebral vessel
-    vessels view vol volume vr vs w wide window with without x xa xper xperct xra xrf xtra y
-    z
+    a addition and angio angiography ap arch arterial artery average ax axial b bone brain
+    ca card carotid cbct cerebral cm contrast cor coronal ct cta cube d dcm dct derived
+    dicom dicomdir dir dose dr dra dsa dyna dynact dynavision e ee enhanced f fill filled
+    fov frame frames full h hd head high hires hr hu ica icad im ima image images img int
+    internal ir iso k kernel kv l large lateral lca left lica localizer long low lt m mask
+    max mean medium mip mm mpr mr mra mri ms n nat native neuro no noise non norm normal of
+    original other out pa phase plain post pre preset primary projection prop propeller pure
+    ra raw rca rec reco recon reconstruction ref reference reformatted rica right rot
+    rotation rotational rt run s sag sagittal save sc scan scout screen se sec secondary
+    sequence ser series sharp short skull slice slices small smart smooth soft sr st
+    standard std study sub subtracted subtraction t thick thin tissue tof tx u v va vaso
+    vert vertebral vessel vessels view vol volume volumetric vr vs w wide window with
+    without x xa xper xperct xra xrf xtra y z
 """.split())  # noqa: SIM905  # fmt: skip
 """Words of series' descriptions and of exported folders. Our choice."""
 
@@ -50,6 +53,7 @@ def short_hash(identifier: str) -> str:
 
 
 def _is_plain(token: str) -> bool:
-    if token.isdigit():
-        return len(token) <= LONGEST_NUMBER
+    if token.isdecimal():
+        number = int(token)
+        return number < 10**LONGEST_NUMBER and number not in YEARS
     return token.lower() in _KNOWN

@@ -6,6 +6,6 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import forms  # noqa: E402, F401 - so that it is found once the path is as it was
+import forms  # noqa: F401 - so that it is found once the path is as it was
 
 sys.path.pop(0)

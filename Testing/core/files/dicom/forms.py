@@ -320,7 +320,7 @@ def _check_same_voxels(volume: Volume, expected: Volume) -> None:
     assert off <= 0.02, f"{off} mm off"
     found = np.round(indices).astype(int)
     for (i, j, k), (x, y, z) in zip(corners, found, strict=True):
-        assert 0 <= min(x, y, z) and (z, y, x) < shape and y < shape[1] and x < shape[2]
+        assert min(x, y, z) >= 0 and (z, y, x) < shape and y < shape[1] and x < shape[2]
         difference = float(volume.array[z, y, x]) - float(expected.array[k, j, i])
         assert abs(difference) <= 1, f"{difference} off at {(i, j, k)}"
     turned = found[0, 2] != 0

@@ -1,21 +1,25 @@
 from __future__ import annotations
 
-import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forms import Known, save, slices
 
 from gsema_core.errors import UserError
-from gsema_core.files import read_volume
-from gsema_core.files.dicom import series
-from gsema_core.files.dicom.series import has_dicom
+from gsema_core.files import read_volume, write_volume
+from gsema_core.files.dicom import mark
+from gsema_core.files.dicom.plain_words import short_hash
+from gsema_core.files.dicom.series_volume import SeriesVolume
+from gsema_core.files.reading import list_series
 from gsema_core.grids import Geometry, Volume
 
 Write = Callable[..., None]
-PROJECTIONS = "1.2.840.10008.5.1.4.1.1.12.1"
+PROJECTIONS = "1.2.840.10008.5.1.4.1.1.12.1.1"
 
 
 def refusal(path: Path) -> str:
@@ -54,20 +58,6 @@ def test_subfolders_are_searched_and_other_images_passed_over(
     np.testing.assert_array_equal(read.array, scan.array.astype(np.int16))
 
 
-def test_several_volumes_are_listed_and_one_file_chooses(
-    tmp_path: Path, scan: Volume, write_dicom: Write
-) -> None:
-    other = Volume(scan.array + 500, scan.geometry)
-    write_dicom(tmp_path, scan, uid="1.2.5", description="native")
-    write_dicom(tmp_path, other, uid="1.2.6", description="subtracted")
-    message = refusal(tmp_path)
-    assert "has 2 DICOM volumes: choose one by giving one of its files" in message
-    assert "'native' with" in message
-    assert "'subtracted' with" in message
-    chosen = read_volume(tmp_path / "1.2.6-898.dcm")
-    np.testing.assert_array_equal(chosen.array, other.array.astype(np.int16))
-
-
 @pytest.mark.parametrize("files", [{}, {"notes.txt": "no image"}])
 def test_a_folder_without_images(tmp_path: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
@@ -76,54 +66,10 @@ def test_a_folder_without_images(tmp_path: Path, files: dict[str, str]) -> None:
 
 
 def test_a_folder_with_far_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series, "MAXIMUM_FILES", 3)
+    monkeypatch.setattr(mark, "MAXIMUM_FILES", 3)
     for number in range(4):
         (tmp_path / f"{number}.txt").touch()
     assert "more than 3 files" in refusal(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "how",
-    [{"color": True}, {"sop_class": PROJECTIONS}, {"skip": tuple(range(1, 7))}],
-    ids=["color", "projections", "one slice"],
-)
-def test_images_that_are_no_volume(
-    tmp_path: Path, scan: Volume, write_dicom: Write, how: dict[str, object]
-) -> None:
-    write_dicom(tmp_path, scan, **how)
-    assert "do not make a 3D volume" in refusal(tmp_path)
-    assert "do not make a 3D volume" in refusal(next(tmp_path.iterdir()))
-
-
-@pytest.mark.parametrize("missing", [1, 3, 5])
-def test_a_missing_slice(tmp_path: Path, scan: Volume, write_dicom: Write, missing: int) -> None:
-    write_dicom(tmp_path, scan, skip=(missing,))
-    assert "missing, repeated or unevenly spaced" in refusal(tmp_path)
-
-
-def test_repeated_slices(tmp_path: Path, scan: Volume, write_dicom: Write) -> None:
-    write_dicom(tmp_path, scan)
-    for file in list(tmp_path.iterdir()):
-        shutil.copy(file, file.with_name(f"copy-{file.name}"))
-    assert "missing, repeated or unevenly spaced" in refusal(tmp_path)
-
-
-def test_a_tilted_gantry(tmp_path: Path, scan: Volume, write_dicom: Write) -> None:
-    write_dicom(tmp_path, scan, shift_mm=0.3)
-    assert "tilted gantry" in refusal(tmp_path)
-
-
-@pytest.mark.parametrize("number", [0, 3, 6])
-def test_a_damaged_slice_is_named(
-    tmp_path: Path, scan: Volume, write_dicom: Write, number: int
-) -> None:
-    """GDCM passes over it without a word: at an end, the volume would only be shorter."""
-    write_dicom(tmp_path, scan)
-    file = sorted(tmp_path.iterdir())[number]
-    file.write_bytes(file.read_bytes()[:-30])
-    message = refusal(tmp_path)
-    assert file.name in message
-    assert "damaged or cut off" in message
 
 
 @pytest.mark.parametrize("spacing", [0.01, 20.0])
@@ -138,15 +84,85 @@ def test_constant(tmp_path: Path, scan: Volume, write_dicom: Write) -> None:
     assert "same value (9) in every voxel" in refusal(tmp_path)
 
 
-def test_a_folder_has_dicom_where_one_of_its_first_files_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    marked = bytes(128) + b"DICM"
-    assert not has_dicom(tmp_path)
-    (tmp_path / "below").mkdir()
-    (tmp_path / "below" / "IM1").write_bytes(marked)
-    (tmp_path / "notes.txt").write_text("no image")
-    assert has_dicom(tmp_path)
-    assert not has_dicom(tmp_path / "missing")
-    monkeypatch.setattr(series, "FILES_BEFORE_FIRST", 0)  # it gives up where only others come
-    assert not has_dicom(tmp_path)
+def test_the_volume_says_which_series_it_is(tmp_path: Path) -> None:
+    """No identifier, name or date of the patient is in it, nor words that may be one."""
+    known = Known().changed(SeriesDescription="3DRA HOUDART native 12.03.1965")
+    save(tmp_path, slices(known))
+    volume = read_volume(tmp_path)
+    assert isinstance(volume, SeriesVolume)
+    assert volume.series == {
+        "number": 5,
+        "description": "3DRA … native …",
+        "slices": 8,
+        "hash": short_hash(known.series),
+        "class": "CT",
+        "image_type": "ORIGINAL PRIMARY AXIAL",
+    }
+    assert volume.notes == ()
+
+
+def test_damage_elsewhere_is_noted(tmp_path: Path) -> None:
+    save(tmp_path, slices(Known()))
+    save(tmp_path / "other", slices(Known(series="1.2.9"))[:1], name="HOUDART{}")
+    (file,) = (tmp_path / "other").iterdir()
+    file.write_bytes(file.read_bytes()[:-30])
+    volume = read_volume(tmp_path)
+    assert isinstance(volume, SeriesVolume)
+    assert volume.notes == (
+        "Of the study's DICOM files 1 file could not be read (…0: 218 bytes for 240 bytes of "
+        "voxels).",
+    )
+
+
+def test_several_volumes_come_with_a_table(tmp_path: Path) -> None:
+    save(tmp_path / "a", slices(Known()))
+    save(tmp_path / "b", slices(Known(series="1.2.9").changed(SeriesNumber=7)))
+    with pytest.raises(UserError) as caught:
+        read_volume(tmp_path)
+    head, *lines = caught.value.table
+    assert head.split()[:4] == ["number", "description", "size", "spacing"]
+    assert [line.split()[0] for line in lines] == ["5", "7"]
+    assert "12 x 10 x 8" in lines[0] and "0.4 x 0.5 x 0.6" in lines[0]
+
+
+def test_a_study_has_a_row_for_each_series(tmp_path: Path) -> None:
+    save(tmp_path / "a", slices(Known()))
+    save(tmp_path / "b", slices(Known(series="1.2.9").changed(SeriesNumber=2))[::2][:3] * 2)
+    gap = [ds for k, ds in enumerate(slices(Known(series="1.2.8"))) if k != 4]
+    save(tmp_path / "c", gap)
+    save(tmp_path / "d", slices(Known(series="1.2.7").changed(SamplesPerPixel=3))[:1])
+    rows = {row["number"]: row["volume"] for row in list_series(tmp_path)}
+    assert rows[5] == "yes"
+    assert rows[2] == "yes"
+    assert any("lacks 1 slices" in told for told in rows.values())
+
+
+def test_a_series_that_is_no_dicom_cannot_be_chosen(tmp_path: Path, scan: Volume) -> None:
+    write_volume(scan, tmp_path / "scan.nrrd")
+    with pytest.raises(UserError, match="leave out --series"):
+        read_volume(tmp_path / "scan.nrrd", series=3)
+
+
+def test_without_pydicom_one_sentence_says_what_to_do(tmp_path: Path, scan: Volume) -> None:
+    """In Slicer the volumes come from the scene: the package does without it there."""
+    save(tmp_path / "series", slices(Known()))
+    write_volume(scan, tmp_path / "scan.nrrd")
+    code = (
+        "import sys\n"
+        "sys.modules['pydicom'] = None\n"
+        "from gsema_core import segment\n"
+        "from gsema_core.datasets import find_cases\n"
+        "from gsema_core.files import read_volume\n"
+        "from gsema_core.inference import segment_at_points\n"
+        "from gsema_core.inference.folders import folder_run\n"
+        "read_volume(sys.argv[1])\n"
+        "try:\n"
+        "    read_volume(sys.argv[2])\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+    )
+    paths = str(tmp_path / "scan.nrrd"), str(tmp_path / "series")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True
+    )
+    assert "the package pydicom is not installed: install it (pip install pydicom)" in done.stdout

@@ -292,6 +292,10 @@ def reaching_out(content: bytes) -> bytes:
     return content.replace(b"\x10\0\x10\0PN\x0c\0", b"\x10\0\x10\0PN\xff\xff")
 
 
+def of_another_size(content: bytes) -> bytes:
+    return content.replace(b"\x10\0\x28\0\x30\1", b"\x10\x7f\xff\x7f\xff\1")
+
+
 for number in (0, 3, 7):
     FORMS[f"slice {number} cut off"] = partial(
         damaged, change=lambda content: content[:-30], number=number,
@@ -315,8 +319,8 @@ FORMS |= {
         damaged, change=lambda content: content[:-60], words="IM003", syntax=forms.JPEG_2000
     ),
     "JPEG-LS, of another size": partial(
-        damaged, change=lambda content: content.replace(b"\x10\0\x28\0\x30\1", b"\x10\x7f\xff\x7f\xff\1"),
-        words="compressed voxels of another size", syntax=forms.JPEGLSLossless,
+        damaged, change=of_another_size, words="compressed voxels of another size",
+        syntax=forms.JPEGLSLossless,
     ),
 }  # fmt: skip
 

@@ -202,13 +202,10 @@ for syntax, name in NAMES.items():
 
 
 def unknown(folder: Path) -> Expected:
-    objects = slices(KNOWN)
-    save(folder, objects)
+    save(folder, slices(KNOWN))
     for file in folder.iterdir():
-        video = b"1.2.840.10008.1.2.4.100"
         content = file.read_bytes()
-        file.write_bytes(content.replace(b"UI\x14\x001.2.840.10008.1.2.1\0", b"UI\x18\0" + video + b"\0")
-                         .replace(b"UL\4\0", b"UL\4\0", 1))  # fmt: skip
+        file.write_bytes(content.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0"))
     return refuses("could not be read")
 
 

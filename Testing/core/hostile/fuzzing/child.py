@@ -14,6 +14,7 @@ import json
 import resource
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,7 @@ def check_samples(target: Target, folder: Path) -> None:
 def examine(target: Target, chance: Random, folder: Path, guard: Guard) -> dict[str, Any]:
     """Read one damaged input."""
     path = lay_out(folder / "case", target.damaged(chance))
+    tempfile.tempdir = str(folder / "case")  # where a reader may write, and must clean up
     before = contents(folder)
     started = time.monotonic()
     guard.watching = True

@@ -7,11 +7,13 @@ the same bytes again.
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import struct
 import zlib
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 Edit = Callable[[Random, bytes], bytes]
 
@@ -188,6 +190,79 @@ def edit_dicom(chance: Random, content: bytes) -> bytes:
             item = b"\xfe\xff\x00\xe0\xff\xff\xff\xff"  # items of undefined length, never closed
             result[at - 4 : at - 4] = b"\x40\x00\x75\x02SQ\0\0\xff\xff\xff\xff" + item * 2000
     return bytes(result)
+
+
+_DICOM_VALUES: dict[str, tuple[Any, ...]] = {
+    "Rows": (0, 1, 65535, 9), "Columns": (0, 1, 65535, 13), "NumberOfFrames": (0, -1, 2, 10**9),
+    "SamplesPerPixel": (0, 3, 65535), "BitsAllocated": (0, 1, 7, 8, 12, 32, 64, 65535),
+    "BitsStored": (0, 1, 17, 65535), "HighBit": (0, 14, 65535), "PixelRepresentation": (1, 2, 9),
+    "PhotometricInterpretation": ("", "RGB", "MONOCHROME1", "PALETTE COLOR", "x" * 16),
+    "PixelSpacing": ([0, 0], [-1, -1], ["nan", "nan"], [1e300, 1e-300], [0.4], ["inf", 1]),
+    "ImagePositionPatient": ([0, 0], ["nan"] * 3, [1e300] * 3, [0, 0, 0]),
+    "ImageOrientationPatient": ([0] * 6, [1] * 6, ["nan"] * 6, [1, 0, 0, 1, 0, 0], [1e200] * 6),
+    "RescaleSlope": (0, "nan", 1e300, -1e-300, "inf"), "RescaleIntercept": ("nan", 1e300, -1e9),
+    "GridFrameOffsetVector": ([0] * 8, ["nan"] * 8, list(range(8))),
+    "SpacingBetweenSlices": (0, -1),
+    "SeriesInstanceUID": ("", "1.2.9", "x" * 64), "SOPClassUID": ("", "1.2", "../x"),
+    "SOPInstanceUID": ("", "1.2.3.4.1"), "SeriesNumber": (-(2**31), 2**31 - 1, 0),
+    "SeriesDescription": ("\x1b[2J", "A" * 64, "%s%n"), "ImageType": ("", ["A"] * 50),
+    "AcquisitionNumber": (1, 2), "InstanceNumber": (-1, 0, 7), "SeriesDate": ("x", "99999999"),
+}  # fmt: skip
+_SYNTAXES = (
+    "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.201", "1.2.3", "",
+)  # fmt: skip
+
+
+def edit_elements(chance: Random, content: bytes) -> bytes:
+    """Set, take away or move elements of a file that stays well-formed, also in its sequences."""
+    from pydicom import config, dcmread
+
+    try:
+        ds = dcmread(io.BytesIO(content), force=True)
+        places = [ds, *(item for one in ds.iterall() if one.VR == "SQ" for item in one.value)]
+    except Exception:  # another damage came before this one
+        return splice(chance, content)
+    config.settings.writing_validation_mode = config.IGNORE
+    config.settings.reading_validation_mode = config.IGNORE
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        place = chance.choice([ds, chance.choice(places)])
+        keyword = chance.choice([*_DICOM_VALUES, "TransferSyntaxUID", "PixelData"])
+        try:
+            if keyword == "TransferSyntaxUID":
+                ds.file_meta.TransferSyntaxUID = chance.choice(_SYNTAXES)
+            elif keyword == "PixelData":
+                at = chance.randrange(len(ds.PixelData) + 1)
+                ds.PixelData = ds.PixelData[:at] + chance.randbytes(8) + ds.PixelData[at + 8 :]
+            elif chance.random() < 0.2 and len(place):
+                del place[chance.choice([one.tag for one in place])]
+            else:
+                setattr(place, keyword, chance.choice(_DICOM_VALUES[keyword]))
+        except Exception:  # not every value can be set everywhere
+            continue
+    return _rewritten(ds, content)
+
+
+def _rewritten(ds: Any, content: bytes) -> bytes:
+    """A data set as bytes in its old coding, whatever it now says of that."""
+    from pydicom.filewriter import dcmwrite
+
+    buffer = io.BytesIO()
+    implicit, little = ds.original_encoding
+    named = ds.file_meta.get("TransferSyntaxUID", "")
+    try:
+        for name in [tag for tag in ds.file_meta if tag.keyword == "TransferSyntaxUID"]:
+            del ds.file_meta[name.tag]
+        dcmwrite(buffer, ds, implicit_vr=implicit, little_endian=little)
+    except Exception:  # what cannot be written
+        return splice(Random(len(content)), content)
+    head = b"\2\0\x10\0UI" + struct.pack("<H", len(named) + len(named) % 2)
+    head += str(named).encode().ljust(len(named) + len(named) % 2, b"\0")
+    body = buffer.getvalue()
+    start = 144 + int.from_bytes(body[140:144], "little") if body[128:132] == b"DICM" else 0
+    length = b"\2\0\0\0UL\4\0" + struct.pack("<I", len(head))
+    return bytes(128) + b"DICM" + length + head + body[start:]
 
 
 def edit_json(chance: Random, content: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,41 +144,47 @@ def labels(folder: Path) -> Target:
 
 
 def dicom(folder: Path) -> Target:
+    """Series and objects of every kind and coding; also deep in their elements."""
     from gsema_core.files import read_volume
 
-    folder.mkdir(parents=True)
-    series = _dicom_series(folder)
-    samples = [Sample(series, ".", (mutations.edit_dicom,))]
-    samples.append(Sample(series, sorted(series)[0], (mutations.edit_dicom,)))
-    samples.append(Sample({**series, "notes.txt": b"DICM", "x.nrrd": b"NRRD"}, "."))
+    samples = []
+    for files in _dicom_files().values():
+        for entry in (".", sorted(files)[0]):
+            edits = (mutations.edit_dicom, mutations.edit_elements)
+            samples.append(Sample(files, entry, edits))
+    files = _dicom_files()["explicit"]
+    samples.append(Sample({**files, "notes.txt": b"DICM", "x.nrrd": b"NRRD"}, "."))
     return Target(samples, read_volume)
 
 
-def _dicom_series(folder: Path) -> Files:
-    writer = sitk.ImageFileWriter()
-    writer.KeepOriginalImageUIDOn()
-    for index, plane in enumerate(_array("uint16")):
-        piece = sitk.GetImageFromArray(plane[None])
-        piece.SetSpacing((0.3, 0.4, 0.5))
-        for tag, value in {
-            "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
-            "0008|0018": f"1.2.4.{index + 1}",
-            "0008|0060": "CT",
-            "0008|103e": "fuzz",
-            "0010|0010": "Nobody",
-            "0020|000d": "1.2.3",
-            "0020|000e": "1.2.5",
-            "0020|0013": str(index + 1),
-            "0020|0032": f"0\\0\\{0.5 * index:g}",
-            "0020|0037": "1\\0\\0\\0\\1\\0",
-        }.items():
-            piece.SetMetaData(tag, value)
-        writer.SetFileName(str(folder / f"{index}.dcm"))
-        writer.Execute(piece)
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for path in folder.iterdir():
-        path.unlink()
-    return files
+def _dicom_files() -> dict[str, Files]:
+    sys.path.append(str(Path(__file__).parents[2] / "files" / "dicom"))
+    import forms
+    from pydicom import uid
+
+    known = forms.Known()
+    large = forms.Known(known.larger.stored[:4])
+    enhanced = forms.Known(kind=forms.XRAY_3D)
+    series = {
+        "explicit": (known, uid.ExplicitVRLittleEndian),
+        "implicit": (known, uid.ImplicitVRLittleEndian),
+        "big": (known, uid.ExplicitVRBigEndian),
+        "deflated": (known, uid.DeflatedExplicitVRLittleEndian),
+        "runs": (known, uid.RLELossless),
+        "jpeg": (known, uid.JPEGLosslessSV1),
+        "jpeg-ls": (known, uid.JPEGLSLossless),
+        "jpeg-2000": (large, forms.JPEG_2000),
+    }
+    made = {
+        name: {f"{k}": forms.written(ds, syntax) for k, ds in enumerate(forms.slices(one))}
+        for name, (one, syntax) in series.items()
+    }
+    for name, syntax in (("object", uid.ExplicitVRLittleEndian), ("packed", uid.RLELossless)):
+        ds = forms.many_frames(enhanced)
+        ds.XRay3DReconstructionSequence = forms.one(RescaleSlope=2, RescaleIntercept=-10)
+        made[name] = {"object": forms.written(ds, syntax)}
+    made["bare"] = {name: content[132:] for name, content in made["explicit"].items()}
+    return made
 
 
 def _tiny_network() -> tuple[Any, Any]:
