@@ -139,7 +139,9 @@ def _native(content: bytes, index: int, picture: Picture, swapped: bool) -> Plan
 
 def _stored_bits(plane: Plane, picture: Picture) -> Plane:
     """Of each word the bits that are stored (PS3.5, 8.1.1), with their sign."""
-    _, stored, high = picture.bits
+    allocated, stored, high = picture.bits
+    if stored == allocated:
+        return plane.view(plane.dtype.str.replace("u", "i")) if picture.signed else plane
     values = (plane.astype(np.int64) >> (high + 1 - stored)) & (2**stored - 1)
     if picture.signed:
         values -= (values >> (stored - 1)) << stored
@@ -151,7 +153,7 @@ def _run_lengths(content: bytes, picture: Picture) -> Iterator[Plane]:
         content, raw=True, rows=picture.rows, columns=picture.columns, samples_per_pixel=1,
         number_of_frames=picture.count, photometric_interpretation="MONOCHROME2",
         bits_allocated=picture.bits[0], bits_stored=picture.bits[0], pixel_representation=0,
-        pixel_keyword="PixelData",
+        pixel_keyword="PixelData", decoding_plugin="pydicom",  # others end Python on damage
     )  # fmt: skip
     return (plane for plane, _ in planes)
 
