@@ -153,6 +153,6 @@ def _pydicom_for(path: Path) -> Iterator[None]:
         if (error.name or "").split(".")[0] != "pydicom":
             raise
         raise UserError(
-            f"The DICOM images at {path} cannot be read, as the package pydicom (version 3) is not installed: "
-            "install it (pip install pydicom), or give an NRRD, NIfTI or MetaImage file."
+            f"The DICOM images at {path} cannot be read, as the package pydicom (version 3) is not "
+            "installed: install it (pip install pydicom), or give an NRRD, NIfTI or MetaImage file."
         ) from error

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gsema_core.files.dicom.elements import vector_of
 from gsema_core.files.dicom.frames import Frame
 from gsema_core.files.dicom.picture import Picture
 from gsema_core.files.dicom.plain_words import plain_words, short_hash
@@ -21,8 +22,13 @@ from gsema_core.files.image_files import SPACING_LIMITS_MM
 
 SAME_AXES = 2e-3
 """Axes closer than this are one orientation, rounded; a rotating view turns by 0.02 a picture."""
+LEAST_SLICES = 4
+"""Of what may be meant where there is more to choose from: scouts have one to three. Ours."""
 LEAST_NUMBERED = 6
 """Slices that it takes to see by their numbers that two passes lie in each other. Our choice."""
+
+THICK = 1.5
+"""Slices of passes half a slice apart are about twice as thick as they are apart. Ours."""
 
 _TELL_APART: tuple[Callable[[Picture], Hashable], ...] = (
     lambda picture: picture.acquisition,
@@ -58,6 +64,13 @@ class Series:
         """Number and description, as far as these name nobody."""
         return f"{self.number} ({plain_words(self.first.description) or 'no description'})"
 
+    @property
+    def problem(self) -> str:
+        """Why it is no volume, in a few words; empty where it is one."""
+        if self.stack is not None:
+            return ""
+        return self.first.problem or self.fault.partition(":")[0]
+
     def describe(self) -> dict[str, Any]:
         """What a report says of it: nothing that identifies a patient."""
         picture = self.first
@@ -77,7 +90,6 @@ class Series:
         spacing: tuple[float, ...] = ()
         if self.stack is not None:
             size, spacing = self.stack.geometry.size, self.stack.geometry.spacing
-        problem = "" if self.stack else self.first.problem or self.fault.partition(":")[0]
         return {
             "number": self.number,
             "description": told["description"],
@@ -86,7 +98,7 @@ class Series:
             "slices": told["slices"],
             "class": told["class"],
             "image_type": told["image_type"],
-            "volume": "yes" if self.stack else f"no: {problem}",
+            "volume": f"no: {self.problem}" if self.problem else "yes",
         }
 
 
@@ -139,7 +151,7 @@ def _groups(images: Iterable[Sequence[Frame]]) -> list[list[Frame]]:
     groups: dict[tuple[Hashable, ...], list[list[Frame]]] = {}
     for frames in images:
         picture = frames[0].picture
-        key = (picture.study, picture.series, picture.rows, picture.columns, picture.problem)
+        key = (picture.series, picture.rows, picture.columns, picture.problem)
         alike = groups.setdefault(key, [])
         for frame in frames:
             for group in alike:
@@ -160,7 +172,11 @@ def _same_axes(one: Sequence[float], other: Sequence[float]) -> bool:
 def _volumes(group: list[Frame]) -> list[Series]:
     """The volume of a group, or several where it holds several passes."""
     if group[0].picture.problem:
-        return [Series(0, tuple(group), None, f"holds {group[0].picture.problem}", False)]
+        fault = (
+            f"does not make a 3D volume, as it holds {group[0].picture.problem}: give the "
+            "reconstructed rotational angiography"
+        )
+        return [Series(0, tuple(group), None, fault, False)]
     whole = _series(group)
     for tell_apart in _TELL_APART:
         parts: dict[Hashable, list[Frame]] = {}
@@ -183,7 +199,8 @@ def _series(frames: list[Frame]) -> Series:
         stack = stacked(frames)
     except NoStack as error:
         return Series(0, tuple(frames), None, str(error), not error.flat)
-    meant = stack.geometry.spacing[2] <= SPACING_LIMITS_MM[1]  # scouts are further apart
+    # Scouts are few, or far apart.
+    meant = len(frames) >= LEAST_SLICES and stack.geometry.spacing[2] <= SPACING_LIMITS_MM[1]
     return Series(0, tuple(frames), stack, "", meant)
 
 
@@ -204,7 +221,10 @@ def _lie_in_each_other(stack: Stack) -> bool:
     counted one after the other, or from the same number on.
     """
     orders = np.array([frame.picture.order for frame in stack.frames])
-    if len(orders) < LEAST_NUMBERED or stack.frames[0].picture.count > 1:
+    first = stack.frames[0].picture
+    thickness = vector_of(first.header, "SliceThickness", 1)
+    thin = bool(thickness) and thickness[0] < THICK * stack.geometry.spacing[2]
+    if len(orders) < LEAST_NUMBERED or first.count > 1 or thin:
         return False
     one, other = orders[::2], orders[1::2]
     if not (_is_monotonic(one) and _is_monotonic(other)) or _is_monotonic(orders):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 from gsema_core.errors import UserError
@@ -16,6 +17,10 @@ from gsema_core.files.voxel_data import DamagedFile
 
 MAXIMUM_NEIGHBORS = 2000
 """Files in the folders beside a given file's that are looked at for its series. Our choice."""
+
+
+SUFFIXES = (".dcm", ".dicom", ".ima")
+"""Names that promise a DICOM file; most have none."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +61,18 @@ def find_images(folder: Path) -> Found:
 
 
 def find_beside(file: Path) -> Found:
-    """The images in the folders beside a file's own, where a series may go on."""
+    """The images in the folders beside a file's own, where a series may go on.
+
+    There are none where so many files lie there that it is no study.
+    """
     own = file.absolute().parent
     try:
-        return _read(
-            path
-            for folder in sorted(own.parent.iterdir())
-            if folder != own and folder.is_dir()
-            for path in _files(folder, MAXIMUM_NEIGHBORS)
-        )
-    except (OSError, UserError):  # too many: they are no part of a study
+        folders = [one for one in sorted(own.parent.iterdir()) if one != own and one.is_dir()]
+        files = chain.from_iterable(_files(one, MAXIMUM_NEIGHBORS) for one in folders)
+        near = list(islice(files, MAXIMUM_NEIGHBORS + 1))
+    except (OSError, UserError):
         return Found()
+    return _read(near) if len(near) <= MAXIMUM_NEIGHBORS else Found()
 
 
 def joined(first: Found, second: Found) -> Found:
@@ -95,6 +101,7 @@ def _read(paths: Iterable[Path]) -> Found:
     images = []
     for path in paths:
         if not is_dicom(path):
+            found.damaged.extend(_spoilt(path))
             continue
         try:
             picture = read_picture(path)
@@ -108,6 +115,15 @@ def _read(paths: Iterable[Path]) -> Found:
             images += [frames] if frames else []
     found.images.extend(_without_copies(images))
     return found
+
+
+def _spoilt(path: Path) -> Iterator[Damaged]:
+    """What is called a DICOM file, or cannot be looked at, and is none."""
+    if path.is_file():
+        if not os.access(path, os.R_OK):
+            yield Damaged(path, "it may not be read", "")
+        elif path.suffix.lower() in SUFFIXES:
+            yield Damaged(path, "empty" if path.stat().st_size == 0 else "no DICOM file", "")
 
 
 def _without_copies(images: Iterable[list[Frame]]) -> Iterator[list[Frame]]:

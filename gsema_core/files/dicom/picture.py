@@ -29,12 +29,12 @@ FLAT_KINDS = {"MIP", "MINIP", "LOCALIZER", "PROJECTION IMAGE", "VOLUME RENDERED"
 """Words of Image Type (0008,0008) for pictures that look through the body."""
 
 READ = (
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber",
     "SeriesDescription", "ImageType", "AcquisitionNumber", "InstanceNumber",
-    "ConcatenationUID", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
+    "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
     "PixelSpacing", "ImagerPixelSpacing", "ImagePositionPatient", "ImageOrientationPatient",
-    "SpacingBetweenSlices", "GridFrameOffsetVector", "PositionerPrimaryAngle",
+    "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector", "PositionerPrimaryAngle",
     "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     "XRay3DReconstructionSequence", "PixelValueTransformationSequence",
@@ -47,7 +47,7 @@ class Picture:
     """One DICOM file with an image of one or many frames.
 
     Attributes:
-        study, series, instance, kind: unique identifiers; never shown.
+        series, instance, kind: unique identifiers; never shown.
         number: of the series, as the scanner counted; 0 where it says none.
         acquisition, order: acquisition and instance number, or 0.
         count: frames.
@@ -58,7 +58,6 @@ class Picture:
     """
 
     path: Path
-    study: str
     series: str
     instance: str
     kind: str
@@ -110,7 +109,6 @@ def read_picture(path: Path) -> Picture | None:
         check_voxel_bytes(file.rest, bits, compressed=compressed)
         return Picture(
             path,
-            study=text_of(header, "StudyInstanceUID"),
             series=text_of(header, "SeriesInstanceUID"),
             instance=text_of(header, "SOPInstanceUID"),
             kind=text_of(header, "SOPClassUID"),

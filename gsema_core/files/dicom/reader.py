@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,11 +42,7 @@ def read_series(path: Path, number: int | None = None) -> SeriesVolume:
         chosen, found = _of_file(series, found, path)
     _check_undamaged(chosen, found.damaged, path)
     if chosen.stack is None:
-        problem = f"holds {chosen.first.problem}: give the reconstructed rotational angiography"
-        raise UserError(
-            f"The DICOM series {chosen.title} at {path} "
-            f"{problem if chosen.first.problem else chosen.fault}."
-        )
+        raise UserError(f"The DICOM series {chosen.title} at {path} {chosen.fault}.")
     check_spacing(path, chosen.stack.geometry.spacing)
     try:
         array = physical_values(chosen.stack.frames)
@@ -85,8 +80,8 @@ def _check_images(found: Found, path: Path) -> None:
             "again."
         )
     raise UserError(
-        f"The {found.others} DICOM files at {path} are no images (reports and the like): give the "
-        "folder of the reconstructed rotational angiography."
+        f"None of the DICOM files at {path} is an image (there are {found.others}, reports and the "
+        "like): give the folder of the reconstructed rotational angiography."
     )
 
 
@@ -103,10 +98,10 @@ def _only(series: Sequence[Series], path: Path) -> Series:
             "--series and its number, or give one of its files.",
             text_table([one.row() for one in meant]),
         )
-    if len(series) == 1 and not series[0].first.problem and len(series[0].frames) > 1:
-        return series[0]
-    kinds = Counter(one.first.problem or one.fault.partition(":")[0] for one in series)
-    shown = ", ".join(kind if kind[0] != "h" else f"one that {kind}" for kind in kinds)
+    stacks = [one for one in series if one.stack is not None]
+    if len(stacks) == 1 or len(series) == 1:
+        return (stacks or series)[0]
+    shown = "; ".join(f"{one.title}: {one.problem or 'few slices'}" for one in series[:NAMED])
     raise UserError(
         f"The DICOM images at {path} do not make a 3D volume ({shown}): give the reconstructed "
         "rotational angiography."

@@ -165,4 +165,7 @@ def test_without_pydicom_one_sentence_says_what_to_do(tmp_path: Path, scan: Volu
     done = subprocess.run(
         [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True
     )
-    assert "the package pydicom (version 3) is not installed: install it (pip install pydicom)" in done.stdout
+    assert (
+        "the package pydicom (version 3) is not installed: install it (pip install pydicom)"
+        in done.stdout
+    )

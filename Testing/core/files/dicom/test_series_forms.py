@@ -64,6 +64,7 @@ def varied(folder: Path, elements: dict[str, tuple[object, ...]]) -> Expected:
 for title, elements in {
     "slices of several thicknesses": {"SliceThickness": (0.6, 0.625, 0.5)},
     "slices of several sequences": {"SequenceName": ("a", "b")},
+    "slices of several studies": {"StudyInstanceUID": ("1.2.3", "1.2.4")},
     "slices of several series numbers": {"SeriesNumber": (5, 6)},
     "slices of several descriptions": {"SeriesDescription": ("one", "two")},
     "an acquisition for each slice": {"AcquisitionNumber": tuple(range(1, 9))},

@@ -119,6 +119,18 @@ for numbers in (False, True):
         )
 
 
+def interleaved(folder: Path) -> Expected:
+    """Thin slices that were counted in the order of their acquisition: odd ones, even ones."""
+    objects = slices(KNOWN)
+    for ds, number in zip(objects, (1, 5, 2, 6, 3, 7, 4, 8), strict=True):
+        ds.InstanceNumber = number
+    save(folder, objects)
+    return gives(KNOWN)
+
+
+FORMS["interleaved numbers"] = interleaved
+
+
 def changed(folder: Path, words: str, known: Known = KNOWN, **changes: object) -> Expected:
     save(folder, slices(known.changed(**changes)))
     return refuses(words)

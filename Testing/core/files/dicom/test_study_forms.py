@@ -61,7 +61,7 @@ REPORTS = {
     "a report": ("1.2.840.10008.5.1.4.1.1.88.11", {"ValueType": "CONTAINER"}),
     "a dose report": ("1.2.840.10008.5.1.4.1.1.88.67", {"Modality": "SR"}),
     "a key object selection": ("1.2.840.10008.5.1.4.1.1.88.59", {"Modality": "KO"}),
-    "a presentation state": ("1.2.840.10008.5.1.4.1.1.11.1", {"PresentationLabel": "A"}),
+    "a presentation state": ("1.2.840.10008.5.1.4.1.1.11.1", {"ContentLabel": "A"}),
     "a PDF": ("1.2.840.10008.5.1.4.1.1.104.1", {"EncapsulatedDocument": b"%PDF-1.4"}),
     "raw data": ("1.2.840.10008.5.1.4.1.1.66", {"Modality": "OT"}),
     "a DICOMDIR": ("1.2.840.10008.1.3.10", {"FileSetID": "STUDY"}),
@@ -72,7 +72,7 @@ def reported(folder: Path, name: str, *, series: str = "1.2.3.9", alone: bool = 
     kind, elements = REPORTS[name]
     save(folder, [report(kind, SeriesInstanceUID=series, **elements)], name="other{}")
     if alone:
-        return refuses("The 1 DICOM files at")
+        return refuses("None of the DICOM files at")
     save(folder, slices(KNOWN))
     return gives(KNOWN)
 
@@ -162,6 +162,12 @@ for name in OTHERS:
     FORMS[f"{name} alone"] = partial(other, name=name, alone=True)
 
 
+def few_slices_beside(folder: Path) -> Expected:
+    save(folder / "few", slices(replace(KNOWN, series="1.2.3.8", stored=KNOWN.stored[:3])))
+    save(folder / "scan", slices(KNOWN))
+    return gives(KNOWN)
+
+
 def scout_within(folder: Path) -> Expected:
     scout = slices(replace(KNOWN, orientation=(0, 1, 0, 0, 0, -1)))[0]
     scout.SOPInstanceUID += ".8"
@@ -192,6 +198,7 @@ def whole_study(folder: Path, give: str = ".") -> Expected:
 
 
 FORMS |= {
+    "three slices beside": few_slices_beside,
     "a scout in the series": scout_within,
     "a larger scout in the series": larger_scout_within,
     "a whole study": whole_study,
@@ -325,6 +332,19 @@ FORMS |= {
 }  # fmt: skip
 
 
+def no_volume(folder: Path) -> Expected:
+    """Several series, each of which is none for a reason of its own."""
+    for number, name in enumerate(("color pictures", "a gray movie", "scouts", "one picture")):
+        objects = OTHERS[name][0]()
+        for ds in objects:
+            ds.SeriesInstanceUID, ds.SeriesNumber = f"1.2.3.{number}", number + 1
+        save(folder / str(number), objects[:1] if name == "scouts" else objects)
+    return refuses(
+        "do not make a 3D volume (1 (3DRA native): color images; 2 (3DRA native): does not say "
+        "where its slices lie in the patient"
+    )
+
+
 def all_damaged(folder: Path) -> Expected:
     save(folder, slices(KNOWN))
     for file in folder.iterdir():
@@ -343,6 +363,7 @@ def damaged_beside(folder: Path) -> Expected:
 FORMS |= {
     "all slices cut off": all_damaged,
     "another series cut off": damaged_beside,
+    "several series and no volume": no_volume,
     "nothing": lambda folder: refuses("has no DICOM images: give the folder of a DICOM series"),
 }
 
