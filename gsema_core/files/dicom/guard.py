@@ -48,12 +48,16 @@ class GuardedFile:
         stream: the file.
         size: its length in bytes.
         most: bytes that may be read altogether.
+
+    Attributes:
+        is_short: something reached beyond the file's end.
     """
 
     def __init__(self, stream: BinaryIO, size: int, most: int) -> None:
         self._stream, self._size = stream, size
         self.left, self._reads = most, 0
         self.seek, self.tell = stream.seek, stream.tell
+        self.is_short = False
 
     @property
     def rest(self) -> int:
@@ -62,7 +66,9 @@ class GuardedFile:
 
     def read(self, count: int) -> bytes:
         """At most so many bytes. pydicom asks for all only to inflate them, which it must not."""
-        count = min(count, self.rest)
+        there = self.rest
+        self.is_short |= 0 < there < count or self._stream.tell() > self._size
+        count = min(count, there)
         self._reads += 1
         self.left -= count
         if self._reads > MAXIMUM_READS or self.left < 0:

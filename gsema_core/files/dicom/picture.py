@@ -96,6 +96,8 @@ def read_picture(path: Path) -> Picture | None:
         header = read_header(file, READ)
         rows, columns = integer_of(header, "Rows"), integer_of(header, "Columns")
         if not (rows > 0 and columns > 0):
+            if file.is_short:
+                raise DamagedFile("an element that reaches beyond its end")
             return None
         count = max(1, integer_of(header, "NumberOfFrames", 1))
         voxels = rows * columns * count

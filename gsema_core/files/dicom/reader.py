@@ -42,7 +42,8 @@ def read_series(path: Path, number: int | None = None) -> SeriesVolume:
         chosen, found = _of_file(series, found, path)
     _check_undamaged(chosen, found.damaged, path)
     if chosen.stack is None:
-        raise UserError(f"The DICOM series {chosen.title} at {path} {chosen.fault}.")
+        also = f"; {_told(found.damaged)}" if found.damaged else ""
+        raise UserError(f"The DICOM series {chosen.title} at {path} {chosen.fault}{also}.")
     check_spacing(path, chosen.stack.geometry.spacing)
     try:
         array = physical_values(chosen.stack.frames)

@@ -138,9 +138,11 @@ def _check_even(along: Floats) -> float:
     places = ", ".join(f"{along[at]:.2f} to {along[at + 1]:.2f}" for at in where[:3])
     more = ", ..." if len(where) > 3 else ""
     if even.all():
+        missing = int(counts.sum()) - len(steps)
         raise NoStack(
-            f"lacks {int(counts.sum()) - len(steps)} slices: they are {usual:.4g} mm apart, but "
-            f"there are gaps at {places}{more} mm along the normal: export the whole series again"
+            f"lacks {missing} slice{'' if missing == 1 else 's'}: they are {usual:.4g} mm apart, "
+            f"but there are gaps at {places}{more} mm along the normal: export the whole series "
+            "again"
         )
     raise NoStack(
         f"has slices at uneven distances: usually {usual:.4g} mm, but not at {places}{more} mm "

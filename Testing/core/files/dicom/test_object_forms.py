@@ -261,7 +261,7 @@ def in_time(folder: Path) -> Expected:
 
 def gap(folder: Path) -> Expected:
     save(folder, [many_frames(KNOWN, order=(0, 1, 2, 4, 5, 6, 7))])
-    return refuses("lacks 1 slices")
+    return refuses("lacks 1 slice:")
 
 
 def enhanced_slices(folder: Path) -> Expected:

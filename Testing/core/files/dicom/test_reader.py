@@ -134,7 +134,7 @@ def test_a_study_has_a_row_for_each_series(tmp_path: Path) -> None:
     rows = {row["number"]: row["volume"] for row in list_series(tmp_path)}
     assert rows[5] == "yes"
     assert rows[2] == "yes"
-    assert any("lacks 1 slices" in told for told in rows.values())
+    assert any("lacks 1 slice" in told for told in rows.values())
 
 
 def test_a_series_that_is_no_dicom_cannot_be_chosen(tmp_path: Path, scan: Volume) -> None:

@@ -25,13 +25,13 @@ def without(folder: Path, missing: Sequence[int], words: str, known: Known = KNO
 
 FORMS |= {
     "a slice is missing": partial(
-        without, missing=[3], words="lacks 1 slices: they are 0.6 mm apart, but there are gaps at "
+        without, missing=[3], words="lacks 1 slice: they are 0.6 mm apart, but there are gaps at "
         "103.70 to 104.90 mm",
     ),
     "the second slice is missing": partial(without, missing=[1], words="at 102.50 to 103.70 mm"),
     "three slices are missing": partial(without, missing=[2, 5, 6], words="lacks 3 slices"),
     "a slice is missing, oblique": partial(
-        without, missing=[4], words="lacks 1 slices", known=replace(KNOWN, orientation=OBLIQUE)
+        without, missing=[4], words="lacks 1 slice:", known=replace(KNOWN, orientation=OBLIQUE)
     ),
     "one slice is left": partial(without, missing=range(1, 8), words="has one slice only"),
 }  # fmt: skip

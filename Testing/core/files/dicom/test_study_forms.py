@@ -314,10 +314,10 @@ FORMS |= {
         words="1 file could not be read (IM003: ",
     ),
     "a slice of half its header": partial(
-        damaged, change=lambda content: content[:300], words="lacks 1 slices",
+        damaged, change=lambda content: content[:300], words="lacks 1 slice:",
     ),
     "a slice with an element that reaches out": partial(
-        damaged, change=reaching_out, words="lacks 1 slices",
+        damaged, change=reaching_out, words="again; 1 file could not be read (IM003: ",
     ),
     "run lengths, cut off": partial(
         damaged, change=lambda content: content[:-60], words="IM003", syntax=RLELossless
