@@ -107,11 +107,15 @@ def _planes(picture: Picture, wanted: Collection[int]) -> Iterator[tuple[int, Pl
     """The frames that are wanted and their stored values (j, i)."""
     with guarded(picture.path, picture.voxel_bytes) as file:
         # Whatever follows the voxels, such as a trailer, is never looked at.
-        encoding = read_header(file, ["Rows"]).original_encoding
-        element = next(data_element_generator(cast(BinaryIO, file), *encoding))
+        little = bool(read_header(file, ["Rows"]).original_encoding[1])
+        start = file.read(6)
+        file.seek(-len(start), 1)
+        # Some files are coded otherwise than they say. No even length looks like these letters.
+        implicit = start[4:] not in (b"OB", b"OW", b"OF", b"OD", b"UN")
+        element = next(data_element_generator(cast(BinaryIO, file), implicit, little))
         content = cast(bytes, element.value)
         if picture.syntax in NATIVE:
-            swapped = element.VR == "OW" and not encoding[1]
+            swapped = element.VR == "OW" and not little
             for index in wanted:
                 yield index, _native(content, index, picture, swapped)
         elif picture.syntax == RLELossless:

@@ -45,6 +45,11 @@ for title, known in {
     "without instance identifiers": KNOWN.changed(SOPInstanceUID=""),
     "one instance identifier for all": KNOWN.changed(SOPInstanceUID="1.2.3.4.1"),
     "without a modality": KNOWN.changed(Modality=None),
+    "without samples a pixel": KNOWN.changed(SamplesPerPixel=None),
+    "with an unknown alphabet": KNOWN.changed(SpecificCharacterSet="NONSENSE"),
+    "with a preview": KNOWN.changed(
+        IconImageSequence=forms.one(Rows=2, Columns=2, BitsAllocated=8, PixelData=bytes(4))
+    ),
     "with the detector's spacing besides": KNOWN.changed(ImagerPixelSpacing=[0.154, 0.154]),
     "without a photometric interpretation": KNOWN.changed(PhotometricInterpretation=None),
 }.items():
