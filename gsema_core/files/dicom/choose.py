@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from pydicom.uid import UID
 
 from gsema_core.files.dicom.elements import vector_of
 from gsema_core.files.dicom.frames import Frame
@@ -240,7 +241,7 @@ def _is_monotonic(numbers: Any) -> bool:
 
 def _class_name(picture: Picture) -> str:
     """The kind of object in the standard's words."""
-    from pydicom._uid_dict import UID_dictionary
-
-    name = UID_dictionary.get(picture.kind, ("unknown",))[0]
-    return name.removesuffix(" Storage").removesuffix(" Image")
+    name = UID(picture.kind).name
+    return (
+        "unknown" if name == picture.kind else name.removesuffix(" Storage").removesuffix(" Image")
+    )

@@ -29,6 +29,7 @@ for title, known in {
     "a GE CT": KNOWN.changed(Manufacturer="GE MEDICAL SYSTEMS", SeriesDescription="3D INNOVA"),
     "a Siemens CT of modality XA": KNOWN.changed(Modality="XA", Manufacturer="SIEMENS"),
     "XA images with places": replace(KNOWN, kind=forms.XA).changed(Modality="XA"),
+    "a class of nobody's": replace(KNOWN, kind="1.2.3.4.5"),
     "an MR": replace(KNOWN, kind=forms.MR).changed(Modality="MR"),
     "secondary captures with places": replace(KNOWN, kind=forms.SECONDARY),
     "oblique": replace(KNOWN, orientation=OBLIQUE),
