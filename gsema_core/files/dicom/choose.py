@@ -27,7 +27,6 @@ LEAST_SLICES = 4
 """Of what may be meant where there is more to choose from: scouts have one to three. Ours."""
 LEAST_NUMBERED = 6
 """Slices that it takes to see by their numbers that two passes lie in each other. Our choice."""
-
 THICK = 1.5
 """Slices of passes half a slice apart are about twice as thick as they are apart. Ours."""
 
@@ -48,6 +47,7 @@ class Series:
         stack: the volume; None where it is none.
         fault: why it is none, after "The DICOM series X".
         is_meant: it may be what a user means: a volume, or one with a fault.
+        is_twice: its fault is that it covers positions more than once.
     """
 
     number: int
@@ -55,6 +55,7 @@ class Series:
     stack: Stack | None
     fault: str
     is_meant: bool
+    is_twice: bool = False
 
     @property
     def first(self) -> Picture:
@@ -199,7 +200,7 @@ def _series(frames: list[Frame]) -> Series:
     try:
         stack = stacked(frames)
     except NoStack as error:
-        return Series(0, tuple(frames), None, str(error), not error.flat)
+        return Series(0, tuple(frames), None, str(error), not error.flat, error.twice)
     # Scouts are few, or far apart.
     meant = len(frames) >= LEAST_SLICES and stack.geometry.spacing[2] <= SPACING_LIMITS_MM[1]
     return Series(0, tuple(frames), stack, "", meant)
@@ -209,7 +210,7 @@ def _are_passes(whole: Series, passes: list[Series]) -> bool:
     """Whether the parts of a group are volumes of their own rather than parts of one."""
     stacks = [one.stack for one in passes if one.stack is not None]
     if whole.stack is None:
-        return len(stacks) == len(passes) or (bool(stacks) and "twice" in whole.fault)
+        return len(stacks) == len(passes) or (bool(stacks) and whole.is_twice)
     return len(stacks) == len(passes) and any(
         one.overlaps(other) for number, one in enumerate(stacks) for other in stacks[:number]
     )
@@ -242,6 +243,6 @@ def _is_monotonic(numbers: Any) -> bool:
 def _class_name(picture: Picture) -> str:
     """The kind of object in the standard's words."""
     name = UID(picture.kind).name
-    return (
-        "unknown" if name == picture.kind else name.removesuffix(" Storage").removesuffix(" Image")
-    )
+    if name == picture.kind:
+        return "unknown"
+    return name.removesuffix(" Storage").removesuffix(" Image")

@@ -35,9 +35,9 @@ def read_series(path: Path, number: int | None = None) -> SeriesVolume:
     """
     found = find_images(path if path.is_dir() else path.parent)
     series = all_series(found.images)
-    if path.is_dir():
+    if number is not None or path.is_dir():
         _check_images(found, path)
-        chosen = _numbered(series, number, path) if number is not None else _only(series, path)
+        chosen = _with_number(series, number, path) if number is not None else _only(series, path)
     else:
         chosen, found = _of_file(series, found, path)
     _check_undamaged(chosen, found.damaged, path)
@@ -109,7 +109,7 @@ def _only(series: Sequence[Series], path: Path) -> Series:
     )
 
 
-def _numbered(series: Sequence[Series], number: int, path: Path) -> Series:
+def _with_number(series: Sequence[Series], number: int, path: Path) -> Series:
     for one in series:
         if one.number == number:
             return one

@@ -180,6 +180,7 @@ FORMS |= {
     "two series, a file of the other": partial(two_series, give="other0"),
     "two series, the first chosen": partial(two_series, series=5),
     "two series, the second chosen": partial(two_series, series=7),
+    "two series, a file of one, the other chosen": partial(two_series, give="native3", series=7),
     "two series, a third chosen": partial(two_series, series=6),
     "two series of one number, the first": partial(one_number, series=5),
     "two series of one number, the second": partial(one_number, series=6),
