@@ -21,7 +21,7 @@ import slicer_harness  # noqa: E402
 
 sys.path.remove(str(ROOT / "Testing"))
 
-WIDTH, HEIGHT = 560, 1230
+WIDTH, HEIGHT = 560, 1430
 LONGEST_S = 300.0
 
 
