@@ -153,6 +153,15 @@ def test_the_page_on_the_house_names_files_that_are_there() -> None:
         assert any((place / name).is_file() for place in places), name
 
 
+def test_the_docs_name_files_that_are_there() -> None:
+    root = PACKAGE.parent
+    pages = [root / "README.md", *root.glob("docs/**/*.md"), *root.glob("examples/*.md")]
+    named = r"(?:Testing|demo|docs|examples|gsema_core)/[\w/.-]+\.(?:md|png|py|toml|txt)"
+    for page in pages:
+        for name in re.findall(named, page.read_text(encoding="utf-8")):
+            assert (root / name).is_file(), f"{page.name} names {name}"
+
+
 @pytest.mark.parametrize(
     "script",
     sorted((PACKAGE.parent / "Testing" / "benchmarks").glob("*.py"))
