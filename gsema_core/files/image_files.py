@@ -14,9 +14,9 @@ import SimpleITK as sitk
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import ARCHIVES, SUFFIXES
 from gsema_core.files.meta_header import meta_voxels
+from gsema_core.files.native_libraries import native_libraries
 from gsema_core.files.nifti_header import has_all_finite_voxels, read_nifti_header
 from gsema_core.files.nrrd_header import nrrd_voxels
-from gsema_core.files.silence import silent_libraries
 from gsema_core.files.voxel_data import DamagedFile, VoxelData
 from gsema_core.grids.volume import Volume
 
@@ -47,7 +47,7 @@ def read_image_file(path: Path) -> Volume:
         reader = _checked_reader(path)
         if _is_nifti(path) and not has_all_finite_voxels(path):
             raise not_finite(path)
-        with silent_libraries():
+        with native_libraries():
             return Volume.from_image(reader.Execute())
 
 
@@ -87,7 +87,7 @@ def find_voxels(path: Path) -> VoxelData:
 
 
 def _reader(path: Path) -> sitk.ImageFileReader:
-    with silent_libraries():
+    with native_libraries():
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
         reader.ReadImageInformation()

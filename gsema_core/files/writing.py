@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -12,10 +13,14 @@ from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
 from gsema_core.files.image_files import find_voxels
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, WRITTEN_SUFFIXES, image_stem
-from gsema_core.files.silence import silent_libraries
+from gsema_core.files.native_libraries import native_libraries
 from gsema_core.files.slicer_segments import segment_fields
 from gsema_core.files.voxel_data import DamagedFile
+from gsema_core.grids.geometry import Geometry
 from gsema_core.grids.volume import Volume
+
+GRID_MM = 0.01
+"""How far a written voxel may lie off: NIfTI's numbers have seven digits. Ours."""
 
 
 def check_output_name(path: str | os.PathLike[str]) -> None:
@@ -86,8 +91,9 @@ def write_labels(volume: Volume, path: str | os.PathLike[str], *, compress: bool
 def _write(image: sitk.Image, path: Path, compress: bool) -> None:
     with atomic_path(path) as temporary:
         try:
-            with silent_libraries():
+            with native_libraries():
                 sitk.WriteImage(image, str(temporary), compress)
+                _check_grid(image, temporary, path)
             # ITK does not notice a disk that gets full while it writes NIfTI.
             voxels = find_voxels(temporary)
             voxels.check(image.GetNumberOfPixels(), image.GetSizeOfPixelComponent())
@@ -96,3 +102,24 @@ def _write(image: sitk.Image, path: Path, compress: bool) -> None:
                 f"Could not write {path}: the disk may be full, so free some space or choose "
                 "another folder; an older file of that name is unchanged."
             ) from error
+
+
+def _check_grid(image: sitk.Image, temporary: Path, path: Path) -> None:
+    """Check that a file that was just written says where the image's voxels lie.
+
+    Raises:
+        UserError: it says something else.
+    """
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(temporary))
+    reader.ReadImageInformation()
+    told: list[Any] = [image, reader]
+    wanted, written = (
+        Geometry(one.GetSize(), one.GetSpacing(), one.GetOrigin(), one.GetDirection())
+        for one in told
+    )
+    if not written.is_close(wanted, tol=GRID_MM):
+        raise UserError(
+            f"Could not write {path}: its header would place the voxels elsewhere, so choose "
+            "another format; an older file of that name is unchanged."
+        )

@@ -13,7 +13,7 @@ from scipy.ndimage import binary_erosion
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
-from gsema_core.files.silence import silent_libraries
+from gsema_core.files.native_libraries import native_libraries
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.training.run_files import thumbnail, thumbnails
 
@@ -52,7 +52,7 @@ def write_thumbnail(
     pixels = draw(volume.image[k].astype(np.float32), volume.labels[k], predicted[k])
     path = thumbnail(folder, step)
     make_folder(path.parent)
-    with atomic_path(path) as temporary, silent_libraries():
+    with atomic_path(path) as temporary, native_libraries():
         try:
             sitk.WriteImage(sitk.GetImageFromArray(pixels, isVector=True), str(temporary))
         except RuntimeError as error:

@@ -126,7 +126,7 @@ def test_a_slice_that_changes_while_its_series_is_read(
     for name in ("1.dcm", "2.dcm"):
         (tmp_path / name).write_bytes(b"slice")
 
-    def read_and_change(path: Path) -> object:
+    def read_and_change(path: Path, series: int | None) -> object:
         (tmp_path / "2.dcm").write_bytes(b"another slice")
         return object()
 

@@ -25,7 +25,7 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRBigEndian, RLELossless
 from gsema_core.files.dicom.frames import Frame
 from gsema_core.files.dicom.guard import check_coded_frame, guarded, pydicom_watched, read_header
 from gsema_core.files.dicom.picture import NATIVE, Picture
-from gsema_core.files.silence import silent_libraries
+from gsema_core.files.native_libraries import native_libraries
 from gsema_core.files.voxel_data import DamagedFile
 
 Plane = npt.NDArray[Any]
@@ -191,7 +191,7 @@ def _by_gdcm(path: Path) -> Plane:
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(path))
     try:
-        with silent_libraries():
+        with native_libraries():
             return np.asarray(sitk.GetArrayFromImage(reader.Execute())[0])
     except RuntimeError as error:
         raise DamagedFile("voxels compressed in an unknown way, or damaged") from error
