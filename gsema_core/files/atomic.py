@@ -31,12 +31,16 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``destination``; rename it there when the block succeeds.
 
     The temporary name keeps all suffixes, because image writers choose the format by them. When
-    the block fails, the temporary file is removed and an older ``destination`` stays as it was.
+    the block fails, the temporary file is removed and an older ``destination`` stays as it was. A
+    link stays a link: the file that it points to is replaced.
 
     Raises:
         UserError: the folder does not exist, or cannot be written to, or the disk is full.
     """
     destination = Path(destination)
+    name = destination.name
+    if destination.is_symlink():
+        destination = _target(destination)
     folder = destination.parent
     if not folder.is_dir():
         raise UserError(f"The output folder {folder} does not exist: create it first.")
@@ -48,7 +52,7 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise _explained(destination, error) from error
     with scratch:
-        temporary = Path(scratch.name) / destination.name
+        temporary = Path(scratch.name) / name
         try:
             yield temporary
             _flush_to_disk(temporary)
@@ -62,6 +66,16 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
             if error.errno is None or error.errno in _WRITE_FAILURES:
                 raise _explained(destination, error) from error
             raise
+
+
+def _target(link: Path) -> Path:
+    try:
+        target = link.resolve()
+    except (OSError, RuntimeError):  # what it is depends on Python's version
+        target = link
+    if target.is_symlink():
+        raise UserError(f"The output {link} is a link that leads to itself: give a file name.")
+    return target
 
 
 def check_writable(destination: str | os.PathLike[str]) -> None:

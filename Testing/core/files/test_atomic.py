@@ -101,3 +101,28 @@ def test_names_that_no_system_takes_are_not_there(tmp_path: Path) -> None:
     assert not is_there(tmp_path / "missing")
     assert not is_there(tmp_path / ("A" * 70_000))
     assert not is_there(tmp_path / "a\0b")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path, is_there: bool) -> None:
+    target, link = tmp_path / "archive" / "no suffix", tmp_path / "labels.nrrd"
+    target.parent.mkdir()
+    if is_there:
+        target.write_text("old")
+    link.symlink_to(target)
+    with atomic_path(link) as temporary:
+        assert temporary.name == "labels.nrrd"  # writers choose the format by it
+        temporary.write_text("new")
+    assert link.is_symlink() and link.resolve() == target.resolve()
+    assert target.read_text() == "new"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "archive", "labels.nrrd", "no suffix",
+    ]  # fmt: skip
+
+
+def test_a_link_that_leads_in_a_circle_is_told(tmp_path: Path) -> None:
+    link = tmp_path / "labels.nrrd"
+    link.symlink_to(link)
+    with pytest.raises(UserError, match="leads to itself"), atomic_path(link):
+        pass
+    assert link.is_symlink()
