@@ -28,12 +28,14 @@ class RanksEnvironment:
     def of(cls, environment: Mapping[str, str]) -> RanksEnvironment:
         """Read ``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK`` and ``LOCAL_WORLD_SIZE``.
 
-        Without them this is the only process.
+        Without ``RANK`` this is the only process: some clusters set ``WORLD_SIZE`` for every
+        program, and a part of a folder must not pass for all of it.
 
         Raises:
             UserError: rank and size are no such numbers.
         """
-        rank, size = environment.get("RANK", "0"), environment.get("WORLD_SIZE", "1")
+        rank = environment.get("RANK", "0")
+        size = environment.get("WORLD_SIZE", "1") if "RANK" in environment else "1"
         if not (rank.isdecimal() and size.isdecimal() and int(rank) < int(size)):
             raise UserError(
                 f"The environment says RANK={rank} and WORLD_SIZE={size}: start the processes with "

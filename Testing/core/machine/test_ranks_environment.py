@@ -11,6 +11,7 @@ from gsema_core.machine.ranks_environment import RanksEnvironment
     [
         ({}, RanksEnvironment()),
         ({"RANK": "0", "WORLD_SIZE": "1"}, RanksEnvironment(0, 1)),
+        ({"WORLD_SIZE": "8"}, RanksEnvironment()),
         ({"RANK": "2", "WORLD_SIZE": "4"}, RanksEnvironment(2, 4)),
         ({"LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "3"}, RanksEnvironment(0, 1, 1, 3)),
         ({"LOCAL_RANK": "?", "LOCAL_WORLD_SIZE": ""}, RanksEnvironment()),
