@@ -339,7 +339,7 @@ def test_only_the_last_scan_is_kept(
 ) -> None:
     arrays = []
 
-    def reading(path: object) -> Volume:
+    def reading(path: object, series: int | None) -> Volume:
         array = scan.array.copy()
         arrays.append(weakref.ref(array))
         return Volume(array, scan.geometry)
