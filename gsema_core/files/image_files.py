@@ -69,7 +69,7 @@ def read_fields(path: Path) -> dict[str, str]:
     """
     with _explained(path):
         find_voxels(path)
-        reader = _reader(path)
+        reader = header_reader(path)
         return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
 
 
@@ -86,7 +86,8 @@ def find_voxels(path: Path) -> VoxelData:
     return nrrd_voxels(path) if is_nrrd else meta_voxels(path)
 
 
-def _reader(path: Path) -> sitk.ImageFileReader:
+def header_reader(path: Path) -> sitk.ImageFileReader:
+    """A reader that has read the header, of a file that was looked at before, or just written."""
     with native_libraries():
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
@@ -103,7 +104,7 @@ def _checked_reader(path: Path) -> sitk.ImageFileReader:
         check_spacing(path, header.spacing[: len(header.size)])
         _check_count(path, header.size)
         voxels.check(header.data_bytes, 1)
-    reader = _reader(path)
+    reader = header_reader(path)
     check_header(path, reader)
     if not _is_nifti(path):
         # Bytes of a voxel with one value: ``16-bit signed integer`` has two.

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
-from gsema_core.files.image_files import find_voxels
+from gsema_core.files.image_files import find_voxels, header_reader
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, WRITTEN_SUFFIXES, image_stem
 from gsema_core.files.native_libraries import native_libraries
 from gsema_core.files.slicer_segments import segment_fields
@@ -110,10 +110,7 @@ def _check_grid(image: sitk.Image, temporary: Path, path: Path) -> None:
     Raises:
         UserError: it says something else.
     """
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(temporary))
-    reader.ReadImageInformation()
-    told: list[Any] = [image, reader]
+    told: list[Any] = [image, header_reader(temporary)]
     wanted, written = (
         Geometry(one.GetSize(), one.GetSpacing(), one.GetOrigin(), one.GetDirection())
         for one in told
