@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -79,6 +80,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         blocking: bool = True,
         onProgress: Callable[[float, str], None] = lambda fraction, phase: None,
         onDone: Callable[[JobOutcome], None] = lambda outcome: None,
+        keepProbability: bool = False,
         **settings: Any,
     ) -> Any:
         """Segment vessels and aneurysms of a 3D rotational angiography.
@@ -92,8 +94,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             blocking: wait for the result; the application stays responsive meanwhile.
             onProgress: called with the fraction done and what is being done.
             onDone: called once at the end, also when ``blocking``.
-            settings: ``keepProbability``, and every setting of docs/settings.md in camelCase:
-                ``overlap``, ``minimumVesselMm3``, ``wallsByScan`` and so on.
+            keepProbability: whether the aneurysm's probability becomes a volume of the scene.
+            settings: every setting of docs/settings.md in camelCase: ``overlap``,
+                ``minimumVesselMm3``, ``wallsByScan`` and so on.
 
         Returns:
             The vtkMRMLSegmentationNode; None when not ``blocking``.
@@ -105,6 +108,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         """
         self._checkIdle()
         chosen = RunSettings.fromNames(teacher, device, **settings)
+        chosen = replace(chosen, keepProbability=keepProbability)
 
         def start(onEnd: Callable[[JobOutcome], None]) -> None:
             def onJobDone(outcome: JobOutcome) -> None:

@@ -24,7 +24,7 @@ def check_outputs(
         probabilities: likewise.
         report: a JSON file to be written.
         profile: likewise.
-        source: the scan, which must not be overwritten.
+        source: the scan, a file or a folder, which must not be overwritten.
 
     Raises:
         UserError: unknown format, no such folder, no right or no space to write there, two
@@ -37,9 +37,15 @@ def check_outputs(
     for name, path in (("report", report), ("profile", profile)):
         if path is not None and path.suffix.lower() != ".json":
             raise UserError(f"The {name} {path} is JSON: end its name with .json.")
-    if source is not None and source.resolve() in {path.resolve() for path in outputs}:
+    if source is not None and any(_is_part(path, source) for path in outputs):
         raise UserError(f"An output would overwrite the scan {source}: give it another name.")
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise UserError("Two outputs have the same name: give each its own.")
     for path in outputs:
         check_writable(path)
+
+
+def _is_part(output: Path, source: Path) -> bool:
+    """Whether writing an output would replace the scan, or a slice of it by way of a link."""
+    target, scan = output.resolve(), source.resolve()
+    return target == scan or (output.is_symlink() and scan in target.parents)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from gsema_core.configuration import check, plain, setting, settings_of
+from gsema_core.errors import UserError
 
 FINDS = "what counts as a finding"
 """Heading of the settings that decide what is kept."""
@@ -159,3 +161,19 @@ class SegmentationSettings:
     def to_dict(self) -> dict[str, Any]:
         values: dict[str, Any] = plain(self)
         return values
+
+
+def check_for_click(given: Collection[str]) -> None:
+    """Refuse settings that a click would leave without effect.
+
+    Args:
+        given: the names of the settings that were chosen.
+
+    Raises:
+        UserError: one of them is for whole scans.
+    """
+    for one in settings_of(SegmentationSettings):
+        if one.whole_scan and one.name in given:
+            raise UserError(
+                f"Setting {one.name} is for whole scans: leave it out where a point is given."
+            )

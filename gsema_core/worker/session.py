@@ -103,7 +103,9 @@ class Session:
             UserError: something in the request cannot be used; nothing was written.
         """
         from gsema_core.inference.output_paths import check_outputs
+        from gsema_core.inference.settings import check_for_click
 
+        check_for_click(request.settings)
         settings = self._settings(request)
         check_outputs(request.output, source=request.input)
         segmenter, scan = self._ready(request, monitor)

@@ -42,6 +42,7 @@ class SettingField:
 
     def __init__(self, setting: Setting, onChanged: Callable[[], None]) -> None:
         self.setting = setting
+        self._shown: tuple[float, Any] | None = None  # in the box, and the value that it stands for
         if setting.kind is bool:
             self.widget = qt.QCheckBox()
             self.widget.connect("clicked(bool)", lambda checked: onChanged())
@@ -72,6 +73,8 @@ class SettingField:
             return parsedValue(self.setting.kind, self.widget.text)
         if self.setting.optional and self.widget.value <= self.widget.minimum:
             return None
+        if self._shown is not None and self.widget.value == self._shown[0]:
+            return self._shown[1]  # the box rounds
         value = round(float(self.widget.value), 6)
         return int(value) if self.setting.kind is int else value
 
@@ -86,6 +89,7 @@ class SettingField:
             self.widget.currentIndex = self.widget.findText(str(value))
         elif self.setting.step:
             self.widget.value = self.widget.minimum if value is None else value
+            self._shown = None if value is None else (self.widget.value, value)
         else:
             self.widget.text = valueText(value)
         self.widget.blockSignals(blocked)

@@ -35,12 +35,9 @@ class RunSettings:
         build(segmentation.SegmentationSettings, self.values)
 
     @classmethod
-    def fromNames(
-        cls, teacher: str, device: str, keepProbability: bool = False, **names: Any
-    ) -> RunSettings:
+    def fromNames(cls, teacher: str, device: str, **names: Any) -> RunSettings:
         """With settings by their names, or as the console has them: ``minimumVesselMm3=20``."""
-        values = {_snakeCase(name): value for name, value in names.items()}
-        return cls(teacher, device, values, keepProbability)
+        return cls(teacher, device, {_snakeCase(name): value for name, value in names.items()})
 
     def toRequest(self) -> dict[str, Any]:
         """The fields of the worker's request."""

@@ -61,3 +61,16 @@ def test_a_folder_that_cannot_be_written_to(
     monkeypatch.setattr(tempfile, "TemporaryDirectory", refused)
     with pytest.raises(UserError, match="Could not write"):
         check_outputs(tmp_path / "a.nrrd")
+
+
+def test_a_link_to_a_slice_of_the_scan_is_refused(tmp_path: Path) -> None:
+    """What a link points to is replaced, and that would be the scan's own slice."""
+    scan = tmp_path / "dicom"
+    scan.mkdir()
+    (scan / "1.dcm").write_text("slice")
+    link = tmp_path / "labels.nrrd"
+    link.symlink_to(scan / "1.dcm")
+    with pytest.raises(UserError, match="overwrite the scan"):
+        check_outputs(link, source=scan)
+    check_outputs(scan / "labels.nrrd", source=scan)  # beside the slices is no harm
+    assert (scan / "1.dcm").read_text() == "slice"

@@ -357,6 +357,7 @@ def test_only_the_last_scan_is_kept(
         ({"point_lps": [float("nan"), 0.0, 0.0]}, "point_lps"),
         ({"settings": {"aneurysm_threshold": 1.5}}, "threshold is 1.5"),
         ({"settings": {"precision": "int8"}}, "int8"),
+        ({"settings": {"minimum_vessel_mm3": 20}}, "minimum_vessel_mm3 is for whole scans"),
         ({"device": "gpu"}, "gpu"),
         ({"teacher": "nobody"}, "nobody"),
         ({"output": "/no/such/folder/o.nrrd"}, "/no/such/folder"),

@@ -124,3 +124,8 @@ def test_many_clicks_leave_nothing_behind(make_logic, make_balls, scene):
         logic.segmentAtPoint(volume, ANEURYSM_CENTER)
     assert (scene.GetNumberOfNodes(), scene.HasObserver("AnyEvent")) == before
     assert not logic._client._requests
+
+
+def test_what_a_click_cannot_do_is_told(make_logic, make_balls):
+    with pytest.raises(UserError, match="'keep_probability'"):
+        make_logic("good").segmentAtPoint(make_balls(), ANEURYSM_CENTER, keepProbability=True)

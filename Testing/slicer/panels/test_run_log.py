@@ -88,26 +88,6 @@ def test_the_log_is_capped(panel):
     assert lines[-1] == "line 2499"
 
 
-@pytest.fixture
-def sent(panel, make_balls, spin, monkeypatch):
-    """What the worker is told when Segment is pressed."""
-
-    def press():
-        requests = []
-        submit = panel.logic._client.submit
-        monkeypatch.setattr(
-            panel.logic._client,
-            "submit",
-            lambda command, **named: requests.append(named) or submit(command, **named),
-        )
-        panel.ui.inputSelector.setCurrentNode(make_balls())
-        panel.ui.segmentButton.click()
-        spin(lambda: not panel.logic.isRunning)
-        return requests[0]
-
-    return press
-
-
 def test_the_choices_reach_the_worker(panel, sent):
     widgets = {name: field.widget for name, field in panel.settings.fields.items()}
     widgets["memory_limit_gb"].value = 12.5

@@ -24,24 +24,12 @@ def extended(monkeypatch):
     monkeypatch.setattr(settings, "SegmentationSettings", Extended)
 
 
-def test_a_setting_that_is_added_has_a_row_and_reaches_the_worker(
-    extended, panel, make_balls, spin, monkeypatch
-):
+def test_a_setting_that_is_added_has_a_row_and_reaches_the_worker(extended, panel, sent):
     row = panel.settings.fields["brightness"].widget
     assert (row.minimum, row.maximum, row.value, row.singleStep) == (1.0, 3.0, 2.0, 0.5)
     assert row.toolTip == "How bright it must be. Default: 2."
     row.value = 2.5
-    requests = []
-    submit = panel.logic._client.submit
-    monkeypatch.setattr(
-        panel.logic._client,
-        "submit",
-        lambda command, **named: requests.append(named) or submit(command, **named),
-    )
-    panel.ui.inputSelector.setCurrentNode(make_balls())
-    panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
-    assert requests[0]["settings"] == {"brightness": 2.5}
+    assert sent()["settings"] == {"brightness": 2.5}
     assert json.loads(panel._parameterNode.settings) == {"brightness": 2.5}
 
 
@@ -69,6 +57,16 @@ def test_a_scene_with_senseless_settings_shows_the_defaults(panel, kept):
     panel.settings.fields["overlap"].widget.value = 0.25
     panel._parameterNode.settings = kept
     assert panel.settings.values == {}
+
+
+def test_a_value_that_a_box_rounds_stays_what_it_was(panel):
+    panel._parameterNode.settings = '{"overlap": 0.125}'
+    box = panel.settings.fields["overlap"].widget
+    assert box.value in (0.12, 0.13)
+    assert panel.settings.values == {"overlap": 0.125}
+    assert panel._parameterNode.settings == panel.settings.ofCase
+    box.value = 0.3
+    assert panel.settings.values == {"overlap": 0.3}
 
 
 def test_the_console_takes_every_setting_by_its_name_in_camel_case(
