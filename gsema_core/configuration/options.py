@@ -44,7 +44,8 @@ def add_options(parser: argparse.ArgumentParser, kind: type) -> None:
 
 def chosen_options(arguments: argparse.Namespace, kind: type) -> dict[str, Any]:
     """What was given of the options that ``add_options`` made, by the settings' names."""
-    values = {one.name: getattr(arguments, one.name, None) for one in settings_of(kind)}
+    chosen = [one.name for one in settings_of(kind) if one.group]
+    values = {name: getattr(arguments, name, None) for name in chosen}
     return {name: value for name, value in values.items() if value is not None}
 
 

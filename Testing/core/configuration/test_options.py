@@ -34,3 +34,10 @@ def test_the_help_has_heading_text_and_default(parser: argparse.ArgumentParser) 
 
 def test_settings_without_a_group_are_no_options(parser: argparse.ArgumentParser) -> None:
     assert "--name " not in parser.format_help() and "--size" not in parser.format_help()
+
+
+def test_an_argument_of_the_same_name_is_no_setting(
+    parser: argparse.ArgumentParser, sample: type
+) -> None:
+    parser.add_argument("--folder")  # a setting without a group has this name
+    assert chosen_options(parser.parse_args(["--folder", "x"]), sample) == {}
