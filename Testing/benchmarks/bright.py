@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from gsema_core.datasets import find_cases
 from gsema_core.files import read_labels, read_volume
-from gsema_core.grids import labels_to_working, to_working
+from gsema_core.grids import labels_to_working
 from gsema_core.grids.boxes import box_of
 from gsema_core.inference.windows.skipping import bright_spots
 from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import BACKGROUND
 
 
@@ -54,7 +55,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found: dict[tuple[str, float], list[dict[str, Any]]] = defaultdict(list)
     for case in find_cases(arguments.cases)[:: arguments.every]:
-        image = IntensityRule().apply(to_working(read_volume(case.image), arguments.spacing).array)
+        image = prepare(read_volume(case.image), arguments.spacing, IntensityRule()).working.array
         labels = labels_to_working(read_labels(case.label), arguments.spacing)
         for window_mm in arguments.window_mm:
             width = round(window_mm / arguments.spacing)

@@ -18,11 +18,12 @@ from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
-from gsema_core.grids import labels_to_working, to_working
+from gsema_core.grids import labels_to_working
 from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import ANEURYSM, VESSEL
 
-_VERSION = 2  # of what the cache computes; raise it when that changes
+_VERSION = 3  # of what the cache computes; raise it when that changes
 
 _ARRAYS = {
     "image": (np.dtype(np.float16), 3),
@@ -103,10 +104,10 @@ class VolumeCache:
 
     def _prepare(self, case: Case) -> dict[str, NDArray[Any]]:
         image, labels = read_case(case)
-        working = to_working(image, self.spacing_mm)
+        prepared = prepare(image, self.spacing_mm, self.intensity)
         classes = labels_to_working(labels, self.spacing_mm).array.astype(np.uint8)
         return {
-            "image": self.intensity.apply(working.array).astype(np.float16),
+            "image": prepared.working.array.astype(np.float16),
             "labels": classes,
             "vessel_voxels": np.argwhere(classes == VESSEL).astype(np.int32),
             "aneurysm_voxels": np.argwhere(classes == ANEURYSM).astype(np.int32),

@@ -17,6 +17,7 @@ from gsema_core.files import read_volume
 from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
 from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.image_only import only_image
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.machine.processes import in_processes
 
@@ -101,10 +102,10 @@ def _examined(numbered: tuple[int, Case]) -> Examined:
 
 
 def _range(array: NDArray[Any]) -> tuple[float, float]:
-    rule, flat = IntensityRule(), array.reshape(-1)
+    image = only_image(array)
+    flat = image.array.reshape(-1)
     sample = flat[:: max(1, flat.size // SAMPLE)]
-    low, high = np.percentile(sample, (rule.low, rule.high))
-    return float(low), float(high)
+    return IntensityRule().bounds(sample, image.fill_share, image.ceiling)
 
 
 def _count(labels: NDArray[np.uint8]) -> int:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
         segment_at_point as segment_at_point,
         segment_at_points as segment_at_points,
     )
-    from gsema_core.inference.prepared_scan import PreparedScan as PreparedScan
     from gsema_core.inference.segmentation_result import SegmentationResult as SegmentationResult
     from gsema_core.inference.segmenter import Segmenter as Segmenter
     from gsema_core.inference.settings import SegmentationSettings as SegmentationSettings
+    from gsema_core.intensities.prepared_scan import PreparedScan as PreparedScan
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

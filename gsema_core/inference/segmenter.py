@@ -20,13 +20,14 @@ from gsema_core.inference.deciding.decide import decide
 from gsema_core.inference.memory_estimate import estimate
 from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.placement import Placement
-from gsema_core.inference.prepared_scan import PreparedScan, prepare_scan
+from gsema_core.inference.preparing import prepare_scan
 from gsema_core.inference.provenance import provenance
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows
 from gsema_core.inference.windows.window_plan import WindowPlan, plan_windows
+from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.machine import Computing
 from gsema_core.machine.memory import check_memory, enough_memory
 from gsema_core.measurements import measure_aneurysms
@@ -224,6 +225,6 @@ class Segmenter:
         self, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor
     ) -> dict[str, Any]:
         report = provenance(self.teacher, self._computing(settings), settings, scan.geometry)
-        report["notes"] = list(self._placement.notes)
+        report["notes"] = [*scan.notes, *self._placement.notes]
         report["seconds"] = {name: round(s, 3) for name, s in monitor.seconds.items()}
         return report

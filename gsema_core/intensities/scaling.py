@@ -1,4 +1,4 @@
-"""Intensities into [0, 1], the same way in training and in use."""
+"""Which intensities of a scan become 0 and 1: the same rule in training and in use."""
 
 from __future__ import annotations
 
@@ -36,18 +36,25 @@ class IntensityRule:
                 f"The intensity percentiles {self.low} and {self.high} must rise within 0 to 100."
             )
 
-    def apply(self, array: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Return a float32 copy in [0, 1]; a constant array becomes zeros."""
-        return scale_between(array, *self.bounds(array))
-
-    def bounds(self, array: npt.ArrayLike) -> tuple[float, float]:
+    def bounds(
+        self, array: npt.ArrayLike, fill_share: float = 0.0, ceiling: float | None = None
+    ) -> tuple[float, float]:
         """The intensities that become 0 and 1.
 
         Where both percentiles coincide (a volume with far fewer vessel voxels than usual), the
         minimum and the maximum take their place.
+
+        Args:
+            array: intensities.
+            fill_share: the share that says nothing and has the median, as fill does.
+            ceiling: the upper one is no more than this.
         """
         values = np.asarray(array, dtype=np.float32)
-        low, high = (float(bound) for bound in np.percentile(values, (self.low, self.high)))
+        image = 1 - fill_share
+        ranks = self.low * image, 100 - (100 - self.high) * image
+        low, high = (float(bound) for bound in np.percentile(values, ranks))
+        if ceiling is not None:
+            high = min(high, ceiling)
         return (low, high) if high > low else (float(values.min()), float(values.max()))
 
     def to_dict(self) -> dict[str, float]:

@@ -12,11 +12,11 @@ from gsema_core.datasets.cache import CachedVolume
 from gsema_core.grids import Geometry, Volume
 from gsema_core.inference.deciding.decide import decide
 from gsema_core.inference.monitor import Monitor
-from gsema_core.inference.prepared_scan import PreparedScan
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.window_plan import plan_windows
+from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork

@@ -23,7 +23,7 @@ from gsema_core.inference.click.field import Field
 from gsema_core.inference.click.finding import Finding
 from gsema_core.inference.deciding.original_grid import probability_to_original
 from gsema_core.inference.deciding.walls import Wall, find_wall, lumen_factor, reach
-from gsema_core.inference.prepared_scan import PreparedScan
+from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 
 MARGIN_MM = 5.0

@@ -16,7 +16,7 @@ from gsema_core.grids.boxes import Box
 from gsema_core.inference.click.click_labels import only_aneurysm
 from gsema_core.inference.click.finding import Finding, highest_probability, probability_at
 from gsema_core.inference.click.points import Point, describe
-from gsema_core.inference.prepared_scan import PreparedScan
+from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.measurements import Aneurysm, measure_aneurysms
 
 

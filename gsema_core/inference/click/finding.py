@@ -30,8 +30,8 @@ from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
 from gsema_core.inference.click.field import Field, Mask, Predict, Surroundings
 from gsema_core.inference.click.points import Point
-from gsema_core.inference.prepared_scan import PreparedScan
 from gsema_core.inference.windows.window_plan import Size
+from gsema_core.intensities.prepared_scan import PreparedScan
 
 REACH_MM = 3.0
 """How far beside an aneurysm one may click. Ours: half the width of one of 6 mm."""

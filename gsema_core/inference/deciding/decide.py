@@ -13,9 +13,9 @@ from gsema_core.inference.deciding.original_grid import (
 )
 from gsema_core.inference.deciding.walls import find_wall
 from gsema_core.inference.monitor import Monitor
-from gsema_core.inference.prepared_scan import PreparedScan
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.inference.shares import Shares, full_share
+from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM
 
 

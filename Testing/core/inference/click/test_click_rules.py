@@ -19,7 +19,7 @@ from gsema_core.inference.click.finding import (
     look_around,
     probability_at,
 )
-from gsema_core.inference.prepared_scan import PreparedScan
+from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.measurements import measure_aneurysms
 

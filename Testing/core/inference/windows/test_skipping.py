@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsema_core.grids import labels_to_working, to_working
+from gsema_core.grids import labels_to_working
 from gsema_core.inference.windows.skipping import bright_spots, is_plausible
 from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import BACKGROUND
 from gsema_core.simulation import CENTERS, acquire, make_phantom
 
@@ -32,7 +33,7 @@ def test_no_vessel_of_any_center_is_left_out(center: str) -> None:
     """Windows of 16 mm are harder than a teacher's of 40 mm, which nearly all show vessels."""
     phantom = make_phantom(seed=11, size_mm=48, spacing_mm=0.6)
     image, labels = acquire(phantom, CENTERS[center], seed=11, model="light")
-    working = IntensityRule().apply(to_working(image, 0.5).array)
+    working = prepare(image, 0.5, IntensityRule()).working.array
     vessels = labels_to_working(labels, 0.5).array != BACKGROUND
     window = (32, 32, 32)
     choice, _ = plan_windows(working, window, 0.5, skip=True)

@@ -1,0 +1,66 @@
+"""What of a scan is image; the rest takes a value that moves nothing.
+
+Scans hold values that no tissue has: the fill outside a reconstructed cylinder, wrapped or
+saturated voxels, a header's padding, metal. They must move neither the range of intensities nor
+what the network sees beside them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gsema_core.intensities.fill import find_fill, without_fill
+from gsema_core.intensities.levels import find_levels
+from gsema_core.intensities.outliers import find_outliers, without_outliers
+
+
+@dataclass(frozen=True, eq=False)
+class ImageOnly:
+    """A scan of which all is image.
+
+    Attributes:
+        array: the scan's own where nothing was left out, else a copy.
+        fill_share: the share of the volume that was fill and now has the background's median.
+        ceiling: what no vessel is brighter than, where brighter voxels were left out.
+        notes: what was left out, in a sentence.
+    """
+
+    array: npt.NDArray[Any]
+    fill_share: float = 0.0
+    ceiling: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def only_image(array: npt.NDArray[Any]) -> ImageOnly:
+    """Replace what is no image.
+
+    Fill, which is constant and in lumps, becomes the background's median. Scattered voxels, and
+    lumps beyond what tissue or contrast agent can have, take the values of the image beside them.
+
+    Args:
+        array: (k, j, i), any numeric type, finite.
+    """
+    fills, levels = find_fill(array)
+    left_out = []
+    fill_share = 0.0
+    if fills:
+        array = without_fill(array, [fill.value for fill in fills], levels)
+        levels = find_levels(array, np.array([levels.background], array.dtype))
+        fill_share = sum(fill.share for fill in fills)
+        left_out += [f"the fill value {fill.value:g} ({fill.share:.3%})" for fill in fills]
+    outliers = find_outliers(array, levels)
+    ceiling = None
+    if outliers.size:
+        values = array.reshape(-1)[outliers]
+        share = outliers.size / array.size
+        ends = f"from {values.min():g} to {values.max():g}"
+        left_out.append(f"{outliers.size} voxels {ends}, far from those beside them ({share:.3%})")
+        if values.max() > levels.ceiling:
+            ceiling = levels.vessel
+        array = without_outliers(array, outliers, levels)
+    notes = (f"Of the scan's voxels were left out as no image: {'; '.join(left_out)}.",)
+    return ImageOnly(array, fill_share, ceiling, notes if left_out else ())

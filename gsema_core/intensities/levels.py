@@ -1,0 +1,115 @@
+"""The few numbers that say where a scan's image lies among its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+BLOCKS = 8
+"""Blocks along each axis whose brightest voxels are compared. Ours."""
+
+BRIGHT_BLOCKS = 16
+"""So many of the 512 blocks hold vessels as bright as the brightest, or nearly: on 24 simulated
+scans the percentile 99.99 lies 1.1 to 3.6 times as far above the background as the 16th brightest
+block does.
+A lump of metal touches at most eight."""
+
+LEAST_CONTRAST = 5.0
+"""Times the noise: less is no vessel that anybody sees (Rose criterion)."""
+
+SAMPLE_VOXELS = 2_000_000
+"""So many voxels, or pairs of blocks, are looked at: shares are then within 0.1 %. Ours."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Where a scan's image lies among its values; in the scan's own unit.
+
+    Attributes:
+        background: the median, which most of a scan is near to.
+        low: the percentile 2 of what is smoothed.
+        contrast: how far bright vessels rise above the background.
+    """
+
+    background: float
+    low: float
+    contrast: float
+
+    @property
+    def vessel(self) -> float:
+        """Bright vessels."""
+        return self.background + 1.35 * self.contrast
+
+    @property
+    def ceiling(self) -> float:
+        """Nothing of a vessel is brighter: six times the contrast above the background."""
+        return self.background + 6 * self.contrast
+
+    @property
+    def floor(self) -> float:
+        """Nothing of a body is darker than 1.5 times the contrast below the darkest."""
+        return self.low - 1.5 * self.contrast
+
+
+def find_levels(array: Array, constants: Array) -> Levels:
+    """Find the levels of a scan, whatever a few lumps or scattered voxels of it hold.
+
+    Args:
+        array: (k, j, i), any numeric type.
+        constants: values that may be no image, and are not looked at.
+    """
+    sample = spread_sample(array)
+    image = sample[~np.isin(sample, constants)]
+    background = float(np.median(image))
+    smooth, valid = _smoothed(array, constants, background)
+    low = float(np.percentile(smooth[valid], 2)) if valid.any() else background
+    brightest = np.sort(_block_maxima(smooth), axis=None)[::-1]
+    vessel = float(brightest[min(BRIGHT_BLOCKS, brightest.size) - 1])
+    contrast = max(vessel - background, LEAST_CONTRAST * _noise(array, constants))
+    return Levels(background, min(low, background), contrast)
+
+
+def spread_sample(array: Array) -> Array:
+    """Voxels from all over a volume."""
+    flat = array.reshape(-1)
+    return flat[:: max(1, flat.size // SAMPLE_VOXELS)]
+
+
+def _smoothed(array: Array, constants: Array, background: float) -> tuple[Array, Array]:
+    """The upper median of small cubes (2 x 2 x 2 voxels), and which of them are all image.
+
+    A scattered voxel does not move it. Of a large volume it takes only some of the cubes.
+    """
+    if min(array.shape) < 2:
+        return array.astype(np.float32), ~np.isin(array, constants)
+    step = 2 * max(1, round((array.size / 8 / SAMPLE_VOXELS) ** (1 / 3)))
+    sizes = [slice(0, (n - 2) // step + 1) for n in array.shape]
+    corners = (array[k::step, j::step, i::step][tuple(sizes)] for k, j, i in np.ndindex(2, 2, 2))
+    cubes = np.stack([corner.astype(np.float32) for corner in corners], axis=-1)
+    empty = np.isin(cubes, constants.astype(np.float32))
+    cubes[empty] = background
+    return np.partition(cubes, 4, axis=-1)[..., 4], np.asarray(~empty.any(axis=-1))
+
+
+def _block_maxima(array: Array) -> Array:
+    for axis, n in enumerate(array.shape):
+        starts = np.unique(np.linspace(0, n, min(n, BLOCKS) + 1).astype(int)[:-1])
+        array = np.maximum.reduceat(array, starts, axis=axis)
+    return array
+
+
+def _noise(array: Array, constants: Array) -> float:
+    """Standard deviation of the noise, from neighbors along i: most of them show one tissue."""
+    flat = array.reshape(-1)
+    step = max(2, flat.size // SAMPLE_VOXELS)
+    here, there = flat[:-1:step], flat[1::step]
+    image = ~np.isin(here, constants) & ~np.isin(there, constants)
+    if not image.any():
+        return 0.0
+    difference = here[image].astype(np.float64) - there[image]
+    return float(1.4826 * np.median(np.abs(difference)) / np.sqrt(2))

@@ -1,0 +1,61 @@
+"""A scan on the working grid in [0, 1]: the one way there, in training and in use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gsema_core.errors import UserError
+from gsema_core.grids import Geometry, Volume, to_working
+from gsema_core.grids.boxes import Box
+from gsema_core.intensities.image_only import only_image
+from gsema_core.intensities.scaling import IntensityRule, scale_between
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedScan:
+    """A scan as a network sees it.
+
+    Attributes:
+        scan: the scan itself, without what is no image: on its grid results lie, by its voxels
+            walls are drawn.
+        working: float32 in [0, 1] on the working grid.
+        bounds: the scan's intensities that are 0 and 1 on the working grid.
+        notes: what the user should know of its intensities, a sentence each.
+    """
+
+    scan: Volume
+    working: Volume
+    bounds: tuple[float, float]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def geometry(self) -> Geometry:
+        """The scan's own grid."""
+        return self.scan.geometry
+
+    def scaled(self, box: Box) -> npt.NDArray[np.float32]:
+        """Some of the scan's own voxels, with its intensities as on the working grid, unclipped."""
+        low, high = self.bounds
+        values = self.scan.array[box].astype(np.float32)
+        values -= np.float32(low)
+        values /= np.float32(high - low) if high > low else np.float32(1)
+        return np.asarray(values)
+
+
+def prepare(volume: Volume, spacing_mm: float, rule: IntensityRule) -> PreparedScan:
+    """Bring a scan to the working grid and its intensities to [0, 1].
+
+    Raises:
+        UserError: it has voxels that are not finite.
+    """
+    if not np.isfinite(volume.array).all():  # files are checked when read, arrays are not
+        raise UserError("The scan has voxels that are not finite numbers: replace them.")
+    image = only_image(volume.array)
+    scan = Volume(image.array, volume.geometry)
+    working = to_working(scan, spacing_mm)
+    bounds = rule.bounds(working.array, image.fill_share, image.ceiling)
+    scaled = Volume(scale_between(working.array, *bounds), working.geometry)
+    return PreparedScan(scan, scaled, bounds, image.notes)
