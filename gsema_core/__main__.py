@@ -2,6 +2,6 @@
 
 import sys
 
-from gsema_core.cli import program
+from gsema_core.cli import main
 
-sys.exit(program())
+sys.exit(main())

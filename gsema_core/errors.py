@@ -24,20 +24,20 @@ class UserError(ValueError):
     Args:
         message: the sentence.
         table: lines that a terminal shows below it, such as what there is to choose from.
+
+    Attributes:
+        full: the message as it was given, with all that it quotes.
     """
 
     def __init__(self, message: str = "", table: Sequence[str] = ()) -> None:
+        self.full = message
         self.table = ["".join(map(_shown, line)) for line in table]
         if len(message) > LONGEST:
             message = f"{message[: LONGEST - 300]} ... {message[-295:]}"
         super().__init__("".join(map(_shown, message)))
 
 
-class BrokenOffError(UserError):
-    """Work that had begun cannot go on, through no fault of its input: what is done stays."""
-
-
-class DeviceFailedError(BrokenOffError):
+class DeviceFailedError(UserError):
     """A processor stopped working while it was in use; only a new process may get it back."""
 
     code = "device_failed"

@@ -9,25 +9,30 @@ from typing import TYPE_CHECKING
 
 from gsema_core.commands.arguments import watched
 from gsema_core.errors import UserError
-from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED
+from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
     from gsema_core.inference import SegmentationSettings
 
 
 def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings) -> int:
-    """Segment all scans of a folder and print what became of each.
+    """Segment all scans of a folder, print what became of each, and write the overview.
 
     Where torchrun starts several processes, each segments its share of them.
 
     Returns:
-        0 if all are done or were before, 1 if some failed, 75 if the run was stopped. One of
+        0 if all are done or were before, 1 if some failed, 130 if the run was cancelled. One of
         several processes returns 0 where some failed: torchrun would end the others.
 
     Raises:
         UserError: nothing could be begun.
     """
-    from gsema_core.inference.folders.folder_run import find_scans, outcome_table, segment_batch
+    from gsema_core.inference.folders.folder_run import (
+        find_scans,
+        outcome_table,
+        overview_of,
+        segment_batch,
+    )
     from gsema_core.inference.folders.shards import own_device, shard
     from gsema_core.machine.ranks_environment import RanksEnvironment
 
@@ -35,7 +40,8 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         if getattr(arguments, option) is not None:
             raise UserError(f"The option --{option} is for one scan: leave it out with a folder.")
     ranks = RanksEnvironment.of(os.environ)
-    items = shard(find_scans(arguments.input, arguments.output), ranks)
+    scans = find_scans(arguments.input, arguments.output)
+    items = shard(scans, ranks)
     try:
         arguments.output.mkdir(exist_ok=True)
     except OSError as error:
@@ -43,6 +49,9 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             f"The output folder {arguments.output} cannot be made ({error.strerror}): choose "
             "another one."
         ) from error
+    overview = overview_of(scans)
+    if items:
+        overview.check()
     with watched(quiet=arguments.quiet) as watch:
         outcomes = segment_batch(
             items,
@@ -51,6 +60,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             network=arguments.network,
             settings=settings,
             resume=arguments.resume,
+            overview=overview,
             **watch,
         )
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
@@ -60,6 +70,8 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         print(title + (outcome_table(outcomes) if outcomes else "No scan was left for it."))
     for outcome in failed if arguments.quiet else []:
         print(f"error: {outcome.detail}", file=sys.stderr)
+    if outcomes:
+        overview.write_page()
     if any(outcome.state == "left" for outcome in outcomes):
-        return EXIT_STOPPED
+        return EXIT_CANCELLED
     return EXIT_SOME_FAILED if failed and ranks.size == 1 else 0

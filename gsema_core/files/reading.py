@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from gsema_core.errors import UserError
 from gsema_core.files.dicom.mark import is_dicom
+from gsema_core.files.dicom.neutral import without_values
 from gsema_core.files.image_files import not_finite, read_image_file
 from gsema_core.grids.volume import Volume
 
@@ -135,13 +136,15 @@ def list_series(folder: Path) -> list[dict[str, Any]]:
     """
     with _pydicom_for(folder):
         from gsema_core.files.dicom.reader import study_table
-    return study_table(folder)
+    with without_values():
+        return study_table(folder)
 
 
 def _read_dicom(path: Path, series: int | None) -> Volume:
     with _pydicom_for(path):
         from gsema_core.files.dicom.reader import read_series
-    return read_series(path, series)
+    with without_values():
+        return read_series(path, series)
 
 
 @contextmanager

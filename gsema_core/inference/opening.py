@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume
 from gsema_core.files.dicom.mark import MAXIMUM_FILES
-from gsema_core.files.dicom.plain_words import plain_words
+from gsema_core.files.dicom.neutral import shown_name
 from gsema_core.files.dicom.series_volume import SeriesVolume
 from gsema_core.grids import Volume
 from gsema_core.teachers import find_teacher, load_teacher
@@ -49,8 +49,8 @@ def tell_series(report: dict[str, Any], volume: Volume) -> None:
 
 
 def tell_input(report: dict[str, Any], path: Path) -> None:
-    """Put into a report what was given; folders of DICOM files are often named after patients."""
-    report["input"] = plain_words(path.name) if "series" in report else str(path)
+    """Put into a report what was given; folders are often named after patients."""
+    report["input"] = shown_name(path)
 
 
 def load_segmenter(teacher: str | os.PathLike[str], device: str, network: str = "") -> Segmenter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gsema_core.inference.click.click_labels import restore
 from gsema_core.inference.click.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.click.finding import look_around
 from gsema_core.inference.click.points import check_point
+from gsema_core.inference.deciding.certainty import certainty_at
 from gsema_core.inference.deciding.decide import decide
 from gsema_core.inference.memory_estimate import estimate
 from gsema_core.inference.monitor import Monitor
@@ -30,7 +32,8 @@ from gsema_core.inference.windows.window_plan import WindowPlan, plan_windows
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.machine import Computing
 from gsema_core.machine.memory import check_memory, enough_memory
-from gsema_core.measurements import measure_aneurysms
+from gsema_core.measurements import Aneurysm, measure_aneurysms
+from gsema_core.measurements.aneurysms import aneurysm_voxels
 from gsema_core.teachers import Teacher
 
 
@@ -67,6 +70,22 @@ class Segmenter:
         """
         return prepare_scan(volume, self.teacher.card)
 
+    def check_memory(self, scan: Volume | PreparedScan, settings: SegmentationSettings) -> None:
+        """Make sure that a scan's segmentation fits into the memory.
+
+        Raises:
+            UserError: it does not.
+        """
+        card = self.teacher.card
+        needed = estimate(
+            scan.geometry,
+            working_geometry(scan.geometry, card.spacing_mm),
+            card.window,
+            scan_bytes_a_voxel=scan.array.itemsize if isinstance(scan, Volume) else 0,
+            probabilities=settings.probabilities,
+        )
+        check_memory(needed, settings.memory_limit_gb)
+
     def segment(
         self,
         scan: Volume | PreparedScan,
@@ -89,17 +108,31 @@ class Segmenter:
         monitor = monitor or Monitor()
         self._placement.begin()
         with enough_memory(), self._computing(settings).thread_limit():
-            self._check_memory(scan, settings)
+            self.check_memory(scan, settings)
             prepared = self._prepared(scan, monitor)
             shares, plan = self._look_through(prepared, settings, monitor)
             labels, probability = decide(shares, prepared, settings, monitor)
             with monitor.phase("measure"):
-                aneurysms = measure_aneurysms(labels)
+                aneurysms = self._measured(labels, shares, prepared)
             report = self._report(prepared, settings, monitor)
         report["windows"] = plan.to_dict()
         report["notes"] += [plan.reason] if plan.reason else []
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
         return SegmentationResult(labels, probability, aneurysms, report)
+
+    def _measured(self, labels: Volume, shares: Shares, scan: PreparedScan) -> list[Aneurysm]:
+        """The aneurysms with the teacher's certainty."""
+        return [
+            replace(
+                aneurysm,
+                certainty=certainty_at(
+                    shares, scan.working.geometry, labels.geometry.index_to_world(voxels)
+                ),
+            )
+            for aneurysm, voxels in zip(
+                measure_aneurysms(labels), aneurysm_voxels(labels), strict=True
+            )
+        ]
 
     def segment_at_point(
         self,
@@ -163,17 +196,6 @@ class Segmenter:
     def _prepared(self, scan: Volume | PreparedScan, monitor: Monitor) -> PreparedScan:
         with monitor.phase("prepare"):
             return scan if isinstance(scan, PreparedScan) else self.prepare(scan)
-
-    def _check_memory(self, scan: Volume | PreparedScan, settings: SegmentationSettings) -> None:
-        card = self.teacher.card
-        needed = estimate(
-            scan.geometry,
-            working_geometry(scan.geometry, card.spacing_mm),
-            card.window,
-            scan_bytes_a_voxel=scan.array.itemsize if isinstance(scan, Volume) else 0,
-            probabilities=settings.probabilities,
-        )
-        check_memory(needed, settings.memory_limit_gb)
 
     def _look_through(
         self, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor

@@ -47,6 +47,7 @@ class Aneurysm:
         sphericity: of that surface, see ``surface.sphericity``.
         parent_vessel_diameter_mm: see ``parent_vessel.parent_vessel_diameter_mm``.
         cut_off: it touches the volume's border, so that part of it may be missing.
+        certainty: mean probability by the teacher that drew it in a whole scan, in [0, 1].
         diameter_line_lps: both ends of the largest diameter, in mm (LPS).
         height_line_lps: the foot on the neck plane and the dome's tip, in mm (LPS).
         neck_line_lps: both ends of the neck's largest diameter, in mm (LPS).
@@ -65,6 +66,7 @@ class Aneurysm:
     sphericity: float | None = None
     parent_vessel_diameter_mm: float | None = None
     cut_off: bool = False
+    certainty: float | None = None
     diameter_line_lps: Line | None = None
     height_line_lps: Line | None = None
     neck_line_lps: Line | None = None
@@ -122,9 +124,17 @@ def measure_aneurysms(labels: Volume) -> list[Aneurysm]:
         >>> round(largest.volume_ml, 1), round(largest.largest_diameter_mm)
         (0.5, 10)
     """
+    return [_measure(index, sac) for index, sac in enumerate(_by_size(labels), start=1)]
+
+
+def aneurysm_voxels(labels: Volume) -> list[Integers]:
+    """The voxels (N, 3) of each aneurysm as indices (i, j, k), in ``measure_aneurysms``' order."""
+    return [(np.argwhere(sac.mask) + sac.start)[:, ::-1] for sac in _by_size(labels)]
+
+
+def _by_size(labels: Volume) -> list[_Sac]:
     # Stable: equal ones keep the order of their first voxel.
-    found = sorted(_sacs(labels), key=lambda sac: -np.count_nonzero(sac.mask))
-    return [_measure(index, sac) for index, sac in enumerate(found, start=1)]
+    return sorted(_sacs(labels), key=lambda sac: -np.count_nonzero(sac.mask))
 
 
 def _sacs(labels: Volume) -> Iterator[_Sac]:

@@ -15,8 +15,9 @@ import pytest
 import SimpleITK as sitk
 
 from gsema_core.cli import main
-from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED, EXIT_USER_ERROR
+from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume, write_labels
+from gsema_core.files.dicom.neutral import shown_name
 from gsema_core.grids import Volume
 from gsema_core.inference import SegmentationSettings, Segmenter, opening
 from gsema_core.inference.folders.folder_run import LOG
@@ -63,16 +64,19 @@ def test_one_bad_file_does_not_stop_the_rest(
     assert len(loaded) == 1
     out = tmp_path / "out"
     assert sorted(path.name for path in out.iterdir()) == [
-        "a.json", "a.seg.nrrd", "c.json", "c.seg.nrrd"
+        "a.json", "a.seg.nrrd", "c.json", "c.seg.nrrd", "overview", "overview.html"
     ]  # fmt: skip
     assert (read_labels(out / "c.seg.nrrd").array == ANEURYSM).sum() > 500
-    assert json.loads((out / "c.json").read_text())["input"].endswith("c.nrrd")
+    assert json.loads((out / "c.json").read_text())["input"] == "c.nrrd"
     captured = capsys.readouterr()
     first, second, third, counts = captured.out.splitlines()
     assert first.split() == ["a.nrrd", "done", "1", "aneurysm"]
     assert second.startswith("b.nii.gz  failed   The image")
     assert third.split()[:2] == ["c.nrrd", "done"]
     assert counts == "2 done, 1 failed."
+    page = (out / "overview.html").read_text(encoding="utf-8")
+    assert "1 failed</a>" in page and "2 done without notes</a>" in page
+    assert page.count('<a href="c.seg.nrrd">label map</a> · <a href="c.json">report</a>') == 1
     assert "a.nrrd: Segmenting" in captured.err
     assert "Traceback" not in captured.err
 
@@ -94,9 +98,9 @@ def test_resume_does_only_what_is_missing(
         "skipped", "its output is there, without a report of how it was made"
     ]  # fmt: skip
     assert counts == "2 done, 1 skipped."
-    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.*")}
     assert gsema("--resume") == 0
-    assert before == {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.*")}
     assert capsys.readouterr().out.splitlines()[-1] == "3 skipped."
 
 
@@ -173,10 +177,11 @@ def test_dicom_folders_are_one_scan_each(
     series = scans / "patient 7"
     _write_dicom(series, scan_file)
     assert gsema("--quiet") == EXIT_SOME_FAILED
-    assert (read_labels(tmp_path / "out" / "patient 7.seg.nrrd").array == ANEURYSM).sum() > 500
+    name = shown_name(series)
+    assert (read_labels(tmp_path / "out" / f"{name}.seg.nrrd").array == ANEURYSM).sum() > 500
     assert gsema("--quiet", source=series, output=tmp_path / "alone") == 0
     assert {path.name for path in (tmp_path / "alone").iterdir()} == {
-        "patient 7.seg.nrrd", "patient 7.json"
+        f"{name}.seg.nrrd", f"{name}.json", "overview", "overview.html"
     }  # fmt: skip
     single = tmp_path / "single.nrrd"
     assert gsema("--quiet", source=series, output=single) == 0
@@ -228,9 +233,9 @@ def test_a_signal_keeps_what_is_done(
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(ProgressLine, "__call__", kill)
-    assert gsema() == EXIT_STOPPED
+    assert gsema() == EXIT_CANCELLED
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["a.json", "a.seg.nrrd"]
+    assert names == ["a.json", "a.seg.nrrd", "overview", "overview.html"]
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].split()[:2] == ["c.nrrd", "left"]
     assert lines[-1] == "1 done, 1 failed, 1 left."
@@ -244,7 +249,7 @@ def test_ctrl_c_still_tells_what_is_done(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(ProgressLine, "__call__", interrupt)
-    assert gsema() == EXIT_STOPPED
+    assert gsema() == EXIT_CANCELLED
     assert capsys.readouterr().out.splitlines()[-1] == "1 done, 1 failed, 1 left."
 
 
@@ -288,7 +293,7 @@ def test_whatever_goes_wrong_the_rest_is_done(
         assert f"RuntimeError occurred (a surprise): please report it with {log}." in lines[0]
         text = log.read_text(encoding="utf-8")  # of the other failure, a bad file, nothing
         assert text.count("Traceback") == 1
-        assert "scans/a.nrrd failed." in text
+        assert "The scan a.nrrd failed." in text
         assert "in failing_once" in text and text.rstrip().endswith("RuntimeError: a surprise")
 
 

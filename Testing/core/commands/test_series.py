@@ -13,6 +13,7 @@ import pytest
 from gsema_core.cli import main
 from gsema_core.exit_codes import EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume
+from gsema_core.files.dicom.neutral import shown_name
 from gsema_core.labels import ANEURYSM
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "files" / "dicom"))
@@ -77,7 +78,7 @@ def test_several_volumes_are_told_with_their_table(
 
 
 def test_one_is_chosen_and_the_report_says_which(
-    gsema: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    gsema: Callable[..., int], study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.json"
     assert gsema("--series", 5, "--report", report) == 0
@@ -85,7 +86,7 @@ def test_one_is_chosen_and_the_report_says_which(
     told = json.loads(report.read_text(encoding="utf-8"))
     assert told["series"]["number"] == 5
     assert told["series"]["description"] == "3DRA native …"
-    assert told["input"] == "…_…_…"
+    assert told["input"] == shown_name(study)
     assert not any(name in report.read_text(encoding="utf-8") for name in NAMES)
     assert gsema("--series", 5, "--at", 0, 0, 0, "--report", report) in (0, EXIT_USER_ERROR)
 

@@ -62,6 +62,14 @@ def test_probabilities_follow_the_labels(result: SegmentationResult) -> None:
     assert result.probabilities.array.max() <= 1.0
 
 
+def test_certainty_is_the_mean_probability_of_an_aneurysm(result: SegmentationResult) -> None:
+    assert result.probabilities is not None
+    (told,) = result.report["aneurysms"]
+    inside = result.probabilities.array[result.labels.array == ANEURYSM]
+    assert told["certainty"] == result.aneurysms[0].certainty
+    assert told["certainty"] == pytest.approx(inside[inside > 0.5].mean(), abs=0.1)
+
+
 def test_the_report_tells_where_the_result_comes_from(
     result: SegmentationResult, teacher_file: Path, scan: Volume
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from gsema_core.grids import Geometry
 from gsema_core.grids.boxes import bounding_box, box_of, grown
 from gsema_core.grids.components import connected_components
 from gsema_core.inference.shares import Shares, full_share
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.measurements.interface import Floats
 
 
 def drop_uncertain_aneurysms(foreground: Shares, minimum_mean: float) -> Shares:
@@ -47,3 +49,22 @@ def drop_uncertain_aneurysms(foreground: Shares, minimum_mean: float) -> Shares:
     vessel[dropped] += aneurysm[dropped]
     aneurysm[dropped] = 0
     return foreground
+
+
+def certainty_at(foreground: Shares, working: Geometry, points_lps: Floats) -> float | None:
+    """How sure the teacher is of an aneurysm: the mean probability where it is the likeliest class.
+
+    Args:
+        foreground: as for ``drop_uncertain_aneurysms``.
+        working: the grid of these shares.
+        points_lps: (N, 3) the aneurysm's voxels on the scan's own grid, in mm.
+
+    Returns:
+        In [0, 1]; None where nowhere in it an aneurysm is the likeliest.
+    """
+    one = full_share(foreground)
+    nearest = np.rint(working.world_to_index(points_lps)).astype(int)[:, ::-1]
+    k, j, i = np.unique(np.clip(nearest, 0, np.array(working.shape) - 1), axis=0).T
+    vessel, aneurysm = foreground[:, k, j, i].astype(np.float32)
+    likeliest = (aneurysm > vessel) & (aneurysm > one - vessel - aneurysm)
+    return float(aneurysm[likeliest].mean() / one) if likeliest.any() else None

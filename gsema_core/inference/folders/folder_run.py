@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Literal
 from gsema_core.error_log import log_unexpected
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.files.dicom.mark import has_dicom, is_dicom
+from gsema_core.files.dicom.neutral import shown_name, told_as
 from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_stem
 from gsema_core.files.text_files import read_table
+from gsema_core.inference.folders.overview.overview import Overview, Told
 from gsema_core.inference.folders.resume import compared, is_whole
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.opening import load_segmenter, read_scan, tell_input, tell_series
@@ -44,8 +47,18 @@ class BatchItem:
     output: Path
 
     @property
+    def name(self) -> str:
+        """What its outputs are called, without their suffixes."""
+        return self.output.name.removesuffix(SEGMENTATION_SUFFIX)
+
+    @property
+    def title(self) -> str:
+        """What the scan is called in tables and messages: by no folder of DICOM files."""
+        return self.name if self.source.is_dir() else self.source.name
+
+    @property
     def report(self) -> Path:
-        return self.output.with_name(self.output.name.removesuffix(SEGMENTATION_SUFFIX) + ".json")
+        return self.output.with_name(f"{self.name}.json")
 
 
 @dataclass(frozen=True)
@@ -100,8 +113,7 @@ def find_scans(folder: Path, output: Path) -> list[BatchItem]:
             f"The folder {folder} has no scans: give one with NRRD, NIfTI or MetaImage files or "
             "with DICOM folders."
         )
-    stems = Counter(_stem(path) for path in sources)
-    names = [_stem(path) if stems[_stem(path)] == 1 else path.name for path in sources]
+    names = _output_names(sources)
     return [
         BatchItem(path, output / f"{name}{SEGMENTATION_SUFFIX}")
         for path, name in zip(sources, names, strict=True)
@@ -116,6 +128,7 @@ def segment_batch(
     network: str = "",
     settings: SegmentationSettings | None = None,
     resume: bool = False,
+    overview: Overview | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> list[Outcome]:
@@ -126,6 +139,8 @@ def segment_batch(
         teacher, device, network, settings: as for ``segment``.
         resume: leave scans alone whose output is there and whole, whatever it was made with: it
             may have been corrected by hand.
+        overview: of all scans of the folder, where ``items`` are a part of it; its page is
+            written now and then, and whoever called writes it at the end.
         progress: called with the fraction of all the work and the phase.
         cancelled: asked often; says True to end early, with what is done.
 
@@ -141,32 +156,44 @@ def segment_batch(
     settings = settings or SegmentationSettings()
     outcomes = _kept(items, file_hash(teacher_path), settings) if resume else {}
     todo = [item for item in items if item not in outcomes]
+    overview = overview or overview_of(items)
+    for item in outcomes:
+        if cancelled is None or not cancelled():
+            overview.stays(item.name)
     segmenter = None
     for number, item in enumerate(todo):
         segmenter = segmenter or load_segmenter(teacher, device, network)
         started = time.monotonic()
-        monitor = Monitor(_shared(progress, number, len(todo), item.source.name), cancelled)
+        monitor = Monitor(_shared(progress, number, len(todo), item.title), cancelled)
         state: Literal["done", "failed"] = "done"
         try:
-            detail = _segment_one(segmenter, item, settings, monitor)
+            detail = _segment_one(segmenter, item, settings, monitor, overview)
         except (Cancelled, KeyboardInterrupt):  # Ctrl-C: what is done is still told
             break
         except Exception as error:  # the next scan has nothing to do with it
             state, detail = "failed", _reason(error, item)
+            with suppress(UserError):  # the disk may be full
+                overview.failed(item.name, detail)
         outcomes[item] = Outcome(item, state, detail, time.monotonic() - started)
     return [outcomes.get(item, Outcome(item, "left", "the run was cancelled")) for item in items]
 
 
 def outcome_table(outcomes: Sequence[Outcome]) -> str:
     """One line a scan, and how many of each kind there are."""
-    width = max(len(outcome.item.source.name) for outcome in outcomes)
+    width = max(len(outcome.item.title) for outcome in outcomes)
     lines = [
-        f"{outcome.item.source.name:{width}}  {outcome.state:7}  {outcome.detail}"
-        for outcome in outcomes
+        f"{outcome.item.title:{width}}  {outcome.state:7}  {outcome.detail}" for outcome in outcomes
     ]
     counts = Counter(str(outcome.state) for outcome in outcomes)
     states = [state for state in ("done", "skipped", "failed", "left") if counts[state]]
     return "\n".join([*lines, ", ".join(f"{counts[state]} {state}" for state in states) + "."])
+
+
+def overview_of(items: Sequence[BatchItem]) -> Overview:
+    """The overview of these scans, beside their results."""
+    results = items[0].output.parent if items else Path()
+    scans = [Told(one.name, one.title, one.source, one.output, one.report) for one in items]
+    return Overview(results, scans, results / LOG)
 
 
 def _kept(
@@ -181,16 +208,26 @@ def _kept(
 
 
 def _segment_one(
-    segmenter: Segmenter, item: BatchItem, settings: SegmentationSettings, monitor: Monitor
+    segmenter: Segmenter,
+    item: BatchItem,
+    settings: SegmentationSettings,
+    monitor: Monitor,
+    overview: Overview,
 ) -> str:
     check_outputs(item.output, report=item.report, source=item.source)
-    with monitor.phase("read"):
-        volume = read_scan(item.source)
-    result = segmenter.segment(volume, settings, monitor=monitor)
+    from gsema_core.machine.threads import thread_limit
+
+    with monitor.phase("read"), told_as(item.title, item.source) as source:
+        volume = read_scan(source)
+    segmenter.check_memory(volume, settings)
+    with monitor.phase("prepare"), thread_limit(settings.threads):
+        scan = segmenter.prepare(volume)
+    result = segmenter.segment(scan, settings, monitor=monitor)
     tell_series(result.report, volume)
     tell_input(result.report, item.source)
     with monitor.phase("write"):
         result.save(item.output, report=item.report)
+        overview.done(item.name, scan, result.labels, result.report)
     count = len(result.aneurysms)
     return f"{count} aneurysm{'' if count == 1 else 's'}"
 
@@ -211,7 +248,7 @@ def _reason(error: Exception, item: BatchItem) -> str:
     if isinstance(error, MemoryError):
         return "The memory did not suffice: crop the scan or close other programs."
     log = item.output.with_name(LOG)
-    log_unexpected(error, log, f"The scan {item.source} failed.")
+    log_unexpected(error, log, f"The scan {item.title} failed.")
     return f"An unexpected {type(error).__name__} occurred ({error}): please report it with {log}."
 
 
@@ -222,5 +259,18 @@ def _is_scan(path: Path) -> bool:
     return image_stem(path.name) is not None and not segmentation
 
 
+def _output_names(sources: Sequence[Path]) -> list[str]:
+    """What the outputs of each scan are called: as its file, but by no folder of DICOM files."""
+    wanted = [shown_name(path) if path.is_dir() else _stem(path) for path in sources]
+    counts, seen = Counter(wanted), Counter[str]()
+    names = []
+    for path, name in zip(sources, wanted, strict=True):
+        seen[name] += 1
+        if counts[name] > 1:  # a.nii and a.nrrd; or copies of one study
+            name = f"{name}_{seen[name]}" if path.is_dir() else path.name
+        names.append(name)
+    return names
+
+
 def _stem(path: Path) -> str:
-    return path.name if path.is_dir() else image_stem(path.name) or path.name
+    return image_stem(path.name) or path.name

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsema_core.inference.deciding.certainty import drop_uncertain_aneurysms
+from gsema_core.grids import Geometry
+from gsema_core.inference.deciding.certainty import certainty_at, drop_uncertain_aneurysms
 from gsema_core.inference.shares import FULL
 from gsema_core.labels import ANEURYSM, VESSEL
 
@@ -62,3 +63,12 @@ def test_two_components_that_nearly_touch_are_judged_apart(probabilities):
 def test_nothing_there_is_fine():
     empty = np.zeros((2, 4, 4, 4), np.float32)
     assert (classes(drop_uncertain_aneurysms(empty, 0.9)) == 0).all()
+
+
+@pytest.mark.parametrize(("start", "mean"), [(3, 0.95), (15, 0.7 + 0.3 * 4 / 80)])
+def test_certainty_is_the_mean_where_an_aneurysm_is_likeliest(probabilities, start, mean):
+    grid = Geometry((24, 12, 12), (0.5, 0.5, 0.5), (-3.0, 2.0, 9.0))
+    k, j, i = np.mgrid[3:9, 3:9, start - 1 : start + 6]  # a voxel beyond the sac on all sides
+    points = grid.index_to_world(np.stack([i, j, k], axis=-1).reshape(-1, 3) + 0.2)
+    assert certainty_at(probabilities, grid, points) == pytest.approx(mean, abs=2 / FULL)
+    assert certainty_at(probabilities, grid, points[:1]) is None
