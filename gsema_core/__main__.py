@@ -2,6 +2,6 @@
 
 import sys
 
-from gsema_core.cli import main
+from gsema_core.cli import program
 
-sys.exit(main())
+sys.exit(program())

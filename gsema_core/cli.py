@@ -8,14 +8,17 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
-from gsema_core.errors import ERROR_PREFIX, Cancelled, UserError
+from gsema_core.errors import ERROR_PREFIX, BrokenOffError, Cancelled, UserError
 from gsema_core.exit_codes import (
     EXIT_BROKEN_PIPE,
-    EXIT_CANCELLED,
+    EXIT_SOME_FAILED,
+    EXIT_STOPPED,
     EXIT_UNEXPECTED,
     EXIT_USER_ERROR,
 )
+from gsema_core.stop_signals import ends_in_time
 from gsema_core.version import __version__
 
 COMMANDS = (
@@ -48,18 +51,37 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def program() -> int:
+    """`main` as a process of its own: it ends soon after it is asked to, and has streams.
+
+    A file that is opened while no standard output is would take its place, and get what libraries
+    print.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        stream.reconfigure(errors="backslashreplace")  # names in letters that a terminal lacks
+        setattr(sys, name, stream)
+    with ends_in_time():
+        return main()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the process's exit code."""
-    arguments = build_parser().parse_args(argv)
     try:
+        arguments = build_parser().parse_args(argv)
         exit_code: int = arguments.run(arguments)
         return exit_code
     except UserError as error:
         print("\n".join([f"{ERROR_PREFIX}{error}", *error.table]), file=sys.stderr)
-        return EXIT_USER_ERROR
+        return EXIT_SOME_FAILED if isinstance(error, BrokenOffError) else EXIT_USER_ERROR
     except (Cancelled, KeyboardInterrupt):
         print("cancelled: no file is left half-written.", file=sys.stderr)
-        return EXIT_CANCELLED
+        return EXIT_STOPPED
     except BrokenPipeError:
         # Whoever read (head, less) has seen enough; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -37,7 +37,11 @@ class UserError(ValueError):
         super().__init__("".join(map(_shown, message)))
 
 
-class DeviceFailedError(UserError):
+class BrokenOffError(UserError):
+    """Work that had begun cannot go on, through no fault of its input: what is done stays."""
+
+
+class DeviceFailedError(BrokenOffError):
     """A processor stopped working while it was in use; only a new process may get it back."""
 
     code = "device_failed"

@@ -16,8 +16,8 @@ from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_UNEXPECTED
     ("raised", "code", "said"),
     [
         (UserError("The teacher is blue."), 2, "error: The teacher is blue.\n"),
-        (Cancelled(), 130, "cancelled: no file is left half-written.\n"),
-        (KeyboardInterrupt(), 130, "cancelled: no file is left half-written.\n"),
+        (Cancelled(), 75, "cancelled: no file is left half-written.\n"),
+        (KeyboardInterrupt(), 75, "cancelled: no file is left half-written.\n"),
         (
             OSError(errno.ENAMETOOLONG, "File name too long", "aaa"),
             2,

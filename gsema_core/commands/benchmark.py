@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsema_core.commands.arguments import names
+from gsema_core.exit_codes import EXIT_STOPPED
 from gsema_core.plugins import FORM
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             finished = run_benchmark(plan, stop=stopped)
         if not finished:
             print("Stopped; the same command goes on from there.", file=sys.stderr)
-            return 0
+            return EXIT_STOPPED
     report_benchmark(plan, figures=not arguments.no_figures)
     print(plan.output / "table.md")
     return 0

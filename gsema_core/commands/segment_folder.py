@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gsema_core.commands.arguments import watched
 from gsema_core.errors import UserError
-from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED
+from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED
 
 if TYPE_CHECKING:
     from gsema_core.inference import SegmentationSettings
@@ -21,7 +21,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     Where torchrun starts several processes, each segments its share of them.
 
     Returns:
-        0 if all are done or were before, 1 if some failed, 130 if the run was cancelled. One of
+        0 if all are done or were before, 1 if some failed, 75 if the run was stopped. One of
         several processes returns 0 where some failed: torchrun would end the others.
 
     Raises:
@@ -73,5 +73,5 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     if outcomes:
         overview.write_page()
     if any(outcome.state == "left" for outcome in outcomes):
-        return EXIT_CANCELLED
+        return EXIT_STOPPED
     return EXIT_SOME_FAILED if failed and ranks.size == 1 else 0

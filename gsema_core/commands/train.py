@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from gsema_core.exit_codes import EXIT_STOPPED
+
 HELP = "Train a teacher by GS-EMA, or go on with a run that was stopped."
 
 
@@ -17,12 +19,12 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.training import TrainingConfig, train
 
     result = train(TrainingConfig.from_toml(arguments.config), summarize=True)
-    if result.rank:
-        return 0  # the first rank reports
-    if not result.finished:
-        print(
-            f"Stopped at step {result.step}; the same command goes on from there.", file=sys.stderr
-        )
-    if result.teacher is not None:
-        print(result.teacher)
-    return 0
+    if result.rank == 0:  # it reports for all
+        if not result.finished:
+            print(
+                f"Stopped at step {result.step}; the same command goes on from there.",
+                file=sys.stderr,
+            )
+        if result.teacher is not None:
+            print(result.teacher)
+    return 0 if result.finished else EXIT_STOPPED

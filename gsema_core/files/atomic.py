@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gsema_core.errors import UserError
+from gsema_core.stop_signals import last_act
 
 try:
     import fcntl
@@ -51,7 +52,7 @@ def atomic_path(destination: str | os.PathLike[str]) -> Iterator[Path]:
         scratch = tempfile.TemporaryDirectory(prefix=".writing-", dir=folder)
     except OSError as error:
         raise _explained(destination, error) from error
-    with scratch:
+    with scratch, last_act(scratch.cleanup):
         temporary = Path(scratch.name) / name
         try:
             yield temporary

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
+import queue
+import threading
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any
-
-import torch
-from torch.utils.data import DataLoader
 
 from gsema_core.datasets import PatchDataset
 from gsema_core.datasets.patches import PatchPair, PatchSampler
-from gsema_core.errors import UserError
+from gsema_core.errors import Cancelled
+from gsema_core.machine.processes import SLICE_S, Crew
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.ranks import Ranks
 from gsema_core.transforms import Transform
+
+ADVICE = (
+    "close other programs or set a smaller number of workers in [data] (0 prepares patches without "
+    "them), and start the run again; it goes on from its last checkpoint"
+)
+
+Patches = Generator[PatchPair, None, None]
+Batches = Generator[list[PatchPair], None, None]
 
 
 def load_batches(
@@ -24,12 +32,20 @@ def load_batches(
     transform: Transform[Any],
     step: int,
     ranks: Ranks,
-) -> Iterator[list[PatchPair]]:
+    stop: Callable[[], bool] = bool,
+) -> Batches:
     """This rank's micro-batches of every step from ``step`` on.
 
+    Args:
+        config, cases, transform: what patches are made from.
+        step: the first one.
+        ranks: this process among others.
+        stop: asked while patches are waited for.
+
     Raises:
+        Cancelled: ``stop`` said True.
         UserError: the transform needs cases of another center; or, later, a process that
-            prepares patches came to an end.
+            prepares patches could not be started, or came to an end.
     """
     dataset = PatchDataset(
         cases.training,
@@ -43,35 +59,66 @@ def load_batches(
         replay_share=config.data.replay_share,
     )
     accumulate = config.run.accumulate
-    loader = DataLoader(
-        dataset,
-        batch_size=None,  # an item is a batch already
-        sampler=range(step * accumulate, config.run.steps * accumulate),
-        num_workers=config.data.workers,
-        worker_init_fn=_ignore_signals,
-        # Its own, or beginning once more would move PyTorch's generator on.
-        generator=torch.Generator(),
-    )
-    return _steps(loader, config.run.steps - step, accumulate)
+    numbers = range(step * accumulate, config.run.steps * accumulate)
+    if config.data.workers and len(numbers):
+        patches = _prepared(dataset, numbers, config.data.workers, stop)
+    else:
+        patches = (dataset[number] for number in numbers)
+    return _steps(patches, config.run.steps - step, accumulate)
 
 
-def _steps(loader: DataLoader[PatchPair], steps: int, accumulate: int) -> Iterator[list[PatchPair]]:
-    try:
-        micro_steps = iter(loader)
+def _steps(patches: Patches, steps: int, accumulate: int) -> Batches:
+    with closing(patches):
         for _ in range(steps):
-            yield [next(micro_steps) for _ in range(accumulate)]
-    except (RuntimeError, EOFError, ConnectionError) as error:
-        # What a process says itself comes as "Caught ... in DataLoader worker process".
-        if isinstance(error, RuntimeError) and "DataLoader worker (pid" not in str(error):
-            raise
-        raise UserError(
-            "A process that prepares patches was ended from outside, maybe for want of memory: "
-            "close other programs or set workers to 0, and start the run again; it goes on from "
-            "its last checkpoint."
-        ) from error
+            yield [next(patches) for _ in range(accumulate)]
 
 
-def _ignore_signals(worker: int) -> None:
-    """A signal to the whole process group must not take the patches from the last step."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+def _prepared(
+    dataset: PatchDataset, numbers: range, workers: int, stop: Callable[[], bool]
+) -> Patches:
+    """The patches of some micro-steps by other processes; the next come while the last are used."""
+    over = threading.Event()
+    box: queue.Queue[PatchPair | BaseException] = queue.Queue(maxsize=1)
+    workers = min(workers, len(numbers))
+    with Crew(dataset.__getitem__, workers, "that prepare patches", ADVICE, deaf=True) as crew:
+
+        def fetch() -> None:
+            try:
+                for patch in crew.results(numbers, lambda: over.is_set() or stop(), 2 * workers):
+                    _put(box, patch, over)
+            except BaseException as error:  # raised where the patches are waited for
+                _put(box, error, over)
+
+        thread = threading.Thread(target=fetch, name="patches", daemon=True)
+        thread.start()
+        try:
+            for _ in numbers:
+                yield _taken(box, stop)
+        finally:
+            over.set()
+            thread.join()
+
+
+def _put(
+    box: queue.Queue[PatchPair | BaseException],
+    content: PatchPair | BaseException,
+    over: threading.Event,
+) -> None:
+    while not over.is_set():
+        try:
+            return box.put(content, timeout=SLICE_S)
+        except queue.Full:
+            continue
+
+
+def _taken(box: queue.Queue[PatchPair | BaseException], stop: Callable[[], bool]) -> PatchPair:
+    while True:
+        try:
+            content = box.get(timeout=SLICE_S)
+        except queue.Empty:
+            if stop():
+                raise Cancelled from None
+            continue
+        if isinstance(content, BaseException):
+            raise content
+        return content

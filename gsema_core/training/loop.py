@@ -30,6 +30,9 @@ from gsema_core.training.validation import validate, validation_settings
 PAUSE_LOOK_S = 0.5
 """How often a paused run looks whether it may go on (ours)."""
 
+WHOLE_S = 2.0
+"""How long the networks may be between two steps where the run is ended: milliseconds (ours)."""
+
 SAVE_S = 300.0
 """The most seconds of steps that a crash costs, however long a step takes (ours)."""
 
@@ -82,11 +85,17 @@ class Loop:
         self._show("training")
         try:
             self._validate_if_due()
-            while not self._ends():
-                self._step(next(batches))
+            with suppress(Cancelled):  # while it waited for patches
+                while not self._ends():
+                    self._step(next(batches))
         finally:
             self.logbook.close()
         self._save()
+
+    def rescue(self) -> None:
+        """Save what the steps so far made, from another thread: this one's step takes too long."""
+        if self.trainer.whole.acquire(timeout=WHOLE_S):  # and is never released: the process ends
+            self._save()
 
     @property
     def finished(self) -> str:

@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from gsema_core.errors import UserError
+from gsema_core.errors import BrokenOffError, UserError
 from gsema_core.machine.ranks_environment import RanksEnvironment
 
 ANSWER = timedelta(minutes=5)
@@ -143,7 +143,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise UserError(
+        raise BrokenOffError(
             "Another process of this run ended or gave no answer: look at its message, then start "
             "the same command again to go on from the last checkpoint."
         ) from error

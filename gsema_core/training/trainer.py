@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Trainer:
 
     Attributes:
         computing: device, precision and threads, decided where the configuration leaves them open.
+        whole: held while a step changes what a checkpoint holds.
 
     Example:
         A loop of one's own, with an optimizer of one's own:
@@ -119,6 +121,7 @@ class Trainer:
             and not method.consistency_weight
         )
         self.loss_scale = LossScale.of(self.computing.precision)
+        self.whole = threading.Lock()
         self.step = 0
         self.ema_updates = 0
         self.skipped_steps = 0
@@ -143,13 +146,14 @@ class Trainer:
         total = self.rows.combine(method.supervised_weight, method.contrastive_weight)
         norm = float(torch.linalg.vector_norm(total))
         usable = decision.finite and math.isfinite(norm)
-        alpha = self._update(total, norm, decision) if usable else 1.0
-        self.skipped_steps += not usable
-        self.loss_scale.update(usable)
-        with warnings.catch_warnings():  # of a first step that is skipped, which is meant
-            warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
-            self.scheduler.step()
-        self.step += 1
+        with self.whole:
+            alpha = self._update(total, norm, decision) if usable else 1.0
+            self.skipped_steps += not usable
+            self.loss_scale.update(usable)
+            with warnings.catch_warnings():  # of a first step that is skipped, which is meant
+                warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+                self.scheduler.step()
+            self.step += 1
         return StepRecord(
             loss_source=losses[0],
             loss_target=losses[1],

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from gsema_core.files.image_names import image_stem
 from gsema_core.machine.devices import resolve_device
 from gsema_core.machine.memory import is_out_of_memory
 from gsema_core.machine.threads import thread_limit
-from gsema_core.stop_signals import stop_signals
+from gsema_core.stop_signals import asked_to_stop, last_act, stop_signals
 from gsema_core.training.beginning import begin
 from gsema_core.training.checkpoint import Progress, save_checkpoint
 from gsema_core.training.config import TrainingConfig
@@ -101,7 +101,9 @@ def train(
             try:
                 if first:
                     _remove_leftovers(folder)
-                return _Run(config, control, reporter, ranks).run(summarize)
+                run = _Run(config, control, reporter, ranks)
+                with asked_to_stop(control.stop_asked), last_act(run.rescue):
+                    return run.run(summarize)
             except BaseException as error:
                 reporter.fail(error)
                 if isinstance(error, UserError | OSError) and not folder.is_dir():
@@ -128,11 +130,14 @@ class _Run:
         ranks.share(config.run.batch_size)  # refused now rather than after the long part
         self.transform = build_target_transform(config)
         self.checkpoint = config.run.output / CHECKPOINT
+        self.loop: Loop | None = None
+        self.began_at = 0
 
     def run(self, summarize: bool) -> TrainingResult:
         self.reporter.show(device=str(self.device), message="Reading the list of cases.")
         split = self._split()
         trainer, progress = self._begin()  # before the long part, because it may be refused
+        self.began_at = trainer.step
         try:
             cases = self._prepare(split, summarize)
         except Cancelled:
@@ -205,8 +210,26 @@ class _Run:
         if trainer.step:
             self.reporter.say(f"Going on at step {trainer.step} of {self.config.run.steps}.")
         loop = Loop(self.config, trainer, progress, cases, self.control, self.reporter)
-        loop.run(load_batches(trainer.config, cases, self.transform, trainer.step, trainer.ranks))
+        self.loop = loop
+        # Several ranks stop together, between two steps.
+        stop = self.control.stop_asked if self.ranks.size == 1 else bool
+        parts = trainer.config, cases, self.transform, trainer.step, trainer.ranks
+        with closing(load_batches(*parts, stop)) as batches:
+            loop.run(batches)
         return self._end(trainer, loop.progress, loop.finished)
+
+    def rescue(self) -> None:
+        """Keep the steps so far and say so, from another thread: this one's work hangs."""
+        if self.loop is not None:
+            self.loop.rescue()
+        self.control.forget()
+        step = self.loop.trainer.step if self.loop else self.began_at
+        self.reporter.show(
+            state=STOPPED,
+            step=step,
+            seconds_left=None,
+            message=_stopped(step, self.config.run.steps),
+        )
 
     def _smaller(self, trainer: Trainer) -> Fit:
         """What may fit into the memory; several ranks would have to find it out together."""
@@ -242,7 +265,7 @@ class _Run:
             )
             self.reporter.report(message)
         else:
-            message = f"Stopped at {place}; starting it again goes on from there."
+            message = _stopped(trainer.step, self.config.run.steps)
         self.reporter.show(
             state=FINISHED if finished else STOPPED,
             step=trainer.step,
@@ -257,6 +280,10 @@ class _Run:
             progress.best_score,
             self.ranks.rank,
         )
+
+
+def _stopped(step: int, steps: int) -> str:
+    return f"Stopped at step {step} of {steps}; starting it again goes on from there."
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from gsema_core.cli import main
-from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_USER_ERROR
+from gsema_core.exit_codes import EXIT_STOPPED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume
 from gsema_core.inference.run_profile import PARTS
 from gsema_core.labels import ANEURYSM
@@ -299,7 +299,7 @@ def test_a_signal_ends_it_cleanly(
     interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     code, _ = gsema()
     signal.signal(signal.SIGINT, interrupt)
-    assert code == EXIT_CANCELLED
+    assert code == EXIT_STOPPED
     assert "cancelled" in capsys.readouterr().err
     assert output.read_text() == "old"
     assert list(tmp_path.iterdir()) == [output]

@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 
 from gsema_core.cli import main
-from gsema_core.exit_codes import EXIT_CANCELLED, EXIT_SOME_FAILED, EXIT_USER_ERROR
+from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume, write_labels
 from gsema_core.files.dicom.neutral import shown_name
 from gsema_core.grids import Volume
@@ -233,7 +233,7 @@ def test_a_signal_keeps_what_is_done(
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(ProgressLine, "__call__", kill)
-    assert gsema() == EXIT_CANCELLED
+    assert gsema() == EXIT_STOPPED
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["a.json", "a.seg.nrrd", "overview", "overview.html"]
     lines = capsys.readouterr().out.splitlines()
@@ -249,7 +249,7 @@ def test_ctrl_c_still_tells_what_is_done(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(ProgressLine, "__call__", interrupt)
-    assert gsema() == EXIT_CANCELLED
+    assert gsema() == EXIT_STOPPED
     assert capsys.readouterr().out.splitlines()[-1] == "1 done, 1 failed, 1 left."
 
 

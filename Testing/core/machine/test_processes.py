@@ -36,5 +36,5 @@ def test_an_error_comes_through() -> None:
 
 
 def test_a_process_that_was_ended_is_told_in_a_sentence() -> None:
-    with pytest.raises(UserError, match="One of the 2 processes was ended"):
+    with pytest.raises(UserError, match="One of the 2 processes at work was ended"):
         list(in_processes(os._exit, [1, 1], 2))

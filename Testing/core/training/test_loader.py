@@ -78,6 +78,6 @@ def test_a_worker_that_was_ended_is_told_in_one_sentence(batches):
     next(patches)
     [worker] = set(torch.multiprocessing.active_children()) - before
     os.kill(worker.pid, signal.SIGKILL)
-    with pytest.raises(UserError, match=r"prepares patches was ended from outside"):
+    with pytest.raises(UserError, match=r"that prepare patches was ended from outside"):
         for _ in patches:
             pass

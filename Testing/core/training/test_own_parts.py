@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils.data import DataLoader
 
 from gsema_core.errors import UserError
+from gsema_core.machine.processes import Crew
 from gsema_core.networks import build_network
 from gsema_core.surgery import Gate
 from gsema_core.teachers import load_teacher, read_card
@@ -106,8 +106,8 @@ def test_processes_that_prepare_patches_have_the_transform(
     import os
 
     if context:
-        loader = partial(DataLoader, multiprocessing_context=context)
-        monkeypatch.setattr("gsema_core.training.loader.DataLoader", loader)
+        crew = partial(Crew, start=context)
+        monkeypatch.setattr("gsema_core.training.loader.Crew", crew)
     config = own(f"own_worker_{context}", run={"steps": 2}, data={"workers": 1})
     train(config, silent)
     writers = set((tmp_path / "note").read_text().split())
