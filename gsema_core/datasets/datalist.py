@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gsema_core.datasets.label_names import HIGHEST, Relabel
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import is_there
+from gsema_core.files.label_names import HIGHEST, Relabel
 from gsema_core.files.text_files import read_json
 from gsema_core.labels import BACKGROUND, CLASSES
 

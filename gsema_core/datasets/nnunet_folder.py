@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.datasets.datalist import Case
-from gsema_core.datasets.label_names import Relabel, relabel_by_name
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import SUFFIXES, image_stem
+from gsema_core.files.label_names import Relabel, relabel_by_name
 from gsema_core.files.text_files import read_json
 
 DESCRIPTION = "dataset.json"

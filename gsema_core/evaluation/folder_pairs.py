@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from gsema_core.datasets.case_files import read_label_file
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation.cases import CaseScore, score_case
 from gsema_core.evaluation.patients import patient_numbers
+from gsema_core.files import read_labels
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, SUFFIXES, image_stem
 from gsema_core.grids.geometry import check_same_grid
 
@@ -47,7 +47,8 @@ def evaluate_folders(
             raise Cancelled
         if progress is not None:
             progress((number - 1) / len(pairs), f"case {number} of {len(pairs)}")
-        found, true = read_label_file(prediction), read_label_file(reference)
+        true = read_labels(reference)
+        found = read_labels(prediction, grid=true.geometry)
         what, partner = f"The label map {prediction}", str(reference)
         check_same_grid(found.geometry, true.geometry, what, partner)
         scores.append(score_case(name, found, true, *known.get(name, ("", None))))

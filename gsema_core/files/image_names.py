@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd")
+SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".hdr", ".mha", ".mhd")
 """Of the files that are read."""
 
 WRITTEN_SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")

@@ -1,51 +1,70 @@
-"""What a MetaImage file's header says of its voxels (itk.org/Wiki/MetaIO/Documentation).
-
-MetaIO, which ITK reads MetaImage with, crashes at numbers of axes and at texts that are too large
-for its tables (measured), so nothing gets there that is not as it should be.
-"""
+"""What a MetaImage file's header says (itk.org/Wiki/MetaIO/Documentation)."""
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 
+import numpy as np
+
+from gsema_core.errors import UserError
+from gsema_core.files.image_header import (
+    ImageHeader,
+    decoded,
+    no_spacing,
+    numbers,
+    unit_mm,
+    whole_numbers,
+)
 from gsema_core.files.voxel_data import DamagedFile, VoxelData, data_beside, read_start
 
-LINE_LENGTH = 4000
-"""MetaIO's tables end at 4096 numbers and, for unknown keys, at 32768 letters."""
-MAXIMUM_AXES = 4
-"""A time series has four; more are nowhere in use. MetaIO's limit is 10."""
+_TYPES = {
+    "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4",
+    "MET_UINT": "u4", "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8",
+}  # fmt: skip
+"""A long has four bytes on every system, as in MetaIO's table."""
 
-_LINE = re.compile(r"\s*([^=:]{1,255}?)\s*[=:]\s*(.*?)\s*")
-_VECTORS = (
-    "DimSize", "ElementSpacing", "ElementSize", "Offset", "Position", "Origin", "CenterOfRotation",
-)  # fmt: skip
-_MATRICES = ("TransformMatrix", "Rotation", "Orientation")
-_NUMBERS = ("HeaderSize", "CompressedDataSize", "ElementNumberOfChannels", "ElementNBits")
-_SWITCHES = (
-    "BinaryData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB", "CompressedData",
-)  # fmt: skip
+MAXIMUM_AXES = 10
+"""MetaIO's limit."""
 
 
-def meta_voxels(path: Path) -> VoxelData:
-    """Read a MetaImage header's fields that say where the voxels lie.
+def read_meta_header(path: Path) -> ImageHeader:
+    """Read a MetaImage header.
 
     Raises:
-        DamagedFile: it is no MetaImage header.
-        UserError: the voxels lie in a file that is missing or that it must not refer to.
+        DamagedFile: it is none.
+        UserError: it says what cannot be read, or leaves out what is needed; or the voxels lie in
+            a file that is missing or that it must not refer to.
     """
-    fields, offset = _fields(read_start(path))
-    _check(fields)
-    name = fields["ElementDataFile"]
-    if name.upper() != "LOCAL":
-        path, offset = data_beside(path, name), 0
-    if _is_true(fields, "CompressedData"):
-        return VoxelData(path, offset, "deflate")
-    if not _is_true(fields, "BinaryData"):
-        return VoxelData(path, offset, "text")
-    # A header size of -1 stands for voxels that end with the file.
-    return VoxelData(path, offset + max(0, int(fields.get("HeaderSize", "0"))), "raw")
+    fields, end = _fields(read_start(path))
+    if fields.get("ObjectType", "Image") != "Image" or not {"NDims", "DimSize"} <= set(fields):
+        raise DamagedFile("an object that is no image")
+    (axes,) = whole_numbers(fields["NDims"], 1, "NDims")
+    if not 1 <= axes <= MAXIMUM_AXES:
+        raise DamagedFile(f"{axes} axes")
+    if "ElementSpacing" not in fields:
+        raise no_spacing(path, "'ElementSpacing'")
+    scale = unit_mm(path, [fields.get("DistanceUnits", "")])
+    spacing = numbers(fields["ElementSpacing"], axes, "ElementSpacing")
+    zeros, identity = "0 " * axes, " ".join(map(str, np.eye(axes).reshape(-1)))
+    origin = numbers(_first(fields, zeros, "Offset", "Position", "Origin"), axes, "Offset")
+    rows = _first(fields, identity, "TransformMatrix", "Rotation", "Orientation")
+    direction = np.array(numbers(rows, axes**2, "TransformMatrix")).reshape(axes, axes).T
+    slope, intercept = (
+        numbers(fields.get(f"ElementToIntensityFunction{name}", default), 1, name)[0]
+        for name, default in (("Slope", "1"), ("Offset", "0"))
+    )
+    return ImageHeader(
+        tuple(whole_numbers(fields["DimSize"], axes, "DimSize")),
+        tuple(side * scale for side in spacing[:3]),
+        tuple(place * scale for place in [*origin, 0, 0][:3]),
+        np.pad(direction, (0, max(0, 3 - axes)))[:3, :3],
+        _voxels(path, fields, end),
+        components=whole_numbers(fields.get("ElementNumberOfChannels", "1"), 1, "channels")[0],
+        slope=slope,
+        intercept=intercept,
+    )
 
 
 def _fields(start: bytes) -> tuple[dict[str, str], int]:
@@ -56,45 +75,44 @@ def _fields(start: bytes) -> tuple[dict[str, str], int]:
         if offset >= len(start):
             raise DamagedFile("a header without end")
         end = start.find(b"\n", offset) + 1 or len(start)
-        line, offset = start[offset:end], end
-        sound = len(line) <= LINE_LENGTH and b"\0" not in line
-        found = _LINE.fullmatch(line.decode("latin-1")) if sound else None
-        if found is None or found[1] in fields:
+        line, offset = decoded(start[offset:end]), end
+        name, *value = re.split("[=:]", line, maxsplit=1)
+        if not value or name.strip() in fields:
             raise DamagedFile(f"the line {line[:40]!r}")
-        fields[found[1]] = found[2]
+        fields[name.strip()] = value[0].strip()
     return fields, offset
 
 
-def _check(fields: dict[str, str]) -> None:
-    """Check the fields that MetaIO reads into tables."""
-    if fields.get("ObjectType", "Image") != "Image":
-        raise DamagedFile("an object that is no image")
-    axes = _numbers(fields, "NDims", 1, whole=True)
-    if not 1 <= axes <= MAXIMUM_AXES:
-        raise DamagedFile(f"{axes} axes")
-    for name in _VECTORS:
-        _numbers(fields, name, int(axes), whole=name == "DimSize")
-    for name in _MATRICES:
-        _numbers(fields, name, int(axes) ** 2)
-    for name in _NUMBERS:
-        _numbers(fields, name, 1, whole=True)
-    for name in _SWITCHES:
-        if fields.get(name, "True").lower() not in ("true", "false", "1", "0"):
-            raise DamagedFile(f"the {name} {fields[name]!r:.40}")
+def _voxels(path: Path, fields: dict[str, str], end: int) -> VoxelData:
+    name = fields.get("ElementType", "")
+    if name not in _TYPES:
+        raise UserError(
+            f"The image {path} has voxels of the type {name!r:.40}, which cannot be read: save it "
+            "as MET_SHORT or MET_FLOAT."
+        )
+    orders = [_is_true(fields, f"{kind}ByteOrderMSB") for kind in ("BinaryData", "Element")]
+    kind = np.dtype((">" if any(orders) else "<") + _TYPES[name])
+    file = fields["ElementDataFile"]
+    local = file.upper() == "LOCAL"
+    data = path if local else data_beside(path, file)
+    # Counted from the file's beginning; -1 stands for voxels that end with the file.
+    (size,) = whole_numbers(fields.get("HeaderSize", "0"), 1, "HeaderSize")
+    if size < -1 or 0 < size < (end if local else 0):
+        raise DamagedFile("voxels that are not where they should be")
+    offset = size if size > 0 else end if local else 0
+    if _is_true(fields, "CompressedData"):
+        return VoxelData(data, offset, kind, "deflate")
+    if not _is_true(fields, "BinaryData", "True"):
+        return VoxelData(data, offset, kind, "text")
+    return VoxelData(data, offset, kind, skipped=min(0, size))
 
 
-def _numbers(fields: dict[str, str], name: str, count: int, *, whole: bool = False) -> float:
-    """The first of a field's numbers, once all of them are sound; 0 where there is no field."""
-    if name not in fields:
-        return 0
-    try:
-        values = [int(text) if whole else float(text) for text in fields[name].split()]
-    except ValueError:
-        values = []
-    if len(values) != count or not all(math.isfinite(n) and abs(n) < 2**53 for n in values):
-        raise DamagedFile(f"the {name} {fields[name]!r:.40}")
-    return values[0]
+def _first(fields: dict[str, str], default: str, *names: str) -> str:
+    return next((fields[name] for name in names if name in fields), default)
 
 
-def _is_true(fields: dict[str, str], name: str) -> bool:
-    return fields.get(name, "False").lower() in ("true", "1")
+def _is_true(fields: dict[str, str], name: str, default: str = "False") -> bool:
+    value = fields.get(name, default).lower()
+    if value not in ("true", "false", "1", "0"):
+        raise DamagedFile(f"the {name} {value!r:.40}")
+    return value in ("true", "1")

@@ -1,119 +1,159 @@
-"""What a NIfTI file's header says, before ITK replaces what is nonsense in it."""
+"""What a NIfTI file's header says (nifti.nimh.nih.gov/nifti-1)."""
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from gsema_core.errors import UserError
+from gsema_core.files.image_header import ImageHeader, check_spacing, unit_mm
 from gsema_core.files.voxel_data import (
-    CHUNK_BYTES,
     GZIP_START,
     DamagedFile,
     VoxelData,
+    existing_data,
     read_start,
 )
 
-_FLOATS = {16: "f4", 64: "f8"}
-"""NIfTI's codes of real floating-point types, and NumPy's names of them."""
-
-_VOXEL_BYTES = {
-    2: 1, 4: 2, 8: 4, 16: 4, 32: 8, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8,
-    1536: 16, 1792: 16, 2048: 32, 2304: 4,
+_TYPES = {
+    2: "u1", 4: "i2", 8: "i4", 16: "f4", 32: "c8", 64: "f8", 128: "u1", 256: "i1", 512: "u2",
+    768: "u4", 1024: "i8", 1280: "u8", 1792: "c16", 2304: "u1",
 }  # fmt: skip
-"""Bytes of a voxel by its type's code. The header has a field for them too, but nobody reads it."""
+"""NumPy's names of NIfTI's types. The header has a field for bits too, but nobody reads it."""
+
+_COLORS = {128: 3, 2304: 4}
+"""Values a voxel, of the types that are colors."""
 
 _LAYOUTS = {
-    348: (("8h", 40), ("h", 70), ("3f", 80), ("f", 108), ("2h", 252), ("18f", 256)),
-    540: (("8q", 16), ("h", 12), ("3d", 112), ("q", 168), ("2i", 344), ("18d", 352)),
-}
-"""By the header's length, NIfTI-1's and NIfTI-2's: as what and where the dimensions, the voxels'
-type, the spacing, the voxels' offset, the codes of the axes and the axes stand."""
+    348: (("3s", 344), ("8h", 40), ("h", 70), ("8f", 76), ("f", 108), ("2f", 112), ("B", 123),
+          ("2h", 252), ("18f", 256)),
+    540: (("3s", 4), ("8q", 16), ("h", 12), ("8d", 104), ("q", 168), ("2d", 176), ("i", 500),
+          ("2i", 344), ("18d", 352)),
+}  # fmt: skip
+"""By the header's length, NIfTI-1's and NIfTI-2's: as what and where the mark, the dimensions, the
+voxels' type, the spacings, the voxels' offset, their scale, the units, the codes of qform and sform
+and the numbers of both stand."""
 
-LARGEST_MM = 1e6
-"""Of the numbers that say where the voxels lie: no scanner is a kilometer wide. Our choice."""
+_UNITS = {0: "", 1: "m", 2: "mm", 3: "um"}
 
+SPACING_TOLERANCE = 1e-3
+"""How far the axes' lengths may differ from the spacings: half a voxel after 500. Our choice."""
 
-@dataclass(frozen=True)
-class NiftiHeader:
-    """The part of a header that matters here: ITK turns a spacing of 0 or NaN into 1 mm.
-
-    Args:
-        size: voxels along each axis, as many as the image has.
-        spacing: mm along the first three axes.
-        data_bytes: how long the voxel data are.
-        voxels: where they lie.
-        float_type: NumPy's name of the voxels' type where they are floats, else empty.
-    """
-
-    size: tuple[int, ...]
-    spacing: tuple[float, float, float]
-    data_bytes: int
-    voxels: VoxelData
-    float_type: str = ""
+_TO_LPS = np.array([[-1.0], [-1.0], [1.0]])
 
 
-def read_nifti_header(path: Path) -> NiftiHeader:
-    """Read the header of a NIfTI-1 or NIfTI-2 file, compressed or not.
+def read_nifti_header(path: Path) -> ImageHeader:
+    """Read the header of a NIfTI-1 or NIfTI-2 file, compressed or not, whatever its name says.
 
     Raises:
-        DamagedFile: it is not one.
+        DamagedFile: it is none.
+        UserError: it contradicts itself, its unit is not known, or its voxels are missing.
     """
     try:
         start = read_start(path, 2**16)
-        compressed = start.startswith(GZIP_START)
-        if compressed:
+        if start.startswith(GZIP_START):
             start = zlib.decompressobj(wbits=31).decompress(start, 540)
         order = "<" if struct.unpack_from("<i", start)[0] in _LAYOUTS else ">"
-        (header_bytes,) = struct.unpack_from(order + "i", start)
-        dimensions, (code,), spacing, (offset,), codes, numbers = (
-            struct.unpack_from(order + kind, start, at) for kind, at in _LAYOUTS[header_bytes]
-        )
-        # As ITK does: voxels cannot begin within the header, whatever it says.
-        offset = max(int(offset), header_bytes)
+        (length,) = struct.unpack_from(order + "i", start)
+        found = [struct.unpack_from(order + kind, start, at) for kind, at in _LAYOUTS[length]]
+        (mark,), (axes, *sizes), (code,), (qfac, *sides), (first,) = found[:5]
+        scale, (unit,), codes, place = found[5:]
+        offset = int(first)
     except (struct.error, zlib.error, KeyError, ValueError, OverflowError) as e:
         raise DamagedFile("no NIfTI header") from e
-    _check_axes(codes, numbers)
-    size = dimensions[1 : 1 + max(0, min(7, dimensions[0]))]
-    if code not in _VOXEL_BYTES:
-        raise DamagedFile(f"voxels of the unknown type {code}")
-    length = math.prod(max(0, n) for n in size) * _VOXEL_BYTES[code]
-    float_type = order + _FLOATS[code] if code in _FLOATS else ""
-    packed, plain = VoxelData(path, 0, "deflate", offset), VoxelData(path, offset, "raw")
-    return NiftiHeader(size, spacing, length, packed if compressed else plain, float_type)
+    if not 1 <= axes <= 7:
+        raise DamagedFile(f"{axes} axes")
+    if code not in _TYPES:
+        raise UserError(
+            f"The image {path} has voxels of the unknown type {code}, which cannot be read: save "
+            "it with 16-bit integers or 32-bit floats."
+        )
+    kind, sizes = np.dtype(order + _TYPES[code]), sizes[:axes]
+    values = sizes.pop(4) if axes > 4 else 1
+    unit_size = unit_mm(path, [_UNITS.get(unit & 7, f"code {unit & 7}")])
+    spacing = tuple(side * unit_size for side in sides[: min(3, axes)])
+    origin, direction = _place(path, codes, place, spacing, unit_size, qfac)
+    slope, intercept = scale if scale[0] and not math.isnan(scale[0]) else (1.0, 0.0)
+    if not (math.isfinite(slope) and math.isfinite(intercept)):
+        raise DamagedFile(f"a slope of {slope} and an intercept of {intercept}")
+    return ImageHeader(
+        tuple(sizes), spacing, origin, direction, _voxels(path, mark, length, offset, kind),
+        components=_COLORS.get(code, 1) * values, slope=slope, intercept=intercept,
+    )  # fmt: skip
 
 
-def has_all_finite_voxels(path: Path) -> bool:
-    """Whether a NIfTI file is free of NaN and infinities, which ITK reads as 0 without a word.
+def _voxels(path: Path, mark: bytes, length: int, offset: int, kind: np.dtype) -> VoxelData:
+    """Where the voxels lie: behind the header, or in a file of their own."""
+    if mark[:2] == b"ni":
+        names = [path.with_name(path.stem + end) for end in (".img", ".IMG", ".img.gz")]
+        data = existing_data(path, next((one for one in names if one.is_file()), names[0]))
+    elif mark[:2] == b"n+":
+        # Some programs write 0; behind the header four bytes say whether there is more of it.
+        data, offset = path, offset if offset >= length else length + 4
+    else:
+        raise UserError(
+            f"The image {path} is an Analyze file, which does not say how the patient lies: save "
+            "it as NIfTI or NRRD."
+        )
+    if read_start(data, 2) == GZIP_START:
+        return VoxelData(data, 0, kind, "deflate", skipped=max(0, offset))
+    return VoxelData(data, max(0, offset), kind)
+
+
+def _place(
+    path: Path,
+    codes: tuple[int, int],
+    place: tuple[float, ...],
+    spacing: tuple[float, ...],
+    unit_size: float,
+    qfac: float,
+) -> tuple[tuple[float, ...], npt.NDArray[np.float64]]:
+    """Origin and directions in LPS.
+
+    Where qform and sform are both there, the sform counts if it means the scanner (code 1), else
+    the qform, as in ITK and Slicer: the other codes are places in an atlas or another scan. Where
+    neither is, the axes are the patient's, as there.
+    """
+    qform, sform = codes
+    if sform > 0 and (sform == 1 or qform <= 0):
+        rows = np.array(place[6:]).reshape(3, 4)
+        axes, origin = rows[:, :3], rows[:, 3]
+        check_spacing(path, spacing)
+        lengths = np.linalg.norm(axes * unit_size, axis=0)[: len(spacing)]
+        if not np.allclose(lengths, spacing, rtol=SPACING_TOLERANCE, atol=0):
+            told = " x ".join(f"{length:g}" for length in lengths)
+            raise UserError(
+                f"The image {path} has two voxel spacings, {told} mm by its sform and "
+                f"{' x '.join(f'{side:g}' for side in spacing)} mm by its pixdim: correct its "
+                "header, or resample it."
+            )
+        axes = axes / np.linalg.norm(axes, axis=0)
+    elif qform > 0:
+        axes, origin = _rotation(*place[:3]), np.array(place[3:6])
+        axes[:, 2] *= -1 if qfac < 0 else 1
+    else:
+        return (0.0, 0.0, 0.0), np.eye(3)
+    return tuple(_TO_LPS[:, 0] * origin * unit_size), _TO_LPS * axes
+
+
+def _rotation(b: float, c: float, d: float) -> npt.NDArray[np.float64]:
+    """The matrix of a unit quaternion whose first number is left out, as it is not negative.
 
     Raises:
-        DamagedFile: it is no NIfTI file.
+        DamagedFile: it is longer than 1.
     """
-    header = read_nifti_header(path)
-    if not header.float_type:
-        return True
-    voxels, left = header.voxels, header.data_bytes
-    with gzip.open(path, "rb") if voxels.coding == "deflate" else path.open("rb") as file:
-        file.seek(voxels.offset + voxels.skipped)
-        while left > 0 and (data := file.read(min(left, CHUNK_BYTES))):
-            if not np.isfinite(np.frombuffer(data, header.float_type)).all():
-                return False
-            left -= len(data)
-    return True
-
-
-def _check_axes(codes: tuple[int, ...], numbers: tuple[float, ...]) -> None:
-    """Check the two ways to say where the voxels lie; a code of 0 says that one is not used.
-
-    ITK looks for the axes forever where the numbers are infinite or huge (measured).
-    """
-    rotation, place, rows = numbers[:3], numbers[3:6], numbers[6:]
-    used = [*rotation, *place] if codes[0] > 0 else []
-    used += rows if codes[1] > 0 else []
-    if not all(abs(number) <= LARGEST_MM for number in used):  # not a number fails too
-        raise DamagedFile("axes that are not numbers, or beyond all measure")
+    squares = b * b + c * c + d * d
+    if not squares <= 1 + SPACING_TOLERANCE:
+        raise DamagedFile("axes that are no rotation")
+    a = math.sqrt(max(0.0, 1 - squares))
+    b, c, d = (x / math.sqrt(max(1.0, squares)) for x in (b, c, d))
+    return np.array([
+        [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+        [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+        [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+    ])  # fmt: skip

@@ -2,15 +2,99 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from gsema_core.errors import UserError
+from gsema_core.files.image_header import LARGEST_MM
+from gsema_core.files.label_names import label_by_name
 from gsema_core.grids.geometry import Geometry
 from gsema_core.labels import COLORS, NAMES
 from gsema_core.terminology import terminology_entry
+
+MOST_SEGMENTS = 1000
+"""More segments than any file has: where a forged header's counting ends. Our choice."""
+
+LARGEST_REFERENCE = 2**30
+"""Voxels of a grid that a segmentation was cropped from: no scanner's has more. Our choice."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment of a file.
+
+    Attributes:
+        name: that the user gave it.
+        layer, value: which voxels are its own. Segments that overlap lie in several layers.
+        label: this project's, by the name or by the type that Slicer's terminology has for it;
+            None where both say neither vessel nor aneurysm.
+    """
+
+    name: str
+    layer: int
+    value: int
+    label: int | None
+
+
+def read_segments(texts: Mapping[str, str], path: object) -> list[Segment]:
+    """The segments of a file, from the texts in its header; none in files of other programs.
+
+    Slicer numbers segments in the order in which they were made, and gave each its own layer, with
+    the value 1, before it wrote values.
+
+    Raises:
+        UserError: a segment has no value or layer.
+    """
+    segments = []
+    for number in range(MOST_SEGMENTS):
+        about = f"Segment{number}_"
+        name = texts.get(f"{about}Name")
+        if name is None:
+            break
+        value = texts.get(f"{about}LabelValue", "1")
+        layer = texts.get(f"{about}Layer", "0" if f"{about}LabelValue" in texts else str(number))
+        if not (value.isdecimal() and layer.isdecimal() and int(value)):
+            raise UserError(
+                f"The segment {name!r} in {path} has no label value: save the segmentation again."
+            )
+        label = label_by_name(name)
+        if label is None:
+            label = label_by_name(_type_of(texts.get(f"{about}Tags", "")))
+        segments.append(Segment(name, int(layer), int(value), label))
+    return segments
+
+
+def _type_of(tags: str) -> str:
+    """What kind of thing a segment is: its tags say list~category~type~..., code^word^meaning."""
+    parts = tags.partition("TerminologyEntry:")[2].partition("|")[0].split("~")
+    return parts[2].rpartition("^")[2] if len(parts) > 2 else ""
+
+
+def reference_grid(texts: Mapping[str, str]) -> Geometry | None:
+    """The grid of the scan that a segmentation was drawn on; its file may be cropped."""
+    found = re.search(
+        r"Reference image geometry\|([^|&]*)", texts.get("Segmentation_ConversionParameters", "")
+    )
+    try:
+        numbers = [float(text) for text in found[1].split(";") if text] if found else []
+        if not all(abs(number) <= LARGEST_MM for number in numbers):
+            return None
+        matrix, extent = np.array(numbers[:16]).reshape(4, 4), np.array(numbers[16:]).reshape(3, 2)
+        size = (extent[:, 1] - extent[:, 0] + 1).astype(int)
+        axes = np.diag((-1.0, -1.0, 1.0)) @ matrix[:3]  # from RAS to LPS
+        spacing = np.linalg.norm(axes[:, :3], axis=0)
+        origin = axes @ [*extent[:, 0], 1]
+        if not 0 < np.prod(size, dtype=float) <= LARGEST_REFERENCE:
+            return None
+        return Geometry(*map(tuple, (size, spacing, origin, (axes[:, :3] / spacing).reshape(-1))))
+    except ValueError:
+        return None
 
 
 def segment_fields(labels: npt.NDArray[Any], geometry: Geometry) -> dict[str, str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
-from gsema_core.files.image_files import find_voxels, header_reader
+from gsema_core.files.image_files import header_geometry, read_header
+from gsema_core.files.image_header import ImageHeader
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, WRITTEN_SUFFIXES, image_stem
 from gsema_core.files.native_libraries import native_libraries
 from gsema_core.files.slicer_segments import segment_fields
@@ -93,10 +93,10 @@ def _write(image: sitk.Image, path: Path, compress: bool) -> None:
         try:
             with native_libraries():
                 sitk.WriteImage(image, str(temporary), compress)
-                _check_grid(image, temporary, path)
+            written = read_header(temporary)
             # ITK does not notice a disk that gets full while it writes NIfTI.
-            voxels = find_voxels(temporary)
-            voxels.check(image.GetNumberOfPixels(), image.GetSizeOfPixelComponent())
+            written.voxels.check(image.GetNumberOfPixels())
+            _check_grid(image, written, path)
         except (RuntimeError, DamagedFile) as error:
             raise UserError(
                 f"Could not write {path}: the disk may be full, so free some space or choose "
@@ -104,18 +104,14 @@ def _write(image: sitk.Image, path: Path, compress: bool) -> None:
             ) from error
 
 
-def _check_grid(image: sitk.Image, temporary: Path, path: Path) -> None:
-    """Check that a file that was just written says where the image's voxels lie.
+def _check_grid(image: sitk.Image, written: ImageHeader, path: Path) -> None:
+    """Check that a header that was just written says where the image's voxels lie.
 
     Raises:
         UserError: it says something else.
     """
-    told: list[Any] = [image, header_reader(temporary)]
-    wanted, written = (
-        Geometry(one.GetSize(), one.GetSpacing(), one.GetOrigin(), one.GetDirection())
-        for one in told
-    )
-    if not written.is_close(wanted, tol=GRID_MM):
+    grid = image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection()
+    if not header_geometry(written).is_close(Geometry(*grid), tol=GRID_MM):
         raise UserError(
             f"Could not write {path}: its header would place the voxels elsewhere, so choose "
             "another format; an older file of that name is unchanged."

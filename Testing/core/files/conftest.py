@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import pytest
 import SimpleITK as sitk
 
 from gsema_core.grids import Geometry, Volume
+
+sys.path.insert(0, str(Path(__file__).parent))
+import known_image  # noqa: F401 - so that the tests find it once the path is as it was
+
+sys.path.pop(0)
 
 
 @pytest.fixture

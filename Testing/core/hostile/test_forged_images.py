@@ -6,7 +6,9 @@ import gzip
 import os
 import re
 import struct
+import tracemalloc
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,14 @@ import SimpleITK as sitk
 import gsema_core
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume
-from gsema_core.files.voxel_data import DamagedFile, inflated_bytes
+from gsema_core.files.voxel_data import DamagedFile, inflated
 from gsema_core.inference.folders.folder_run import find_scans
 
 SHAPE = (6, 7, 8)
+BOMB = gzip.compress(bytes(2**26), 1)
+ZLIB_BOMB = zlib.compress(bytes(2**26), 1)
+MEMORY_BYTES = 48 * 2**20
+"""One piece of a stream inflates to 32 MB at most; the bombs here are larger."""
 NRRD = (
     "NRRD0004\ntype: short\ndimension: 3\nsizes: 8 7 6\nspacings: 0.4 0.4 0.5\n"
     "endian: little\nencoding: {encoding}\n{more}\n"
@@ -45,13 +51,13 @@ def refusal(path: Path) -> str:
 
 
 @pytest.fixture
-def unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ITK must not be asked for voxels, for which it would allocate memory."""
-
-    def refuse(reader: sitk.ImageFileReader) -> None:
-        raise AssertionError("voxels were read")
-
-    monkeypatch.setattr(sitk.ImageFileReader, "Execute", refuse)
+def unread() -> Iterator[None]:
+    """No memory may be taken for what is not there or is too much."""
+    tracemalloc.start()
+    yield
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MEMORY_BYTES
 
 
 def write_pair(folder: Path, kind: str, data: str) -> Path:
@@ -103,12 +109,11 @@ def test_packed_voxels_inflate_to_no_more_than_the_header_says(
     tmp_path: Path, suffix: str, unread: None
 ) -> None:
     path = tmp_path / f"bomb{suffix}"
-    zeros = bytes(2**26)
     if suffix == ".nrrd":
-        content = NRRD.format(encoding="gzip", more="").encode() + gzip.compress(zeros, 1)
+        content = NRRD.format(encoding="gzip", more="").encode() + BOMB
     else:
         head = META.format(packed="True", more="CompressedDataSize = 9\n", data="LOCAL")
-        content = head.encode() + zlib.compress(zeros, 1)
+        content = head.encode() + ZLIB_BOMB
     path.write_bytes(content)
     assert "damaged" in refusal(path)
 
@@ -119,7 +124,7 @@ def test_a_packed_nifti_file_inflates_to_no_more_than_its_header_says(
     path = tmp_path / "bomb.nii.gz"
     image = sitk.GetImageFromArray(np.frombuffer(voxels(), "<i2").reshape(SHAPE))
     sitk.WriteImage(image, str(path))
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + bytes(2**26), 1))
+    path.write_bytes(path.read_bytes() + BOMB)
     assert "damaged" in refusal(path)
 
 
@@ -128,7 +133,7 @@ def test_inflating_stops_where_it_is_too_much(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(bytes(2**24)) * 32)  # several streams in a row are one file
     with path.open("rb") as file:
         with pytest.raises(DamagedFile, match="far more"):
-            inflated_bytes(file, 2**20)
+            list(inflated(file, "deflate", 2**20))
         assert file.tell() < path.stat().st_size / 4
 
 
@@ -158,7 +163,7 @@ def test_voxels_in_letters_need_as_many_letters(
     assert "damaged or cut off" in refusal(path)
 
 
-@pytest.mark.parametrize("encoding", ["bzip2", "zrl", ""])
+@pytest.mark.parametrize("encoding", ["brotli", "zrl", ""])
 def test_an_unknown_encoding_is_named(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "scan.nrrd"
     path.write_text(NRRD.format(encoding=encoding, more="") + "12 " * 20)
@@ -168,11 +173,11 @@ def test_an_unknown_encoding_is_named(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "type: " + "A" * 70_000, "sizes: " + "A" * 70_000, "space: " + "A" * 2000, "type: short",
-        "byte skip: -7", "line skip: 999999999999", "byteskip: x", "no field at all", "units: \0",
+        "sizes: " + "A" * 70_000, "type: short", "byte skip: -7", "line skip: 999999999999",
+        "byteskip: x", "no field at all", "sizes: 8 7 6 5", "spacings: " + "1 " * 70_000,
     ],
 )  # fmt: skip
-def test_fields_that_break_the_library_never_reach_it(tmp_path: Path, line: str) -> None:
+def test_fields_that_contradict(tmp_path: Path, line: str) -> None:
     path = tmp_path / "scan.nrrd"
     path.write_bytes(NRRD.format(encoding="raw", more=line + "\n").encode() + voxels())
     assert "damaged or cut off" in refusal(path)
@@ -182,15 +187,48 @@ def test_fields_that_break_the_library_never_reach_it(tmp_path: Path, line: str)
     "line",
     [
         "NDims = 3", "Offset = 0 0", "Offset = 0 0 nan", "TransformMatrix = 1 0 0",
-        "HeaderSize = 1e99", "ElementNumberOfChannels = x", "Comment = " + "A" * 70_000,
-        "CompressedDataSize = " + "9" * 40, "ElementByteOrderMSB = perhaps", "nothing", "Name = \0",
+        "HeaderSize = 1e99", "ElementNumberOfChannels = x", "ElementByteOrderMSB = perhaps",
+        "nothing", "ElementToIntensityFunctionSlope = x", "DimSize = 1" + "0" * 5000,
     ],
 )  # fmt: skip
-def test_meta_fields_that_break_the_library_never_reach_it(tmp_path: Path, line: str) -> None:
+def test_meta_fields_that_contradict(tmp_path: Path, line: str) -> None:
     path = tmp_path / "scan.mha"
     head = META.format(packed="False", more=line + "\n", data="LOCAL")
     path.write_bytes(head.encode() + voxels())
     assert "damaged or cut off" in refusal(path)
+
+
+@pytest.mark.parametrize("line", ["content: " + "A" * 70_000, "labels: \0", "key:=\0\x1b[2J"])
+def test_fields_that_broke_the_library_harm_nothing(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "scan.nrrd"
+    path.write_bytes(NRRD.format(encoding="raw", more=line + "\n").encode() + voxels())
+    assert read_volume(path).array.astype("<i2").tobytes() == voxels()
+
+
+@pytest.mark.parametrize(
+    "line", ["Comment = " + "A" * 70_000, "CompressedDataSize = " + "9" * 40, "Name = \0"]
+)
+def test_meta_fields_that_broke_the_library_harm_nothing(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "scan.mha"
+    head = META.format(packed="False", more=line + "\n", data="LOCAL")
+    path.write_bytes(head.encode() + voxels())
+    assert read_volume(path).array.astype("<i2").tobytes() == voxels()
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+@pytest.mark.parametrize("filler", [b" ", b"(", b'"', b":", b"=", b"0 ", b"#"])
+def test_long_lines_take_no_time(tmp_path: Path, suffix: str, filler: bytes) -> None:
+    """A pattern that goes back over what it has read would take hours."""
+    path = tmp_path / f"scan{suffix}"
+    line = filler * (2**19 // len(filler))
+    if suffix == ".nrrd":
+        head = NRRD.replace("spacings: 0.4 0.4 0.5", "space: LPS\nspace directions: LINE")
+        head = head.format(encoding="raw", more="")
+    else:
+        head = META.replace("0.4 0.4 0.5", "LINE").format(packed="False", more="", data="LOCAL")
+    path.write_bytes(head.encode().replace(b"LINE", line) + voxels())
+    with pytest.raises(UserError):
+        read_volume(path)
 
 
 @pytest.mark.parametrize("axes", ["-1", "0", "11", "4294967296", "99999999999999999999999", ""])
@@ -203,16 +241,20 @@ def test_a_number_of_axes_beyond_the_tables(tmp_path: Path, axes: str) -> None:
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e30])
-@pytest.mark.parametrize("field", [260, 268, 300])
-def test_nifti_axes_without_end(tmp_path: Path, value: float, field: int) -> None:
-    """The library looks for their rotation forever."""
+@pytest.mark.parametrize(
+    ("field", "codes"), [(260, (1, 0)), (268, (1, 0)), (292, (0, 1)), (300, (0, 1))]
+)
+def test_nifti_axes_without_end(
+    tmp_path: Path, value: float, field: int, codes: tuple[int, int]
+) -> None:
     path = tmp_path / "scan.nii"
     sitk.WriteImage(sitk.GetImageFromArray(np.frombuffer(voxels(), "<i2").reshape(SHAPE)), path)
     content = bytearray(path.read_bytes())
-    struct.pack_into("<2h", content, 252, 1, 1)
+    struct.pack_into("<2h", content, 252, *codes)
     struct.pack_into("<f", content, field, value)
     path.write_bytes(content)
-    assert "damaged or cut off" in refusal(path)
+    message = refusal(path)
+    assert "damaged or cut off" in message or "has two voxel spacings" in message
 
 
 @pytest.mark.parametrize("bits", [0, 1, 20, -32])
@@ -264,4 +306,4 @@ def test_files_are_opened_by_the_library_in_one_place_only() -> None:
         for path in package.rglob("*.py")
         if re.search(r"ImageFileReader|ImageSeriesReader|ReadImage\b", path.read_text("utf-8"))
     }
-    assert users == {"files/image_files.py", "files/dicom/pixels.py"}
+    assert users == {"files/dicom/pixels.py"}

@@ -43,9 +43,9 @@ def test_a_spacing_that_no_scanner_makes_is_refused(judgement, make_balls, spaci
 def test_the_limits_are_those_of_the_worker(judgement):
     from GSEMASegmentationLib.scene.VolumeChoice import SPACING_LIMITS_MM
 
-    from gsema_core.files import image_files
+    from gsema_core.files import image_header
 
-    assert SPACING_LIMITS_MM == image_files.SPACING_LIMITS_MM
+    assert SPACING_LIMITS_MM == image_header.SPACING_LIMITS_MM
 
 
 def test_no_volume_and_a_bent_one_say_what_to_do(judgement, make_balls, scene):

@@ -19,7 +19,7 @@ from gsema_core.files.dicom.frames import Frame
 from gsema_core.files.dicom.picture import Picture
 from gsema_core.files.dicom.plain_words import plain_words, short_hash
 from gsema_core.files.dicom.stack import NoStack, Stack, stacked
-from gsema_core.files.image_files import SPACING_LIMITS_MM
+from gsema_core.files.image_header import SPACING_LIMITS_MM
 
 SAME_AXES = 2e-3
 """Axes closer than this are one orientation, rounded; a rotating view turns by 0.02 a picture."""

@@ -12,7 +12,7 @@ from gsema_core.files.dicom.find import Damaged, Found, find_beside, find_images
 from gsema_core.files.dicom.pixels import physical_values
 from gsema_core.files.dicom.plain_words import plain_words
 from gsema_core.files.dicom.series_volume import SeriesVolume
-from gsema_core.files.image_files import check_spacing
+from gsema_core.files.image_header import check_spacing
 from gsema_core.files.voxel_data import DamagedFile
 from gsema_core.text_tables import text_table
 

@@ -125,6 +125,11 @@ NRRD_KEYS = (
     b"max", b"content", b"number", b"labels", b"units", b"measurement frame", b"old min",
 )  # fmt: skip
 
+SEGMENT_KEYS = (
+    b"Segment0_Name", b"Segment0_LabelValue", b"Segment0_Layer", b"Segment1_Name",
+    b"Segment1_Tags", b"Segment2_Name", b"Segmentation_ConversionParameters",
+)  # fmt: skip
+
 META_KEYS = (
     b"ObjectType", b"NDims", b"DimSize", b"ElementType", b"ElementSpacing", b"ElementSize",
     b"TransformMatrix", b"Offset", b"Orientation", b"Position", b"CenterOfRotation", b"HeaderSize",
@@ -137,6 +142,12 @@ META_KEYS = (
 def edit_nrrd(chance: Random, content: bytes) -> bytes:
     head, end, data = content.partition(b"\n\n")
     return edit_lines(chance, head, b": ", NRRD_KEYS) + end + data
+
+
+def edit_segments(chance: Random, content: bytes) -> bytes:
+    """Edit what an NRRD file says of its segments."""
+    head, end, data = content.partition(b"\n\n")
+    return edit_lines(chance, head, b":=", SEGMENT_KEYS) + end + data
 
 
 def edit_meta(chance: Random, content: bytes) -> bytes:

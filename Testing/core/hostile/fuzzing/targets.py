@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import struct
@@ -93,12 +94,19 @@ def nrrd(folder: Path) -> Target:
         "encoding: {}\n\n"
     )
     text = " ".join(map(str, _array().reshape(-1)))
-    hexed = _array().tobytes().hex()
-    for encoding, data in (("ascii", text), ("hex", hexed)):
-        content = (head.format(encoding) + data).encode()
-        if encoding == "hex":
+    raw = _array().tobytes()
+    coded = {"ascii": text.encode(), "hex": raw.hex().encode(), "bz2": bz2.compress(raw)}
+    for encoding, data in coded.items():
+        content = head.format(encoding).encode() + data
+        if encoding != "ascii":
             content = content.replace(b"\nencoding", b"\nendian: little\nencoding")
         samples.append(Sample({"a.nrrd": content}, "a.nrrd", (mutations.edit_nrrd,)))
+    frame = (
+        "NRRD0004\ntype: short\ndimension: 4\nspace: RAS\nsizes: 1 8 7 6\nendian: little\n"
+        'space directions: none (.3,0,0) (0,.4,0) (0,0,.5)\nspace units: "mm" "mm" "mm"\n'
+        "kinds: list domain domain domain\nline skip: 1\nbyte skip: 4\nencoding: raw\n\nx\n1234"
+    )
+    samples.append(Sample({"a.nrrd": frame.encode() + raw}, "a.nrrd", (mutations.edit_nrrd,)))
     return Target(samples, read_volume)
 
 
@@ -122,6 +130,9 @@ def nifti(folder: Path) -> Target:
     extended = bytearray(plain[:348] + extension + plain[352:])
     struct.pack_into("<f", extended, 108, 384.0)
     samples.append(Sample({"a.nii": bytes(extended)}, "a.nii", (mutations.edit_nifti,)))
+    for kind in ("int16", "float32"):
+        files = _written(folder, "a.hdr", _array(kind), False)
+        samples.append(Sample(files, "a.hdr", (mutations.edit_nifti,)))
     return Target(samples, read_volume)
 
 
@@ -134,13 +145,35 @@ def labels(folder: Path) -> Target:
     from gsema_core.evaluation import evaluate_folders
 
     array = (_array() % 3).astype(np.uint8)
-    files = {}
+    files = {"found/c.seg.nrrd": _segments(array), "true/c.nrrd": _written_one(folder, array)}
     for part in ("found", "true"):
         for name in ("a.nrrd", "b.nii.gz"):
             written = _written(folder, name, array, True)
             files |= {f"{part}/{key}": content for key, content in written.items()}
     one = Sample(files, ".")
-    return Target([one], lambda path: evaluate_folders(path / "found", path / "true"))
+    segments = {name: content for name, content in files.items() if "/c." in name}
+    other = Sample(segments, ".", (mutations.edit_segments,))
+    return Target([one, other], lambda path: evaluate_folders(path / "found", path / "true"))
+
+
+def _written_one(folder: Path, array: Any) -> bytes:
+    return next(iter(_written(folder, "c.nrrd", array, True).values()))
+
+
+def _segments(array: Any) -> bytes:
+    """What Slicer writes of segments that overlap, cropped to them."""
+    layers = np.stack([array > 0, array == 2], axis=-1)[1:].astype(np.uint8)
+    head = (
+        "NRRD0004\ntype: uchar\ndimension: 4\nspace: left-posterior-superior\nsizes: 2 8 7 5\n"
+        "space directions: none (0.3,0,0) (0,0.4,0) (0,0,0.5)\nkinds: list domain domain domain\n"
+        "encoding: gzip\nspace origin: (0,0,0.5)\nSegment0_ID:=Segment_1\nSegment0_Name:=Vessel\n"
+        "Segment0_LabelValue:=1\nSegment0_Layer:=0\nSegment0_Extent:=0 7 0 6 0 4\n"
+        "Segment1_Name:=Anévrisme\nSegment1_LabelValue:=1\nSegment1_Layer:=1\n"
+        "Segment1_Tags:=TerminologyEntry:a~b^c^d~e^f^Aneurysm~^^~g~^^~^^|\n"
+        "Segmentation_ConversionParameters:=Reference image geometry|-0.3;0;0;0;0;-0.4;0;0;0;0;0.5;"
+        "0;0;0;0;1;0;7;0;6;0;5;|what it is&\nSegmentation_ReferenceImageExtentOffset:=0 0 1\n\n"
+    )
+    return head.encode() + gzip.compress(layers.tobytes())
 
 
 def dicom(folder: Path) -> Target:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 from gsema_core.errors import UserError
@@ -11,17 +12,42 @@ Relabel = tuple[tuple[int, int], ...]
 """Pairs (value in the file, this project's label), rising; empty where the values are ours."""
 
 WORDS = {
-    "background": BACKGROUND,
-    "aneurysm": ANEURYSM,
-    "vessel": VESSEL,
-    "vascul": VESSEL,
-    "arter": VESSEL,
+    BACKGROUND: "background",
+    ANEURYSM: "aneurysm aneurism anevri anevry 動脈瘤 动脉瘤 동맥류 аневризм",
+    VESSEL: "vessel vascul arter gefass vaisseau vaso 血管 動脈 动脉 혈관 сосуд",
 }
-"""What a name contains, whatever its case; the first that fits decides, so that an "aneurysm of a
-vessel" is an aneurysm."""
+"""What a name contains, whatever its case and accents; the first that fits decides, so that an
+"aneurysm of a vessel" is an aneurysm."""
 
 HIGHEST = 255
 """Label maps are kept as uint8."""
+
+
+def label_by_name(name: str) -> int | None:
+    """This project's label that a name means, or None.
+
+    >>> label_by_name("Anévrisme de l'artère"), label_by_name("Gefäß"), label_by_name("Segment_1")
+    (2, 1, None)
+    """
+    plain = _plain(name)
+    for label, words in WORDS.items():
+        if any(_plain(word) in plain for word in words.split()):
+            return label
+    return None
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def says_neither(name: str, file: str) -> UserError:
+    """The refusal of a label whose name cannot be told."""
+    return UserError(
+        f"The label {name!r} in {file} says neither vessel nor aneurysm: give it a name "
+        "that does, or remove it."
+    )
 
 
 def relabel_by_name(names: Mapping[str, tuple[int, ...]], file: str) -> Relabel:
@@ -40,12 +66,9 @@ def relabel_by_name(names: Mapping[str, tuple[int, ...]], file: str) -> Relabel:
     """
     pairs = {BACKGROUND: BACKGROUND}
     for name in sorted(names, key=lambda name: -len(names[name])):
-        label = next((label for word, label in WORDS.items() if word in name.lower()), None)
+        label = label_by_name(name)
         if label is None:
-            raise UserError(
-                f"The label {name!r} in {file} says neither vessel nor aneurysm: give it a name "
-                "that does, or remove it."
-            )
+            raise says_neither(name, file)
         for value in names[name]:
             if not 0 <= value <= HIGHEST:
                 raise UserError(

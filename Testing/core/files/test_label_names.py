@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gsema_core.datasets.label_names import relabel_by_name
 from gsema_core.errors import UserError
+from gsema_core.files.label_names import relabel_by_name
 
 
 @pytest.mark.parametrize(
