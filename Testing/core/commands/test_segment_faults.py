@@ -92,13 +92,13 @@ def test_a_scan_that_goes_or_changes_while_it_is_read(
     spoil: Callable[[Path], None],
     told: str,
 ) -> None:
-    check = VoxelData.check
+    read = VoxelData.read
 
-    def check_and_spoil(voxels: VoxelData, *sizes: int) -> None:
-        check(voxels, *sizes)
+    def spoil_and_read(voxels: VoxelData, count: int) -> object:
         spoil(voxels.path)
+        return read(voxels, count)
 
-    monkeypatch.setattr(VoxelData, "check", check_and_spoil)
+    monkeypatch.setattr(VoxelData, "read", spoil_and_read)
     monkeypatch.setattr(ProgressLine, "__call__", lambda *_: None)
     assert told in refusal(gsema, capsys)
     assert files["output"].read_text() == "old"
