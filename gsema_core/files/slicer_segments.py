@@ -59,7 +59,7 @@ def read_segments(texts: Mapping[str, str], path: object) -> list[Segment]:
             break
         value = texts.get(f"{about}LabelValue", "1")
         layer = texts.get(f"{about}Layer", "0" if f"{about}LabelValue" in texts else str(number))
-        if not (value.isdecimal() and layer.isdecimal() and int(value)):
+        if not all(re.fullmatch("[0-9]{1,9}", text) for text in (value, layer)) or not int(value):
             raise UserError(
                 f"The segment {name!r} in {path} has no label value: save the segmentation again."
             )

@@ -199,6 +199,14 @@ def test_a_layer_that_is_not_there(tmp_path: Path) -> None:
         read_labels(saved(tmp_path, segmentation(ONE_LAYER, [{"Name": "Vessel", "Layer": 3}])))
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "red", "", "9" * 5000, "1.0"])
+def test_values_that_no_segment_has(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UserError, match=r"'Vessel' in .* has no label value: save"):
+        read_labels(
+            saved(tmp_path, segmentation(ONE_LAYER, [{"Name": "Vessel", "LabelValue": value}]))
+        )
+
+
 def test_several_layers_are_no_scan(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="2 values a voxel"):
         read_volume(saved(tmp_path, segmentation(OVERLAPPING, LAYERED)))
