@@ -36,12 +36,12 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 import torch
-from gsema_core.inference.preparing import prepare_scan
 from peak import measured
 from scans import add_scan_arguments, scan_of
 from torch import Tensor
 
 from gsema_core.grids import Geometry, Volume
+from gsema_core.inference.preparing import prepare_scan
 from gsema_core.inference.segmenter import Segmenter
 from gsema_core.inference.shares import FULL
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
