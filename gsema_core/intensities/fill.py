@@ -69,7 +69,7 @@ def without_fill(array: Array, fills: list[float], levels: Levels) -> Array:
     result = array.copy()
     for value in fills:
         here = array == value
-        near = ndimage.binary_dilation(here, iterations=2)
+        near = ndimage.binary_dilation(here, ndimage.generate_binary_structure(3, 3), 2)
         if value < levels.background:
             near &= array < levels.low
         else:
@@ -82,8 +82,8 @@ def _constants(array: Array) -> Array:
     """Values that stand out in the histogram, if enough of the volume has others."""
     sample = spread_sample(array)
     values, counts = np.unique(sample, return_counts=True)
-    padded = np.pad(counts, 2)
-    beside = np.max([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]], axis=0)
+    padded = np.pad(counts, 2, constant_values=sample.size)
+    beside = np.min([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]], axis=0)
     stands_out = (counts >= LEAST_SHARE * sample.size) & (counts >= STANDS_OUT * beside)
     enough = counts[~stands_out].sum() >= LEAST_IMAGE * sample.size
     return np.asarray(values[stands_out] if enough else values[:0])

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gsema_core.intensities.fill import find_fill, without_fill
 from gsema_core.intensities.levels import find_levels
 from gsema_core.intensities.outliers import find_outliers, without_outliers
+from gsema_core.intensities.wrapping import unwrapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class ImageOnly:
         array: the scan's own where nothing was left out, else a copy.
         fill_share: the share of the volume that was fill and now has the background's median.
         ceiling: what no vessel is brighter than, where brighter voxels were left out.
-        notes: what was left out, in a sentence.
+        notes: what was changed, in sentences.
     """
 
     array: npt.NDArray[Any]
@@ -40,10 +41,18 @@ def only_image(array: npt.NDArray[Any]) -> ImageOnly:
 
     Fill, which is constant and in lumps, becomes the background's median. Scattered voxels, and
     lumps beyond what tissue or contrast agent can have, take the values of the image beside them.
+    What wrapped around the ends of its integers is brought back.
 
     Args:
         array: (k, j, i), any numeric type, finite.
     """
+    array, moved = unwrapped(array)
+    told = []
+    if moved:
+        told.append(
+            f"{moved / array.size:.3%} of the scan's voxels had wrapped around the ends of their "
+            "integers and were brought back."
+        )
     fills, levels = find_fill(array)
     left_out = []
     fill_share = 0.0
@@ -62,5 +71,6 @@ def only_image(array: npt.NDArray[Any]) -> ImageOnly:
         if values.max() > levels.ceiling:
             ceiling = levels.vessel
         array = without_outliers(array, outliers, levels)
-    notes = (f"Of the scan's voxels were left out as no image: {'; '.join(left_out)}.",)
-    return ImageOnly(array, fill_share, ceiling, notes if left_out else ())
+    if left_out:
+        told.append(f"Of the scan's voxels were left out as no image: {'; '.join(left_out)}.")
+    return ImageOnly(array, fill_share, ceiling, tuple(told))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 Array = npt.NDArray[Any]
 
@@ -93,7 +94,13 @@ def _smoothed(array: Array, constants: Array, background: float) -> tuple[Array,
     cubes = np.stack([corner.astype(np.float32) for corner in corners], axis=-1)
     empty = np.isin(cubes, constants.astype(np.float32))
     cubes[empty] = background
-    return np.partition(cubes, 4, axis=-1)[..., 4], np.asarray(~empty.any(axis=-1))
+    smooth = np.partition(cubes, 4, axis=-1)[..., 4]
+    lumps = empty.all(axis=-1)
+    if lumps.any():  # a border that was resampled has values between the two
+        near = ndimage.binary_dilation(lumps, ndimage.generate_binary_structure(3, 3), 2)
+        smooth[near] = background
+        empty[near] = True
+    return smooth, np.asarray(~empty.any(axis=-1))
 
 
 def _block_maxima(array: Array) -> Array:

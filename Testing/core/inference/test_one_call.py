@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gsema_core.inference.prepared_scan import prepare_scan
 
 import gsema_core
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.grids import Volume
 from gsema_core.inference import PreparedScan, Segmenter, segment_at_points
+from gsema_core.inference.preparing import prepare_scan
 from gsema_core.labels import ANEURYSM
 
 
