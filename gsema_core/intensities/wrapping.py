@@ -1,0 +1,46 @@
+"""Intensities that went beyond what the integers of a file hold, and came in at the other end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gsema_core.intensities.levels import spread_sample
+
+Array = npt.NDArray[Any]
+
+TURNS = (2**16, 2**12)
+"""How many values integers of 16 and of 12 bits have."""
+
+
+def unwrapped(array: Array) -> tuple[Array, int]:
+    """Bring values that wrapped around back to their like.
+
+    Values lie on a circle, on which an image fills an arc. Where that crosses the ends of the
+    integers' range, values of both ends are there with at least half of the range empty between
+    them. The smaller group moves.
+
+    Returns:
+        The array itself, or a copy of a wider type; and how many voxels were moved.
+    """
+    lowest, highest = float(array.min()), float(array.max())
+    for turn in TURNS:
+        if not turn - turn // 64 <= highest - lowest < turn:
+            continue
+        values, counts = np.unique(spread_sample(array), return_counts=True)
+        widest = int(np.argmax(np.diff(values))) if values.size > 1 else 0
+        if np.any(values % 1) or values[-1] == values[0]:
+            continue
+        if values[widest + 1] - values[widest] < turn / 2:
+            continue
+        middle = (float(values[widest]) + float(values[widest + 1])) / 2
+        above = array > middle
+        wide = array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
+        if counts[widest + 1 :].sum() <= counts[: widest + 1].sum():
+            wide[above] -= turn
+            return wide, int(np.count_nonzero(above))
+        wide[~above] += turn
+        return wide, int(array.size - np.count_nonzero(above))
+    return array, 0
