@@ -1,6 +1,6 @@
 """What becomes of a scan's result when the scan holds values that are no image.
 
-    python Testing/benchmarks/disturbed.py cases/datalist.json --use test --every 4 --threads 1
+    python Testing/benchmarks/disturbed.py cases/datalist.json --use test --scans 6 --threads 1
 
 Every scan is segmented as it is and after each disturbance: fill, scattered and wrapped voxels,
 saturation, metal. Prints Markdown: a row a disturbance with the Dice to the undisturbed result,
@@ -305,14 +305,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("datalist", type=Path)
     parser.add_argument("--use", default="test")
-    parser.add_argument("--every", type=int, default=1, help="take only every n-th case")
+    parser.add_argument("--scans", type=int, default=6, help="how many, from all over the list")
     parser.add_argument("--teacher", default="default")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--output", type=Path, help="every figure, as JSON")
     arguments = parser.parse_args()
     segmenter = load_segmenter(arguments.teacher, "cpu")
     settings = SegmentationSettings(threads=arguments.threads)
-    cases = choose_cases(find_cases(arguments.datalist), use=arguments.use)[:: arguments.every]
+    of_use = choose_cases(find_cases(arguments.datalist), use=arguments.use)
+    spread = np.linspace(0, len(of_use) - 1, min(arguments.scans, len(of_use)))
+    cases = [of_use[round(number)] for number in spread]
 
     def labels_of(image: Array, like: Volume) -> tuple[Array, list[str]]:
         result = segmenter.segment(Volume(image, like.geometry), settings)

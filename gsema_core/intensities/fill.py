@@ -61,20 +61,18 @@ def find_fill(array: Array) -> tuple[list[Fill], Levels]:
 
 
 def without_fill(array: Array, fills: list[float], levels: Levels) -> Array:
-    """A copy with the background's median for fill, and for what lies between the two.
+    """A copy with the background's median for fill, and for what leads from there to the image.
 
-    A scan that was resampled has values between fill and image along the border of the two.
+    A scan that was resampled has values between the two along their border.
     """
-    background = np.array(levels.background).astype(array.dtype)
     result = array.copy()
     for value in fills:
-        here = array == value
-        near = ndimage.binary_dilation(here, ndimage.generate_binary_structure(3, 3), 2)
-        if value < levels.background:
-            near &= array < levels.low
-        else:
-            near &= array > levels.background + levels.contrast
-        result[here | near] = background
+        dark = value < levels.background
+        lowest = levels.low - MOVES_RANGE * levels.contrast
+        beyond = array < lowest if dark else array > levels.vessel
+        whole = ndimage.generate_binary_structure(3, 3)
+        lost = ndimage.binary_dilation(array == value, whole, iterations=-1, mask=beyond)
+        result[lost | (array == value)] = np.array(levels.background).astype(array.dtype)
     return result
 
 
