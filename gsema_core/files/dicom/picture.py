@@ -36,6 +36,7 @@ READ = (
     "PixelSpacing", "ImagerPixelSpacing", "ImagePositionPatient", "ImageOrientationPatient",
     "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector", "PositionerPrimaryAngle",
     "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence",
+    "PixelPaddingValue", "PixelPaddingRangeLimit",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     "XRay3DReconstructionSequence", "PixelValueTransformationSequence",
 )  # fmt: skip

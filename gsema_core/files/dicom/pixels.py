@@ -88,6 +88,7 @@ def _rescaled(plane: Plane, frame: Frame) -> Plane:
     what counts, and they are turned round, as ITK does.
     """
     header = frame.picture.header
+    plane = _padding_as_one_value(plane, frame.picture)
     if header.get("PhotometricInterpretation") == "MONOCHROME1" and not frame.has_unit:
         plane = sum(_stored_range(frame.picture)) - plane.astype(np.int64)
     if "ModalityLUTSequence" in header and not frame.has_unit:
@@ -95,6 +96,22 @@ def _rescaled(plane: Plane, frame: Frame) -> Plane:
     if (frame.slope, frame.intercept) == (1, 0):
         return plane
     return plane.astype(np.float64) * frame.slope + frame.intercept
+
+
+def _padding_as_one_value(plane: Plane, picture: Picture) -> Plane:
+    """Of padding that is a range of values (PS3.3, C.7.5.1.1.2) the first, so that it is constant:
+    what is constant and no image is found among the voxels themselves."""
+    keywords = ("PixelPaddingValue", "PixelPaddingRangeLimit")
+    ends = [picture.header.get(keyword) for keyword in keywords]
+    # Files of implicit types do not say whether it has a sign: bytes.
+    whole = [
+        int.from_bytes(end, "little", signed=picture.signed) if isinstance(end, bytes) else end
+        for end in ends
+    ]
+    if not all(isinstance(end, int) for end in whole):
+        return plane
+    padding = (plane >= min(whole)) & (plane <= max(whole))
+    return np.where(padding, np.asarray(whole[0], np.int64), plane) if padding.any() else plane
 
 
 def _stored_range(picture: Picture) -> tuple[int, int]:

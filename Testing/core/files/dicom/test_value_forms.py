@@ -85,6 +85,15 @@ for title, known, elements, convert in (
     ("identical Hounsfield units shown bright", KNOWN,
      {"PhotometricInterpretation": "MONOCHROME1", "RescaleSlope": 1, "RescaleIntercept": 0,
       "RescaleType": "HU"}, lambda x: x),
+    ("padding that is one value", KNOWN, {"PixelPaddingValue": 63}, lambda x: x),
+    ("padding that is a range", KNOWN,
+     {"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 1000}, lambda x: np.where(x <= 1000, 0, x)),
+    ("padding that is a range from above", KNOWN,
+     {"PixelPaddingValue": 4095, "PixelPaddingRangeLimit": 3000, "RescaleSlope": 2},
+     lambda x: 2 * np.where(x >= 3000, 4095, x)),
+    ("padding below zero", bits(SIGNED, 16, 16, signed=True),
+     {"PixelPaddingValue": -2000, "PixelPaddingRangeLimit": -1000},
+     lambda x: np.where(SIGNED.stored <= -1000, -2000, SIGNED.stored)),
 ):  # fmt: skip
     FORMS[title] = partial(
         stored, known=known.changed(**elements), values=convert(known.stored.astype(np.int64))
@@ -225,6 +234,14 @@ def swapped(folder: Path) -> Expected:
     return gives(known)
 
 
+def padded_implicit(folder: Path) -> Expected:
+    known = bits(SIGNED, 16, 16, signed=True)
+    known = known.changed(PixelPaddingValue=-2000, PixelPaddingRangeLimit=-1000)
+    values = np.where(SIGNED.stored <= -1000, -2000, SIGNED.stored)
+    return stored(folder, known, values, ImplicitVRLittleEndian)
+
+
+FORMS |= {"padding without a type": padded_implicit}
 FORMS |= {"bytes in big endian words": swapped, "a video": unknown, "12 bits, packed": packed}
 
 
