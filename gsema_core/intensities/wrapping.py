@@ -14,13 +14,16 @@ Array = npt.NDArray[Any]
 TURNS = (2**16, 2**12)
 """How many values integers of 16 and of 12 bits have."""
 
+LEAST_VALUES = 3
+"""What wrapped has several values; fill and saturated vessels have one. Ours."""
+
 
 def unwrapped(array: Array) -> tuple[Array, int]:
     """Bring values that wrapped around back to their like.
 
     Values lie on a circle, on which an image fills an arc. Where that crosses the ends of the
-    integers' range, values of both ends are there with at least half of the range empty between
-    them. The smaller group moves.
+    integers' range, values of both ends are there with at least a quarter of the range empty
+    between them. The smaller group moves.
 
     Returns:
         The array itself, or a copy of a wider type; and how many voxels were moved.
@@ -30,15 +33,15 @@ def unwrapped(array: Array) -> tuple[Array, int]:
         if not turn - turn // 64 <= highest - lowest < turn:
             continue
         values, counts = np.unique(spread_sample(array), return_counts=True)
-        widest = int(np.argmax(np.diff(values))) if values.size > 1 else 0
-        if np.any(values % 1) or values[-1] == values[0]:
+        here = int(np.argmax(np.diff(values))) + 1 if values.size > 1 else 0
+        if min(here, values.size - here) < LEAST_VALUES or np.any(values % 1):
             continue
-        if values[widest + 1] - values[widest] < turn / 2:
+        if values[here] - values[here - 1] < turn / 4:
             continue
-        middle = (float(values[widest]) + float(values[widest + 1])) / 2
+        middle = (float(values[here - 1]) + float(values[here])) / 2
         above = array > middle
         wide = array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
-        if counts[widest + 1 :].sum() <= counts[: widest + 1].sum():
+        if counts[here:].sum() <= counts[:here].sum():
             wide[above] -= turn
             return wide, int(np.count_nonzero(above))
         wide[~above] += turn

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from made_scan import made_scan, outside_cylinder
+
+from gsema_core.intensities.image_only import only_image
+
+
+def test_an_image_stays_what_it_is() -> None:
+    scan = made_scan()
+    image = only_image(scan)
+    assert image.array is scan
+    assert (image.fill_share, image.ceiling, image.notes) == (0, None, ())
+
+
+def test_fill_is_left_out_and_told() -> None:
+    outside = outside_cylinder()
+    image = only_image(np.where(outside, -2000, made_scan()))
+    assert image.fill_share == pytest.approx(outside.mean())
+    assert image.array.min() > 0
+    share = f"{outside.mean():.3%}"
+    assert image.notes == (
+        f"Of the scan's voxels were left out as no image: the fill value -2000 ({share}).",
+    )
+
+
+def test_scattered_voxels_are_left_out_and_told() -> None:
+    scan = made_scan()
+    scan[30, 30, 30], scan[9, 9, 9] = 32767, -32768
+    image = only_image(scan)
+    (note,) = image.notes
+    assert "2 voxels from -32768 to 32767" in note
+    assert image.ceiling is not None
+    assert image.array.max() < 1300
+
+
+def test_what_wrapped_is_brought_back_and_told() -> None:
+    image = only_image(((made_scan().astype(int) - 100) % 65536).astype(np.uint16))
+    assert (image.array == made_scan() - 100).all()
+    assert "had wrapped around" in image.notes[0]
+
+
+def test_all_of_it_at_once() -> None:
+    scan = made_scan().astype(np.int32)
+    chosen = np.random.default_rng(4).choice(scan.size, scan.size // 100, replace=False)
+    scan.reshape(-1)[chosen] = 32767
+    scan[outside_cylinder()] = -3024
+    image = only_image(scan)
+    assert "-3024" in image.notes[0]
+    assert "32767" in image.notes[0]
+    kept = ~outside_cylinder()
+    assert np.abs(image.array[kept] - made_scan()[kept].astype(int)).mean() < 1
