@@ -15,23 +15,24 @@ _one_at_a_time = threading.RLock()
 
 @contextmanager
 def native_libraries() -> Iterator[None]:
-    """Let ITK read and write as if it were alone in the process, while the block runs.
+    """Let ITK write as if it were alone in the process, while the block runs.
 
     The process's stderr goes to nowhere: SimpleITK's own switch silences ITK's warnings only, and
     MetaIO, niftilib, zlib and GDCM print straight to the file descriptor. The user gets one clear
     sentence instead.
 
     Numbers have points: where the host's locale has decimal commas, as Slicer and notebooks may,
-    ITK would read a spacing of 1.25 mm as 1 mm and write headers that nothing can read.
+    ITK would write a spacing of 1.25 mm as two numbers.
 
     Both hold for the whole process, other threads included: keep blocks short.
     """
-    with _one_at_a_time, _decimal_points(), _no_stderr():
+    with _one_at_a_time, decimal_points(), _no_stderr():
         yield
 
 
 @contextmanager
-def _decimal_points() -> Iterator[None]:
+def decimal_points() -> Iterator[None]:
+    """Let C and C++ libraries read and write numbers with points, while the block runs."""
     before = locale.setlocale(locale.LC_NUMERIC)
     locale.setlocale(locale.LC_NUMERIC, "C")
     try:

@@ -186,7 +186,10 @@ def _directed(path: Path, fields: dict[str, str], sizes: list[int]) -> tuple[Any
             f"The image {path} is {told} it is not known how the patient lies: add 'space: "
             "left-posterior-superior' (or what is right) to its header, or export it again."
         )
-    vectors = _vectors(fields["spacedirections"])
+    (dimension,) = whole_numbers(fields.get("spacedimension", "3"), 1, "space dimension")
+    if not 1 <= dimension <= MOST_AXES:
+        raise DamagedFile(f"a space of {dimension} dimensions")
+    vectors = _vectors(fields["spacedirections"], dimension)
     if len(vectors) != len(sizes):
         raise DamagedFile(f"the space directions {fields['spacedirections']!r:.40}")
     spanning = _in_space([axis for axis, one in enumerate(vectors) if one is not None], sizes)
@@ -197,10 +200,10 @@ def _directed(path: Path, fields: dict[str, str], sizes: list[int]) -> tuple[Any
     axes = all_axes[:3] * scale[:, None]
     spacing = np.linalg.norm(axes, axis=0)
     directions = axes / np.where(spacing > 0, spacing, 1.0)
-    (origin,) = _vectors(fields.get("spaceorigin", "(0,0,0)")) or [None]
-    if origin is None:
+    origins = _vectors(fields.get("spaceorigin", f"({'0,' * (dimension - 1)}0)"), dimension)
+    if len(origins) != 1 or origins[0] is None:
         raise DamagedFile(f"the space origin {fields['spaceorigin']!r:.40}")
-    return spanning, tuple(spacing), tuple(scale * origin[:3]), directions
+    return spanning, tuple(spacing), tuple(scale * origins[0][:3]), directions
 
 
 def _in_space(spanning: list[int], sizes: list[int]) -> list[int]:
@@ -210,16 +213,19 @@ def _in_space(spanning: list[int], sizes: list[int]) -> list[int]:
     return spanning
 
 
-def _vectors(text: str) -> list[npt.NDArray[np.float64] | None]:
-    """Vectors such as ``(1,0,0) none``, filled up with zeros; None for ``none``."""
+def _vectors(text: str, dimension: int) -> list[npt.NDArray[np.float64] | None]:
+    """Vectors such as ``(1,0,0) none``, filled up with zeros; None for ``none``.
+
+    One with more numbers than the space has dimensions was written with decimal commas.
+    """
     found = re.findall(r"none|\(([^()]*)\)", text.lower())
     if re.sub(r"none|\([^()]*\)|\s", "", text.lower()):
         raise DamagedFile(f"the vectors {text!r:.40}")
-    vectors = [numbers(one.replace(",", " "), one.count(",") + 1, "vector") for one in found if one]
-    if any(len(one) > MOST_AXES for one in vectors):
-        raise DamagedFile(f"the vectors {text!r:.40}")
-    filled = iter(np.array([*one, *[0.0] * MOST_AXES])[:MOST_AXES] for one in vectors)
-    return [next(filled) if one else None for one in found]
+    spare = [0.0] * (MOST_AXES - dimension)
+    return [
+        np.array(numbers(one.replace(",", " "), dimension, "vector") + spare) if one else None
+        for one in found
+    ]
 
 
 def _units(text: str) -> list[str]:

@@ -9,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.files.native_libraries import decimal_points
 from GSEMASegmentationLib.scene.Coordinates import ijkToRas
 
 
@@ -55,7 +56,9 @@ def exportVolume(volumeNode: Any, path: Path) -> None:
     storage = slicer.vtkMRMLNRRDStorageNode()
     storage.SetFileName(str(path))
     storage.SetUseCompression(False)
-    if not storage.WriteData(bare):
+    with decimal_points():
+        written = storage.WriteData(bare)
+    if not written:
         raise UserError(
             _("The volume could not be written to {folder}: free some space there.").format(
                 folder=path.parent
@@ -67,4 +70,5 @@ def readVolume(path: Path, node: Any) -> bool:
     """Read an NRRD file into a volume node that is not in the scene; return whether it could be."""
     storage = slicer.vtkMRMLNRRDStorageNode()
     storage.SetFileName(str(path))
-    return bool(path.is_file() and storage.ReadData(node) and node.GetImageData() is not None)
+    with decimal_points():
+        return bool(path.is_file() and storage.ReadData(node) and node.GetImageData() is not None)

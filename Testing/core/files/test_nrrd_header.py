@@ -143,7 +143,9 @@ SPACES = {
         {"space directions": "(1,0,0) (0.5,1,0) (0,0,1)"}, expected="not perpendicular"
     ),
     "a flat one": one({"space directions": "(1,0,0) (0,0,0) (0,0,1)"}, expected="spacing"),
-    "vectors of two numbers": one({"space directions": "(1,0) (0,1) (0,0)"}, expected="spacing"),
+    "decimal commas": one({"space directions": "(0,3,0,0) (0,0,4,0) (0,0,1)"}, expected="damaged"),
+    "decimal commas in the origin": one({"space origin": "(1,5,0,0)"}, expected="damaged"),
+    "vectors of two numbers": one({"space directions": "(1,0) (0,1) (0,0)"}, expected="damaged"),
     "vectors that are no numbers": one(
         {"space directions": "(nan,0,0) (0,1,0) (0,0,1)"}, expected="spacing"
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import locale
+
 import numpy as np
 import pytest
 import slicer
@@ -51,3 +54,27 @@ def test_points_go_to_the_frame_of_files_and_back(make_balls):
     # Back from the parent: (3, 5, 7) - (10, -4, 2) = (-7, 9, 5), turned to (9, 7, 5) in RAS.
     assert lpsFromWorld(point, volume) == pytest.approx((-9.0, -7.0, 5.0))
     assert worldFromLps((-9.0, -7.0, 5.0), volume) == pytest.approx(point)
+
+
+def test_files_are_the_same_where_the_application_has_decimal_commas(
+    make_balls, ijk_to_ras, tmp_path, decimal_commas, monkeypatch
+):
+    from GSEMASegmentationLib.scene.VolumeFiles import exportVolume, readVolume
+
+    volume, read = make_balls(ijk_to_ras), slicer.vtkMRMLScalarVolumeNode()
+    exportVolume(volume, tmp_path / "points.nrrd")
+    monkeypatch.setenv("LOCPATH", str(decimal_commas))
+    before = locale.setlocale(locale.LC_NUMERIC)
+    # As an application in C++ does, past Python.
+    ctypes.CDLL(None).setlocale(locale.LC_NUMERIC, b"de_DE.UTF-8")
+    try:
+        assert locale.localeconv()["decimal_point"] == ","
+        exportVolume(volume, tmp_path / "commas.nrrd")
+        assert readVolume(tmp_path / "points.nrrd", read)
+        assert locale.localeconv()["decimal_point"] == ","
+    finally:
+        locale.setlocale(locale.LC_NUMERIC, before)
+    points, commas = ((tmp_path / f"{name}.nrrd").read_bytes() for name in ("points", "commas"))
+    assert points == commas
+    matrix = slicer.util.arrayFromVTKMatrix(_ijk_to_ras(read))
+    assert matrix == pytest.approx(ijk_to_ras, abs=1e-6)
