@@ -80,6 +80,11 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--resume", action="store_true", help="of a folder, only scans that have no output yet"
     )
+    group.add_argument(
+        "--share",
+        metavar="K/N",
+        help="of a folder, only every N-th scan from the K-th on, as a cluster's tasks share it",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -99,8 +104,11 @@ def run(arguments: argparse.Namespace) -> int:
         _check_options_of_points(arguments)
     if is_batch(arguments.input, arguments.output):
         return segment_folder(arguments, wanted)
-    if arguments.resume:
-        raise UserError("The option --resume is for folders: give a folder as INPUT and OUTPUT.")
+    for option in ("resume", "share"):
+        if getattr(arguments, option):
+            raise UserError(
+                f"The option --{option} is for folders: give a folder as INPUT and OUTPUT."
+            )
     outputs = arguments.output, arguments.probabilities, arguments.report
     check_outputs(*outputs, arguments.profile, source=arguments.input)
     with watched(quiet=arguments.quiet) as watch:  # once it writes, it writes to the end

@@ -13,16 +13,17 @@ from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED
 
 if TYPE_CHECKING:
     from gsema_core.inference import SegmentationSettings
+    from gsema_core.machine.ranks_environment import RanksEnvironment
 
 
 def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings) -> int:
     """Segment all scans of a folder, print what became of each, and write the overview.
 
-    Where torchrun starts several processes, each segments its share of them.
+    Where torchrun starts several processes, each segments its share of them, or of --share.
 
     Returns:
-        0 if all are done or were before, 1 if some failed, 75 if the run was stopped. One of
-        several processes returns 0 where some failed: torchrun would end the others.
+        0 if all are done or were before, 1 if some failed (of any process of torchrun), 75 if the
+        run was stopped.
 
     Raises:
         UserError: nothing could be begun.
@@ -33,7 +34,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         overview_of,
         segment_batch,
     )
-    from gsema_core.inference.folders.shards import own_device, shard
+    from gsema_core.inference.folders.shards import any_failed, own_device, shard
     from gsema_core.machine.ranks_environment import RanksEnvironment
 
     for option in ("at", "series", "probabilities", "report", "profile"):
@@ -41,7 +42,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             raise UserError(f"The option --{option} is for one scan: leave it out with a folder.")
     ranks = RanksEnvironment.of(os.environ)
     scans = find_scans(arguments.input, arguments.output)
-    items = shard(scans, ranks)
+    items = shard(shard(scans, _share(arguments)), ranks)
     try:
         arguments.output.mkdir(exist_ok=True)
     except OSError as error:
@@ -74,4 +75,22 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         overview.write_page()
     if any(outcome.state == "left" for outcome in outcomes):
         return EXIT_STOPPED
-    return EXIT_SOME_FAILED if failed and ranks.size == 1 else 0
+    with watched(quiet=True) as watch:
+        some_failed = any_failed(bool(failed), ranks, watch["cancelled"])
+    return EXIT_SOME_FAILED if some_failed else 0
+
+
+def _share(arguments: argparse.Namespace) -> RanksEnvironment:
+    """The part that --share asks for; without it a word where other processes seem to be meant."""
+    from gsema_core.inference.folders.shards import parse_share
+    from gsema_core.machine.ranks_environment import RanksEnvironment, left_alone
+
+    if arguments.share:
+        return parse_share(arguments.share)
+    if left := left_alone(os.environ):
+        print(
+            f"note: {left} is set, but torchrun did not start this process: it segments all scans. "
+            "Give a part to each process by --share.",
+            file=sys.stderr,
+        )
+    return RanksEnvironment()

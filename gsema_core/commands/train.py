@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from gsema_core.exit_codes import EXIT_STOPPED
+from gsema_core.machine.ranks_environment import left_alone
 
 HELP = "Train a teacher by GS-EMA, or go on with a run that was stopped."
 
@@ -18,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.training import TrainingConfig, train
 
+    if left := left_alone(os.environ):
+        print(
+            f"note: {left} is set, but torchrun did not start this process: it trains alone.",
+            file=sys.stderr,
+        )
     result = train(TrainingConfig.from_toml(arguments.config), summarize=True)
     if result.rank == 0:  # it reports for all
         if not result.finished:

@@ -102,7 +102,7 @@ def joined_ranks() -> Iterator[Ranks]:
     Raises:
         UserError: the others cannot be reached.
     """
-    if not dist.is_torchelastic_launched() or RanksEnvironment.of(os.environ).size == 1:
+    if RanksEnvironment.of(os.environ).size == 1:
         yield Ranks()
         return
     gpus = torch.cuda.is_available() and dist.is_nccl_available()
@@ -122,10 +122,8 @@ def rank_device(device: torch.device) -> torch.device:
     Raises:
         UserError: the machine has fewer GPUs than processes.
     """
-    if not dist.is_torchelastic_launched() or device.type != "cuda":
-        return device
     ranks, count = RanksEnvironment.of(os.environ), torch.cuda.device_count()
-    if ranks.local_size == 1 or ranks.local_rank is None:
+    if device.type != "cuda" or ranks.local_size == 1 or ranks.local_rank is None:
         return device
     if ranks.local_size > count:  # gradients cannot travel between two processes on one GPU
         raise UserError(

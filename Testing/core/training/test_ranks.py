@@ -167,8 +167,7 @@ def test_without_torchrun_there_is_one_rank(monkeypatch):
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch):
-    for name, value in {"RUN_ID": "none"}.items():
-        monkeypatch.setenv(f"TORCHELASTIC_{name}", value)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     monkeypatch.setenv("LOCAL_RANK", "2")
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
@@ -228,6 +227,9 @@ def test_a_whole_run_of_two_ranks_stops_and_goes_on_like_one(start_run, make_con
     output = process.communicate(timeout=120)[0]
     state = torch.load(config.run.output / "checkpoint.pt", weights_only=True)
     assert 2 <= state["step"] < 10_000, output
+    # All that torchrun's caller sees is 1; which of 1 and 75 it was stands in the run's folder.
+    assert process.returncode == 1
+    assert read_status(config.run.output).state == "stopped"
     assert output.count("Preparing 6 cases") == 1
     assert output.count(f"Stopped at step {state['step']}") == 1
 
@@ -264,6 +266,27 @@ def test_a_dead_rank_ends_the_run_with_a_sentence(start_run):
     assert time.monotonic() - began < 60
     assert "error: Another process of this run ended or gave no answer" in output
     assert read_status(config.run.output).state == "failed"
+
+
+@pytest.mark.slow
+def test_a_run_stops_although_a_rank_gives_no_answer(start_run):
+    """The first is in the middle of what they do together, and waits for the other."""
+    config, process = start_run(steps=10_000)
+    status = wait_for_step(config.run.output, 2, process)
+    pids = subprocess.check_output(["pgrep", "-P", str(process.pid)], text=True).split()
+    (other,) = (int(pid) for pid in pids if int(pid) != status.pid)
+    os.kill(other, signal.SIGSTOP)
+    (config.run.output / "stop").touch()
+    for _ in range(600):
+        if read_status(config.run.output).state == "stopped":
+            break
+        time.sleep(0.1)
+    assert read_status(config.run.output).state == "stopped"
+    state = torch.load(config.run.output / "checkpoint.pt", weights_only=True)
+    assert state["step"] >= 2
+    os.kill(other, signal.SIGKILL)
+    assert "exitcode  : 75 " in result_of(process)
+    assert process.returncode == 1
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gsema_core.inference.folders.shards import own_device, shard
+from gsema_core.errors import UserError
+from gsema_core.inference.folders.shards import own_device, parse_share, shard
 from gsema_core.machine.ranks_environment import RanksEnvironment
 
 
@@ -30,3 +31,17 @@ def test_processes_of_a_machine_take_turns_over_its_gpus(monkeypatch: pytest.Mon
         assert own_device(named, RanksEnvironment(local_rank=1)) == named
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert own_device("auto", RanksEnvironment(local_rank=1)) == "auto"
+
+
+def test_a_share_is_a_process_among_others() -> None:
+    assert [parse_share(f"{number}/3") for number in (1, 2, 3)] == [
+        RanksEnvironment(rank, 3) for rank in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0/3", "4/3", "3", "1/0", "-1/3", "1.0/3", "1/3/5", "a/b", "\u0661/\u0663"]
+)
+def test_what_is_no_share_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match=r"such as 3/8"):
+        parse_share(text)
