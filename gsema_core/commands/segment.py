@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUTPUT",
         type=Path,
         required=True,
-        help="label map (1 vessel, 2 aneurysm): .seg.nrrd, .nrrd, .nii, .nii.gz or .mha; or a "
-        "folder, which gets NAME.seg.nrrd and the report NAME.json of each scan",
+        help="label map (1 vessel, 2 aneurysm): .seg.nrrd, .nrrd, .nii, .nii.gz or .mha; or .dcm, "
+        "a DICOM SEG; or a folder, which gets NAME.seg.nrrd and the report NAME.json of each scan",
     )
     parser.add_argument(
         "--teacher",
@@ -74,6 +74,18 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--report", metavar="FILE.json", type=Path, help="also write where the result comes from"
     )
+    for option, what in (
+        ("--dicom-seg", "vessels and each aneurysm as a DICOM SEG"),
+        ("--dicom-sr", "the measurements as a DICOM SR, which points at the SEG"),
+    ):
+        group.add_argument(
+            option,
+            metavar="FILE.dcm",
+            nargs="?",
+            const=Path(),
+            type=Path,
+            help=f"also write {what}, for a DICOM series; without a name, beside OUTPUT",
+        )
     group.add_argument(
         "--profile", metavar="FILE.json", type=Path, help="also write where the time went"
     )
@@ -92,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.commands.segment_folder import segment_folder
     from gsema_core.files.text_files import write_json
     from gsema_core.inference.folders.folder_run import is_batch
-    from gsema_core.inference.output_paths import check_outputs
+    from gsema_core.inference.output_paths import check_outputs, dicom_paths
     from gsema_core.inference.run_profile import profile
 
     chosen = chosen_options(arguments, settings.SegmentationSettings)
@@ -109,12 +121,16 @@ def run(arguments: argparse.Namespace) -> int:
             raise UserError(
                 f"The option --{option} is for folders: give a folder as INPUT and OUTPUT."
             )
-    outputs = arguments.output, arguments.probabilities, arguments.report
-    check_outputs(*outputs, arguments.profile, source=arguments.input)
+    seg, sr = dicom_paths(arguments.output, arguments.dicom_seg, arguments.dicom_sr)
+    more = arguments.probabilities, arguments.report
+    labels = None if arguments.output == seg else arguments.output
+    check_outputs(
+        labels, *more, arguments.profile, dicom_seg=seg, dicom_sr=sr, source=arguments.input
+    )
     with watched(quiet=arguments.quiet) as watch:  # once it writes, it writes to the end
         given = {"network": arguments.network, "series": arguments.series, "settings": wanted}
-        result, misses = _segment(arguments, {**given, **watch})
-        result.save(*outputs)
+        result, misses = _segment(arguments, {**given, "for_dicom": seg is not None, **watch})
+        result.save(arguments.output, *more, dicom_seg=seg, dicom_sr=sr)
     if arguments.profile is not None:
         write_json(profile(result.report, time.perf_counter() - started), arguments.profile)
     if not arguments.quiet:
@@ -163,11 +179,11 @@ def _merged(clicks: list[ClickResult]) -> SegmentationResult:
     from gsema_core.inference import SegmentationResult
     from gsema_core.inference.click.click_result import merge
 
-    labels, aneurysms = merge(clicks)
+    labels, numbers, aneurysms = merge(clicks)
     report = dict(clicks[-1].report)  # its seconds are those of all
     report["clicks"] = [click.to_dict() for click in clicks]
     report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
-    return SegmentationResult(labels, None, aneurysms, report)
+    return SegmentationResult(labels, None, aneurysms, report, clicks[0].source, numbers)
 
 
 def aneurysm_table(result: SegmentationResult) -> str:

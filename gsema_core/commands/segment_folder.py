@@ -41,7 +41,8 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         if getattr(arguments, option) is not None:
             raise UserError(f"The option --{option} is for one scan: leave it out with a folder.")
     ranks = RanksEnvironment.of(os.environ)
-    scans = find_scans(arguments.input, arguments.output)
+    seg, sr = _wanted_objects(arguments)
+    scans = find_scans(arguments.input, arguments.output, dicom_seg=seg, dicom_sr=sr)
     items = shard(shard(scans, _share(arguments)), ranks)
     try:
         arguments.output.mkdir(exist_ok=True)
@@ -94,3 +95,15 @@ def _share(arguments: argparse.Namespace) -> RanksEnvironment:
             file=sys.stderr,
         )
     return RanksEnvironment()
+
+
+def _wanted_objects(arguments: argparse.Namespace) -> tuple[bool, bool]:
+    """Whether each study gets a DICOM SEG and SR."""
+    from gsema_core.inference.output_paths import BESIDE, dicom_paths
+
+    for option in ("dicom_seg", "dicom_sr"):
+        if getattr(arguments, option) not in (None, BESIDE):
+            name = f"--{option.replace('_', '-')}"
+            raise UserError(f"In a folder {name} is for every scan: give it no file name.")
+    seg, sr = dicom_paths(arguments.output, arguments.dicom_seg, arguments.dicom_sr)
+    return seg is not None, sr is not None

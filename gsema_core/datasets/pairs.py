@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
-from gsema_core.files.dicom.mark import has_dicom
+from gsema_core.files.dicom.mark import has_scan
 from gsema_core.files.image_names import image_stem
 
 NAMING = (
@@ -107,7 +107,7 @@ def _pairs(home: Path, folder: _Folder) -> dict[str, tuple[Path, Path]]:
         return {"": (images.popitem()[1], labels.popitem()[1])}
     for name in labels.keys() - images.keys():
         places = (home / name, home / "images" / name) if name else (home,)
-        series = [place for place in places if has_dicom(place)]
+        series = [place for place in places if has_scan(place)]
         if series:
             images[name] = series[0]
     for files, others, what, partner in (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".hdr", ".mha", ".mhd")
 """Of the files that are read."""
@@ -11,6 +13,11 @@ WRITTEN_SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")
 
 SEGMENTATION_SUFFIX = ".seg.nrrd"
 """Of label maps that Slicer loads as segmentations."""
+
+DICOM_SUFFIX = ".dcm"
+
+DICOM_SEGMENTATION_SUFFIX, DICOM_REPORT_SUFFIX = ".seg.dcm", ".sr.dcm"
+"""What a result's DICOM objects are called where nobody names them."""
 
 ARCHIVES = (
     ".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".mrb", ".xz", ".bz2",
@@ -26,3 +33,18 @@ def image_stem(name: str, suffixes: Sequence[str] = SUFFIXES) -> str | None:
     """
     ends = [end for end in suffixes if name.lower().endswith(end.lower())]
     return name[: -len(max(ends, key=len))] if ends else None
+
+
+def is_dicom_name(path: str | os.PathLike[str]) -> bool:
+    """Whether an output is to be a DICOM object, as its name says."""
+    return os.fspath(path).lower().endswith(DICOM_SUFFIX)
+
+
+def beside(labels: Path, suffix: str) -> Path:
+    """The path of another file of a result, beside its label map or segmentation.
+
+    >>> beside(Path("case.nii.gz"), ".seg.dcm").name, beside(Path("a.seg.dcm"), ".sr.dcm").name
+    ('case.seg.dcm', 'a.sr.dcm')
+    """
+    ends = (*SUFFIXES, SEGMENTATION_SUFFIX, DICOM_SUFFIX, DICOM_SEGMENTATION_SUFFIX)
+    return labels.with_name((image_stem(labels.name, ends) or labels.name) + suffix)

@@ -6,8 +6,10 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gsema_core.files.dicom.series_volume import source_of
 from gsema_core.grids import Volume
 from gsema_core.inference.click.points import check_point
+from gsema_core.inference.dicom_results import check_source
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.opening import load_segmenter, read_scan, tell_series
 from gsema_core.inference.segmentation_result import SegmentationResult
@@ -30,6 +32,7 @@ def segment(
     network: str = "",
     series: int | None = None,
     settings: SegmentationSettings | None = None,
+    for_dicom: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> SegmentationResult:
@@ -42,6 +45,7 @@ def segment(
         network: ``package.module:Name`` of a network from outside that the teacher may be of.
         series: the number of one of a DICOM folder's series, where it has several volumes.
         settings: what else there is to choose; default ``SegmentationSettings()``.
+        for_dicom: refuse at once a scan to which no DICOM SEG could refer.
         progress: called with the fraction done and the phase.
         cancelled: asked often; the work stops when it says True.
 
@@ -58,7 +62,7 @@ def segment(
         >>> result.save("case.seg.nrrd")  # doctest: +SKIP
     """
     monitor = Monitor(progress, cancelled)
-    volume, segmenter = _open(scan, teacher, network, device, monitor, series)
+    volume, segmenter = _open(scan, teacher, network, device, monitor, series, for_dicom)
     result = segmenter.segment(volume, settings, monitor=monitor)
     tell_series(result.report, volume)
     return result
@@ -110,13 +114,16 @@ def segment_at_points(
     network: str = "",
     series: int | None = None,
     settings: SegmentationSettings | None = None,
+    for_dicom: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> list[ClickResult]:
     """``segment_at_point`` for several points, which reads and prepares the scan only once."""
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
-    volume, segmenter = _open(scan, teacher, network, device, monitor, series, points_lps)
+    volume, segmenter = _open(
+        scan, teacher, network, device, monitor, series, for_dicom, points_lps
+    )
     from gsema_core.machine.threads import thread_limit
 
     with monitor.phase("prepare"), thread_limit(settings.threads):
@@ -137,6 +144,7 @@ def _open(
     device: str,
     monitor: Monitor,
     series: int | None,
+    for_dicom: bool,
     points_lps: Sequence[Sequence[float]] = (),
 ) -> tuple[Volume, Segmenter]:
     """Scan and teacher; what is wrong is told before anything takes time."""
@@ -144,6 +152,8 @@ def _open(
     read_card(find_teacher(teacher))
     with monitor.phase("read"):
         volume = scan if isinstance(scan, Volume) else read_scan(scan, series)
+    if for_dicom:
+        check_source(source_of(volume))
     for point in points_lps:
         check_point(point, volume.geometry)
     with monitor.phase("load"):

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gsema_core.files.dicom.series_volume import source_of
 from gsema_core.grids import Volume, working_geometry
 from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.inference.click.click_labels import restore
@@ -118,7 +119,8 @@ class Segmenter:
         report["windows"] = plan.to_dict()
         report["notes"] += [plan.reason] if plan.reason else []
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
-        return SegmentationResult(labels, probability, aneurysms, report)
+        source = source_of(prepared.scan)
+        return SegmentationResult(labels, probability, aneurysms, report, source)
 
     def _measured(self, labels: Volume, shares: Shares, scan: PreparedScan) -> list[Aneurysm]:
         """The aneurysms with the teacher's certainty."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ def prepare(volume: Volume, spacing_mm: float, rule: IntensityRule) -> PreparedS
     if not np.isfinite(volume.array).all():  # files are checked when read, arrays are not
         raise UserError("The scan has voxels that are not finite numbers: replace them.")
     image = only_image(volume.array)
-    scan = Volume(image.array, volume.geometry)
+    scan = replace(volume, array=image.array)  # still of its DICOM series
     working = to_working(scan, spacing_mm)
     bounds = rule.bounds(working.array, image.fill_share, image.ceiling)
     scaled = Volume(scale_between(working.array, *bounds), working.geometry)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     )
     from gsema_core.measurements.aneurysms import (
         Aneurysm as Aneurysm,
+        aneurysm_numbers as aneurysm_numbers,
         measure_aneurysms as measure_aneurysms,
     )
 else:

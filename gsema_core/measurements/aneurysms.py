@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from gsema_core.grids.boxes import box_of
@@ -130,6 +131,14 @@ def measure_aneurysms(labels: Volume) -> list[Aneurysm]:
 def aneurysm_voxels(labels: Volume) -> list[Integers]:
     """The voxels (N, 3) of each aneurysm as indices (i, j, k), in ``measure_aneurysms``' order."""
     return [(np.argwhere(sac.mask) + sac.start)[:, ::-1] for sac in _by_size(labels)]
+
+
+def aneurysm_numbers(labels: Volume) -> npt.NDArray[np.int32]:
+    """Which aneurysm a voxel is of: (k, j, i) its index as ``measure_aneurysms`` counts, or 0."""
+    numbers = np.zeros(labels.array.shape, np.int32)
+    for index, sac in enumerate(_by_size(labels), start=1):
+        numbers[box_of(sac.start, sac.mask.shape)][sac.mask] = index
+    return numbers
 
 
 def _by_size(labels: Volume) -> list[_Sac]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +14,9 @@ FILES_BEFORE_FIRST = 200
 
 _FIRST_KINDS = {b"UL", b"OB", b"UI", b"CS", b"DA", b"SH", b"TM", b"LO", b"DT"}
 """Value representations that a data set can begin with."""
+
+_RESULTS = re.compile(rb"\x02\0\x02\0UI..1\.2\.840\.10008\.5\.1\.4\.1\.1\.(66|88)\.", re.DOTALL)
+"""The element that says what a file holds, where that is segments, surfaces or a report."""
 
 
 def is_dicom(path: Path) -> bool:
@@ -27,10 +31,23 @@ def is_dicom(path: Path) -> bool:
     return head[128:] == b"DICM" or _begins_with_element(head)
 
 
-def has_dicom(folder: Path) -> bool:
-    """Whether a folder, or one below it, has a DICOM file, as far as its first files tell."""
+def may_be_scan(path: Path) -> bool:
+    """Whether a file is DICOM, and neither a segmentation nor a report as far as it begins."""
+    return is_dicom(path) and not _RESULTS.search(_head(path))
+
+
+def has_scan(folder: Path) -> bool:
+    """Whether a folder, or one below it, may have a DICOM scan, as far as its first files tell."""
     files = (path for path in folder.rglob("*") if path.is_file())
-    return any(is_dicom(path) for path in islice(files, FILES_BEFORE_FIRST))
+    return any(may_be_scan(path) for path in islice(files, FILES_BEFORE_FIRST))
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(400)
+    except OSError:
+        return b""
 
 
 def _begins_with_element(head: bytes) -> bool:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.files.dicom.mark import MAXIMUM_FILES, is_dicom
+from gsema_core.files.dicom.mark import MAXIMUM_FILES, is_dicom, may_be_scan
 
 HEAD_BYTES = 2**16
 """What a name is made of: the identifiers of an object stand in its first 2 kB. Our choice."""
@@ -78,13 +78,13 @@ class UnreadableError(Exception):
 
 
 def _first_file(folder: Path) -> Path | None:
-    """The first DICOM file in a folder and below it, by name."""
+    """The first DICOM file in a folder and below it, by name; results sent back do not count."""
     seen = 0
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             seen += 1
-            if not name.startswith("._") and is_dicom(Path(parent, name)):
+            if not name.startswith("._") and may_be_scan(Path(parent, name)):
                 return Path(parent, name)
             if seen > MAXIMUM_FILES:
                 return None

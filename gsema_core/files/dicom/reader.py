@@ -9,9 +9,10 @@ from typing import Any
 from gsema_core.errors import UserError
 from gsema_core.files.dicom.choose import Series, all_series
 from gsema_core.files.dicom.find import Damaged, Found, find_beside, find_images, joined
+from gsema_core.files.dicom.frames import Frame
 from gsema_core.files.dicom.pixels import physical_values
 from gsema_core.files.dicom.plain_words import plain_words
-from gsema_core.files.dicom.series_volume import SeriesVolume
+from gsema_core.files.dicom.series_volume import SeriesSource, SeriesVolume, SourceSlice
 from gsema_core.files.image_header import check_spacing
 from gsema_core.files.voxel_data import DamagedFile
 from gsema_core.text_tables import text_table
@@ -52,7 +53,13 @@ def read_series(path: Path, number: int | None = None) -> SeriesVolume:
         raise _damaged(chosen, [Damaged(file, reason, "")], path) from error
     except MemoryError as error:
         raise UserError(f"The image {path} is too large for this computer's memory.") from error
-    return SeriesVolume(array, chosen.stack.geometry, chosen.describe(), _notes(found.damaged))
+    return SeriesVolume(
+        array,
+        chosen.stack.geometry,
+        chosen.describe(),
+        _notes(found.damaged),
+        _source(chosen.stack.frames),
+    )
 
 
 def study_table(folder: Path) -> list[dict[str, Any]]:
@@ -64,6 +71,20 @@ def study_table(folder: Path) -> list[dict[str, Any]]:
     found = find_images(folder if folder.is_dir() else folder.parent)
     _check_images(found, folder)
     return [one.row() for one in all_series(found.images)]
+
+
+def _source(frames: Sequence[Frame]) -> SeriesSource:
+    slices = tuple(
+        SourceSlice(
+            frame.picture.path,
+            frame.picture.kind,
+            frame.picture.instance,
+            frame.index + 1 if frame.picture.count > 1 else 0,
+            frame.position,
+        )
+        for frame in frames
+    )
+    return SeriesSource(frames[0].picture.series, frames[0].orientation, slices)
 
 
 def _check_images(found: Found, path: Path) -> None:

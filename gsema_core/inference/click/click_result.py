@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gsema_core.errors import UserError
 from gsema_core.files import write_labels
+from gsema_core.files.dicom.series_volume import SeriesSource, source_of
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.boxes import Box
 from gsema_core.inference.click.click_labels import only_aneurysm
@@ -64,6 +66,7 @@ class ClickResult:
         windows: how many were run.
         report: where the result comes from: teacher, device, settings, seconds, geometry.
         geometry: the scan's own grid.
+        source: the DICOM files that the scan was read from; None where there are none.
     """
 
     point_lps: Point
@@ -76,6 +79,7 @@ class ClickResult:
     windows: int
     report: dict[str, Any]
     geometry: Geometry
+    source: SeriesSource | None = field(default=None, repr=False)
 
     @property
     def message(self) -> str:
@@ -141,16 +145,20 @@ def click_result(
         windows=finding.windows,
         report=report,
         geometry=scan.geometry,
+        source=source_of(scan.scan),
     )
 
 
-def merge(results: Sequence[ClickResult]) -> tuple[Volume, list[Aneurysm]]:
+def merge(
+    results: Sequence[ClickResult],
+) -> tuple[Volume, npt.NDArray[np.int32], list[Aneurysm]]:
     """The aneurysms of several clicks on one scan as one label map on the scan's own grid.
 
     Where clicks found aneurysms that share voxels, which is one aneurysm, the first counts.
 
     Returns:
-        The label map, and the aneurysms, the largest first.
+        The label map; of each voxel (k, j, i) the index of its aneurysm, or 0; and the
+        aneurysms, the largest first.
 
     Raises:
         UserError: none of the clicks found anything.
@@ -158,13 +166,17 @@ def merge(results: Sequence[ClickResult]) -> tuple[Volume, list[Aneurysm]]:
     found = [result.found for result in results if result.found is not None]
     if not found:
         raise UserError(" ".join(result.message for result in results))
-    array = np.zeros(results[0].geometry.shape, dtype=np.uint8)
-    aneurysms = []
+    labels = np.zeros(results[0].geometry.shape, dtype=np.uint8)
+    different = []
     for one in found:
-        part = array[one.box]  # a view
+        part = labels[one.box]  # a view
         if not (part & one.labels.array).any():
             part |= one.labels.array
-            aneurysms.append(one.measurements)
-    aneurysms.sort(key=lambda aneurysm: -aneurysm.volume_ml)
-    numbered = [replace(one, index=number) for number, one in enumerate(aneurysms, start=1)]
-    return Volume(array, results[0].geometry), numbered
+            different.append(one)
+    different.sort(key=lambda one: -one.measurements.volume_ml)
+    numbers = np.zeros(labels.shape, dtype=np.int32)
+    aneurysms = []
+    for number, one in enumerate(different, start=1):
+        numbers[one.box][one.labels.array > 0] = number
+        aneurysms.append(replace(one.measurements, index=number))
+    return Volume(labels, results[0].geometry), numbers, aneurysms

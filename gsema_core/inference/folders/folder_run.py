@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Literal
 
 from gsema_core.error_log import log_unexpected
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.files.dicom.mark import has_dicom, is_dicom
+from gsema_core.files.dicom.mark import has_scan, may_be_scan
 from gsema_core.files.dicom.neutral import shown_name, told_as
-from gsema_core.files.image_names import ARCHIVES, SEGMENTATION_SUFFIX, image_stem
+from gsema_core.files.dicom.series_volume import source_of
+from gsema_core.files.image_names import (
+    ARCHIVES,
+    DICOM_REPORT_SUFFIX,
+    DICOM_SEGMENTATION_SUFFIX,
+    SEGMENTATION_SUFFIX,
+    image_stem,
+    is_dicom_name,
+)
 from gsema_core.files.text_files import read_table
+from gsema_core.inference.dicom_results import check_source
 from gsema_core.inference.folders.overview.overview import Overview, Told
-from gsema_core.inference.folders.resume import compared, is_whole
+from gsema_core.inference.folders.resume import compared, is_whole, is_whole_object
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.opening import load_segmenter, read_scan, tell_input, tell_series
 from gsema_core.inference.output_paths import check_outputs
@@ -41,10 +50,13 @@ class BatchItem:
     Attributes:
         source: an image file, or a folder with one DICOM series.
         output: its label map; the report lies beside it, as JSON.
+        dicom_seg, dicom_sr: DICOM objects of a DICOM series, where they are wanted.
     """
 
     source: Path
     output: Path
+    dicom_seg: Path | None = None
+    dicom_sr: Path | None = None
 
     @property
     def name(self) -> str:
@@ -59,6 +71,12 @@ class BatchItem:
     @property
     def report(self) -> Path:
         return self.output.with_name(f"{self.name}.json")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every output of an earlier run is there and whole."""
+        objects = (self.dicom_seg, self.dicom_sr)
+        return is_whole(self.output) and all(is_whole_object(one) for one in objects if one)
 
 
 @dataclass(frozen=True)
@@ -83,14 +101,22 @@ def is_batch(source: Path, output: Path) -> bool:
 
     With a file as output, a folder is one scan: a DICOM series.
     """
-    return source.is_dir() and image_stem(output.name) is None
+    return source.is_dir() and image_stem(output.name) is None and not is_dicom_name(output)
 
 
-def find_scans(folder: Path, output: Path) -> list[BatchItem]:
+def find_scans(
+    folder: Path, output: Path, *, dicom_seg: bool = False, dicom_sr: bool = False
+) -> list[BatchItem]:
     """The scans of a folder, by name.
 
     These are its image files, except segmentations (``.seg.nrrd``); its subfolders that hold
-    DICOM files; and the folder itself where DICOM files lie in it directly.
+    DICOM files; and the folder itself where DICOM files lie in it directly. DICOM segmentations and
+    reports do not count.
+
+    Args:
+        folder: where the scans are.
+        output: where their results go.
+        dicom_seg, dicom_sr: which DICOM objects each DICOM series gets.
 
     Raises:
         UserError: there are none, or the folder cannot be read.
@@ -100,7 +126,7 @@ def find_scans(folder: Path, output: Path) -> list[BatchItem]:
     except OSError as error:
         raise UserError(f"The folder {folder} cannot be read ({error.strerror}).") from error
     sources = [path for path in entries if _is_scan(path)]
-    if any(path.is_file() and is_dicom(path) for path in entries):
+    if any(may_be_scan(path) for path in entries):
         sources.append(folder)
     packed = [path.name for path in entries if path.name.lower().endswith(ARCHIVES)]
     if not sources and packed:
@@ -114,8 +140,13 @@ def find_scans(folder: Path, output: Path) -> list[BatchItem]:
             "with DICOM folders."
         )
     names = _output_names(sources)
+    wanted = [(DICOM_SEGMENTATION_SUFFIX, dicom_seg), (DICOM_REPORT_SUFFIX, dicom_sr)]
     return [
-        BatchItem(path, output / f"{name}{SEGMENTATION_SUFFIX}")
+        BatchItem(
+            path,
+            output / f"{name}{SEGMENTATION_SUFFIX}",
+            *(output / f"{name}{end}" if yes and path.is_dir() else None for end, yes in wanted),
+        )
         for path, name in zip(sources, names, strict=True)
     ]
 
@@ -167,7 +198,7 @@ def segment_batch(
         monitor = Monitor(_shared(progress, number, len(todo), item.title), cancelled)
         state: Literal["done", "failed"] = "done"
         try:
-            detail = _segment_one(segmenter, item, settings, monitor, overview)
+            detail = _segment_one(segmenter, item, settings, monitor, overview, resume=resume)
         except (Cancelled, KeyboardInterrupt):  # Ctrl-C: what is done is still told
             break
         except Exception as error:  # the next scan has nothing to do with it
@@ -203,7 +234,7 @@ def _kept(
     return {
         item: Outcome(item, "skipped", compared(read_table(item.report), teacher_hash, settings))
         for item in items
-        if is_whole(item.output)
+        if item.is_done
     }
 
 
@@ -213,23 +244,35 @@ def _segment_one(
     settings: SegmentationSettings,
     monitor: Monitor,
     overview: Overview,
+    *,
+    resume: bool,
 ) -> str:
-    check_outputs(item.output, report=item.report, source=item.source)
+    seg, sr = item.dicom_seg, item.dicom_sr
+    check_outputs(item.output, report=item.report, dicom_seg=seg, dicom_sr=sr, source=item.source)
     from gsema_core.machine.threads import thread_limit
 
     with monitor.phase("read"), told_as(item.title, item.source) as source:
         volume = read_scan(source)
+    if seg is not None:
+        check_source(source_of(volume))
     segmenter.check_memory(volume, settings)
     with monitor.phase("prepare"), thread_limit(settings.threads):
         scan = segmenter.prepare(volume)
     result = segmenter.segment(scan, settings, monitor=monitor)
     tell_series(result.report, volume)
     tell_input(result.report, item.source)
+    # Whoever corrected the labels by hand only misses the DICOM objects.
+    stays = seg is not None and resume and is_whole(item.output)
     with monitor.phase("write"):
-        result.save(item.output, report=item.report)
-        overview.done(item.name, scan, result.labels, result.report)
+        if stays and seg is not None:
+            result.save(seg, dicom_sr=sr)
+            overview.stays(item.name)
+        else:
+            result.save(item.output, report=item.report, dicom_seg=seg, dicom_sr=sr)
+            overview.done(item.name, scan, result.labels, result.report)
     count = len(result.aneurysms)
-    return f"{count} aneurysm{'' if count == 1 else 's'}"
+    found = f"{count} aneurysm{'' if count == 1 else 's'}"
+    return found + ("; the label map that was there stays" if stays else "")
 
 
 def _shared(
@@ -254,7 +297,7 @@ def _reason(error: Exception, item: BatchItem) -> str:
 
 def _is_scan(path: Path) -> bool:
     if path.is_dir():
-        return has_dicom(path)
+        return has_scan(path)
     segmentation = path.name.lower().endswith(SEGMENTATION_SUFFIX)
     return image_stem(path.name) is not None and not segmentation
 

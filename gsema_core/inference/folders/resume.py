@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
+from gsema_core.files.dicom.mark import is_dicom
 from gsema_core.files.image_files import check_image_file
+from gsema_core.files.voxel_data import DamagedFile
 from gsema_core.inference.settings import SegmentationSettings
 
 
@@ -17,6 +19,19 @@ def is_whole(labels: Path) -> bool:
     try:
         check_image_file(labels)
     except (UserError, OSError):
+        return False
+    return True
+
+
+def is_whole_object(path: Path) -> bool:
+    """Whether a DICOM object of an earlier run is there and not damaged."""
+    if not is_dicom(path):
+        return False
+    from gsema_core.files.dicom.picture import read_picture
+
+    try:
+        read_picture(path)
+    except (DamagedFile, OSError):
         return False
     return True
 

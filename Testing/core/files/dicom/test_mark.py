@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gsema_core.files.dicom import mark
-from gsema_core.files.dicom.mark import has_dicom, is_dicom
+from gsema_core.files.dicom.mark import has_scan, is_dicom
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_files_are_told_by_their_first_bytes(
     assert not is_dicom(tmp_path / "missing")
 
 
-def test_a_folder_has_dicom_where_one_of_its_first_files_is(
+def test_a_folder_has_scan_where_one_of_its_first_files_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not has_dicom(tmp_path)
+    assert not has_scan(tmp_path)
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "IM1").write_bytes(bytes(128) + b"DICM")
     (tmp_path / "notes.txt").write_text("no image")
-    assert has_dicom(tmp_path)
-    assert not has_dicom(tmp_path / "missing")
+    assert has_scan(tmp_path)
+    assert not has_scan(tmp_path / "missing")
     monkeypatch.setattr(mark, "FILES_BEFORE_FIRST", 0)  # it gives up where only others come
-    assert not has_dicom(tmp_path)
+    assert not has_scan(tmp_path)

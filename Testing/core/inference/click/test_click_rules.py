@@ -265,8 +265,13 @@ def test_several_clicks_become_one_label_map() -> None:
     probability = box(1.0, size=4) + box(1.0, 10, 10, 10, size=7)
     scan = scan_of(probability)
     again = (12.5, 12.5, 12.5)
-    labels, aneurysms = merge(results_at(scan, CLICK, again, (0.0,) * 3, (6.0,) * 3))
+    labels, numbers, aneurysms = merge(results_at(scan, CLICK, again, (0.0,) * 3, (6.0,) * 3))
     np.testing.assert_array_equal(labels.array == ANEURYSM, probability == 1)
+    assert [(numbers == n).sum() for n in (0, 1, 2)] == [
+        labels.array.size - 7**3 - 4**3,
+        7**3,
+        4**3,
+    ]
     assert labels.geometry == GRID
     assert [(one.index, one.voxels) for one in aneurysms] == [(1, 7**3), (2, 4**3)]
     np.testing.assert_allclose(aneurysms[0].centroid_ijk, (13.0,) * 3)
