@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from gsema_core.errors import UserError
 from gsema_core.files.image_header import LARGEST_MM
@@ -107,6 +106,8 @@ def segment_fields(labels: npt.NDArray[Any], geometry: Geometry) -> dict[str, st
     Returns:
         The fields that Slicer's vtkMRMLSegmentationStorageNode writes and reads.
     """
+    from scipy import ndimage  # who reads a scan need not wait for it
+
     fields = {
         "Segmentation_ConversionParameters": f"Reference image geometry|{_serialized(geometry)}||&",
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from gsema_core.files import write_labels
+from gsema_core.files import read_labels, write_labels
 from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import COLORS
 from gsema_core.terminology import terminology_entry
@@ -124,3 +124,55 @@ def test_slicer_reads_it(tmp_path: Path, labels: Volume, empty: bool) -> None:
     np.testing.assert_allclose((index_to_ras @ (3, 4, 5, 1))[:3], corner, atol=1e-9)
     i, j, k = labels.geometry.size
     assert numbers[16:] == [0, i - 1, 0, j - 1, 0, k - 1]
+
+
+WRITE_WITH_SLICER = """
+import sys
+import numpy as np
+import slicer, vtk
+from vtk.util.numpy_support import vtk_to_numpy
+file, voxels, crop = sys.argv[1:]
+labels, matrix = np.load(voxels).values()
+def image(mask):
+    made, toRas = slicer.vtkOrientedImageData(), vtk.vtkMatrix4x4()
+    made.SetDimensions(mask.shape[::-1])
+    made.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    vtk_to_numpy(made.GetPointData().GetScalars())[:] = mask.reshape(-1)
+    toRas.DeepCopy(matrix.reshape(-1))
+    made.SetImageToWorldMatrix(toRas)
+    return made
+scene = slicer.vtkMRMLScene()
+node, storage = slicer.vtkMRMLSegmentationNode(), slicer.vtkMRMLSegmentationStorageNode()
+scene.AddNode(node)
+scene.AddNode(storage)
+segmentation = node.GetSegmentation()
+for name, mask in (("脳動脈瘤 Å", labels == 2), ("Gefäße", labels > 0)):
+    segment = slicer.vtkSegment()
+    segment.SetName(name)
+    segment.AddRepresentation("Binary labelmap", image(mask))
+    segmentation.AddSegment(segment)
+grid = slicer.vtkSegmentationConverter.SerializeImageGeometry(image(labels))
+segmentation.SetConversionParameter("Reference image geometry", grid)
+storage.SetCropToMinimumExtent(crop == "True")
+storage.SetFileName(file)
+assert storage.WriteData(node) == 1
+"""
+
+
+@pytest.mark.parametrize("geometry", [("oblique", "anisotropic")], indirect=True)
+@pytest.mark.parametrize("crop", [True, False])
+def test_what_slicer_writes_is_read(tmp_path: Path, labels: Volume, crop: bool) -> None:
+    """Overlapping segments in two layers, named in other languages, cropped to their extent."""
+    pytest.importorskip("slicer", reason="slicer-core is not installed")
+    matrix = np.eye(4)
+    matrix[:3, :3] = labels.geometry.direction_matrix * labels.geometry.spacing
+    matrix[:3, 3] = labels.geometry.origin
+    matrix[:2] *= -1
+    np.savez(tmp_path / "voxels.npz", labels=labels.array, matrix=matrix)
+    path = tmp_path / "case.seg.nrrd"
+    program = [sys.executable, "-c", WRITE_WITH_SLICER]
+    subprocess.run([*program, str(path), str(tmp_path / "voxels.npz"), str(crop)], check=True)
+    assert (b"ReferenceImageExtentOffset:=0 0 0" not in path.read_bytes()) == crop
+    found = read_labels(path)
+    np.testing.assert_array_equal(found.array, labels.array)
+    assert found.geometry.is_close(labels.geometry)
