@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         volume_node = load_scan(options.input, options.output / "case.nrrd")
     logic, segmentation_node = segment(volume_node, options.teacher)
     files = save(options.output, volume_node, segmentation_node, logic)
+    if options.input is None:
+        files += send_back(options.output, volume_node, segmentation_node, logic)
     if missing:
         print(
             f"The picture is left out: {', '.join(missing)} cannot be loaded. To have it, run\n"
@@ -76,16 +78,19 @@ def say(text: str) -> None:
 
 
 def load_simulated_scan(path: Path, model: Any) -> Any:
-    """Make the scan, write it to ``path`` and load it as Slicer does."""
+    """Make the scan as a DICOM series, write what is read of it, and load that as Slicer does."""
     say(f"Simulating a rotational angiography (phantom {PHANTOM_SEED} at hospital {CENTER})")
-    from gsema_core.files import write_volume
+    from dicom_series import write_series
+
+    from gsema_core.files import read_volume, write_volume
     from gsema_core.simulation.acquisition import acquire
     from gsema_core.simulation.centers import CENTERS
     from gsema_core.simulation.phantom import make_phantom
 
     phantom = make_phantom(PHANTOM_SEED, size_mm=FIELD_MM)
     image, _ = acquire(phantom, CENTERS[CENTER], seed=PHANTOM_SEED, model=model)
-    write_volume(image, path)
+    write_series(image, path.parent / "dicom")
+    write_volume(read_volume(path.parent / "dicom"), path)
     return load_scan(path, path)
 
 
@@ -146,17 +151,38 @@ def save(folder: Path, volume_node: Any, segmentation_node: Any, logic: Any) -> 
     say("Saving with Slicer's storage nodes")
     import slicer.util
 
-    from gsema_core.measurements import Aneurysm, write_aneurysms_csv
+    from gsema_core.measurements import write_aneurysms_csv
 
     files = [folder / name for name in ("case.nrrd", "case.seg.nrrd", "aneurysms.csv", "case.mrb")]
-    names = [field.name for field in fields(Aneurysm)]
-    rows = [{name: row[name] for name in names} for row in logic.report["aneurysms"]]
-    write_aneurysms_csv([Aneurysm(**row) for row in rows], files[2])
+    write_aneurysms_csv(measured(logic), files[2])
     if not slicer.util.saveNode(segmentation_node, str(files[1])):
         raise RuntimeError(f"{files[1]} could not be written.")
     if not slicer.util.saveScene(str(files[3])):
         raise RuntimeError(f"{files[3]} could not be written.")
     return files
+
+
+def send_back(folder: Path, volume_node: Any, segmentation_node: Any, logic: Any) -> list[Path]:
+    """Write the scene's segments as DICOM SEG and SR of the series that the scan was."""
+    say("Writing a DICOM SEG and SR for the study")
+    import slicer.util
+    from dicom_series import write_segmentation
+
+    segments = segmentation_node.GetSegmentation().GetSegmentIDs()
+    masks = {
+        name: slicer.util.arrayFromSegmentBinaryLabelmap(segmentation_node, name, volume_node)
+        for name in segments
+    }
+    return write_segmentation(folder, masks, logic.report, measured(logic))
+
+
+def measured(logic: Any) -> list[Any]:
+    """The aneurysms of the last run."""
+    from gsema_core.measurements import Aneurysm
+
+    names = [field.name for field in fields(Aneurysm)]
+    rows = [{name: row[name] for name in names} for row in logic.report["aneurysms"]]
+    return [Aneurysm(**row) for row in rows]
 
 
 if __name__ == "__main__":

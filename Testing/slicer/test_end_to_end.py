@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import slicer.util
 import vtk
+from pydicom import dcmread
 
 from gsema_core.errors import UserError
 
@@ -76,8 +77,9 @@ def run_demo(teacher: Path, output: Path, missing: list[str]) -> str:
 @pytest.mark.slow
 def test_the_demo_leaves_what_it_promises(scene, tiny_teacher, tmp_path):
     out = run_demo(tiny_teacher, tmp_path / "out", missing=[])
-    names = ["aneurysms.csv", "case.mrb", "case.nrrd", "case.png", "case.seg.nrrd"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    names = ["aneurysms.csv", "case.mrb", "case.nrrd", "case.png", "case.seg.dcm",
+             "case.seg.nrrd", "case.sr.dcm"]  # fmt: skip
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*names, "dicom"]
     assert all(str(tmp_path / "out" / name) in out for name in names)
     slicer.util.loadScene(str(tmp_path / "out" / "case.mrb"))
     assert slicer.util.getNode("case").GetImageData().GetDimensions()[0] > 90
@@ -88,6 +90,7 @@ def test_the_demo_leaves_what_it_promises(scene, tiny_teacher, tmp_path):
     assert segment.GetColor() == pytest.approx((1.0, 50 / 255, 50 / 255), abs=1e-3)
     tag = vtk.reference("")
     assert segment.GetTag("TerminologyEntry", tag) and "128059003" in tag.get()
+    check_sent_back(tmp_path / "out", node)
     rows = (tmp_path / "out" / "aneurysms.csv").read_text().splitlines()
     assert rows[0].startswith("index,volume_ml,largest_diameter_mm,r_mm,a_mm,s_mm,")
     reader = vtk.vtkPNGReader()
@@ -97,10 +100,31 @@ def test_the_demo_leaves_what_it_promises(scene, tiny_teacher, tmp_path):
     assert high - low > 150
 
 
+def check_sent_back(folder, node):
+    """The DICOM SEG is of the demo's series, and has the voxels of Slicer's own file."""
+    import highdicom
+
+    seg = highdicom.seg.segread(folder / "case.seg.dcm")
+    one = dcmread(folder / "dicom" / "slice_000.dcm")
+    assert seg.StudyInstanceUID == one.StudyInstanceUID
+    assert seg.ReferencedSeriesSequence[0].SeriesInstanceUID == one.SeriesInstanceUID
+    assert seg.FrameOfReferenceUID == one.FrameOfReferenceUID
+    volume = slicer.util.loadVolume(str(folder / "case.nrrd"))
+    labels = [one.SegmentLabel for one in seg.SegmentSequence]
+    for segment_id in node.GetSegmentation().GetSegmentIDs():
+        mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
+        name = node.GetSegmentation().GetSegment(segment_id).GetName()
+        if mask.any():
+            number = labels.index(name if name in labels else f"{name} 1") + 1
+            found = seg.get_volume(segment_numbers=[number], allow_missing_positions=True)
+            assert found.array.sum() == mask.sum()
+
+
 @pytest.mark.slow
 def test_without_opengl_only_the_picture_is_left_out(scene, tiny_teacher, tmp_path):
     out = run_demo(tiny_teacher, tmp_path / "out", missing=["libEGL.so.1"])
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["aneurysms.csv", "case.mrb", "case.nrrd", "case.seg.nrrd"]
+    assert names == ["aneurysms.csv", "case.mrb", "case.nrrd", "case.seg.dcm", "case.seg.nrrd",
+                     "case.sr.dcm", "dicom"]  # fmt: skip
     assert out.count("apt-get install") == 1
     assert "libEGL.so.1 cannot be loaded" in out
