@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gsema_core.datasets import Case, Split
-from gsema_core.datasets.case_files import read_case
-from gsema_core.files import read_volume, write_labels, write_volume
+from gsema_core.datasets.case_files import read_case, read_case_image
+from gsema_core.files import write_labels, write_volume
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import write_json, write_text
 from gsema_core.labels import NAMES
@@ -46,7 +46,7 @@ def export(folder: Path, split: Split, unseen: Sequence[Case]) -> None:
         write_labels(truth, labels / f"{name}{SUFFIX}")
         names[part].append(name)
     for number, case in enumerate(unseen, start=1):
-        write_volume(read_volume(case.image), tests / f"{unseen_name(number)}_0000{SUFFIX}")
+        write_volume(read_case_image(case), tests / f"{unseen_name(number)}_0000{SUFFIX}")
     write_json(_description(len(seen)), raw / "dataset.json")
     write_text(json.dumps([names], indent=2) + "\n", prepared / "splits_final.json")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from gsema_core.benchmark.nnunet import predicted_file
 from gsema_core.benchmark.plan import SCORING, Cell, Plan
-from gsema_core.datasets.case_files import read_case
+from gsema_core.datasets.case_files import read_case, read_case_image
 from gsema_core.datasets.datalist import Case
 from gsema_core.evaluation.cases import CaseScore, score_case
 from gsema_core.evaluation.teacher_score import score_teacher
-from gsema_core.files import read_labels, read_volume
+from gsema_core.files import read_labels
 from gsema_core.grids import Volume
 from gsema_core.inference import Segmenter
 from gsema_core.teachers import Teacher, load_teacher
@@ -44,7 +44,7 @@ def predict(plan: Plan, cell: Cell, case: Case) -> Volume:
     if plan.method(cell.row).external:
         return read_labels(_file(plan, cell, plan.unseen(cell.center).index(case) + 1))
     settings = replace(SCORING, threads=plan.base.run.threads or None)
-    return _segmenter(plan, cell).segment(read_volume(case.image), settings).labels
+    return _segmenter(plan, cell).segment(read_case_image(case), settings).labels
 
 
 def _segmenter(plan: Plan, cell: Cell) -> Segmenter:

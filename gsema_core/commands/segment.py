@@ -97,6 +97,13 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         metavar="K/N",
         help="of a folder, only every N-th scan from the K-th on, as a cluster's tasks share it",
     )
+    group.add_argument(
+        "--key",
+        metavar="FILE.csv",
+        type=Path,
+        help="of a folder, also write which DICOM folder each result is of: folders are often "
+        "named after patients, so keep this file private",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -116,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_options_of_points(arguments)
     if is_batch(arguments.input, arguments.output):
         return segment_folder(arguments, wanted)
-    for option in ("resume", "share"):
+    for option in ("resume", "share", "key"):
         if getattr(arguments, option):
             raise UserError(
                 f"The option --{option} is for folders: give a folder as INPUT and OUTPUT."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsema_core.commands.arguments import watched
@@ -13,6 +15,7 @@ from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED
 
 if TYPE_CHECKING:
     from gsema_core.inference import SegmentationSettings
+    from gsema_core.inference.folders.folder_run import BatchItem
     from gsema_core.machine.ranks_environment import RanksEnvironment
 
 
@@ -51,6 +54,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
             f"The output folder {arguments.output} cannot be made ({error.strerror}): choose "
             "another one."
         ) from error
+    _write_key(scans, arguments.key)
     overview = overview_of(scans)
     if items:
         overview.check()
@@ -107,3 +111,22 @@ def _wanted_objects(arguments: argparse.Namespace) -> tuple[bool, bool]:
             raise UserError(f"In a folder {name} is for every scan: give it no file name.")
     seg, sr = dicom_paths(arguments.output, arguments.dicom_seg, arguments.dicom_sr)
     return seg is not None, sr is not None
+
+
+def _write_key(scans: Sequence[BatchItem], path: Path | None) -> None:
+    """Write which folder each neutral name stands for, where that is wanted.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from gsema_core.files.text_files import check_destinations, write_csv
+
+    if path is not None:
+        check_destinations((path, ".csv"))
+        folders = {one.name: str(one.source) for one in scans if one.source.is_dir()}
+        rows = [{"name": name, "folder": _encodable(place)} for name, place in folders.items()]
+        write_csv(rows, path, ("name", "folder"))
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

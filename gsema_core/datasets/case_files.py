@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from gsema_core.datasets.datalist import Case
 from gsema_core.files import read_labels, read_volume
+from gsema_core.files.dicom.neutral import neutral_name, told_as, told_neutrally
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.geometry import check_same_grid
 
@@ -15,8 +18,18 @@ def read_case(case: Case) -> tuple[Volume, Volume]:
         UserError: a file cannot be read, the labels have values outside the list, or the two do
             not lie on one grid.
     """
-    image = read_volume(case.image)
+    image = read_case_image(case)
     return image, read_case_labels(case, image.geometry)
+
+
+def read_case_image(case: Case) -> Volume:
+    """Read a case's scan.
+
+    Raises:
+        UserError: it cannot be read; of DICOM files no path is told.
+    """
+    with told_neutrally(case.image) as path:
+        return read_volume(path)
 
 
 def read_case_labels(case: Case, grid: Geometry) -> Volume:
@@ -29,7 +42,10 @@ def read_case_labels(case: Case, grid: Geometry) -> Volume:
     Raises:
         UserError: as for ``read_case``.
     """
-    labels = read_labels(case.label, case.relabel, grid)
-    what, partner = f"The label map {case.label}", f"its image {case.image}"
-    check_same_grid(labels.geometry, grid, what, partner)
+    name = neutral_name(case.image)
+    told = told_as(f"{name}/{case.label.name}", case.label) if name else nullcontext(case.label)
+    with told as label:
+        labels = read_labels(label, case.relabel, grid)
+        what, partner = f"The label map {label}", f"its image {name or case.image}"
+        check_same_grid(labels.geometry, grid, what, partner)
     return Volume(labels.array, grid)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gsema_core.datasets.case_files import read_case_labels
+from gsema_core.datasets.case_files import read_case_image, read_case_labels
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
-from gsema_core.files import read_volume
+from gsema_core.files.dicom.neutral import neutral_name
 from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
 from gsema_core.intensities import IntensityRule
@@ -68,7 +68,7 @@ def examine(case: Case) -> CaseFacts:
         UserError: a file cannot be read, the labels have values outside the list, or the two
             do not lie on one grid.
     """
-    image = read_volume(case.image)
+    image = read_case_image(case)
     grid, (low, high) = image.geometry, _range(image.array)
     del image
     labels = read_case_labels(case, grid).array
@@ -97,7 +97,8 @@ def _examined(numbered: tuple[int, Case]) -> Examined:
     except UserError as error:
         return Examined(number, case, None, str(error))
     except MemoryError:
-        reason = f"The memory did not suffice for the image {case.image}: close other programs."
+        image = neutral_name(case.image) or case.image
+        reason = f"The memory did not suffice for the image {image}: close other programs."
         return Examined(number, case, None, reason)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
 from gsema_core.files.dicom.mark import has_scan
+from gsema_core.files.dicom.neutral import neutral_name
 from gsema_core.files.image_names import image_stem
 
 NAMING = (
@@ -46,7 +47,7 @@ def find_pairs(root: Path) -> list[Case]:
 
     Subfolders are centers, unless each holds just one pair: then they are patients. Without
     centers, the folder's name is the center. Cases of several subfolders are several patients,
-    even where their names are alike.
+    even where their names are alike. Cases of DICOM files get names that are no folder's.
 
     Raises:
         UserError: there is no pair, an image or label map lacks the other, or there are two of
@@ -131,4 +132,5 @@ def _case(root: Path, home: Path, name: str, single: bool, files: tuple[Path, Pa
     if way and ((single and not label_folder) or name in ("", way[-1])):
         way, name = way[:-1], way[-1]
     top = root.resolve().name
-    return Case("/".join((*way, name or top)), way[0] if way else top, *files)
+    patient = neutral_name(files[0]) or "/".join((*way, name or top))
+    return Case(patient, way[0] if way else top, *files)

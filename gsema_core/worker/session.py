@@ -196,8 +196,10 @@ class Session:
                 f"The worker does not keep the scan {request.volume_key!r} for this teacher: send "
                 "its file."
             )
+        from gsema_core.files.dicom.neutral import told_neutrally
         from gsema_core.inference.opening import read_scan
 
         self._scan = None  # make room first
         self._scan_key = ()
-        return read_scan(request.input)
+        with told_neutrally(request.input) as path:
+            return read_scan(path)

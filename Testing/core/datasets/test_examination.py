@@ -67,7 +67,7 @@ def test_a_memory_that_does_not_suffice_is_told(cases, monkeypatch):
     def read(path):
         raise MemoryError
 
-    monkeypatch.setattr("gsema_core.datasets.examination.read_volume", read)
+    monkeypatch.setattr("gsema_core.datasets.examination.read_case_image", read)
     (examined,) = examine_all(cases[:1])
     assert "memory did not suffice for the image" in examined.reason
 

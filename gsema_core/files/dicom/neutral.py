@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from gsema_core.errors import Cancelled, UserError
@@ -28,17 +29,16 @@ def neutral_name(path: Path) -> str | None:
     first = path if path.is_file() else _first_file(path)
     if first is None or not is_dicom(first):
         return None
-    with first.open("rb") as file:
-        return PREFIX + hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()[:12]
+    try:
+        with first.open("rb") as file:
+            return PREFIX + hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()[:12]
+    except OSError:  # it vanished just now
+        return f"{PREFIX}unreadable"
 
 
 def shown_name(path: Path) -> str:
     """What a file or folder is called in everything that is written: neutrally if it is DICOM."""
-    try:
-        name = neutral_name(path)
-    except OSError:
-        name = f"{PREFIX}unreadable"
-    return name or path.name.encode("utf-8", "backslashreplace").decode()
+    return neutral_name(path) or path.name.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
@@ -63,12 +63,28 @@ def told_as(name: str, path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def told_neutrally(path: Path) -> Iterator[Path]:
+    """``told_as`` for DICOM files, by their neutral name; errors on other files tell the path."""
+    name = neutral_name(path)
+    if name is None:
+        yield path
+        return
+    with told_as(name, path) as whole:
+        yield whole
+
+
+@contextmanager
 def without_values() -> Iterator[None]:
     """Let no unexpected error of the block say what stands in a file: its kind and place remain."""
     try:
         yield
     except (UserError, Cancelled, MemoryError, ModuleNotFoundError):
         raise
+    except OSError as error:
+        raise UserError(
+            f"A DICOM file could not be read ({error.strerror or type(error).__name__}): check "
+            "that it is there and that you may read it."
+        ) from None
     except Exception as error:
         raise UnreadableError(type(error).__name__).with_traceback(error.__traceback__) from None
 
@@ -78,14 +94,20 @@ class UnreadableError(Exception):
 
 
 def _first_file(folder: Path) -> Path | None:
-    """The first DICOM file in a folder and below it, by name; results sent back do not count."""
-    seen = 0
+    """The first DICOM file in a folder and below it, by name; results count where nothing else is.
+
+    So a study keeps its name when its segmentation is put beside it.
+    """
+    result = None
+    for path in islice(_files(folder), MAXIMUM_FILES):
+        if may_be_scan(path):
+            return path
+        if result is None and is_dicom(path):
+            result = path
+    return result
+
+
+def _files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(names):
-            seen += 1
-            if not name.startswith("._") and may_be_scan(Path(parent, name)):
-                return Path(parent, name)
-            if seen > MAXIMUM_FILES:
-                return None
-    return None
+        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("._"))

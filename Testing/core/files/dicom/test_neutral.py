@@ -36,6 +36,17 @@ def test_a_study_keeps_its_name_wherever_it_lies(study: Study, tmp_path: Path) -
     assert neutral_name(tmp_path / "HOUDART") == name
 
 
+def test_a_result_beside_the_study_does_not_rename_it(study: Study) -> None:
+    folder = study("a")
+    name = neutral_name(folder)
+    written = forms.written(forms.report("1.2.840.10008.5.1.4.1.1.88.22"))
+    (folder / "0.dcm").write_bytes(written)
+    assert neutral_name(folder) == name
+    for file in folder.glob("IM*"):
+        file.unlink()
+    assert neutral_name(folder) not in (None, name)
+
+
 def test_other_studies_have_other_names(study: Study) -> None:
     assert neutral_name(study("a")) != neutral_name(study("b", PatientName="B"))
 

@@ -138,10 +138,10 @@ class Overview:
     def _keep_files(self, scan: Told) -> None:
         from gsema_core.inference.provenance import describe_geometry  # torch takes seconds
 
-        labels = read_labels(scan.labels)
-        aneurysms = measure_aneurysms(labels)
         with told_as(scan.title, scan.source) as source:
             volume = read_scan(source)
+        labels = read_labels(scan.labels, grid=volume.geometry)
+        aneurysms = measure_aneurysms(labels)
         told = read_table(scan.report) or {}
         report = {**told, "notes": list(told.get("notes", ()))}
         remarks = []

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,23 @@ def test_a_map_corrected_by_hand_is_measured_and_drawn_anew(
     assert "not as the teacher drew it" in record.remarks[0]
     assert record.pictures[0]["outlines"] != before.pictures[0]["outlines"]
     assert states(overview) == ["a.nrrd noted"]
+
+
+def test_a_map_that_slicer_cropped(
+    begin: Begin, scan: Volume, truth: Volume, report: Any, oblique: Geometry
+) -> None:
+    overview = begin("a")
+    finish(overview, "a", scan, truth, report)
+    first = [int(n.min()) for n in truth.array.nonzero()]
+    last = [int(n.max()) + 1 for n in truth.array.nonzero()]
+    box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
+    origin = tuple(oblique.index_to_world(first[::-1]))
+    piece = replace(oblique, size=truth.array[box].shape[::-1], origin=origin)
+    write_labels(Volume(truth.array[box], piece), overview.scans["a"].labels)
+    overview.stays("a")
+    record = read_record(overview.results, "a")
+    assert record is not None and record.report["aneurysms"][0]["certainty"] == 0.93
+    assert (list(record.remarks), len(record.pictures)) == ([], 2)
 
 
 def test_a_result_without_a_record_gets_one(
