@@ -9,7 +9,10 @@ For research use; not a medical device.
 from typing import TYPE_CHECKING
 
 from gsema_core.lazy import lazy_exports
+from gsema_core.user_name import name_the_user
 from gsema_core.version import __version__ as __version__
+
+name_the_user()
 
 if TYPE_CHECKING:
     from gsema_core.errors import UserError as UserError

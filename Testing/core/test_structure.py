@@ -28,6 +28,7 @@ FLOORS = (
         "text_tables",
         "progress_line",
         "stop_signals",
+        "user_name",
     ),
     ("configuration", "terminology", "error_log"),
     ("grids", "files", "intensities", "machine"),

@@ -33,8 +33,18 @@ class ListedTeacher:
 
 
 def user_folder() -> Path:
-    """Where added teachers lie."""
-    return Path.home() / ".gsema" / "teachers"
+    """Where added teachers lie.
+
+    Raises:
+        UserError: the user has no home folder.
+    """
+    try:
+        return Path.home() / ".gsema" / "teachers"
+    except RuntimeError as error:
+        raise UserError(
+            "This user has no home folder to keep teachers in: set HOME, or use a teacher by the "
+            "path of its file."
+        ) from error
 
 
 def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) -> Path:
@@ -54,12 +64,12 @@ def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) ->
                 f"{SUFFIX} file."
             )
         return BUNDLED_TEACHER
-    folder = folder or user_folder()
-    if is_plain_name(teacher) and (added := folder / f"{teacher}{SUFFIX}").is_file():
-        return added
+    added = {path.stem: path for path in _added_files(folder)}
+    if teacher in added:
+        return added[str(teacher)]
     if is_there(teacher):
         return Path(teacher)
-    names = ", ".join([DEFAULT, *(one.stem for one in _added_files(folder))])
+    names = ", ".join([DEFAULT, *added])
     raise UserError(
         f"There is no teacher named {teacher} and no such file: use one of {names}, or the path "
         f"of a {SUFFIX} file."
@@ -69,7 +79,7 @@ def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) ->
 def list_teachers(folder: Path | None = None) -> list[ListedTeacher]:
     """The bundled teacher first, then the added ones by name, broken files included."""
     listed = [_look_at(DEFAULT, BUNDLED_TEACHER)] if BUNDLED_TEACHER.is_file() else []
-    return listed + [_look_at(path.stem, path) for path in _added_files(folder or user_folder())]
+    return listed + [_look_at(path.stem, path) for path in _added_files(folder)]
 
 
 def add_teacher(source: str | os.PathLike[str], folder: Path | None = None) -> ListedTeacher:
@@ -101,8 +111,12 @@ def remove_teacher(name: str, folder: Path | None = None) -> None:
     target.unlink()
 
 
-def _added_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+def _added_files(folder: Path | None) -> list[Path]:
+    """The files of the user's folder; none where there is no folder, or none that may be read."""
+    try:
+        return sorted((folder or user_folder()).glob(f"*{SUFFIX}"))
+    except (UserError, OSError):
+        return []
 
 
 def _look_at(name: str, path: Path) -> ListedTeacher:

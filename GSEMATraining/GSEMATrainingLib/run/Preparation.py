@@ -65,8 +65,15 @@ def checkStart(folder: RunFolder, cases: Sequence[TrainingCase]) -> None:
 
 def unusedFolder(parent: Path | None = None) -> Path:
     """A folder for the next training, which is not there yet."""
-    parent = parent or Path.home() / "GSEMA trainings"
+    parent = parent or _home() / "GSEMA trainings"
     number = 1
     while (parent / f"training-{number:03d}").exists():
         number += 1
     return parent / f"training-{number:03d}"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user whom the system does not know, without HOME
+        return Path.cwd()
