@@ -1,12 +1,10 @@
-"""Volumes on the working grid, prepared once and memory-mapped after that."""
+"""Volumes on the working grid, prepared once and memory-mapped whenever they are looked at."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
-from gsema_core.errors import UserError
+from gsema_core.errors import BrokenOffError, UserError
 from gsema_core.files.atomic import atomic_path, make_folder
 from gsema_core.grids import labels_to_working
 from gsema_core.intensities import IntensityRule
@@ -37,12 +35,37 @@ _ONE_FILE = (".nrrd", ".nii", ".nii.gz", ".mha")
 """Images that lie in one file; others (DICOM, headers with separate voxels) fill a folder."""
 
 
+class _Mapped:
+    """A field that holds an array, or its file, which is memory-mapped anew at each look.
+
+    Python keeps a file open for every mapping, and hundreds of cases have more files than many
+    systems let a process open.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, volume: CachedVolume, owner: type) -> Any:
+        held = vars(volume)[self.name]
+        if not isinstance(held, Path):
+            return held
+        try:
+            return np.load(held, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise BrokenOffError(
+                f"A prepared case in {held.parent} cannot be read any more ({error}): start the "
+                "run again, which prepares it anew and goes on from its last checkpoint."
+            ) from error
+
+    def __set__(self, volume: CachedVolume, held: Any) -> None:
+        vars(volume)[self.name] = held
+
+
 @dataclass(frozen=True, eq=False)
 class CachedVolume:
     """A case on the working grid.
 
-    Pickled for another process, it names the files of its memory-mapped arrays, which are opened
-    again there: nothing is copied.
+    Pickled for another process, it names the files of its arrays: nothing is copied.
 
     Attributes:
         image: (D, H, W) float16 in [0, 1], memory-mapped.
@@ -56,8 +79,12 @@ class CachedVolume:
     vessel_voxels: NDArray[np.int32]
     aneurysm_voxels: NDArray[np.int32]
 
-    def __reduce__(self) -> tuple[Callable[..., CachedVolume], tuple[Any, ...]]:
-        return _reopened, (self.case, *(_file_or_array(getattr(self, name)) for name in _ARRAYS))
+    def __reduce__(self) -> tuple[type[CachedVolume], tuple[Any, ...]]:
+        return CachedVolume, (self.case, *(vars(self)[name] for name in _ARRAYS))
+
+
+for _name in _ARRAYS:
+    setattr(CachedVolume, _name, _Mapped(_name))
 
 
 @dataclass(frozen=True)
@@ -81,15 +108,15 @@ class VolumeCache:
                 entry cannot be written.
         """
         entry = self.folder / self._key(case)
-        paths = {name: entry.with_name(f"{entry.name}.{name}.npy") for name in _ARRAYS}
-        arrays = _open_entry(paths)
-        if arrays is None:
+        paths: dict[str, Any] = {
+            name: entry.with_name(f"{entry.name}.{name}.npy") for name in _ARRAYS
+        }
+        if not _is_whole(paths):
             make_folder(self.folder)
             for name, array in self._prepare(case).items():
                 with atomic_path(paths[name]) as temporary, temporary.open("wb") as file:
                     np.save(file, array)
-            arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
-        return CachedVolume(case, **arrays)
+        return CachedVolume(case, **paths)
 
     def _key(self, case: Case) -> str:
         settings: dict[str, Any] = {
@@ -143,32 +170,17 @@ def _files_of(path: Path) -> list[Path]:
     return [file for file in path.resolve().parent.iterdir() if file.is_file()]
 
 
-def _open_entry(paths: dict[str, Path]) -> dict[str, NDArray[Any]] | None:
-    """An entry's arrays, memory-mapped; None where one is missing, damaged or another's."""
+def _is_whole(paths: dict[str, Path]) -> bool:
+    """Whether an entry's arrays are there, undamaged and what they should be."""
     arrays = {}
     for name, (kind, axes) in _ARRAYS.items():
         try:
             array = np.load(paths[name], mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):  # missing, cut off, or no such file at all
-            return None
+            return False
         if not isinstance(array, np.ndarray) or array.dtype != kind or array.ndim != axes:
-            return None
+            return False
         arrays[name] = array
-    fits = arrays["image"].shape == arrays["labels"].shape and all(
+    return arrays["image"].shape == arrays["labels"].shape and all(
         arrays[name].shape[1] == 3 for name in ("vessel_voxels", "aneurysm_voxels")
-    )
-    return arrays if fits else None
-
-
-def _file_or_array(array: NDArray[Any]) -> Path | NDArray[Any]:
-    """The file of an array that is all of a memory-mapped file; others as they are."""
-    if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap):
-        return Path(str(array.filename))
-    return array
-
-
-def _reopened(case: Case, *sources: Path | NDArray[Any]) -> CachedVolume:
-    return CachedVolume(
-        case,
-        *(np.load(each, mmap_mode="r") if isinstance(each, Path) else each for each in sources),
     )

@@ -56,21 +56,23 @@ class PatchSampler:
 
         Volumes that are too small are continued by their mirror images, as in inference.
         """
-        start = self._start(volume, random)
-        image = _crop(volume.image, start, self.patch).astype(np.float32)
+        whole = volume.image  # opened once
+        start = self._start(volume, whole.shape, random)
+        image = _crop(whole, start, self.patch).astype(np.float32)
         labels = _crop(volume.labels, start, self.patch).astype(np.uint8)
         if self.random_orientation:
             image, labels = _reorient(image, labels, random)
         return np.ascontiguousarray(image), np.ascontiguousarray(labels)
 
-    def _start(self, volume: CachedVolume, random: np.random.Generator) -> NDArray[np.int64]:
-        size = np.array(self.patch)
-        shape = np.array(volume.image.shape)
+    def _start(
+        self, volume: CachedVolume, whole: tuple[int, int, int], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        size, shape, reach = np.array(self.patch), np.array(whole), np.array(self.patch) // 3
         choice = random.random()
-        if len(volume.aneurysm_voxels) and choice < self.aneurysm_share:
-            anchors, reach = volume.aneurysm_voxels, size // 3
-        elif len(volume.vessel_voxels) and choice < (1 + self.aneurysm_share) / 2:
-            anchors, reach = volume.vessel_voxels, size // 3
+        if choice < self.aneurysm_share and len(volume.aneurysm_voxels):
+            anchors = volume.aneurysm_voxels
+        elif choice < (1 + self.aneurysm_share) / 2 and len(volume.vessel_voxels):
+            anchors = volume.vessel_voxels
         else:
             return np.asarray(random.integers(0, np.maximum(shape - size, 0) + 1))
         anchor = anchors[random.integers(len(anchors))]

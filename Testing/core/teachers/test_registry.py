@@ -124,7 +124,7 @@ def test_a_name_that_no_system_takes_is_unknown(folder: Path) -> None:
 def test_without_a_home_folder_there_are_no_added_teachers(
     teacher_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a container whose user the system does not know; a file and the bundled one still go."""
+    """As in a container whose user the system does not know; files and the bundled one still go."""
 
     def home() -> Path:
         raise RuntimeError("Could not determine home directory.")
@@ -134,7 +134,7 @@ def test_without_a_home_folder_there_are_no_added_teachers(
     assert [one.name for one in list_teachers()] in (["default"], [])
     with pytest.raises(UserError, match="There is no teacher named tiny"):
         find_teacher("tiny")
-    with pytest.raises(UserError, match="no home folder .* set HOME"):
+    with pytest.raises(UserError, match=r"no home folder .* set HOME"):
         add_teacher(teacher_file)
     with pytest.raises(UserError, match="no home folder"):
         remove_teacher("tiny")
