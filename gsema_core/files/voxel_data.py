@@ -77,6 +77,8 @@ class VoxelData:
             if self.coding == "raw":
                 file.seek(self._first(_left(file), wanted), os.SEEK_CUR)
                 array = np.fromfile(file, self.dtype, count)
+                if len(array) < count:  # somebody shortened it meanwhile
+                    raise DamagedFile(f"{len(array)} voxels instead of {count}")
             elif self.coding == "text":
                 array = _from_letters(_read(file, count * LETTERS), count, self.dtype)
             else:
@@ -96,6 +98,8 @@ class VoxelData:
         with self._file() as file:
             if self.coding == "raw":
                 self._first(_left(file), wanted)
+            elif self.coding == "text":
+                self.read(count)
             else:
                 self._first(sum(map(len, self._decoded(file, wanted))), wanted)
 
