@@ -173,7 +173,7 @@ PLACED = {
         codes=(1, 0), quaternion=(0, 0, 1), qoffset=(0, 0, 0), expected=STRAIGHT
     ),
     "qform a little too long": one(
-        codes=(1, 0), quaternion=(0, 0, 1.0000002), qoffset=(0, 0, 0), expected=STRAIGHT
+        codes=(1, 0), quaternion=(0, 0, 1.0004), qoffset=(0, 0, 0), expected=STRAIGHT
     ),
     "qform that is no rotation": one(codes=(1, 0), quaternion=(2, 2, 2), expected="damaged"),
     "the two disagree": one(**{**BOTH, "rows": rows(TURNED)}, expected=ELSEWHERE),

@@ -390,6 +390,7 @@ FRAMES = {
             "space dimension": "4",
             "sizes": "7 6 5 1",
             "kinds": None,
+            "space origin": None,
             "space directions": "(1,0,0,0) (0,1,0,0) (0,0,1,1) (0,0,0,1)",
         },
         expected="damaged",

@@ -105,6 +105,11 @@ def test_values_are_taken_by_the_segments_names(tmp_path: Path) -> None:
     check(saved(tmp_path, segmentation(ONE_LAYER, NAMED)))
 
 
+def test_lines_of_windows(tmp_path: Path) -> None:
+    head, end, data = segmentation(ONE_LAYER, NAMED).partition(b"\n\n")
+    check(saved(tmp_path, (head + end).replace(b"\n", b"\r\n") + data))
+
+
 def test_segments_that_overlap(tmp_path: Path) -> None:
     """The aneurysm counts where it lies on the vessel, whatever the order of the layers."""
     check(saved(tmp_path, segmentation(OVERLAPPING, LAYERED)))
