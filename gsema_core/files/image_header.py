@@ -120,16 +120,16 @@ def no_spacing(path: Path, name: str) -> UserError:
 
 
 def numbers(text: str, count: int, name: str) -> list[float]:
-    """The numbers in a header's field.
+    """The numbers in a header's field; NaN may stand for one that is not told.
 
     Raises:
-        DamagedFile: they are none, or more or fewer.
+        DamagedFile: they are none, endless, or more or fewer.
     """
     try:
         values = [float(part) for part in text.split()]
     except ValueError:
         values = []
-    if len(values) != count:
+    if len(values) != count or any(map(math.isinf, values)):
         raise DamagedFile(f"the {name} {text!r:.40}")
     return values
 
