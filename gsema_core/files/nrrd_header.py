@@ -60,7 +60,7 @@ them; one of the other handedness would come out mirrored."""
 MOST_AXES = 16
 """The format's limit."""
 
-_SPANNING = ("domain", "space", "???")
+_SPANNING = ("domain", "space", "???", "none")
 """Kinds of axes that span space, where there are no directions to tell."""
 
 
@@ -157,6 +157,11 @@ def _place(path: Path, fields: dict[str, str], sizes: list[int]) -> tuple[Any, .
         return _directed(path, fields, sizes)
     if "spacings" not in fields:
         raise no_spacing(path, "'space directions' or 'spacings'")
+    if {"space", "spacedimension", "spaceorigin"} & set(fields):
+        raise UserError(
+            f"The image {path} is in a space, but does not say how its axes lie there: add 'space "
+            "directions' to its header, or export it again."
+        )
     kinds = fields.get("kinds", "").lower().split() or ["???"] * len(sizes)
     spacings = numbers(fields["spacings"], len(sizes), "spacings")
     if len(kinds) != len(sizes):

@@ -169,6 +169,15 @@ SPACINGS = {
     "none": one(base=PLAIN, expected="no voxel spacing"),
     "not a number": one({"spacings": "0.3 nan 0.5"}, base=PLAIN, expected="spacing"),
     "negative": one({"spacings": "0.3 -0.4 0.5"}, base=PLAIN, expected="-0.4 mm"),
+    "in a space": one(
+        {"spacings": "0.3 0.4 0.5", "space": "RAS"}, base=PLAIN, expected="how its axes lie"
+    ),
+    "with an origin": one(
+        {"spacings": "0.3 0.4 0.5", "space origin": "(1,2,3)"}, base=PLAIN, expected="how its axes"
+    ),
+    "of kinds unknown": one(
+        {"spacings": "0.3 0.4 0.5", "kinds": "none ??? space"}, base=PLAIN, expected=STRAIGHT
+    ),
     "two only": one({"spacings": "0.3 0.4"}, base=PLAIN, expected="damaged"),
 }
 HEXED = RAW.hex().encode()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import struct
 import subprocess
 import sys
@@ -68,6 +69,25 @@ def test_every_format_and_type_is_read(
     assert volume.array.dtype == ("float32" if dtype.startswith("float") else dtype)
     np.testing.assert_array_equal(volume.array, scan.array.astype(dtype))
     assert volume.geometry.is_close(scan.geometry)
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".nhdr", ".hdr", ".mhd"])
+def test_what_itk_writes_lies_where_itk_reads_it(tmp_path: Path, suffix: str) -> None:
+    """Axes in any order and of any sign, and oblique ones of either hand."""
+    chance = np.random.default_rng(0)
+    axes = [np.eye(3)[list(order)] for order in itertools.permutations(range(3))]
+    axes = [one * signs for one in axes for signs in itertools.product((1, -1), repeat=3)]
+    axes += [np.linalg.qr(chance.normal(size=(3, 3)))[0] for _ in range(20)]
+    for number, one in enumerate(axes):
+        image = sitk.GetImageFromArray(chance.integers(0, 99, (4, 5, 6)).astype(np.int16))
+        image.SetSpacing(tuple(chance.uniform(0.1, 2, 3)))
+        image.SetOrigin(tuple(chance.uniform(-200, 200, 3)))
+        image.SetDirection(one.reshape(-1))
+        path = tmp_path / f"{number}{suffix}"
+        sitk.WriteImage(image, str(path))
+        ours, its = read_volume(path), Volume.from_image(sitk.ReadImage(str(path)))
+        np.testing.assert_array_equal(ours.array, its.array)
+        assert ours.geometry.is_close(its.geometry), one
 
 
 def test_metaimage_with_its_data_beside_it(tmp_path: Path, scan: Volume) -> None:
