@@ -36,12 +36,12 @@ class ProgressLine:
         tenth = int(fraction * PLAIN_LINES + 1e-9)  # 0.3 is a little less than three tenths
         if phase != self._last_phase or tenth > self._last_tenth:
             self._last_phase, self._last_tenth = phase, tenth
-            print(f"{fraction:4.0%} {phase}", file=self._stream, flush=True)
+            self._print(f"{fraction:4.0%} {phase}\n")
 
     def close(self) -> None:
         """Take the line away again."""
         if self._redraws and self._width:
-            print("\r" + " " * self._width, end="\r", file=self._stream, flush=True)
+            self._print("\r" + " " * self._width + "\r")
             self._width = 0
 
     def _redraw(self, fraction: float, phase: str) -> None:
@@ -55,4 +55,13 @@ class ProgressLine:
             text += f", about {elapsed / fraction - elapsed:.0f} s left"
         padded = text.ljust(self._width)
         self._width = len(text)
-        print("\r" + padded, end="", file=self._stream, flush=True)
+        self._print("\r" + padded)
+
+    def _print(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:  # whoever watched has gone, as head does
+            raise
+        except OSError:
+            pass  # a log on a full disk: the work has nothing to do with it

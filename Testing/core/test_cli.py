@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 
 from gsema_core import cli
 from gsema_core.errors import Cancelled, UserError
-from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_UNEXPECTED
+from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_STOPPED, EXIT_UNEXPECTED
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,45 @@ def test_a_reader_that_leaves_early_gets_no_traceback():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(30) == EXIT_BROKEN_PIPE
+
+
+PROGRAM = (
+    "import sys\n"
+    "from gsema_core import cli\n"
+    "cli.main = lambda: print(chr(0x03a9)) or open({path!r}, 'w').write('kept') and 0\n"
+    "sys.exit(cli.program())\n"
+)
+
+
+@pytest.mark.parametrize(("encoding", "printed"), [("ascii", b"\\u03a9"), ("utf-8", b"\xce\xa9")])
+def test_letters_that_an_output_lacks_are_spelled_out(encoding, printed, tmp_path):
+    code = PROGRAM.format(path=str(tmp_path / "file"))
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environment, check=True
+    )
+    assert done.stdout.split() == [printed]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_file_never_takes_the_place_of_a_stream(closed, tmp_path):
+    """What a library prints would be written into it."""
+    path = tmp_path / "file"
+    code = PROGRAM.format(path=str(path)).replace("'kept'", "str(file.fileno())")
+    code = code.replace(f"open({str(path)!r}, 'w')", f"(file := open({str(path)!r}, 'w'))")
+    done = subprocess.run(["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, code], check=False)
+    assert done.returncode == 0
+    assert int(path.read_text()) > 2
+
+
+def test_a_request_to_stop_before_a_command_begins_ends_it_in_order():
+    code = (
+        "import os, signal, sys\n"
+        "from gsema_core import cli\n"
+        "cli.build_parser = lambda: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.exit(cli.program())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == EXIT_STOPPED
+    assert done.stderr == b"cancelled: no file is left half-written.\n"

@@ -57,3 +57,21 @@ def test_the_remaining_time_is_estimated_once_it_can_be(clock: list[float]) -> N
     clock[0] += 10.0
     line(0.25, "Segmenting")
     assert "about 30 s left" in terminal.getvalue()
+
+
+class Broken(io.StringIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
+def test_a_log_on_a_full_disk_is_no_matter_of_the_work() -> None:
+    ProgressLine(Broken(OSError(28, "No space left on device")))(0.5, "Segmenting")
+
+
+def test_a_reader_that_leaves_ends_the_work() -> None:
+    with pytest.raises(BrokenPipeError):
+        ProgressLine(Broken(BrokenPipeError()))(0.5, "Segmenting")

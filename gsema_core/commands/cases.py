@@ -57,12 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
         for each in examine_all(cases, arguments.jobs):
             examined.append(each)
             if arguments.json:
-                print(json.dumps(_row(each), ensure_ascii=False), flush=True)
+                print(json.dumps(_row(each)), flush=True)
             else:
                 line(len(examined) / len(cases), f"case {len(examined)} of {len(cases)}")
     values = summary(examined)
     if arguments.json:
-        print(json.dumps({"summary": values}, ensure_ascii=False), flush=True)
+        print(json.dumps({"summary": values}), flush=True)
     else:
         print("\n".join(summary_lines(values)))
         for each in examined:

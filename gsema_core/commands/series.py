@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"The folder {arguments.folder} does not exist: check the path.")
     rows = list_series(arguments.folder)
     if arguments.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps(rows, indent=2))
     else:
         print("\n".join(text_table(rows)))
     return 0

@@ -62,7 +62,7 @@ def _show(teacher: str, as_json: bool, all_rows: bool) -> None:
     path = find_teacher(teacher)
     content = {**read_card(path).to_dict(), "sha256": file_hash(path), "file": str(path)}
     if as_json:
-        print(json.dumps(content, indent=2, ensure_ascii=False))
+        print(json.dumps(content, indent=2))
     else:
         metrics = with_intervals_said(content["metrics"])
         lines = text_lines({**content, "metrics": metrics}, None if all_rows else MOST_ROWS)

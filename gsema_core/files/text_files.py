@@ -37,7 +37,8 @@ def write_text(text: str, path: str | os.PathLike[str]) -> None:
         UserError: the file could not be written; an older one is then unchanged.
     """
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # What is no text, as names of files may be, is spelled as JSON spells it.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(document: Any, path: str | os.PathLike[str]) -> None:
@@ -60,7 +61,7 @@ def write_csv(
     """
     with (
         atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
         writer = csv.DictWriter(file, columns or list(rows[0]))
         writer.writeheader()

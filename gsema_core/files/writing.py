@@ -92,7 +92,8 @@ def _write(image: sitk.Image, path: Path, compress: bool) -> None:
     with atomic_path(path) as temporary:
         try:
             with native_libraries():
-                sitk.WriteImage(image, str(temporary), compress)
+                sitk.WriteImage(image, str(_plain(temporary)), compress)
+            _plain(temporary).rename(temporary)
             written = read_header(temporary)
             # ITK does not notice a disk that gets full while it writes NIfTI.
             written.voxels.check(image.GetNumberOfPixels())
@@ -102,6 +103,24 @@ def _write(image: sitk.Image, path: Path, compress: bool) -> None:
                 f"Could not write {path}: the disk may be full, so free some space or choose "
                 "another folder; an older file of that name is unchanged."
             ) from error
+
+
+def _plain(path: Path) -> Path:
+    """Beside a path, a name in letters alone: ITK ends the process at a name that is no text.
+
+    Names from elsewhere are such, where their bytes are not in the system's encoding.
+
+    Raises:
+        UserError: the name of a folder is no text.
+    """
+    try:
+        str(path.parent).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"The folder {path.parent.parent} has a name that is not in this system's encoding: "
+            "choose another one for the output."
+        ) from error
+    return path.with_name(path.name.encode("ascii", "replace").decode().replace("?", "_"))
 
 
 def _check_grid(image: sitk.Image, written: ImageHeader, path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 
 from gsema_core.cli import main
-from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED, EXIT_USER_ERROR
+from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_SOME_FAILED, EXIT_STOPPED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume, write_labels
 from gsema_core.files.dicom.neutral import shown_name
 from gsema_core.grids import Volume
@@ -373,3 +373,14 @@ def test_numbers_that_others_left_behind_make_no_part(
     assert "note: WORLD_SIZE=2 is set, but torchrun did not start this process" in captured.err
     assert gsema("--resume", "--share", "1/2") == 0
     assert "note:" not in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_fails_no_scan(gsema: Gsema, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scans were told as failed, and all of them."""
+
+    def left(line: ProgressLine, fraction: float, phase: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(ProgressLine, "__call__", left)
+    monkeypatch.setattr("os.dup2", lambda *numbers: None)
+    assert gsema() == EXIT_BROKEN_PIPE

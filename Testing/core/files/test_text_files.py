@@ -68,3 +68,11 @@ def test_a_table_of_a_run(tmp_path: Path) -> None:
     assert read_table(path) == {"state": "ü"}
     write_json([1], path)
     assert read_table(path) is None
+
+
+def test_a_name_that_is_no_text_is_written_as_json_spells_it(tmp_path):
+    name = "Zo\udceb"  # what Python makes of the byte 0xeb in a file's name
+    write_json({"name": name}, tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"name": name}
+    write_csv([{"name": name}], tmp_path / "a.csv")
+    assert "Zo\\udceb" in (tmp_path / "a.csv").read_text(encoding="utf-8")

@@ -157,3 +157,19 @@ for path in sys.argv[1:]:
     assert done.stderr == ""
     assert all(path.read_bytes() == b"the old output" for path in paths)
     assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_does_not_end_the_process(
+    tmp_path: Path, geometry: Geometry
+) -> None:
+    """As names from Windows or from old archives are; ITK calls abort() there."""
+    labels = Volume(np.ones(geometry.shape, np.uint8), geometry)
+    path = tmp_path / os.fsdecode(b"Zo\xeb.seg.nrrd")
+    write_labels(labels, path)
+    assert np.array_equal(read_labels(path).array, labels.array)
+    folder = tmp_path / os.fsdecode(b"Zo\xeb")
+    folder.mkdir()
+    with pytest.raises(UserError, match=r"Zo\\udceb has a name that is not in this system's enc"):
+        write_labels(labels, folder / "a.nrrd")
+    assert list(folder.iterdir()) == []

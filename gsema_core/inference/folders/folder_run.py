@@ -201,6 +201,8 @@ def segment_batch(
             detail = _segment_one(segmenter, item, settings, monitor, overview, resume=resume)
         except (Cancelled, KeyboardInterrupt):  # Ctrl-C: what is done is still told
             break
+        except BrokenPipeError:  # of the progress: whoever watched has gone
+            raise
         except Exception as error:  # the next scan has nothing to do with it
             state, detail = "failed", _reason(error, item)
             with suppress(UserError):  # the disk may be full
