@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from gsema_core.errors import UserError
@@ -44,7 +43,7 @@ class SegmentationResult:
     aneurysms: list[Aneurysm]
     report: dict[str, Any]
     source: SeriesSource | None = field(default=None, repr=False)
-    numbers: npt.NDArray[np.int32] | None = field(default=None, repr=False)
+    numbers: npt.NDArray[Any] | None = field(default=None, repr=False)
 
     def save(
         self,

@@ -133,10 +133,15 @@ def aneurysm_voxels(labels: Volume) -> list[Integers]:
     return [(np.argwhere(sac.mask) + sac.start)[:, ::-1] for sac in _by_size(labels)]
 
 
-def aneurysm_numbers(labels: Volume) -> npt.NDArray[np.int32]:
-    """Which aneurysm a voxel is of: (k, j, i) its index as ``measure_aneurysms`` counts, or 0."""
-    numbers = np.zeros(labels.array.shape, np.int32)
-    for index, sac in enumerate(_by_size(labels), start=1):
+def aneurysm_numbers(labels: Volume) -> npt.NDArray[Any]:
+    """Which aneurysm a voxel is of: (k, j, i) its index as ``measure_aneurysms`` counts, or 0.
+
+    Returns:
+        Of the smallest unsigned type that holds them.
+    """
+    found = _by_size(labels)
+    numbers = np.zeros(labels.array.shape, np.min_scalar_type(len(found)))
+    for index, sac in enumerate(found, start=1):
         numbers[box_of(sac.start, sac.mask.shape)][sac.mask] = index
     return numbers
 

@@ -151,7 +151,7 @@ def click_result(
 
 def merge(
     results: Sequence[ClickResult],
-) -> tuple[Volume, npt.NDArray[np.int32], list[Aneurysm]]:
+) -> tuple[Volume, npt.NDArray[Any], list[Aneurysm]]:
     """The aneurysms of several clicks on one scan as one label map on the scan's own grid.
 
     Where clicks found aneurysms that share voxels, which is one aneurysm, the first counts.
@@ -174,7 +174,7 @@ def merge(
             part |= one.labels.array
             different.append(one)
     different.sort(key=lambda one: -one.measurements.volume_ml)
-    numbers = np.zeros(labels.shape, dtype=np.int32)
+    numbers = np.zeros(labels.shape, np.min_scalar_type(len(different)))
     aneurysms = []
     for number, one in enumerate(different, start=1):
         numbers[one.box][one.labels.array > 0] = number

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from gsema_core.errors import UserError
@@ -45,7 +44,7 @@ def check_source(source: SeriesSource | None) -> None:
 
 def dicom_objects(
     labels: Volume,
-    numbers: npt.NDArray[np.int32],
+    numbers: npt.NDArray[Any],
     aneurysms: list[Aneurysm],
     report: dict[str, Any],
     source: SeriesSource | None,

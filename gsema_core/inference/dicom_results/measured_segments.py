@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +34,8 @@ class MeasuredSegment:
 
 
 def segments_of(
-    labels: Volume, numbers: npt.NDArray[np.integer], aneurysms: list[Aneurysm]
-) -> tuple[npt.NDArray[np.uint16], list[MeasuredSegment]]:
+    labels: Volume, numbers: npt.NDArray[Any], aneurysms: list[Aneurysm]
+) -> tuple[npt.NDArray[Any], list[MeasuredSegment]]:
     """The segments, and the array (k, j, i) that they fill; 0 is none.
 
     The vessels come first. Where there are none they have no segment, unless nothing else is
@@ -50,7 +51,10 @@ def segments_of(
         volume = voxels * labels.geometry.voxel_volume_mm3 / 1000
         segments.append(MeasuredSegment(1, VESSEL, NAMES[VESSEL], UID(), volume))
     first = len(segments)
-    array = np.where(numbers > 0, numbers + first, vessel).astype(np.uint16)
+    array = vessel.astype(np.min_scalar_type(len(aneurysms) + first))
+    inside = numbers > 0
+    array[inside] = numbers[inside]
+    array[inside] += first  # in the array's type, which is large enough
     for one in aneurysms:
         name = f"{NAMES[ANEURYSM]} {one.index}"
         number = one.index + first

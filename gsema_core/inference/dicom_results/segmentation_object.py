@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from highdicom import UID, AlgorithmIdentificationSequence
 from highdicom.color import CIELabColor
@@ -36,7 +35,7 @@ ARTIFICIAL_INTELLIGENCE = Code("123110", "Artificial Intelligence", "DCM")
 
 
 def segmentation_object(
-    array: npt.NDArray[np.uint16],
+    array: npt.NDArray[Any],
     geometry: Geometry,
     segments: list[MeasuredSegment],
     study: SourceStudy,
@@ -51,10 +50,9 @@ def segmentation_object(
         study: of the scan.
         report: where the result comes from.
     """
-    small = np.uint8 if len(segments) < 256 else np.uint16
     made = Segmentation(
         source_images=study.planes(geometry),
-        pixel_array=array.astype(small),
+        pixel_array=array,
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[_description(segment, report) for segment in segments],
         series_instance_uid=UID(),
