@@ -24,7 +24,9 @@ MODULES = [importlib.import_module(f"test_{kind}_forms") for kind in ("object", 
 sys.path.pop(0)
 
 FORMS: dict[str, forms.Build] = {
-    name: build for module in MODULES for name, build in module.FORMS.items()
+    f"{module.__name__}, {name}": build
+    for module in MODULES
+    for name, build in module.FORMS.items()
 }
 STUDY = {
     "StudyDate": "20240229", "StudyTime": "101112.5", "StudyID": "S1", "AccessionNumber": "A1",

@@ -124,7 +124,10 @@ def test_no_name_gets_into_warnings_logs_or_errors(
     """The libraries cite values that they find unusual; a name of one word is such a value."""
     caplog.set_level(logging.DEBUG)
     unusual = KNOWN.changed(
-        PatientName="HOUDART" * 12, PatientID="HOUDART4711" * 8, StudyID="HOUDART4711 " * 3
+        PatientName="HOUDART" * 12,
+        PatientID="HOUDART4711" * 8,
+        StudyID="HOUDART4711 " * 3,
+        StudyInstanceUID="1.2.3.HOUDART",
     )
     forms.save(tmp_path / "study", forms.slices(unusual))
     result = result_of(read_volume(tmp_path / "study"))
