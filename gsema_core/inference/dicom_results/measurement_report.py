@@ -45,7 +45,7 @@ SERIES_NUMBERS = 8000
 """Reports on series N are series 8000 + N. Our choice."""
 DIGITS = 6
 """Of a measurement; a decimal string has room for 16 characters. Our choice."""
-OWN_SCHEME = "99GSEMA"
+OWN_SCHEME, OWN_SCHEME_NAME = "99GSEMA", "Measurements of cerebral aneurysms"
 """Of what no public list of codes has; the standard wants such names to begin with 99, and values
 of at most 16 characters."""
 
@@ -118,9 +118,9 @@ def measurement_report(
         imaging_measurements=[_group(segment, segmentation, study, report) for segment in segments],
     )
     content[0].ContentSequence.append(_comments(segments, report))
-    schemes = [("SCT", "SNOMED CT"), ("UCUM", "Unified Code for Units of Measure")]
-    schemes += [("IBSI", "Image Biomarker Standardisation Initiative")]
-    schemes += [(OWN_SCHEME, "Measurements of cerebral aneurysms")]
+    own = CodingSchemeIdentificationItem(
+        OWN_SCHEME, OWN_SCHEME_NAME, responsible_organization=MANUFACTURER
+    )
     made = EnhancedSR(
         evidence=[segmentation, *_evidence(study)],
         content=content,
@@ -131,12 +131,7 @@ def measurement_report(
         is_complete=True,
         series_description=f"{METHOD} measurements. {RESEARCH}",
         specific_character_set="ISO_IR 192",
-        coding_schemes=[
-            CodingSchemeIdentificationItem(
-                scheme, name, responsible_organization=MANUFACTURER if "99" in scheme else None
-            )
-            for scheme, name in schemes
-        ],
+        coding_schemes=[own],
         **equipment(report),
     )
     # highdicom takes the maker of the first evidence, which is this program, for the scanner's.
