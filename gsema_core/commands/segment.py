@@ -84,13 +84,14 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
             nargs="?",
             const=Path(),
             type=Path,
-            help=f"also write {what}, for a DICOM series; without a name, beside OUTPUT",
+            help=f"also write {what}, for a DICOM series; without a name (so always of a folder), "
+            "beside OUTPUT",
         )
     group.add_argument(
         "--profile", metavar="FILE.json", type=Path, help="also write where the time went"
     )
     group.add_argument(
-        "--resume", action="store_true", help="of a folder, only scans that have no output yet"
+        "--resume", action="store_true", help="of a folder, only outputs that are not there yet"
     )
     group.add_argument(
         "--share",
