@@ -21,7 +21,7 @@ from gsema_core.intensities import IntensityRule
 from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import ANEURYSM, VESSEL
 
-_VERSION = 3  # of what the cache computes; raise it when that changes
+_VERSION = 4  # of what the cache computes; raise it when that changes
 
 _ARRAYS = {
     "image": (np.dtype(np.float16), 3),
