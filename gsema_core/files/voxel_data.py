@@ -80,7 +80,8 @@ class VoxelData:
                 if len(array) < count:  # somebody shortened it meanwhile
                     raise DamagedFile(f"{len(array)} voxels instead of {count}")
             elif self.coding == "text":
-                array = _from_letters(_read(file, count * LETTERS), count, self.dtype)
+                letters = _read(file, count * LETTERS)[max(0, self.skipped) :]
+                array = _from_letters(letters, count, self.dtype)
             else:
                 content = bytearray()
                 for part in self._decoded(file, wanted):

@@ -227,6 +227,10 @@ CODED = {
         {"encoding": "gzip", "byte skip": "-1"}, gzip.compress(b"1234" + RAW)
     ),
     "skips beyond the end": one({"line skip": "9999"}, expected="cut off"),
+    "skips and text": one(
+        {"encoding": "txt", "line skip": "1", "byte skip": "4"}, b"9 9\n7 8 " + LETTERS.encode()
+    ),
+    "skips and hex": one({"encoding": "hex", "byte skip": "2"}, b"ffff" + HEXED),
     "no endian": one({"endian": None}, expected="endian"),
     "endian of nothing": one({"endian": "middle"}, expected="endian"),
     "no endian, one byte": one(
