@@ -332,6 +332,9 @@ def test_two_processes_share_the_scans(
     assert sorted(path.name for path in out.glob("*.seg.nrrd")) == [
         "a.seg.nrrd", "c.seg.nrrd", "d.seg.nrrd"
     ]  # fmt: skip
+    page = (out / "overview.html").read_text(encoding="utf-8")
+    assert "1 failed</a>" in page and "3 done without notes</a>" in page
+    assert page.count("<article") == 4
 
 
 def test_more_processes_than_scans(
@@ -353,8 +356,12 @@ def test_shares_together_are_the_folder(
     gsema: Gsema, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gsema("--share", "1/2") == 0
+    page = (tmp_path / "out" / "overview.html").read_text(encoding="utf-8")
+    assert page.count("<article") == 3 and "1 not done yet</a>" in page
     assert capsys.readouterr().out.endswith("\n2 done.\n")
     assert gsema("--share", "2/2") == EXIT_SOME_FAILED  # the bad one
+    page = (tmp_path / "out" / "overview.html").read_text(encoding="utf-8")
+    assert page.count("<article") == 3 and "not done yet</a>" not in page
     assert gsema("--share", "4/4") == 0
     assert sorted(path.name for path in (tmp_path / "out").glob("*.nrrd")) == [
         "a.seg.nrrd", "c.seg.nrrd"

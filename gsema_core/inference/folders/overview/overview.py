@@ -113,14 +113,27 @@ class Overview:
             UserError: it could not be written.
         """
         with one_at_a_time(self.results):
-            kept = {path.stem for path in record_path(self.results, "x").parent.glob("*.json")}
-            rows = [self._row(name) for name in sorted({*self.scans, *kept}, key=_by_number)]
-            log = self.log.name if self.log.exists() else ""
-            page = overview_page([one for one in rows if one is not None], log)
-            path = self.results / PAGE
-            if not path.exists() or path.read_text(encoding="utf-8") != page:
-                write_text(page, path)
+            known = self._records()
+            self._write(known)
+            # Where there is no such lock, another process may have left a record meanwhile.
+            while known != (newer := self._records()):
+                known = newer
+                self._write(known)
         self._next = time.monotonic() + REFRESH_SECONDS
+
+    def _write(self, names: Iterable[str]) -> None:
+        """Write the page, unless it is there as it is."""
+        every = sorted({*self.scans, *names}, key=_by_number)
+        rows = [one for one in map(self._row, every) if one is not None]
+        page = overview_page(rows, self.log.name if self.log.exists() else "")
+        path = self.results / PAGE
+        if not path.exists() or path.read_text(encoding="utf-8") != page:
+            write_text(page, path)
+
+    def _records(self) -> dict[str, int]:
+        """The names of all records, and when they were written."""
+        paths = (self.results / FOLDER).glob("*.json")
+        return {path.stem: path.stat().st_mtime_ns for path in paths}
 
     def _row(self, name: str) -> Row | None:
         """A scan's row; of scans that are not in the folder now only what has a label map."""

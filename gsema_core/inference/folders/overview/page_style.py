@@ -62,13 +62,18 @@ th small { font-weight: 400; display: block; }
 td:last-child, th:last-child { text-align: left; }
 footer { padding: 0 1.2rem 2rem; color: var(--faint); max-width: 60rem; }
 [hidden] { display: none !important; }
-@media (max-width: 78rem) { article { grid-template-columns: 1fr; } }
+@media (max-width: 88rem) { article { grid-template-columns: minmax(13rem, 16rem) 1fr; }
+  .numbers { grid-column: 1 / -1; } }
+@media (max-width: 44rem) { article, article.failed, article.open {
+  grid-template-columns: minmax(0, 1fr); } }
 @media print { :root { color-scheme: light; --back: #fff; --card: #fff; --text: #000; --faint: #444;
   --line: #999; --bad: #900; --note: #630; --good: #040; --link: #000; }
-  body { font-size: 10px; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  html, body { font-size: 11px; }
+  body { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   header { position: static; } .tools { display: none; }
   article { break-inside: avoid; content-visibility: visible;
-    grid-template-columns: 11rem auto 1fr; } }
+    grid-template-columns: minmax(13rem, 18rem) 1fr; }
+  .numbers { grid-column: 1 / -1; overflow: visible; } h2 { break-after: avoid; } }
 """
 
 SCRIPT = """

@@ -67,6 +67,22 @@ def test_processes_make_one_page(begin: Begin, scan: Volume, truth: Volume, repo
     assert (first.results / PAGE).stat().st_mtime_ns == before
 
 
+def test_a_record_left_meanwhile_is_on_the_page(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = begin("a", "b"), begin("a", "b")
+    first.failed("a", "It is damaged.")
+    write = module.write_text
+
+    def late(text: str, path: Path) -> None:
+        if "1 not done yet" in text:
+            second.failed("b", "It is damaged too.")
+        write(text, path)
+
+    monkeypatch.setattr(module, "write_text", late)
+    assert states(first) == ["a.nrrd failed", "b.nrrd failed"]
+
+
 def test_what_failed_is_done_later(begin: Begin, scan: Volume, truth: Volume, report: Any) -> None:
     overview = begin("a")
     overview.failed("a", "It is damaged.")
