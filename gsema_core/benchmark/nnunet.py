@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from gsema_core.errors import UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import write_text
 from gsema_core.machine.devices import resolve_device
+from gsema_core.stop_signals import last_act
 
 EPOCH_STEPS = 250
 """Steps of an epoch of nnU-Net."""
@@ -34,6 +37,10 @@ FOLD = "0"
 LOG = "nnunet.log"
 SPENT = "training_seconds.txt"
 PREDICTIONS = "predictions"
+
+END_S = 2.0
+"""How long one of its commands that is asked to end may take, before it is killed (ours)."""
+FORCED = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 SAVE_S = 5.0
 """The most seconds of training that are forgotten where the benchmark is killed (ours)."""
@@ -190,17 +197,17 @@ class NnUnet:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that all processes that it starts can be ended
             )
             try:
-                while process.poll() is None:
-                    stopped = self.stop()
-                    if stopped or is_over():
-                        return not stopped
-                    time.sleep(0.5)
+                with last_act(partial(_signal, process, FORCED)):
+                    while process.poll() is None:
+                        stopped = self.stop()
+                        if stopped or is_over():
+                            return not stopped
+                        time.sleep(0.5)
             finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait()
+                _end(process)
         if process.returncode:
             raise UserError(
                 f"nnU-Net's {command} failed with code {process.returncode}: its reason is at the "
@@ -220,6 +227,24 @@ class NnUnet:
             "nnUNet_compile": "f",
             "OMP_NUM_THREADS": threads,
         }
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command, and what it started, which may be deaf to being asked."""
+    if process.poll() is None:
+        _signal(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_S)
+    _signal(process, FORCED)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with suppress(OSError):  # all are gone
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, number)
+        else:
+            process.terminate()
 
 
 def predicted_file(number: int) -> Path:

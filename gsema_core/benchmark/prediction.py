@@ -10,6 +10,7 @@ from gsema_core.benchmark.nnunet import predicted_file
 from gsema_core.benchmark.plan import SCORING, Cell, Plan
 from gsema_core.datasets.case_files import read_case, read_case_image
 from gsema_core.datasets.datalist import Case
+from gsema_core.errors import Cancelled
 from gsema_core.evaluation.cases import CaseScore, score_case
 from gsema_core.evaluation.teacher_score import score_teacher
 from gsema_core.files import read_labels
@@ -33,6 +34,8 @@ def score_cell(plan: Plan, cell: Cell, stop: Callable[[], bool] = bool) -> list[
         return score_teacher(segmenter, cases, settings, patients=patients, cancelled=stop)
     scores = []
     for number, (case, patient) in enumerate(zip(cases, patients, strict=True), start=1):
+        if stop():
+            raise Cancelled
         _, reference = read_case(case)
         predicted = Volume(read_labels(_file(plan, cell, number)).array, reference.geometry)
         scores.append(score_case(str(number), predicted, reference, case.center, patient))

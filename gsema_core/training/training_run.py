@@ -15,7 +15,7 @@ import torch
 
 from gsema_core.datasets import Split, find_cases, split_by_patient
 from gsema_core.error_log import log_unexpected
-from gsema_core.errors import Cancelled, UserError
+from gsema_core.errors import BrokenOffError, Cancelled, UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.image_names import image_stem
 from gsema_core.machine.devices import resolve_device
@@ -107,7 +107,7 @@ def train(
             except BaseException as error:
                 reporter.fail(error)
                 if isinstance(error, UserError | OSError) and not folder.is_dir():
-                    raise UserError(
+                    raise BrokenOffError(
                         f"The run's folder {folder} is gone: put it back, and start the run again "
                         "to go on from its last checkpoint."
                     ) from error

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -24,12 +26,15 @@ from gsema_core.datasets import read_datalist, split_by_patient
 from gsema_core.errors import UserError
 
 FAKE = """#!{python}
-import json, os, pathlib, shutil, sys, time
+import json, os, pathlib, shutil, signal, subprocess, sys, time
 name, arguments = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 with open({calls!r}, "a") as file:
     file.write(json.dumps([name, arguments, os.environ["nnUNet_results"]]) + "\\n")
-if name == "nnUNetv2_train":
-    time.sleep({seconds})
+if name == "nnUNetv2_train" and {seconds}:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = subprocess.Popen(["sleep", "{seconds}"])
+    pathlib.Path({calls!r} + ".pids").write_text(str(os.getpid()) + " " + str(child.pid))
+    child.wait()
 if name == "nnUNetv2_plan_and_preprocess" and {fails}:
     sys.exit("no luck")
 if name == "nnUNetv2_predict":
@@ -103,6 +108,8 @@ def test_it_stops_and_goes_on_without_planning_again(plan, fake_nnunet):
     calls = fake_nnunet(seconds=60)
     asked = iter([False, False, False, False])
     assert not run_benchmark(plan, lambda line: None, lambda: next(asked, True))
+    for pid in calls.with_name("calls.jsonl.pids").read_text().split():
+        assert _is_gone(int(pid))  # although it was deaf to SIGTERM
     fake_nnunet()
     before = calls.read_text().count("plan_and_preprocess")
     assert run_benchmark(plan, lambda line: None)
@@ -196,3 +203,15 @@ def test_its_split_is_ours(plan):
     cases = read_datalist(config.data.datalist)
     ours = split_by_patient(cases, (), config.data.validation_share, config.run.seed)
     assert len(ours.validation) == 1 and len(ours.training) == 2
+
+
+def _is_gone(pid: int) -> bool:
+    """Within a while, or a zombie that nobody has asked for."""
+    for _ in range(100):
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+        if not state or state.startswith("Z"):
+            return True
+        time.sleep(0.1)
+    return False
