@@ -9,6 +9,7 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
+from gsema_core.exit_codes import EXIT_STOPPED
 from gsema_core.training.status import FAILED, FINISHED, STOPPED, Status
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
@@ -63,7 +64,7 @@ def lookAt(folder: RunFolder, process: TrainingProcess | None = None) -> RunView
 
 def _problem(folder: RunFolder, status: Status | None, process: TrainingProcess | None) -> str:
     if status is not None and status.state in (FINISHED, STOPPED):
-        refused = process is not None and process.exitCode not in (None, 0)
+        refused = process is not None and process.exitCode not in (None, 0, EXIT_STOPPED)
         return folder.lastError() if refused else ""
     said = folder.lastError()
     if said or (status is not None and status.state == FAILED):

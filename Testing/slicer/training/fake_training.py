@@ -24,6 +24,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from gsema_core.exit_codes import EXIT_STOPPED
 from gsema_core.training.lock import held
 
 STEPS = 40
@@ -146,7 +147,7 @@ class Run:
             print(f"Warning: {SHRUNK}", file=sys.stderr, flush=True)
         while self.step < STEPS or self.mode == "slow":
             if self.stopped():
-                return 0
+                return EXIT_STOPPED
             self.step += self.step < STEPS - 1 or self.mode != "slow"
             (self.folder / "checkpoint.pt").write_text(str(self.step))
             self.tell("training")
