@@ -25,7 +25,7 @@ import forms
 
 sys.path.pop(0)
 
-NAMES = ("HOUDART", "Houdart", "4711", "1965", "1.2.3", "Ref^Doc", "ACC77")
+NAMES = ("HOUDART", "Houdart", "4711", "1965", "1.2.3", "Ref^Doc", "ACC77", "20240229")
 """What must not get out but into DICOM objects."""
 
 Gsema = Callable[..., int]
@@ -46,6 +46,8 @@ def known(scan_file: Path) -> forms.Known:
     return forms.Known(stored, orientation, grid.spacing, origin).changed(
         SeriesDescription="3DRA native HOUDART", ReferringPhysicianName="Ref^Doc",
         AccessionNumber="ACC77", FrameOfReferenceUID="1.2.3.77", InstitutionName="Houdart clinic",
+        PatientComments="Houdart 4711", ImageComments="Houdart", OtherPatientIDs="4711",
+        StudyDescription="Houdart 3DRA", StudyDate="20240229", OperatorsName="Houdart^Op",
     )  # fmt: skip
 
 

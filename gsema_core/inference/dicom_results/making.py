@@ -128,7 +128,9 @@ def _nothing_told() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (UserError, DamagedFile, OSError, MemoryError):
+        raise
+    except Exception as error:  # theirs are of many kinds, and some cite what they refuse
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next

@@ -141,18 +141,19 @@ def test_no_name_gets_into_warnings_logs_or_errors(
     assert logging.getLogger("highdicom").level == logging.NOTSET
 
 
+@pytest.mark.parametrize("kind", [ValueError, RuntimeError, Exception])
 def test_what_the_libraries_refuse_ends_in_a_sentence_without_the_value(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     from gsema_core.inference.dicom_results import segmentation_object
 
     def refuse(**values: Any) -> None:
-        raise ValueError(f"{values['source_images'][0].PatientName} is no name")
+        raise kind(f"{values['source_images'][0].PatientName} is no name")
 
     forms.save(tmp_path / "study", forms.slices(KNOWN))
     result = result_of(read_volume(tmp_path / "study"))
     monkeypatch.setattr(segmentation_object, "Segmentation", refuse)
-    with pytest.raises(UserError, match="ValueError in refuse") as told:
+    with pytest.raises(UserError, match=f"{kind.__name__} in refuse") as told:
         result.save(tmp_path / "out.dcm")
     assert "Houdart" not in str(told.value)
     assert told.value.__suppress_context__
