@@ -271,7 +271,7 @@ def _segment_one(
             overview.stays(item.name)
         else:
             result.save(item.output, report=item.report, dicom_seg=seg, dicom_sr=sr)
-            overview.done(item.name, scan, result.labels, result.report)
+            overview.done(item.name, scan, result)
     count = len(result.aneurysms)
     found = f"{count} aneurysm{'' if count == 1 else 's'}"
     return found + ("; the label map that was there stays" if stays else "")

@@ -32,6 +32,7 @@ from gsema_core.inference.folders.overview.scan_record import (
     write_record,
 )
 from gsema_core.inference.opening import read_scan, tell_series
+from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.labels import VESSEL
 from gsema_core.measurements import Aneurysm, measure_aneurysms
 
@@ -83,10 +84,9 @@ class Overview:
         check_writable(self.results / PAGE)
         check_writable(record_path(make_folder(self.results / FOLDER).parent, "any"))
 
-    def done(self, name: str, scan: Shown, labels: Volume, report: Mapping[str, Any]) -> None:
+    def done(self, name: str, scan: Shown, result: SegmentationResult) -> None:
         """Keep what a scan's segmentation gave, and its pictures."""
-        aneurysms = measure_aneurysms(labels)
-        self._keep(name, scan, labels, aneurysms, report, ())
+        self._keep(name, scan, result.labels, result.aneurysms, result.report, ())
 
     def failed(self, name: str, problem: str) -> None:
         """Keep why a scan has no result."""
@@ -127,7 +127,7 @@ class Overview:
         rows = [one for one in map(self._row, every) if one is not None]
         page = overview_page(rows, self.log.name if self.log.exists() else "")
         path = self.results / PAGE
-        if not path.exists() or path.read_text(encoding="utf-8") != page:
+        if not path.exists() or path.read_bytes() != page.encode():
             write_text(page, path)
 
     def _records(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.geometry import IDENTITY
-from gsema_core.labels import ANEURYSM, CLASSES, VESSEL
+from gsema_core.labels import ANEURYSM, BACKGROUND, CLASSES, VESSEL
 
 PROJECTION_PIXELS, SLICE_PIXELS = 220, 150
 """Edges of the pictures: a page of 500 scans stays below 10 MB. Our choice."""
@@ -220,7 +220,7 @@ def _shadows(labels: Volume, left_top: Floats, mm: float, shape: tuple[int, ...]
     reach = int(np.ceil(max(labels.geometry.spacing) / mm))
     masks = np.zeros((CLASSES, *np.add(shape, 2 * reach)), bool)  # with room for closing
     for k, layer in enumerate(labels.array):
-        rows, columns = np.nonzero(layer)
+        rows, columns = np.nonzero(layer != BACKGROUND)  # of truth values, twice as fast
         index = np.stack([columns, rows, np.full(len(rows), k)], axis=1)
         points = labels.geometry.index_to_world(index)
         x, y = np.floor(_on_coronal(points, left_top, mm)).astype(int).T

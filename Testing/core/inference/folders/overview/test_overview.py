@@ -20,7 +20,9 @@ from gsema_core.inference.folders.overview import overview as module
 from gsema_core.inference.folders.overview.overview import PAGE, Overview, Told
 from gsema_core.inference.folders.overview.pictures import shown
 from gsema_core.inference.folders.overview.scan_record import read_record, record_path
+from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.labels import VESSEL
+from gsema_core.measurements import measure_aneurysms
 
 Begin = Callable[..., Overview]
 
@@ -45,7 +47,8 @@ def begin(tmp_path: Path, scan_file: Path) -> Begin:
 def finish(overview: Overview, name: str, scan: Volume, truth: Volume, report: Any) -> None:
     write_labels(truth, overview.scans[name].labels)
     overview.scans[name].report.write_text(json.dumps(report))
-    overview.done(name, shown(scan), truth, report)
+    result = SegmentationResult(truth, None, measure_aneurysms(truth), report)
+    overview.done(name, shown(scan), result)
 
 
 def states(overview: Overview) -> list[str]:
@@ -81,6 +84,12 @@ def test_a_record_left_meanwhile_is_on_the_page(
 
     monkeypatch.setattr(module, "write_text", late)
     assert states(first) == ["a.nrrd failed", "b.nrrd failed"]
+
+
+def test_a_damaged_page_is_made_anew(begin: Begin) -> None:
+    overview = begin("a")
+    (overview.results / PAGE).write_bytes(b"\xff\xfe half a page")
+    assert states(overview) == ["a.nrrd open"]
 
 
 def test_what_failed_is_done_later(begin: Begin, scan: Volume, truth: Volume, report: Any) -> None:
