@@ -11,6 +11,8 @@ from gsema_core.datasets.case_files import read_case, read_case_image
 from gsema_core.files import write_labels, write_volume
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import write_json, write_text
+from gsema_core.grids import Volume
+from gsema_core.intensities.image_only import only_image
 from gsema_core.labels import NAMES
 
 DATASET = "Dataset001_Aneurysm"
@@ -42,11 +44,12 @@ def export(folder: Path, split: Split, unseen: Sequence[Case]) -> None:
     for number, (part, case) in enumerate(seen, start=1):
         name = f"case_{number:04d}"
         image, truth = read_case(case)
-        write_volume(image, images / f"{name}_0000{SUFFIX}")
+        write_volume(_image_only(image), images / f"{name}_0000{SUFFIX}")
         write_labels(truth, labels / f"{name}{SUFFIX}")
         names[part].append(name)
     for number, case in enumerate(unseen, start=1):
-        write_volume(read_case_image(case), tests / f"{unseen_name(number)}_0000{SUFFIX}")
+        image = _image_only(read_case_image(case))
+        write_volume(image, tests / f"{unseen_name(number)}_0000{SUFFIX}")
     write_json(_description(len(seen)), raw / "dataset.json")
     write_text(json.dumps([names], indent=2) + "\n", prepared / "splits_final.json")
 
@@ -54,6 +57,11 @@ def export(folder: Path, split: Split, unseen: Sequence[Case]) -> None:
 def unseen_name(number: int) -> str:
     """What case ``number`` of the unseen center is called there; counted from 1."""
     return f"test_{number:04d}"
+
+
+def _image_only(volume: Volume) -> Volume:
+    """Without fill and the like, as the other rows see it; nnU-Net scales it on its own."""
+    return Volume(only_image(volume.array).array, volume.geometry)
 
 
 def _description(cases: int) -> dict[str, object]:

@@ -51,4 +51,5 @@ def estimate(
         # Labels twice, masks, component numbers.
         "clean": 4 * working_voxels + result + 8 * voxels + (4 * voxels if probabilities else 0),
     }
-    return PROGRAM_BYTES + scan_bytes_a_voxel * voxels + max(phases.values())
+    # The scan is copied where something of it is left out as no image.
+    return PROGRAM_BYTES + 2 * scan_bytes_a_voxel * voxels + max(phases.values())

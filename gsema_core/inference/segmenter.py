@@ -112,12 +112,12 @@ class Segmenter:
             self.check_memory(scan, settings)
             prepared = self._prepared(scan, monitor)
             shares, plan = self._look_through(prepared, settings, monitor)
-            labels, probability = decide(shares, prepared, settings, monitor)
+            labels, probability, notes = decide(shares, prepared, settings, monitor)
             with monitor.phase("measure"):
                 aneurysms = self._measured(labels, shares, prepared)
             report = self._report(prepared, settings, monitor)
         report["windows"] = plan.to_dict()
-        report["notes"] += [plan.reason] if plan.reason else []
+        report["notes"] += [*([plan.reason] if plan.reason else []), *notes]
         report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
         source = source_of(prepared.scan)
         return SegmentationResult(labels, probability, aneurysms, report, source)

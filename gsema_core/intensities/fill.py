@@ -69,7 +69,7 @@ def without_fill(array: Array, fills: list[float], levels: Levels) -> Array:
     for value in fills:
         dark = value < levels.background
         lowest = levels.low - MOVES_RANGE * levels.contrast
-        beyond = array < lowest if dark else array > levels.vessel
+        beyond = array < lowest if dark else array > levels.background + 3 * levels.contrast
         whole = ndimage.generate_binary_structure(3, 3)
         lost = ndimage.binary_dilation(array == value, whole, iterations=-1, mask=beyond)
         result[lost | (array == value)] = np.array(levels.background).astype(array.dtype)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from gsema_core.intensities.levels import Levels
 
@@ -19,14 +20,18 @@ CHUNK = 2**20
 ROUNDS = 100
 """So deep, in voxels, are lumps filled from their surroundings: more than any clip. Ours."""
 
+RIM = 3
+"""Voxels around metal that are as bright as its edges make them. Ours."""
+
 
 def find_outliers(array: Array, levels: Levels) -> Indices:
     """Flat indices of voxels beyond what a body with contrast agent in it has, and of voxels that
     differ from all but one of their six neighbors by more than the contrast of vessels.
 
-    All but one: two of them may lie side by side.
+    All but one: two of them may lie side by side. Around lumps that are too bright, as of metal,
+    goes what is bright within ``RIM``: their edges are as soft as the scanner's.
     """
-    found = []
+    found, lumps = [], []
     flat = array.reshape(-1)
     for start in range(0, flat.size, 16 * CHUNK):
         values = flat[start : start + 16 * CHUNK]
@@ -38,7 +43,10 @@ def find_outliers(array: Array, levels: Levels) -> Indices:
             beside = np.sort(_neighbors(some, array), axis=0)
             alone = (here - beside[-2] > levels.contrast) | (beside[1] - here > levels.contrast)
             found.append(some[alone | (here > levels.ceiling) | (here < levels.floor)])
-    return np.concatenate(found) if found else np.empty(0, np.intp)
+            lumps.append(some[~alone & (here > levels.ceiling)])
+    if any(part.size for part in lumps):
+        found.append(_rim(array, np.concatenate(lumps), levels))
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.intp)
 
 
 def without_outliers(array: Array, outliers: Indices, levels: Levels) -> Array:
@@ -64,6 +72,15 @@ def without_outliers(array: Array, outliers: Indices, levels: Levels) -> Array:
         left = left[bad[left]]
     flat[left] = np.array(levels.background).astype(array.dtype)
     return result
+
+
+def _rim(array: Array, lumps: Indices, levels: Levels) -> Indices:
+    """Lumps, and what is bright around them."""
+    metal = np.zeros(array.shape, dtype=bool)
+    metal.reshape(-1)[lumps] = True
+    bright = array > levels.background + levels.contrast / 4
+    whole = ndimage.generate_binary_structure(3, 3)
+    return np.flatnonzero(ndimage.binary_dilation(metal, whole, RIM, mask=bright))
 
 
 def _chunks(indices: Indices) -> Iterator[Indices]:

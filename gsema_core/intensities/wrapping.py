@@ -22,21 +22,21 @@ def unwrapped(array: Array) -> tuple[Array, int]:
     """Bring values that wrapped around back to their like.
 
     Values lie on a circle, on which an image fills an arc. Where that crosses the ends of the
-    integers' range, values of both ends are there with at least a quarter of the range empty
-    between them. The smaller group moves.
+    integers' range, values of both ends are there with at least an eighth of the range
+    empty between them. The smaller group moves.
 
     Returns:
         The array itself, or a copy of a wider type; and how many voxels were moved.
     """
     lowest, highest = float(array.min()), float(array.max())
     for turn in TURNS:
-        if not turn - turn // 64 <= highest - lowest < turn:
+        if not turn - turn // 64 <= highest - lowest < turn or np.any(spread_sample(array) % 1):
             continue
-        values, counts = np.unique(spread_sample(array), return_counts=True)
-        here = int(np.argmax(np.diff(values))) + 1 if values.size > 1 else 0
-        if min(here, values.size - here) < LEAST_VALUES or np.any(values % 1):
+        values, counts = _counted(array, int(lowest), turn)
+        here = int(np.argmax(np.diff(values))) + 1
+        if min(here, values.size - here) < LEAST_VALUES:
             continue
-        if values[here] - values[here - 1] < turn / 4:
+        if values[here] - values[here - 1] < turn / 8:
             continue
         middle = (float(values[here - 1]) + float(values[here])) / 2
         above = array > middle
@@ -47,3 +47,14 @@ def unwrapped(array: Array) -> tuple[Array, int]:
         wide[~above] += turn
         return wide, int(array.size - np.count_nonzero(above))
     return array, 0
+
+
+def _counted(array: Array, lowest: int, turn: int) -> tuple[Array, Array]:
+    """The values of whole numbers that span less than a turn, and how often each is there."""
+    counts = np.zeros(turn, np.int64)
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, 2**22):
+        shifted = flat[start : start + 2**22].astype(np.int64) - lowest
+        counts += np.bincount(shifted, minlength=turn)
+    values = np.flatnonzero(counts)
+    return values + lowest, counts[values]

@@ -110,7 +110,7 @@ def decided(
     """
     depth, height, width = image.shape
     case = Volume(image, Geometry((width, height, depth), (spacing_mm,) * 3))
-    labels, _ = decide(shares, PreparedScan(case, case, (0.0, 1.0)), settings, Monitor())
+    labels, _, _ = decide(shares, PreparedScan(case, case, (0.0, 1.0)), settings, Monitor())
     return np.asarray(labels.array)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from made_scan import made_scan, outside_cylinder
+from scipy import ndimage
 
 from gsema_core.intensities.image_only import only_image
 
@@ -31,8 +32,16 @@ def test_scattered_voxels_are_left_out_and_told() -> None:
     image = only_image(scan)
     (note,) = image.notes
     assert "2 voxels from -32768 to 32767" in note
-    assert image.ceiling is not None
+    assert image.ceiling is None
     assert image.array.max() < 1300
+
+
+def test_metal_holds_the_range_down_to_vessels() -> None:
+    lump = np.zeros((64, 64, 64))
+    lump[6:12, 6:12, 6:12] = 20000
+    image = only_image(made_scan() + ndimage.gaussian_filter(lump, 0.8))
+    assert "far from those beside them" in image.notes[0]
+    assert image.ceiling == pytest.approx(100 + 1.25 * 1000, rel=0.15)
 
 
 def test_what_wrapped_is_brought_back_and_told() -> None:

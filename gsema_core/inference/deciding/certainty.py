@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
@@ -13,7 +15,22 @@ from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements.interface import Floats
 
 
-def drop_uncertain_aneurysms(foreground: Shares, minimum_mean: float) -> Shares:
+@dataclass(frozen=True)
+class Dropped:
+    """What would be an aneurysm if less certainty were enough.
+
+    Attributes:
+        voxels: of the working grid.
+        mean: its mean probability.
+        center_ijk: its centroid on the working grid.
+    """
+
+    voxels: int
+    mean: float
+    center_ijk: tuple[float, float, float]
+
+
+def drop_uncertain_aneurysms(foreground: Shares, minimum_mean: float) -> list[Dropped]:
     """Take for vessel every aneurysm whose mean probability stays below ``minimum_mean``.
 
     Where vessels end at the border of the field, or bend sharply, and in bone a teacher is often
@@ -26,29 +43,38 @@ def drop_uncertain_aneurysms(foreground: Shares, minimum_mean: float) -> Shares:
         minimum_mean: 0 keeps everything.
 
     Returns:
-        The same array; the sum over the classes is as before.
+        What was taken for vessel, the most certain first; the sum over the classes is as before.
     """
     one = full_share(foreground)
     # The likeliest of three classes has at least a third.
     candidates = foreground[ANEURYSM - 1] >= one / 3
     if minimum_mean <= 0 or not candidates.any():
-        return foreground
+        return []
     whole = box_of((0, 0, 0), candidates.shape)
     box = grown(bounding_box(candidates), (1, 1, 1), whole)  # with room for the dilation
     vessel, aneurysm = foreground[VESSEL - 1][box], foreground[ANEURYSM - 1][box]
     background = one - vessel.astype(np.float32) - aneurysm
     likeliest = (aneurysm > vessel) & (aneurysm > background)
     components, count = connected_components(likeliest)
-    means = ndimage.mean(aneurysm, components, np.arange(1, count + 1))
+    numbers = np.arange(1, count + 1)
+    means = np.asarray(ndimage.mean(aneurysm, components, numbers)).reshape(-1)
     bar = minimum_mean * one - (0.5 if one > 1 else 0.0)  # half a step is rounding
-    low = np.asarray(means).reshape(-1) < bar
+    low = means < bar
     uncertain = np.concatenate([[False], low])[components]
     # One voxel more: interpolation back to the scan's grid would leave a shell of the sac.
     dropped = ndimage.binary_dilation(uncertain, np.ones((3, 3, 3)))
     dropped &= ~(likeliest & ~uncertain)
     vessel[dropped] += aneurysm[dropped]
     aneurysm[dropped] = 0
-    return foreground
+    sizes = np.bincount(components.reshape(-1), minlength=count + 1)[1:]
+    starts = [side.start for side in reversed(box)]
+    found = []
+    for number in numbers[low]:
+        center = ndimage.center_of_mass(components == number)
+        i, j, k = (float(n) for n in np.add(starts, center[::-1]))
+        mean = float(means[number - 1]) / one
+        found.append(Dropped(int(sizes[number - 1]), mean, (i, j, k)))
+    return sorted(found, key=lambda one: -one.mean)
 
 
 def certainty_at(foreground: Shares, working: Geometry, points_lps: Floats) -> float | None:

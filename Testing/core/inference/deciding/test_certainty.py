@@ -24,6 +24,19 @@ def probabilities(request):
     )
 
 
+def without_uncertain(foreground, minimum_mean):
+    drop_uncertain_aneurysms(foreground, minimum_mean)
+    return foreground
+
+
+def test_what_is_dropped_is_told(probabilities):
+    (dropped,) = drop_uncertain_aneurysms(probabilities, 0.9)
+    assert dropped.voxels == 80
+    assert dropped.mean == pytest.approx(0.7 + 0.3 * 4 / 80, abs=1e-3)
+    assert dropped.center_ijk == (17.0, 5.5, 5.5)
+    assert drop_uncertain_aneurysms(probabilities, 0.9) == []
+
+
 def classes(foreground):
     one = FULL if foreground.dtype == np.uint16 else 1
     shares = foreground.astype(np.float64) / one
@@ -32,7 +45,7 @@ def classes(foreground):
 
 def test_a_sac_that_is_sure_in_a_spot_only_becomes_vessel(probabilities):
     before = classes(probabilities.copy())
-    after = classes(drop_uncertain_aneurysms(probabilities, 0.9))
+    after = classes(without_uncertain(probabilities, 0.9))
     first, second = before[..., :12], before[..., 12:]
     assert np.array_equal(after[..., :12], first) and (first == ANEURYSM).any()
     assert (second == ANEURYSM).any() and not (after[..., 12:] == ANEURYSM).any()
@@ -41,28 +54,28 @@ def test_a_sac_that_is_sure_in_a_spot_only_becomes_vessel(probabilities):
 
 def test_the_background_stays_as_it_is(probabilities):
     before = probabilities.sum(0, dtype=float)
-    after = drop_uncertain_aneurysms(probabilities, 0.9).sum(0, dtype=float)
+    after = without_uncertain(probabilities, 0.9).sum(0, dtype=float)
     np.testing.assert_allclose(after, before, rtol=1e-6)
 
 
 @pytest.mark.parametrize("minimum_mean", [0.0, 0.5, 0.71])
 def test_low_bars_keep_both(probabilities, minimum_mean):
     before = probabilities.copy()
-    assert np.array_equal(drop_uncertain_aneurysms(probabilities, minimum_mean), before)
+    assert np.array_equal(without_uncertain(probabilities, minimum_mean), before)
 
 
 def test_two_components_that_nearly_touch_are_judged_apart(probabilities):
     """The margin of a dropped sac must not eat its sure neighbor."""
     near = np.concatenate([probabilities[..., 3:8], probabilities[..., 8:9]], axis=-1)
     near = np.concatenate([near, probabilities[..., 15:20]], axis=-1)
-    after = classes(drop_uncertain_aneurysms(near, 0.9))
+    after = classes(without_uncertain(near, 0.9))
     assert (after[..., :5] == ANEURYSM).sum() == 4 * 4 * 5
     assert not (after[..., 6:] == ANEURYSM).any()
 
 
 def test_nothing_there_is_fine():
     empty = np.zeros((2, 4, 4, 4), np.float32)
-    assert (classes(drop_uncertain_aneurysms(empty, 0.9)) == 0).all()
+    assert (classes(without_uncertain(empty, 0.9)) == 0).all()
 
 
 @pytest.mark.parametrize(("start", "mean"), [(3, 0.95), (15, 0.7 + 0.3 * 4 / 80)])
