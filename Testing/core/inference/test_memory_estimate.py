@@ -27,10 +27,10 @@ def test_a_scan_of_512_takes_less_than_4_gb_above_itself() -> None:
 def test_the_largest_phase_decides() -> None:
     """By hand: cleaning on the fine grid; the way back on the coarse one."""
     voxels, working = 512**3, 256**3
-    assert needed(FINE, scan_bytes_a_voxel=2) == PROGRAM_BYTES + 10 * voxels + 8 * working
+    assert needed(FINE, scan_bytes_a_voxel=2) == PROGRAM_BYTES + 12 * voxels + 8 * working
     assert needed(FINE, probabilities=True) - needed(FINE) == 4 * voxels
     voxels, working = 256**3, 512**3
-    assert needed(COARSE) == PROGRAM_BYTES + 4 * voxels + 20 * working + voxels
+    assert needed(COARSE) == PROGRAM_BYTES + 8 * voxels + 20 * working + voxels
 
 
 def test_a_run_beyond_its_limit_is_refused(segmenter: Segmenter, scan: Volume) -> None:
