@@ -23,7 +23,7 @@ from gsema_core.training.parts import check_parts
 
 SETTINGS = "benchmark.json"
 
-SCORING = SegmentationSettings(minimum_certainty=0.0, walls_by_scan=False)
+SCORING = SegmentationSettings(minimum_certainty=0.0, walls_by_scan=False, refuse_implausible=False)
 """How scans of the unseen centers are segmented: as everywhere, but the likeliest class wins. The
 certainty that an aneurysm must reach elsewhere was chosen for the bundled teacher, and networks
 that were trained briefly are less sure, each row in its own way. Walls are the network's own, as

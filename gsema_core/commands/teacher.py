@@ -64,8 +64,12 @@ def _show(teacher: str, as_json: bool, all_rows: bool) -> None:
     if as_json:
         print(json.dumps(content, indent=2))
     else:
-        metrics = with_intervals_said(content["metrics"])
-        lines = text_lines({**content, "metrics": metrics}, None if all_rows else MOST_ROWS)
+        content["metrics"] = with_intervals_said(content["metrics"])
+        content["appearance"] = {  # ranges, but for the number of scans
+            name: " to ".join(map(str, value)) if isinstance(value, list) else value
+            for name, value in (content["appearance"] or {}).items()
+        }
+        lines = text_lines(content, None if all_rows else MOST_ROWS)
         print("\n".join(lines))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from gsema_core.errors import BrokenOffError, UserError
 from gsema_core.files.atomic import atomic_path, make_folder
 from gsema_core.grids import labels_to_working
 from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.appearance_ranges import NAMES, Appearance
 from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import ANEURYSM, VESSEL
 
@@ -28,6 +29,7 @@ _ARRAYS = {
     "labels": (np.dtype(np.uint8), 3),
     "vessel_voxels": (np.dtype(np.int32), 2),
     "aneurysm_voxels": (np.dtype(np.int32), 2),
+    "appearance_values": (np.dtype(np.float64), 1),
 }
 """The arrays of an entry: type and number of axes."""
 
@@ -71,6 +73,8 @@ class CachedVolume:
         image: (D, H, W) float16 in [0, 1], memory-mapped.
         labels: (D, H, W) uint8, memory-mapped.
         vessel_voxels, aneurysm_voxels: (N, 3) int32 indices of labelled voxels.
+        appearance_values: of its ``Appearance``, in the order of ``appearance_ranges.NAMES``; None
+            where nobody measured them.
     """
 
     case: Case
@@ -78,6 +82,13 @@ class CachedVolume:
     labels: NDArray[np.uint8]
     vessel_voxels: NDArray[np.int32]
     aneurysm_voxels: NDArray[np.int32]
+    appearance_values: NDArray[np.float64] | None = None
+
+    @property
+    def appearance(self) -> Appearance | None:
+        """What the scan looks like."""
+        values = self.appearance_values
+        return None if values is None else Appearance(*values.tolist())
 
     def __reduce__(self) -> tuple[type[CachedVolume], tuple[Any, ...]]:
         return CachedVolume, (self.case, *(vars(self)[name] for name in _ARRAYS))
@@ -132,12 +143,14 @@ class VolumeCache:
     def _prepare(self, case: Case) -> dict[str, NDArray[Any]]:
         image, labels = read_case(case)
         prepared = prepare(image, self.spacing_mm, self.intensity)
+        assert prepared.appearance is not None  # it was measured just now
         classes = labels_to_working(labels, self.spacing_mm).array.astype(np.uint8)
         return {
             "image": prepared.working.array.astype(np.float16),
             "labels": classes,
             "vessel_voxels": np.argwhere(classes == VESSEL).astype(np.int32),
             "aneurysm_voxels": np.argwhere(classes == ANEURYSM).astype(np.int32),
+            "appearance_values": np.array(astuple(prepared.appearance), np.float64),
         }
 
 
@@ -181,6 +194,8 @@ def _is_whole(paths: dict[str, Path]) -> bool:
         if not isinstance(array, np.ndarray) or array.dtype != kind or array.ndim != axes:
             return False
         arrays[name] = array
-    return arrays["image"].shape == arrays["labels"].shape and all(
-        arrays[name].shape[1] == 3 for name in ("vessel_voxels", "aneurysm_voxels")
+    return (
+        arrays["image"].shape == arrays["labels"].shape
+        and all(arrays[name].shape[1] == 3 for name in ("vessel_voxels", "aneurysm_voxels"))
+        and len(arrays["appearance_values"]) == len(NAMES)
     )

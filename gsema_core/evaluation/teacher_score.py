@@ -57,6 +57,7 @@ def score_teacher(
     """
     scores: list[CaseScore] = []
     whose = patient_numbers(cases) if patients is None else patients
+    settings = dataclasses.replace(settings or SegmentationSettings(), refuse_implausible=False)
     for number, (case, patient) in enumerate(zip(cases, whose, strict=True), start=1):
         monitor = Monitor(_of_all(progress, scores, len(cases)), cancelled)
         with monitor.phase("read"):

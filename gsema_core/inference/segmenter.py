@@ -23,7 +23,7 @@ from gsema_core.inference.deciding.decide import decide
 from gsema_core.inference.memory_estimate import estimate
 from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.placement import Placement
-from gsema_core.inference.preparing import prepare_scan
+from gsema_core.inference.preparing import doubts, prepare_scan
 from gsema_core.inference.provenance import provenance
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.inference.settings import SegmentationSettings
@@ -110,7 +110,7 @@ class Segmenter:
         self._placement.begin()
         with enough_memory(), self._computing(settings).thread_limit():
             self.check_memory(scan, settings)
-            prepared = self._prepared(scan, monitor)
+            prepared = self._prepared(scan, settings, monitor)
             shares, plan = self._look_through(prepared, settings, monitor)
             labels, probability, notes = decide(shares, prepared, settings, monitor)
             with monitor.phase("measure"):
@@ -164,7 +164,7 @@ class Segmenter:
         point = check_point(point_lps, scan.geometry)
         self._placement.begin()
         with enough_memory(), self._computing(settings).thread_limit():
-            prepared = self._prepared(scan, monitor)
+            prepared = self._prepared(scan, settings, monitor)
             with monitor.phase("windows"):
                 finding = look_around(
                     prepared,
@@ -195,9 +195,14 @@ class Segmenter:
                 seconds.append(time.perf_counter() - started)
         return min(seconds)
 
-    def _prepared(self, scan: Volume | PreparedScan, monitor: Monitor) -> PreparedScan:
+    def _prepared(
+        self, scan: Volume | PreparedScan, settings: SegmentationSettings, monitor: Monitor
+    ) -> PreparedScan:
+        """The scan, and among its notes what this teacher does not know of it."""
         with monitor.phase("prepare"):
-            return scan if isinstance(scan, PreparedScan) else self.prepare(scan)
+            scan = scan if isinstance(scan, PreparedScan) else self.prepare(scan)
+        notes = doubts(scan, self.teacher.card, settings.refuse_implausible)
+        return replace(scan, notes=(*scan.notes, *notes))
 
     def _look_through(
         self, scan: PreparedScan, settings: SegmentationSettings, monitor: Monitor

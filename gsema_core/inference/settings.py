@@ -88,6 +88,16 @@ class SegmentationSettings:
         option="walls",
         group=FINDS,
     )
+    refuse_implausible: bool = setting(
+        True,
+        "Refuse a scan that looks like no angiography, such as noise or a run without contrast "
+        "agent; without it the report says so, and there is a result.",
+        title="Refuse what is no angiography",
+        source="docs/appearance.md",
+        option="refuse",
+        group=FINDS,
+        decides=False,
+    )
     overlap: float = setting(
         0.5,
         "Share of a window that its neighbor covers too.",

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from gsema_core.errors import UserError
 from gsema_core.grids import Geometry, Volume, to_working
 from gsema_core.grids.boxes import Box
+from gsema_core.intensities.appearance import appearance_of
+from gsema_core.intensities.appearance_ranges import Appearance
 from gsema_core.intensities.image_only import only_image
 from gsema_core.intensities.scaling import IntensityRule, scale_between
 
@@ -24,12 +26,14 @@ class PreparedScan:
         working: float32 in [0, 1] on the working grid.
         bounds: the scan's intensities that are 0 and 1 on the working grid.
         notes: what the user should know of its intensities, a sentence each.
+        appearance: what it looks like; None where nobody measured it.
     """
 
     scan: Volume
     working: Volume
     bounds: tuple[float, float]
     notes: tuple[str, ...] = ()
+    appearance: Appearance | None = None
 
     @property
     def geometry(self) -> Geometry:
@@ -58,4 +62,5 @@ def prepare(volume: Volume, spacing_mm: float, rule: IntensityRule) -> PreparedS
     working = to_working(scan, spacing_mm)
     bounds = rule.bounds(working.array, image.fill_share, image.ceiling)
     scaled = Volume(scale_between(working.array, *bounds), working.geometry)
-    return PreparedScan(scan, scaled, bounds, image.notes)
+    appearance = appearance_of(scaled.array, spacing_mm, volume.geometry)
+    return PreparedScan(scan, scaled, bounds, image.notes, appearance)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from gsema_core.configuration import build, check, plain, setting
 from gsema_core.configuration.building import short
 from gsema_core.errors import UserError
+from gsema_core.intensities.appearance_ranges import AppearanceRanges
 from gsema_core.intensities.scaling import IntensityRule
 from gsema_core.labels import NAMES
 from gsema_core.networks.network_config import NetworkConfig
@@ -35,6 +36,7 @@ class TeacherCard:
         spacing_mm: edge of the cubic voxels that the network works on.
         window: size (k, j, i) in voxels of the windows that it sees.
         intensity: ``IntensityRule.to_dict()``.
+        appearance: what the scans looked like that it was trained on; older cards do not say.
         labels: what the label values mean; always those of ``gsema_core.labels``.
         training: on what and how it was trained (free form: data, steps, minutes, preset...).
         metrics: its scores (free form).
@@ -58,6 +60,7 @@ class TeacherCard:
     labels: dict[int, str] = field(default_factory=lambda: dict(NAMES))
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    appearance: AppearanceRanges | None = None
     license: str = setting("unstated", high=200)
     program_version: str = setting(__version__, high=200)
     format_version: int = setting(FORMAT_VERSION, low=FORMAT_VERSION, high=FORMAT_VERSION)

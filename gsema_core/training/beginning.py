@@ -43,17 +43,17 @@ def begin(
         config = (fit or saved.fit).apply(asked)
         trainer = Trainer(config, build_network(config.network), device, ranks)
         return trainer, saved.restore(trainer)
-    student, parent = _first_student(asked)
+    student, beginning = _first_student(asked)
     student.load_state_dict(ranks.from_first(student.state_dict()))
     config = fit.apply(asked) if fit else asked
-    return Trainer(config, student, device, ranks), Progress(parent_sha256=parent)
+    return Trainer(config, student, device, ranks), beginning
 
 
-def _first_student(config: TrainingConfig) -> tuple[SegmentationNetwork, str]:
-    """The student of the first step, and the hash of the teacher that it was."""
+def _first_student(config: TrainingConfig) -> tuple[SegmentationNetwork, Progress]:
+    """The student of the first step, and what is to be known of the teacher that it was."""
     student = build_network(config.network)
     if not config.run.initial_teacher:
-        return student, ""
+        return student, Progress()
     teacher = load_teacher(find_teacher(config.run.initial_teacher), network=config.network.kind)
     if teacher.card.network_config() != config.network:
         raise UserError(
@@ -61,4 +61,5 @@ def _first_student(config: TrainingConfig) -> tuple[SegmentationNetwork, str]:
             "configuration: copy its [network] settings from `gsema teacher info`."
         )
     student.load_state_dict(teacher.network.state_dict())
-    return student, teacher.sha256
+    appearance = teacher.card.to_dict()["appearance"]
+    return student, Progress(parent_sha256=teacher.sha256, parent_appearance=appearance)

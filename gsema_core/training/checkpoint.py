@@ -38,6 +38,7 @@ class Progress:
         validated_step: the last step whose teacher was validated; -1 before the first.
         stale: validations in a row since then without a better teacher.
         parent_sha256: hash of the teacher that the run started from; empty from scratch.
+        parent_appearance: what that teacher was trained on, as its card has it.
         cases: fingerprint of what the run trains on (`PreparedCases.fingerprint`).
     """
 
@@ -47,6 +48,7 @@ class Progress:
     validated_step: int = -1
     stale: int = 0
     parent_sha256: str = ""
+    parent_appearance: dict[str, Any] | None = None
     cases: str = ""
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from gsema_core.configuration import build
 from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.appearance_ranges import AppearanceRanges
 from gsema_core.teachers import TeacherCard, save_teacher
 from gsema_core.training.checkpoint import Progress
 from gsema_core.training.config import TrainingConfig, preset_values
@@ -41,12 +43,20 @@ def write_teacher(
         spacing_mm=config.data.spacing_mm,
         window=config.data.patch,
         intensity=IntensityRule(config.data.low_percentile, config.data.high_percentile).to_dict(),
+        appearance=_appearance(progress, cases),
         license=config.run.license,
         training=_training(asked, trainer, progress, cases),
         metrics=_validation(progress, cases),
     )
     # Half the file for nothing: bfloat16 training knows the weights less exactly than that.
     save_teacher(path, trainer.teacher, card, dtype=torch.float16)
+
+
+def _appearance(progress: Progress, cases: PreparedCases) -> AppearanceRanges | None:
+    """What it has seen, and what the teacher had that it began as."""
+    own, parent = cases.appearance(), progress.parent_appearance
+    before = None if parent is None else build(AppearanceRanges, parent)
+    return before if own is None else own.joined_with(before)
 
 
 def _training(

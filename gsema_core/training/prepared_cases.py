@@ -14,6 +14,7 @@ from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.case_summary import summary, summary_lines
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.appearance_ranges import AppearanceRanges
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.run_reporter import RunReporter
 
@@ -58,6 +59,11 @@ class PreparedCases:
             "validation_cases": len(self.validation),
             "replay_cases": len(self.replay),
         }
+
+    def appearance(self) -> AppearanceRanges | None:
+        """What the scans look like that are trained on, phantoms among them."""
+        found = [volume.appearance for volume in (*self.training, *self.replay)]
+        return AppearanceRanges.of([each for each in found if each is not None])
 
     def fingerprint(self) -> str:
         """Tells whether a run that goes on still has the data that it began with."""

@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
 
 from gsema_core.cli import main
+from gsema_core.evaluation.teacher_score import write_with_card
 from gsema_core.exit_codes import EXIT_BROKEN_PIPE, EXIT_SOME_FAILED, EXIT_STOPPED, EXIT_USER_ERROR
 from gsema_core.files import read_labels, read_volume, write_labels
 from gsema_core.files.dicom.neutral import shown_name
@@ -23,8 +25,12 @@ from gsema_core.inference import SegmentationSettings, Segmenter, opening
 from gsema_core.inference.folders import shards
 from gsema_core.inference.folders.folder_run import LOG
 from gsema_core.inference.folders.resume import compared
+from gsema_core.intensities import IntensityRule
+from gsema_core.intensities.appearance_ranges import AppearanceRanges
+from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import ANEURYSM
 from gsema_core.progress_line import ProgressLine
+from gsema_core.teachers import read_card
 
 Gsema = Callable[..., int]
 
@@ -391,3 +397,27 @@ def test_a_reader_that_leaves_fails_no_scan(gsema: Gsema, monkeypatch: pytest.Mo
     monkeypatch.setattr(ProgressLine, "__call__", left)
     monkeypatch.setattr("os.dup2", lambda *numbers: None)
     assert gsema() == EXIT_BROKEN_PIPE
+
+
+def test_a_scan_unlike_the_training_scans_is_noted_in_every_place(
+    gsema: Gsema, tmp_path: Path, teacher_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def teacher_with(name: str, **changes: float) -> Path:
+        seen = replace(prepare(read_volume(scan), 0.8, IntensityRule()).appearance, **changes)
+        card = replace(read_card(teacher_file), appearance=AppearanceRanges.of([seen]))
+        write_with_card(teacher_file, card, tmp_path / f"{name}.safetensors")
+        return tmp_path / f"{name}.safetensors"
+
+    scan, out = tmp_path / "scans" / "a.nrrd", tmp_path / "out"
+    for name, changes, notes in (("like", {}, 0), ("unlike", {"voxel_mm": 0.1}, 1)):
+        gsema("--teacher", str(teacher_with(name, **changes)))
+        report = json.loads((out / "a.json").read_text())
+        assert len(report["notes"]) == notes
+    first = capsys.readouterr().out.splitlines()[-4]
+    note = (
+        "Unlike the teacher's training scans, with their range in brackets, this one has voxels of "
+        "0.9 mm (0.1 to 0.1): check the result closely."
+    )
+    assert report["notes"] == [note]
+    assert note in first
+    assert "this one has voxels of 0.9 mm" in (out / "overview.html").read_text(encoding="utf-8")

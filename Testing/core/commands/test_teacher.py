@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gsema_core.cli import main
+from gsema_core.evaluation.teacher_score import write_with_card
 from gsema_core.exit_codes import EXIT_USER_ERROR
-from gsema_core.teachers import registry
+from gsema_core.intensities.appearance_ranges import Appearance, AppearanceRanges
+from gsema_core.teachers import read_card, registry
 from gsema_core.teachers.teacher_file import file_hash
 
 
@@ -60,3 +63,18 @@ def test_add_list_remove(
     assert tiny.split() == ["tiny", "tiny:", "cnn,", "0.8", "mm"]
     assert "Removed tiny" in said("remove", "tiny")
     assert "tiny" not in said("list")
+
+
+def test_info_tells_what_the_training_scans_looked_like(
+    teacher_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scan = Appearance(0.4, 60.0, 70.0, 0.7, 0.01, 0.02, 0.2, 0.004, 0.9, 0.8, 0.5)
+    ranges = AppearanceRanges.of([scan, replace(scan, noise=0.03)])
+    file = tmp_path / "ranged.safetensors"
+    write_with_card(teacher_file, replace(read_card(teacher_file), appearance=ranges), file)
+    assert main(["teacher", "info", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[lines.index("appearance") + 1 :][:2] == ["  scans: 2", "  voxel mm: 0.4 to 0.4"]
+    assert "  noise: 0.01 to 0.03" in lines
+    assert main(["teacher", "info", str(teacher_file)]) == 0
+    assert "appearance: -" in capsys.readouterr().out.splitlines()

@@ -138,11 +138,13 @@ def replace_by_text(path):
 
 
 def shrink(path):
-    np.save(path, np.load(path)[:-1, ..., :2])
+    array = np.load(path)
+    np.save(path, array[:-1, ..., :2] if array.ndim > 1 else array[:-1])
 
 
 def convert(path):
-    np.save(path, np.load(path).astype(np.float64))
+    array = np.load(path)
+    np.save(path, array.astype(np.float64 if array.dtype != np.float64 else np.float32))
 
 
 def pickle_something(path):
@@ -156,16 +158,20 @@ DAMAGES = (
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", ["image", "labels", "vessel_voxels", "aneurysm_voxels"])
+@pytest.mark.parametrize(
+    "name", ["image", "labels", "vessel_voxels", "aneurysm_voxels", "appearance_values"]
+)
 def test_damaged_entries_are_made_anew(cache, case, name, damage):
     good = {each: np.array(getattr(cache.load(case), each)) for each in ("image", "labels")}
+    appearance = cache.load(case).appearance
     (path,) = cache.folder.glob(f"*.{name}.npy")
     damage(path)
     volume = cache.load(case)
     assert all(np.array_equal(getattr(volume, each), array) for each, array in good.items())
     assert len(volume.vessel_voxels) == (good["labels"] == 1).sum()
     assert len(volume.aneurysm_voxels) == (good["labels"] == 2).sum()
-    assert len(list(cache.folder.iterdir())) == 4
+    assert volume.appearance == appearance
+    assert len(list(cache.folder.iterdir())) == 5
 
 
 def test_a_process_killed_while_it_prepares(cache, case, datalist):

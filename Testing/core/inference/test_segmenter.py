@@ -179,10 +179,12 @@ def test_an_array_with_nan_is_refused(segmenter: Segmenter, scan: Volume) -> Non
         segmenter.segment(Volume(array, scan.geometry))
 
 
-def test_a_scan_without_contrast_gives_an_empty_result(segmenter: Segmenter) -> None:
+def test_a_scan_without_contrast_is_refused_or_gives_an_empty_result(segmenter: Segmenter) -> None:
     geometry = Geometry((40, 40, 40), (0.8, 0.8, 0.8))
     flat = Volume(np.zeros(geometry.shape, dtype=np.int16), geometry)
-    empty = segmenter.segment(flat)
+    with pytest.raises(UserError, match="Nothing in the scan is brighter"):
+        segmenter.segment(flat)
+    empty = segmenter.segment(flat, SegmentationSettings(refuse_implausible=False))
     assert empty.aneurysms == []
     assert not empty.labels.array.any()
 

@@ -321,7 +321,9 @@ def test_a_run_that_is_stopped_before_its_first_step_keeps_what_it_validated(mak
     result = train(config, silent)
     assert result.finished
     assert [int(row["step"]) for row in read_csv(log)] == [0, 2]
-    assert len(read_card(result.teacher).training["parent_sha256"]) == 64
+    card = read_card(result.teacher)
+    assert len(card.training["parent_sha256"]) == 64
+    assert card.appearance is not None and card.appearance.scans == 12  # the first one's too
 
 
 def test_long_steps_are_saved_by_the_clock(make_tiny, monkeypatch):
@@ -339,7 +341,10 @@ def test_long_steps_are_saved_by_the_clock(make_tiny, monkeypatch):
 
 def test_the_card_counts_what_was_trained_on(make_tiny):
     result = train(make_tiny(), silent)
-    training = read_card(result.teacher).training
+    card = read_card(result.teacher)
+    training = card.training
+    assert card.appearance is not None and card.appearance.scans == 6
+    assert card.appearance.contrast[0] > 0
     assert (training["cases"], training["cases_with_aneurysm"], training["patients"]) == (6, 6, 6)
     assert (training["validation_cases"], training["replay_cases"]) == (2, 0)
     assert training["vessel_ml"] > 0 and training["aneurysm_ml"] > 0

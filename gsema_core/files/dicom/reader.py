@@ -21,6 +21,10 @@ NAMED = 6
 """Series, files or reasons that a message names. Our choice."""
 
 
+NO_ANGIOGRAPHY = ("MR", "Emission", "PET", "Nuclear", "Ultrasound")
+"""In the names of the classes of other modalities. CT, X-ray and secondary capture may be one."""
+
+
 def read_series(path: Path, number: int | None = None) -> SeriesVolume:
     """Read a volume.
 
@@ -57,7 +61,7 @@ def read_series(path: Path, number: int | None = None) -> SeriesVolume:
         array,
         chosen.stack.geometry,
         chosen.describe(),
-        _notes(found.damaged),
+        _notes(chosen, found.damaged),
         _source(chosen.stack.frames),
     )
 
@@ -179,8 +183,14 @@ def _damaged(chosen: Series, files: Sequence[Damaged], path: Path) -> UserError:
     )
 
 
-def _notes(damaged: Sequence[Damaged]) -> tuple[str, ...]:
-    return (f"Of the study's DICOM files {_told(damaged)}.",) if damaged else ()
+def _notes(chosen: Series, damaged: Sequence[Damaged]) -> tuple[str, ...]:
+    kind = chosen.describe()["class"]
+    notes = []
+    if any(word in kind for word in NO_ANGIOGRAPHY):
+        notes.append(f"The DICOM series is {kind}, no rotational angiography.")
+    if damaged:
+        notes.append(f"Of the study's DICOM files {_told(damaged)}.")
+    return tuple(notes)
 
 
 def _told(damaged: Sequence[Damaged]) -> str:

@@ -274,7 +274,8 @@ def _segment_one(
             overview.done(item.name, scan, result)
     count = len(result.aneurysms)
     found = f"{count} aneurysm{'' if count == 1 else 's'}"
-    return found + ("; the label map that was there stays" if stays else "")
+    found += "; the label map that was there stays" if stays else ""
+    return ". ".join([found, *result.report["notes"]])
 
 
 def _shared(

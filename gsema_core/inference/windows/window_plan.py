@@ -17,7 +17,8 @@ from monai.data.utils import dense_patch_slices
 
 from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.grids.boxes import Box, box_of
-from gsema_core.inference.windows.skipping import POOLED, bright_spots, is_plausible
+from gsema_core.inference.windows.skipping import bright_spots, is_plausible
+from gsema_core.intensities.appearance import POOLED
 
 Start = tuple[int, int, int]
 """First voxel (k, j, i) of a window in the padded image."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from forms import Known, save, slices
+from forms import MR, Known, save, slices
 
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume, write_volume
@@ -99,6 +99,22 @@ def test_the_volume_says_which_series_it_is(tmp_path: Path) -> None:
         "image_type": "ORIGINAL PRIMARY AXIAL",
     }
     assert volume.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "modality", "told"),
+    [
+        (MR, "MR", ("The DICOM series is MR, no rotational angiography.",)),
+        ("1.2.840.10008.5.1.4.1.1.2", "CT", ()),
+    ],
+)
+def test_another_modality_is_noted(
+    tmp_path: Path, kind: str, modality: str, told: tuple[str, ...]
+) -> None:
+    save(tmp_path, slices(replace(Known(), kind=kind).changed(Modality=modality)))
+    volume = read_volume(tmp_path)
+    assert isinstance(volume, SeriesVolume)
+    assert volume.notes == told
 
 
 def test_damage_elsewhere_is_noted(tmp_path: Path) -> None:
