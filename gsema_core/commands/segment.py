@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     from gsema_core.commands.segment_folder import segment_folder
     from gsema_core.files.text_files import write_json
-    from gsema_core.inference.folders.folder_run import is_batch
+    from gsema_core.inference.folders.scan_list import is_batch
     from gsema_core.inference.output_paths import check_outputs, dicom_paths
     from gsema_core.inference.run_profile import profile
 

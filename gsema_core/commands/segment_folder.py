@@ -15,7 +15,7 @@ from gsema_core.exit_codes import EXIT_SOME_FAILED, EXIT_STOPPED
 
 if TYPE_CHECKING:
     from gsema_core.inference import SegmentationSettings
-    from gsema_core.inference.folders.folder_run import BatchItem
+    from gsema_core.inference.folders.scan_list import BatchItem
     from gsema_core.machine.ranks_environment import RanksEnvironment
 
 
@@ -31,12 +31,8 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
     Raises:
         UserError: nothing could be begun.
     """
-    from gsema_core.inference.folders.folder_run import (
-        find_scans,
-        outcome_table,
-        overview_of,
-        segment_batch,
-    )
+    from gsema_core.inference.folders.folder_run import outcome_table, overview_of, segment_batch
+    from gsema_core.inference.folders.scan_list import find_scans
     from gsema_core.inference.folders.shards import any_failed, own_device, shard
     from gsema_core.machine.ranks_environment import RanksEnvironment
 

@@ -19,7 +19,7 @@ import gsema_core
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume
 from gsema_core.files.voxel_data import DamagedFile, inflated
-from gsema_core.inference.folders.folder_run import find_scans
+from gsema_core.inference.folders.scan_list import find_scans
 
 SHAPE = (6, 7, 8)
 BOMB = gzip.compress(bytes(2**26), 1)
