@@ -21,7 +21,7 @@ from gsema_core.exit_codes import EXIT_STOPPED
 LOOK_S = 0.5
 """How often other requests than signals are looked for (ours)."""
 
-GRACE_S = 3.0
+GRACE_S = 2.5
 """How long work may take to end by itself: whoever stops a program waits for seconds (ours)."""
 
 LAST_ACTS_S = 10.0

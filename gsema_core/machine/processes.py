@@ -8,6 +8,7 @@ is gone.
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import signal
@@ -90,6 +91,7 @@ class Crew(Generic[Thing, Result]):
         self._deaf = deaf
         self._pipes: list[Connection] = []
         self._processes: list[Any] = []
+        atexit.register(self.close)  # or Python would wait for processes that are deaf
         context: Any = get_context(start)
         try:
             for _ in range(jobs):
@@ -123,6 +125,7 @@ class Crew(Generic[Thing, Result]):
 
     def close(self) -> None:
         """End the processes, whatever they do."""
+        atexit.unregister(self.close)
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:

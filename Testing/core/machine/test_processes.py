@@ -126,6 +126,18 @@ def test_processes_end_with_the_one_that_they_work_for(tmp_path: Path) -> None:
             raise AssertionError(f"process {pid} waits for ever")
 
 
+def test_a_program_ends_although_nobody_closed_its_processes(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from gsema_core.machine.processes import Crew\n"
+        "crew = Crew(abs, 2, 'at work', 'wait', start='fork', deaf=True)\n"
+        "results = crew.results([1, 2, 3])\n"
+        "print(next(results))\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, timeout=60, check=True)
+    assert done.stdout == b"1\n"
+
+
 def _state(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
