@@ -60,3 +60,15 @@ def test_all_of_it_at_once() -> None:
     assert "32767" in image.notes[0]
     kept = ~outside_cylinder()
     assert np.abs(image.array[kept] - made_scan()[kept].astype(int)).mean() < 1
+
+
+def test_a_saturated_scan_is_told_and_left_as_it_is() -> None:
+    scan = np.minimum(made_scan(), 700)
+    image = only_image(scan)
+    assert image.array is scan
+    share = f"{(scan == 700).mean():.3%}"
+    assert image.notes == (
+        f"{share} of the scan's voxels have its largest value 700: it is saturated, and what is "
+        "brighter cannot be told apart.",
+    )
+    assert only_image(np.full((9, 9, 9), 5)).notes == ()

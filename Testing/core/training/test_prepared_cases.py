@@ -171,7 +171,7 @@ def test_a_run_whose_prepared_cases_vanish_says_so_and_goes_on_when_started_agai
         if line.startswith("[1/"):
             shutil.rmtree(config.run.output / "cache")
 
-    with pytest.raises(BrokenOffError, match="prepared case in .* start the run again"):
+    with pytest.raises(BrokenOffError, match=r"prepared case in .* start the run again"):
         train(config, remove)
     assert train(config, str).finished
 

@@ -19,8 +19,8 @@ from gsema_core.inference.shares import Shares, full_share
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM
 
-WORTH_A_LOOK = 0.6
-"""Mean probability from where on what was left out is told. Ours."""
+WORTH_A_LOOK = 0.4
+"""Mean probability from where on what was left out is told: of 24 simulated scans on one. Ours."""
 
 
 def decide(
