@@ -25,8 +25,9 @@ RIM = 3
 
 
 def find_outliers(array: Array, levels: Levels) -> Indices:
-    """Flat indices of voxels beyond what a body with contrast agent in it has, and of voxels that
-    differ from all but one of their six neighbors by more than the contrast of vessels.
+    """Flat indices of voxels beyond what a body with contrast agent in it has, and of voxels twice
+    as bright as vessels, or darker than tissue, that differ from all but one of their six neighbors
+    by more than the contrast of vessels.
 
     All but one: two of them may lie side by side. Around lumps that are too bright, as of metal,
     goes what is bright within ``RIM``: their edges are as soft as the scanner's.
@@ -35,9 +36,9 @@ def find_outliers(array: Array, levels: Levels) -> Indices:
     flat = array.reshape(-1)
     for start in range(0, flat.size, 16 * CHUNK):
         values = flat[start : start + 16 * CHUNK]
-        far = (values > levels.background + levels.contrast) | (
-            values < levels.background - levels.contrast
-        )
+        bright = levels.background + 2 * levels.contrast
+        dark = levels.low - levels.contrast / 4
+        far = (values > bright) | (values < dark)
         for some in _chunks(start + np.flatnonzero(far)):
             here = flat[some].astype(np.float64)
             beside = np.sort(_neighbors(some, array), axis=0)
