@@ -106,7 +106,7 @@ def _range(array: NDArray[Any]) -> tuple[float, float]:
     image = only_image(array)
     flat = image.array.reshape(-1)
     sample = flat[:: max(1, flat.size // SAMPLE)]
-    return IntensityRule().bounds(sample, image.fill_share, image.ceiling)
+    return IntensityRule().bounds(sample, image.fill_share)
 
 
 def _count(labels: NDArray[np.uint8]) -> int:

@@ -18,9 +18,6 @@ from gsema_core.intensities.levels import find_levels
 from gsema_core.intensities.outliers import find_outliers, without_outliers
 from gsema_core.intensities.wrapping import unwrapped
 
-MANY = 5e-5
-"""A larger share of voxels that are too bright has a rim that moves the percentile 99.99. Ours."""
-
 SATURATED = 5e-4
 """Share of the voxels at the largest value. Of 24 simulated scans that are not saturated at most
 1.3e-5 have it. Ours."""
@@ -33,13 +30,11 @@ class ImageOnly:
     Attributes:
         array: the scan's own where nothing was left out, else a copy.
         fill_share: the share of the volume that was fill and now has the background's median.
-        ceiling: the brightness of vessels, where much that is brighter was left out.
         notes: what was changed or lost, in sentences.
     """
 
     array: npt.NDArray[Any]
     fill_share: float = 0.0
-    ceiling: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -69,19 +64,16 @@ def only_image(array: npt.NDArray[Any]) -> ImageOnly:
         fill_share = sum(fill.share for fill in fills)
         left_out += [f"the fill value {fill.value:g} ({fill.share:.3%})" for fill in fills]
     outliers = find_outliers(array, levels)
-    ceiling = None
     if outliers.size:
         values = array.reshape(-1)[outliers]
         share = outliers.size / array.size
         ends = f"from {values.min():g} to {values.max():g}"
         left_out.append(f"{outliers.size} voxels {ends}, far from those beside them ({share:.3%})")
-        if np.count_nonzero(values > levels.ceiling) > MANY * array.size:
-            ceiling = levels.vessel
         array = without_outliers(array, outliers, levels)
     if left_out:
         told.append(f"Of the scan's voxels were left out as no image: {'; '.join(left_out)}.")
     told += _saturated(array)
-    return ImageOnly(array, fill_share, ceiling, tuple(told))
+    return ImageOnly(array, fill_share, tuple(told))
 
 
 def _saturated(array: npt.NDArray[Any]) -> list[str]:

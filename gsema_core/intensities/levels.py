@@ -41,11 +41,6 @@ class Levels:
     contrast: float
 
     @property
-    def vessel(self) -> float:
-        """The brightest vessels: the percentile 99.99 of simulated scans, in the median."""
-        return self.background + 1.25 * self.contrast
-
-    @property
     def ceiling(self) -> float:
         """Nothing of a vessel is brighter: four times the contrast above the background."""
         return self.background + 4 * self.contrast

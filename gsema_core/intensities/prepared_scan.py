@@ -60,7 +60,7 @@ def prepare(volume: Volume, spacing_mm: float, rule: IntensityRule) -> PreparedS
     image = only_image(volume.array)
     scan = replace(volume, array=image.array)  # still of its DICOM series
     working = to_working(scan, spacing_mm)
-    bounds = rule.bounds(working.array, image.fill_share, image.ceiling)
+    bounds = rule.bounds(working.array, image.fill_share)
     scaled = Volume(scale_between(working.array, *bounds), working.geometry)
     appearance = appearance_of(scaled.array, spacing_mm, volume.geometry)
     return PreparedScan(scan, scaled, bounds, image.notes, appearance)

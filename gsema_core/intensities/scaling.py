@@ -36,9 +36,7 @@ class IntensityRule:
                 f"The intensity percentiles {self.low} and {self.high} must rise within 0 to 100."
             )
 
-    def bounds(
-        self, array: npt.ArrayLike, fill_share: float = 0.0, ceiling: float | None = None
-    ) -> tuple[float, float]:
+    def bounds(self, array: npt.ArrayLike, fill_share: float = 0.0) -> tuple[float, float]:
         """The intensities that become 0 and 1.
 
         Where both percentiles coincide (a volume with far fewer vessel voxels than usual), the
@@ -47,14 +45,11 @@ class IntensityRule:
         Args:
             array: intensities.
             fill_share: the share that says nothing and has the median, as fill does.
-            ceiling: the upper one is no more than this.
         """
         values = np.asarray(array, dtype=np.float32)
         image = 1 - fill_share
         ranks = self.low * image, 100 - (100 - self.high) * image
         low, high = (float(bound) for bound in np.percentile(values, ranks))
-        if ceiling is not None:
-            high = min(high, ceiling)
         return (low, high) if high > low else (float(values.min()), float(values.max()))
 
     def to_dict(self) -> dict[str, float]:

@@ -36,10 +36,6 @@ def test_half_of_it_fill_counts_for_no_percentile() -> None:
     assert rule.bounds(half, fill_share=0.5) == pytest.approx(rule.bounds(values), abs=1)
 
 
-def test_a_ceiling_holds_the_upper_bound_down() -> None:
-    assert IntensityRule(10, 90).bounds(np.arange(1001.0), ceiling=500) == (100, 500)
-
-
 def test_voxels_that_are_not_finite_are_refused() -> None:
     array = made_scan().astype(np.float32)
     array[3, 3, 3] = np.nan

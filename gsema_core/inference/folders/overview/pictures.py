@@ -57,7 +57,7 @@ class ShownScan:
 def shown(volume: Volume) -> ShownScan:
     """A scan that no teacher looks at, as pictures take it."""
     image = only_image(volume.array)
-    bounds = IntensityRule().bounds(image.array, image.fill_share, image.ceiling)
+    bounds = IntensityRule().bounds(image.array, image.fill_share)
     return ShownScan(Volume(image.array, volume.geometry), bounds)
 
 
