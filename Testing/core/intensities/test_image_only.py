@@ -72,3 +72,16 @@ def test_a_saturated_scan_is_told_and_left_as_it_is() -> None:
         "brighter cannot be told apart.",
     )
     assert only_image(np.full((9, 9, 9), 5)).notes == ()
+
+
+@pytest.mark.parametrize("noise", [0, 3, 15])
+@pytest.mark.parametrize("radius", [4, 7])
+def test_a_sac_alone_in_a_small_scan_is_no_metal(noise: int, radius: int) -> None:
+    """Vessels may fill fewer spots than metal is told by."""
+    k, j, i = np.indices((50, 50, 50))
+    sac = (k - 25) ** 2 + (j - 20) ** 2 + (i - 30) ** 2 < radius**2
+    tube = (j - 25) ** 2 + (i - 25) ** 2 < 4
+    scan = np.where(sac, 2000.0, np.where(tube & (k < 30), 1300.0, 100.0))
+    scan = ndimage.gaussian_filter(scan, 0.7) + 0.2 * k  # shading
+    scan += np.random.default_rng(5).normal(0, noise, scan.shape)
+    assert only_image(scan).array is scan

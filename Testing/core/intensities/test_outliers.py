@@ -51,9 +51,13 @@ def test_lumps_are_filled_from_outside_in() -> None:
 
 def test_where_nothing_is_left_beside_them_they_become_background() -> None:
     scan = np.full((4, 4, 4), 30000, np.int16)
-    found = find_outliers(scan, LEVELS)
-    assert found.size == scan.size
-    assert (without_outliers(scan, found, LEVELS) == 100).all()
+    assert (without_outliers(scan, np.arange(scan.size), LEVELS) == 100).all()
+
+
+def test_what_fills_more_than_metal_does_is_left_alone() -> None:
+    scan = made_scan()
+    scan[:, 10:20, 10:20] = 30000
+    assert find_outliers(scan, LEVELS).size == 0
 
 
 def test_a_thin_vessel_is_no_row_of_outliers() -> None:
