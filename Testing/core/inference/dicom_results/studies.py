@@ -70,5 +70,7 @@ def standard_errors(path: Path) -> list[str]:
     """What dciodvfy of dicom3tools finds wrong with a file."""
     if shutil.which("dciodvfy") is None:
         pytest.skip("dciodvfy of dicom3tools is not installed")
-    run = subprocess.run(["dciodvfy", path], capture_output=True, text=True)
+    run = subprocess.run(
+        ["dciodvfy", path], capture_output=True, encoding="utf-8", errors="replace"
+    )
     return [line for line in (run.stdout + run.stderr).splitlines() if line.startswith("Error")]
