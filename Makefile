@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fast test-slow lint types setup system-packages clean
+.PHONY: demo test test-core test-rest test-fast test-slow lint types setup system-packages clean
 
 setup: $(READY)
 
@@ -26,7 +26,16 @@ system-packages:
 demo: $(READY) system-packages
 	$(BIN)/python demo/run_demo.py
 
-test: test-fast test-slow
+# Two halves of about the same length, one for each of two cores.
+test: $(READY) system-packages
+	$(MAKE) --jobs 2 test-core test-rest
+
+test-core: $(READY)
+	$(BIN)/python -m pytest -m "not slow" Testing/core $(PYTEST_ARGS)
+
+test-rest: $(READY)
+	$(BIN)/python -m pytest -m "not slow" Testing/slicer $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 test-fast: $(READY) system-packages
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
