@@ -71,7 +71,7 @@ def segment_folder(arguments: argparse.Namespace, settings: SegmentationSettings
         title = f"Process {ranks.rank + 1} of {ranks.size}:\n" if ranks.size > 1 else ""
         print(title + (outcome_table(outcomes) if outcomes else "No scan was left for it."))
     for outcome in failed if arguments.quiet else []:
-        print(f"error: {outcome.detail}", file=sys.stderr)
+        print(f"error: {outcome.item.title}: {outcome.detail}", file=sys.stderr)
     if outcomes:
         overview.write_page()
     if any(outcome.state == "left" for outcome in outcomes):

@@ -149,7 +149,7 @@ def test_quiet_still_tells_what_failed(gsema: Gsema, capsys: pytest.CaptureFixtu
     captured = capsys.readouterr()
     assert captured.out == ""
     (line,) = captured.err.splitlines()
-    assert line.startswith("error: The image")
+    assert line.startswith("error: b.nii.gz: The image")
 
 
 def _write_dicom(folder: Path, scan_file: Path) -> None:
