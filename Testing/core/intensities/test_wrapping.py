@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_scan import made_scan
+from scipy import ndimage
 
 from gsema_core.intensities.wrapping import unwrapped
 
@@ -51,6 +52,21 @@ def test_half_of_the_voxels_may_have_wrapped() -> None:
     ids=["scan", "12 bits", "saturated", "all values", "both ends", "constant", "fractions"],
 )
 def test_what_did_not_wrap_is_left_alone(scan: Any) -> None:
+    back, moved = unwrapped(scan)
+    assert back is scan
+    assert moved == 0
+
+
+@pytest.mark.parametrize(
+    "size, edge, brightness", [(6, 0.54, 5257), (4, 0.85, 23011), (2, 0.6, 9000)]
+)
+def test_metal_that_is_clamped_did_not_wrap(size: int, edge: float, brightness: int) -> None:
+    """The soft edge of a clip has few values, with gaps between them."""
+    clip = np.zeros((64, 64, 64))
+    clip[8 : 8 + size, 8 : 8 + size, 8 : 8 + size] = 1
+    clip = ndimage.gaussian_filter(clip, edge)
+    scan = np.round(made_scan() - 70 + clip / clip.max() * brightness)
+    scan = np.clip(scan, 0, 4095).astype(np.uint16)
     back, moved = unwrapped(scan)
     assert back is scan
     assert moved == 0

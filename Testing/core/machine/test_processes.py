@@ -116,7 +116,9 @@ def test_processes_end_with_the_one_that_they_work_for(tmp_path: Path) -> None:
         "    os.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60)
-    for pid in map(int, done.stdout.split()):
+    pids = [int(pid) for pid in done.stdout.split()]
+    assert len(pids) == 3
+    for pid in pids:
         for _ in range(300):
             if not Path(f"/proc/{pid}").exists() or "Z" in _state(pid):
                 break
