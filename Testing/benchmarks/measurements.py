@@ -20,7 +20,7 @@ from scipy.spatial.transform import Rotation
 
 from gsema_core.measurements.diameter import largest_diameter
 from gsema_core.measurements.interface import faces_between
-from gsema_core.measurements.neck import find_neck, height
+from gsema_core.measurements.neck import NoNeck, find_neck, height
 from gsema_core.measurements.parent_vessel import parent_vessel_diameter_mm
 from gsema_core.measurements.surface import surface_area_mm2
 
@@ -83,7 +83,7 @@ def necks(random: np.random.Generator, errors: Errors) -> None:
     sac = (np.linalg.norm(points, axis=-1) <= radius) & (along > cut)
     vessel = (along <= cut) & (along > cut - 4 * voxel)
     neck = find_neck(faces_between(sac, vessel, spacing, ORIGIN), sac.shape)
-    if neck is None:
+    if isinstance(neck, NoNeck):
         errors["neck, planes: share not found (%)"].append(100.0)
         return
     errors["neck, planes: share not found (%)"].append(0.0)
@@ -105,7 +105,7 @@ def parent_vessels(random: np.random.Generator, errors: Errors) -> None:
     center = np.array([radius + 0.6 * sac_radius, 0.0, 0.0])
     sac = (np.linalg.norm(points - center, axis=-1) <= sac_radius) & ~vessel
     neck = find_neck(faces_between(sac, vessel, spacing, ORIGIN), sac.shape)
-    if neck is None:
+    if isinstance(neck, NoNeck):
         return
     width = 1.6 * sac_radius  # along the tube, where the sphere's center is 0.6 radii above it
     errors["neck width, tubes (coarsest voxels)"].append((neck.width_mm - width) / voxel)

@@ -17,7 +17,7 @@ from gsema_core.grids.volume import Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements.diameter import largest_diameter
 from gsema_core.measurements.interface import Floats, Integers, Mask, faces_between
-from gsema_core.measurements.neck import Neck, find_neck, height
+from gsema_core.measurements.neck import Neck, NoNeck, find_neck, height
 from gsema_core.measurements.parent_vessel import REACH_MM, parent_vessel_diameter_mm
 from gsema_core.measurements.surface import sphericity, surface_area_mm2
 
@@ -196,8 +196,8 @@ def _neck_values(sac: _Sac, points: Floats) -> dict[str, Any]:
     mask[box_of(inner, sac.mask.shape)] = sac.mask
     faces = faces_between(mask, box == VESSEL, sac.spacing, start)
     neck = find_neck(faces, sac.labels.array.shape)
-    top = height(neck, points, sac.spacing) if neck else None
-    if neck is None or top is None:
+    top = None if isinstance(neck, NoNeck) else height(neck, points, sac.spacing)
+    if isinstance(neck, NoNeck) or top is None:
         return {}
     values = {
         "neck_width_mm": neck.width_mm,

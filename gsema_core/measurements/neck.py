@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsema_core.grids.geometry import Geometry
 from gsema_core.measurements.interface import Faces, Floats
 
 WIDTH_EXCESS = 0.8
@@ -32,9 +33,9 @@ vessels 0.3."""
 class Neck:
     """The opening between an aneurysm and its vessel, as a plane figure.
 
-    The width is the longer axis of the ellipse with the same second moments as the opening, seen
-    along the neck plane's normal: the neck's largest diameter, as interventional practice has it,
-    but not at the mercy of single voxels.
+    The width and the breadth are the axes of the ellipse with the same second moments as the
+    opening, seen along the neck plane's normal: the width is the neck's largest diameter, as
+    interventional practice has it, but not at the mercy of single voxels.
 
     The width's error on spheres of 6 to 24 voxels across in random places and rotations, spacing
     up to 1:1:2, is 0.0 +- 0.2 of the coarsest voxel, at most 1.05, on tubes, and -0.4 +- 0.3, at
@@ -43,14 +44,18 @@ class Neck:
     Args:
         center: (3,) in mm along the array's axes.
         normal: (3,) unit vector from the vessel into the sac.
-        axis: (3,) unit vector in the plane along the opening's largest diameter.
-        width_mm: the opening's largest diameter.
+        axis: (3,) unit vector in the plane along the opening's largest diameter, its long axis.
+        width_mm: the opening's largest diameter, the whole long axis.
+        breadth_mm: the diameter across it, the whole short axis.
+        area_mm2: of the opening, as seen along the normal.
     """
 
     center: Floats
     normal: Floats
     axis: Floats
     width_mm: float
+    breadth_mm: float
+    area_mm2: float
 
     @property
     def ends(self) -> tuple[Floats, Floats]:
@@ -58,8 +63,43 @@ class Neck:
         half = self.axis * self.width_mm / 2
         return self.center - half, self.center + half
 
+    @property
+    def equivalent_diameter_mm(self) -> float:
+        """Of the circle of the same area: 2 sqrt(A / pi)."""
+        return 2 * math.sqrt(self.area_mm2 / math.pi)
 
-def find_neck(faces: Faces, shape: tuple[int, ...]) -> Neck | None:
+    @property
+    def perimeter_mm(self) -> float:
+        """Of the ellipse with both axes (Ramanujan's second formula, within 0.1 % up to 1:4).
+
+        The rim itself, a staircase of voxel edges, is up to 1.5 times as long.
+        """
+        a, b = self.width_mm / 2, self.breadth_mm / 2
+        h = ((a - b) / (a + b)) ** 2
+        return math.pi * (a + b) * (1 + 3 * h / (10 + math.sqrt(4 - 3 * h)))
+
+    def plane_lps(self, geometry: Geometry) -> tuple[Floats, Floats]:
+        """The ostium plane: its center in mm and its unit normal into the sac, both (3,) in LPS.
+
+        Args:
+            geometry: that of the label map.
+        """
+        center = geometry.index_to_world((self.center / geometry.spacing[::-1])[::-1])
+        return center, geometry.direction_matrix @ self.normal[::-1]
+
+
+@dataclass(frozen=True)
+class NoNeck:
+    """Why an aneurysm has no neck.
+
+    Args:
+        reason: the rest of a sentence that begins with "No neck: ".
+    """
+
+    reason: str
+
+
+def find_neck(faces: Faces, shape: tuple[int, ...]) -> Neck | NoNeck:
     """Fit the neck plane to the faces between an aneurysm (first set) and vessels (second).
 
     The normal is the faces' vector area, sum n dA. It depends on nothing but the rim of the
@@ -73,35 +113,40 @@ def find_neck(faces: Faces, shape: tuple[int, ...]) -> Neck | None:
         shape: (k, j, i) of the whole label map.
 
     Returns:
-        None where no plane is across an opening: no vessel touches the aneurysm by a face; there
-        are two openings, the second more than ``LARGEST_OTHER`` of the first (fusiform aneurysms);
-        the interface is folded more than a hemisphere; it is slimmer than ``SLENDEREST``; or the
-        label map's border cuts it off.
+        The neck, or the reason where no plane is across an opening: no vessel touches the aneurysm
+        by a face; there are two openings, the second more than ``LARGEST_OTHER`` of the first
+        (fusiform aneurysms); the interface is folded more than a hemisphere; it is slimmer than
+        ``SLENDEREST``; or the label map's border cuts it off.
     """
     if len(faces) == 0:
-        return None
+        return NoNeck("no vessel touches the aneurysm")
     patches = faces.patches()
     openings = [float(np.linalg.norm(patch.vectors.sum(axis=0))) for patch in patches]
     order = np.argsort(openings)[::-1]
     opening = patches[order[0]]
     if len(order) > 1 and openings[order[1]] > LARGEST_OTHER * openings[order[0]]:
-        return None
+        return NoNeck("two openings of similar size, as a fusiform aneurysm has them")
     if (opening.halves <= 0).any() or (opening.halves >= 2 * (np.array(shape) - 1)).any():
-        return None
+        return NoNeck("the volume's border cuts the opening off")
     vector = opening.vectors.sum(axis=0)
     # A flat sheet of voxel faces has sum |n dA| along each axis, however it is turned.
     if np.abs(vector).sum() < FLATTEST_FOLD * opening.areas.sum():
-        return None
+        return NoNeck(
+            "the vessel reaches into the aneurysm, so that no plane is across the opening"
+        )
     normal = vector / np.linalg.norm(vector)
     center, axis, longer, shorter = _figure(opening, normal)
     if shorter < SLENDEREST * longer:
-        return None
+        return NoNeck("the vessel runs along the aneurysm instead of opening into it")
     rim, lengths = opening.rim()
     height = float(np.average(rim @ normal, weights=lengths))
+    center = center + (height - float(center @ normal)) * normal
     voxel = float(np.prod(faces.spacing)) ** (1 / 3)
     # Openings of a few faces keep half of what they measure.
-    width = max(longer - WIDTH_EXCESS * voxel, longer / 2)
-    return Neck(center + (height - float(center @ normal)) * normal, normal, axis, width)
+    width, breadth = (max(side - WIDTH_EXCESS * voxel, side / 2) for side in (longer, shorter))
+    # The area keeps the opening's own figure, shrunk as its axes were.
+    area = float(np.linalg.norm(vector)) * width / longer * breadth / shorter
+    return Neck(center, normal, axis, width, breadth, area)
 
 
 def height(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Floats] | None:

@@ -22,7 +22,7 @@ def measure(middle: Callable) -> Measure:
         grid = labels.geometry
         spacing = np.array(grid.spacing[::-1])
         center = grid.world_to_index(middle(grid) + at)[::-1] * spacing
-        neck = Neck(center, np.array([0.0, 0, 1]), np.array([1.0, 0, 0]), width)
+        neck = Neck(center, np.array([0.0, 0, 1]), np.array([1.0, 0, 0]), width, width, width**2)
         return parent_vessel_diameter_mm(labels.array == VESSEL, neck, spacing, ZERO)
 
     return measure
@@ -81,7 +81,7 @@ def test_the_volumes_border_is_no_wall(
     grid = Geometry((34, 67, 67), plain.spacing, tuple(offset))
     spacing = np.array(plain.spacing)
     center = np.array([33, 33 + 2 / 0.3, 0]) * spacing
-    neck = Neck(center, np.array([0.0, 1, 0]), np.array([1.0, 0, 0]), 3.0)
+    neck = Neck(center, np.array([0.0, 1, 0]), np.array([1.0, 0, 0]), 3.0, 3.0, 7.07)
     diameter = parent_vessel_diameter_mm(half == VESSEL, neck, spacing, ZERO)
     assert grid.shape == half.shape
     assert diameter == pytest.approx(4, abs=0.3)
@@ -104,6 +104,6 @@ def test_the_part_that_was_cut_out_may_begin_anywhere(
     mask = draw(plain, [], [tube((-20, 0, 0), (20, 0, 0), 1.5)]).array == VESSEL
     start = np.array([5, 7, 0])
     spacing = np.array(plain.spacing)
-    neck = Neck(np.full(3, 33 * 0.3), np.array([0.0, 1, 0]), np.array([1.0, 0, 0]), 3.0)
+    neck = Neck(np.full(3, 33 * 0.3), np.array([0.0, 1, 0]), np.array([1.0, 0, 0]), 3.0, 3.0, 7.07)
     whole = parent_vessel_diameter_mm(mask, neck, spacing, ZERO)
     assert whole == parent_vessel_diameter_mm(mask[5:, 7:], neck, spacing, start)
