@@ -19,6 +19,7 @@ from GSEMASegmentationLib.measure.MeasurementTable import updateTable
 from GSEMASegmentationLib.measure.SegmentMeasurement import Memory, measureSegments
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
 from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
+from GSEMASegmentationLib.scene.UndoStack import UndoStack
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome, SegmentationJob
 from GSEMASegmentationLib.worker.Waiting import run
@@ -53,7 +54,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self.aneurysms: list[Aneurysm] = []
         self.report: dict[str, Any] = {}
         self._client = WorkerClient(workerCommand, onLog)
-        self._clicks = ClickSession(self._client)
+        self._undoStack = UndoStack()
+        self._clicks = ClickSession(self._client, self._undoStack)
         self._job: SegmentationJob | None = None
         self._stopObserving: Callable[[], None] = lambda: None
         self._measured: Memory = {}
@@ -67,9 +69,9 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         return self._job is not None or self._clicks.isRunning
 
     @property
-    def canUndoClick(self) -> bool:
-        """Whether there is a click to take back."""
-        return self._clicks.canUndo
+    def undoTitle(self) -> str:
+        """What ``undo`` would take back, as "the click"; empty where there is nothing."""
+        return next((change.title for change in self._undoStack.changes), "")
 
     def segment(
         self,
@@ -154,7 +156,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         onDone: Callable[[ClickOutcome], None] = lambda outcome: None,
         **settings: Any,
     ) -> ClickOutcome | None:
-        """Segment the aneurysm at a point, and nothing else; ``undoClick`` takes it back.
+        """Segment the aneurysm at a point, and nothing else; ``undo`` takes it back.
 
         An aneurysm that this module has made there already is replaced, see
         ``ClickImport.importClick``. Where there is no aneurysm, the scene stays as it is.
@@ -181,13 +183,16 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             volumeNode, ras, outputSegmentation, chosen, blocking, onProgress, onDone
         )
 
-    def undoClick(self) -> None:
-        """Take back what the last click has changed; call it again for the click before.
+    def undo(self) -> str:
+        """Take back the last change of segments; call it again for the change before.
+
+        Returns:
+            What it was, as "the click".
 
         Raises:
-            UserError: there is none, or its segment was changed since.
+            UserError: there is none, or its segments were changed since.
         """
-        self._clicks.undo()
+        return self._undoStack.undo().title
 
     def measure(
         self,

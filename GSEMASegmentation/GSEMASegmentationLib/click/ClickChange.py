@@ -20,6 +20,7 @@ class ClickChange:
     """What a click has changed, so that it can be taken back.
 
     Attributes:
+        volumeNode: the volume that was clicked into.
         node: the segmentation.
         segmentId: the only segment that was changed.
         isNew: whether the segment was not there before.
@@ -28,12 +29,18 @@ class ClickChange:
         state: the segmentation's links to the scene before; None where it was not there.
     """
 
+    volumeNode: Any
     node: Any
     segmentId: str
     isNew: bool
     before: Any
     after: Any
     state: OutputState | None
+
+    @property
+    def title(self) -> str:
+        """What it was."""
+        return _("the click")
 
     @property
     def isPossible(self) -> bool:

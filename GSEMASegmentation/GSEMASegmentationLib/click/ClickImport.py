@@ -78,7 +78,7 @@ def importClick(image: Any, volumeNode: Any, outputNode: Any) -> ClickChange:
     node = newOutput(volumeNode) if outputNode is None else outputNode
     isNew = node.GetSegmentation().GetSegment(segmentId) is None
     before = None if isNew else segmentImage(node, segmentId)
-    change = ClickChange(node, segmentId, isNew, before, None, state)
+    change = ClickChange(volumeNode, node, segmentId, isNew, before, None, state)
     try:
         if isNew:
             _add(node, segmentId, name, image, volumeNode)

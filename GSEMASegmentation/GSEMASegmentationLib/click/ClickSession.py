@@ -1,12 +1,9 @@
-"""Clicks on one scene, one after the other: what runs, where the results go, and undo."""
+"""Clicks on one scene, one after the other: what runs, and where the results go."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import slicer
-from slicer.i18n import tr as _
 
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.worker.protocol import ERROR, RESULT
@@ -14,6 +11,7 @@ from GSEMASegmentationLib.click.ClickChange import ClickChange
 from GSEMASegmentationLib.click.ClickJob import ClickJob
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
+from GSEMASegmentationLib.scene.UndoStack import UndoStack
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from GSEMASegmentationLib.scene.VolumeFiles import volumeKey
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
@@ -24,31 +22,26 @@ from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
 
 class ClickSession:
-    """Segments at clicks and remembers what they have changed.
+    """Segments at clicks and remembers what they have changed, in an ``UndoStack``.
 
     Args:
         client: the worker, which also keeps the scan.
+        undoStack: gets what the clicks have changed.
     """
 
-    def __init__(self, client: WorkerClient) -> None:
-        self._client = client
+    def __init__(self, client: WorkerClient, undoStack: UndoStack) -> None:
+        self._client, self._undoStack = client, undoStack
         self._job: ClickJob | None = None
         self._transfer: ScanTransfer | None = None
         self._wanted: tuple[str, ...] = ()  # volume, teacher and device of the transfer
         self._listeners: list[Callable[[WorkerOutcome], None]] = []
         self._sent: tuple[Any, ...] = ()  # the same of the last one, and the worker that has it
-        self._changes: list[tuple[Any, ClickChange]] = []  # each with the volume clicked into
         self._stopObserving: Callable[[], None] = lambda: None
 
     @property
     def isRunning(self) -> bool:
         """Whether a click is being answered."""
         return self._job is not None
-
-    @property
-    def canUndo(self) -> bool:
-        """Whether there is a click to take back."""
-        return any(change.isPossible for _volume, change in self._changes)
 
     def prepare(
         self,
@@ -112,11 +105,9 @@ class ClickSession:
                 self._stopObserving()
                 self._job = None
                 if change is not None:
-                    self._changes.append((volumeNode, change))
+                    self._undoStack.add(change)
                 onEnd(outcome)
 
-            present = slicer.mrmlScene.IsNodePresent
-            self._changes = [one for one in self._changes if present(one[1].node)]
             self._job = ClickJob(
                 self._client, volumeNode, ras, output, settings, onProgress, onJobDone
             )
@@ -126,19 +117,6 @@ class ClickSession:
         outcome = run(start, blocking, onDone)
         return None if outcome is None else _checked(outcome)
 
-    def undo(self) -> None:
-        """Take the last click's change back; clicks whose segments are gone are passed over.
-
-        Raises:
-            UserError: there is none, or its segment was changed since.
-        """
-        while self._changes:
-            _volume, change = self._changes.pop()
-            if change.isPossible:
-                change.undo()
-                return
-        raise UserError(_("There is no click to take back."))
-
     def cancel(self) -> None:
         """Stop what runs; the scene stays as it was."""
         for running in (self._job, self._transfer):
@@ -146,8 +124,8 @@ class ClickSession:
                 running.cancel()
 
     def _lastOutput(self, volumeNode: Any) -> Any:
-        for volume, change in reversed(self._changes):
-            if volume is volumeNode and change.isPossible:
+        for change in self._undoStack.changes:
+            if isinstance(change, ClickChange) and change.volumeNode is volumeNode:
                 return change.node
         return None
 

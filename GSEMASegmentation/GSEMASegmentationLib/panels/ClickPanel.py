@@ -70,9 +70,9 @@ class ClickPanel:
         enable(self.ui.clickButton, usual, problem)
         self._problem = problem
         self._onPointsChosen()
-        canUndo = self._logic.canUndoClick and not self._logic.isRunning
-        nothing = "" if canUndo else _("There is no click to take back.")
-        enable(self.ui.undoClickButton, _("Take back the last clicked aneurysm."), nothing)
+        title = "" if self._logic.isRunning else self._logic.undoTitle
+        nothing = "" if title else _("There is nothing to take back.")
+        enable(self.ui.undoClickButton, _("Take back {change}.").format(change=title), nothing)
         if problem:
             self.stop()
 
@@ -176,11 +176,11 @@ class ClickPanel:
 
     def _onUndo(self) -> None:
         try:
-            self._logic.undoClick()
+            title = self._logic.undo()
         except UserError as error:
             self._run.showStatus(str(error), isError=True)
         else:
-            self._run.showStatus(_("The last click was taken back."))
+            self._run.showStatus(_("Taken back: {change}.").format(change=title))
         self._onChanged(None, None)
 
 

@@ -122,6 +122,6 @@ def test_the_real_worker_answers_clicks_on_a_turned_volume(
     assert value["r_mm"] == pytest.approx(outcome.aneurysm.ras[0], abs=0.01)
     again = logic.segmentAtPoint(volume, ANEURYSM_CENTER, **settings)
     assert again.isRefreshed and again.segmentId == outcome.segmentId
-    logic.undoClick()
-    logic.undoClick()
+    logic.undo()
+    logic.undo()
     assert not slicer.util.getNodesByClass("vtkMRMLSegmentationNode")

@@ -22,7 +22,7 @@ def test_nothing_there_is_said_and_changes_nothing(make_logic, make_balls, scene
     assert np.linalg.norm(outcome.highestRas - ANEURYSM_CENTER) <= 4
     assert "R 3.0, A -2.0, S 5.0 mm" in outcome.message and "0.80 at R 1" in outcome.message
     assert snapshot(scene) == before
-    assert not logic.canUndoClick
+    assert not logic.undoTitle
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_import_that_breaks_half_way_is_taken_back(
     for output in (None, node, empty):
         with pytest.raises(UserError, match=r"could not be imported \(no memory\)"):
             # Without telling the output, it would be that of the last click.
-            logic._clicks._changes.clear()
+            logic._undoStack._changes.clear()
             logic.segmentAtPoint(volume, ANEURYSM_CENTER, outputSegmentation=output)
         assert snapshot(scene) == before
 

@@ -58,12 +58,12 @@ def test_undo_takes_it_back(clicking, spin):
     panel = clicking
     settle(panel, spin)
     assert not panel.ui.undoClickButton.enabled
-    assert panel.ui.undoClickButton.toolTip == "There is no click to take back."
+    assert panel.ui.undoClickButton.toolTip == "There is nothing to take back."
     panel.clicks.onPoint(ANEURYSM)
     settle(panel, spin)
     assert panel.ui.undoClickButton.enabled
     panel.ui.undoClickButton.click()
-    assert panel.ui.statusLabel.text == "The last click was taken back."
+    assert panel.ui.statusLabel.text == "Taken back: the click."
     assert not panel.ui.undoClickButton.enabled
     assert panel.ui.outputSelector.currentNode() is None
     assert panel.ui.aneurysmTable.rowCount == 0

@@ -121,5 +121,5 @@ def test_segments_of_others_stay_untouched(
     assert names(node) == ["Aneurysm", "Aneurysm 2"]
     found = slicer.util.arrayFromSegmentBinaryLabelmap(node, "mine", volume)
     assert np.array_equal(found, drawn)
-    logic.undoClick()
+    logic.undo()
     assert snapshot(scene) == before

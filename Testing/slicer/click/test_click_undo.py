@@ -23,12 +23,12 @@ def test_undo_takes_click_after_click_back(make_logic, two_aneurysms, scene, sna
         logic.segmentAtPoint(two_aneurysms, place)
         states.append(snapshot(scene))
     for state in reversed(states[:-1]):
-        assert logic.canUndoClick
-        logic.undoClick()
+        assert logic.undoTitle == "the click"
+        logic.undo()
         assert snapshot(scene) == state
-    assert not logic.canUndoClick
-    with pytest.raises(UserError, match="no click to take back"):
-        logic.undoClick()
+    assert not logic.undoTitle
+    with pytest.raises(UserError, match="nothing to take back"):
+        logic.undo()
 
 
 def test_a_click_on_what_is_there_refreshes_it_and_undo_brings_the_old_back(
@@ -47,7 +47,7 @@ def test_a_click_on_what_is_there_refreshes_it_and_undo_brings_the_old_back(
     found = slicer.util.arrayFromSegmentBinaryLabelmap(node, outcome.segmentId, volume)
     assert np.array_equal(found != 0, array == 200)
     assert snapshot(scene) != before
-    logic.undoClick()
+    logic.undo()
     assert snapshot(scene) == before
 
 
@@ -67,7 +67,7 @@ def test_the_empty_segment_of_a_run_without_aneurysm_is_filled_first(
     assert not outcome.isRefreshed
     assert segment_ids(node) == ["GSEMA_Vessel", "GSEMA_Aneurysm"]
     assert voxels(node, "GSEMA_Aneurysm").sum() == ball.sum()
-    logic.undoClick()
+    logic.undo()
     assert snapshot(scene) == before
 
 
@@ -79,7 +79,7 @@ def test_undo_spares_what_was_edited_after_the_click(make_logic, make_balls, vox
     drawn[0, 0, :5] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, one, volume)
     with pytest.raises(UserError, match="was changed after the click"):
-        logic.undoClick()
+        logic.undo()
     assert voxels(node, one).sum() == drawn.sum()
 
 
@@ -93,9 +93,9 @@ def test_what_is_gone_needs_no_undo(make_logic, make_balls, scene, what):
         scene.RemoveNode(outcome.segmentationNode)
     else:
         scene.Clear()
-    assert not logic.canUndoClick
-    with pytest.raises(UserError, match="no click to take back"):
-        logic.undoClick()
+    assert not logic.undoTitle
+    with pytest.raises(UserError, match="nothing to take back"):
+        logic.undo()
 
 
 def test_undo_leaves_an_empty_segmentation_as_it_was(make_logic, make_balls, scene, snapshot):
@@ -120,5 +120,5 @@ def test_undo_leaves_an_empty_segmentation_as_it_was(make_logic, make_balls, sce
     before = (links(), snapshot(scene))
     logic.segmentAtPoint(volume, ANEURYSM_CENTER, outputSegmentation=node)
     assert all(old != new for old, new in zip(before[0], links(), strict=True))
-    logic.undoClick()
+    logic.undo()
     assert (links(), snapshot(scene)) == before
