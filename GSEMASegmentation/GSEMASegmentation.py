@@ -56,7 +56,7 @@ class GSEMASegmentation(ScriptedLoadableModule):
             "Finds cerebral aneurysms and the vessels they sit on in 3D rotational angiography. "
             "Choose the volume and press Segment, or press Click to segment and click on an "
             "aneurysm. The button Sample makes a simulated scan to try it. What has to be "
-            "installed stands in the section Status and installation; nothing is installed "
+            "installed stands in the section Installation; nothing is installed "
             "before you ask. "
             "For research use; not a medical device."
         )
@@ -225,6 +225,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self.settings.showCase(node.settings)
         output = node.outputSegmentation if node is not None else None
         self.ui.show3DButton.setSegmentationNode(output)
+        self.ui.show3DButton.visible = output is not None
         self.results.show(output, volume)
         self.voxelCheck.look(volume)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)

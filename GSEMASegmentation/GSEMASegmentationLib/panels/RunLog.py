@@ -55,7 +55,7 @@ def reportLines(report: Mapping[str, Any]) -> Iterator[str]:
         yield _("Device: {device}").format(device=describeDevice(device))
     if teacher:
         name, sha256 = teacher.get("name", "?"), str(teacher.get("sha256", ""))[:8]
-        yield _("Teacher: {name}, file {hash}").format(name=name, hash=sha256 or "?")
+        yield _("Model: {name}, file {hash}").format(name=name, hash=sha256 or "?")
     if program:
         name, version = program.get("name", "?"), program.get("version", "?")
         others = {key: value for key, value in program.items() if key not in ("name", "version")}

@@ -80,7 +80,6 @@ class RunPanel:
     def showStatus(self, text: str, isError: bool = False) -> None:
         """Tell the user; the line stays until the next one."""
         showText(self.ui.statusLabel, text, isError)
-        self.ui.statusLabel.visible = bool(text)
 
     def _onButton(self) -> None:
         if self._logic.isRunning:
@@ -94,7 +93,7 @@ class RunPanel:
         chosen = self._choices()
         self._volumeNode = chosen["volumeNode"]
         self._log.begin(
-            _("Segmenting {volume}: teacher {teacher}, device {device}").format(
+            _("Segmenting {volume}: model {teacher}, device {device}").format(
                 volume=self._volumeNode.GetName() if self._volumeNode is not None else "?",
                 teacher=chosen["teacher"],
                 device=chosen["device"],

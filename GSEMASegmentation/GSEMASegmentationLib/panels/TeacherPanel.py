@@ -1,4 +1,4 @@
-"""The panel's teachers: choose one, read its card, import and remove."""
+"""The panel's section on the model, a teacher's file: choose, read its card, import, remove."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from gsema_core.teachers.registry import (
     remove_teacher,
 )
 from gsema_core.teachers.teacher_file import file_hash
-from GSEMASegmentationLib.panels.TeacherText import cardText, teacherTitle
-from GSEMASegmentationLib.panels.Widgets import enable, fillBox
+from GSEMASegmentationLib.panels.TeacherText import cardText, purposeText, teacherTitle
+from GSEMASegmentationLib.panels.Widgets import enable, fillBox, showText
 
 SETTING = "GSEMASegmentation/Teacher"
 
@@ -43,6 +43,7 @@ class TeacherPanel:
         self.ui.teacherComboBox.connect("currentIndexChanged(int)", self._onChosen)
         self.ui.importTeacherButton.connect("clicked(bool)", self._onImport)
         self.ui.removeTeacherButton.connect("clicked(bool)", self._onRemove)
+        self.ui.teacherCardButton.connect("toggled(bool)", self._showCard)
 
     @property
     def current(self) -> ListedTeacher | None:
@@ -58,7 +59,7 @@ class TeacherPanel:
     def problem(self) -> str:
         """Why the chosen teacher cannot segment, one sentence; empty where it can."""
         if self.current is None:
-            return _("There is no teacher: import a teacher file (.safetensors) first.")
+            return _("There is no model: import a model file (.safetensors) first.")
         return self.current.problem
 
     def refresh(self, name: str = "") -> None:
@@ -81,8 +82,8 @@ class TeacherPanel:
         self._onChosen()
 
     def _onImport(self) -> None:
-        pattern = _("Teachers (*.safetensors)")
-        path = qt.QFileDialog.getOpenFileName(None, _("Import a teacher"), "", pattern)
+        pattern = _("Models (*.safetensors)")
+        path = qt.QFileDialog.getOpenFileName(None, _("Import a model"), "", pattern)
         if path:
             self.importFile(path)
 
@@ -99,20 +100,27 @@ class TeacherPanel:
     def _show(self) -> None:
         teacher = self.current
         isOurs = teacher is None or teacher.name == DEFAULT
-        fixed = _("Only imported teachers can be removed.") if isOurs else ""
-        usual = _("Delete the chosen teacher from this computer.")
+        fixed = _("Only imported models can be removed.") if isOurs else ""
+        usual = _("Delete the chosen model from this computer.")
         enable(self.ui.removeTeacherButton, usual, fixed)
-        if teacher is None or teacher.card is None:
-            self.ui.teacherCardLabel.text = self.problem
-        else:
-            sha256 = file_hash(teacher.path)
-            self.ui.teacherCardLabel.text = cardText(teacher.card, sha256)
-            self.ui.teacherCardLabel.toolTip = cardText(teacher.card, sha256, longest=2000)
+        title = teacherTitle(teacher) if teacher else _("none")
+        self.ui.teacherCollapsibleButton.text = _("Model: {name}").format(name=title)
+        card = teacher and teacher.card
+        showText(self.ui.teacherInfoLabel, purposeText(card) if card else self.problem, not card)
+        if not card:
+            self.ui.teacherCollapsibleButton.collapsed = False
+        self.ui.teacherCardButton.visible = bool(card)
+        self.ui.teacherCardLabel.text = cardText(card, file_hash(teacher.path)) if card else ""
+        self._showCard(self.ui.teacherCardButton.checked)
+
+    def _showCard(self, isOn: bool) -> None:
+        self.ui.teacherCardLabel.visible = isOn and bool(self.ui.teacherCardLabel.text)
+        self.ui.teacherCardButton.text = _("Less") if isOn else _("More...")
 
 
 def removeTeacher(name: str, folder: Path | None = None) -> bool:
     """Ask, and delete an imported teacher; return whether the user agreed."""
-    question = _("Delete the teacher {name} from this computer?").format(name=name)
+    question = _("Delete the model {name} from this computer?").format(name=name)
     if not slicer.util.confirmYesNoDisplay(question):
         return False
     try:

@@ -22,6 +22,12 @@ def teacherTitle(teacher: ListedTeacher) -> str:
     return teacher.name
 
 
+def purposeText(card: TeacherCard) -> str:
+    """What it is for, in one line."""
+    text = _("Segments vessels and aneurysms in voxels of {spacing:g} mm.")
+    return text.format(spacing=card.spacing_mm)
+
+
 def cardText(card: TeacherCard, sha256: str, longest: int = LONGEST) -> str:
     """What it is for, on what it was trained, its scores, its license and which file it is.
 
@@ -31,9 +37,7 @@ def cardText(card: TeacherCard, sha256: str, longest: int = LONGEST) -> str:
         longest: letters of one line; with more than the default, all facts are told.
     """
     lines = [
-        _("Segments vessels and aneurysms in voxels of {spacing:g} mm.").format(
-            spacing=card.spacing_mm
-        ),
+        purposeText(card),
         _training(card.training, longest > LONGEST),
         _("Scores: {facts}.").format(facts=_scores(card.metrics)),
         _("License: {license}. File: {hash}.").format(license=card.license, hash=sha256[:8]),

@@ -45,11 +45,11 @@ def test_a_run_in_the_panel_leaves_its_story(panel, make_balls, fake_worker, spi
     spin(lambda: not panel.logic.isRunning)
     text = panel.ui.logTextEdit.plainText
     for part in (
-        "Segmenting case: teacher default, device auto",
+        "Segmenting case: model default, device auto",
         "s: Reading the scan",
         "s: 1 aneurysm was found.",
         "Device: CPU, 2 threads",
-        "Teacher: default, file 01234567",
+        "Model: default, file 01234567",
         "Program: gsema_core 0, torch 2.8.0",
         "Settings: overlap 0.5",
         "Seconds: read 0.25, windows 12.5",

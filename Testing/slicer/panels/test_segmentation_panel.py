@@ -16,6 +16,23 @@ def test_a_fresh_panel_says_what_is_missing(panel):
     assert not panel.ui.progressBar.visible
 
 
+def test_the_panel_goes_from_the_volume_to_what_is_rarely_needed(panel):
+    """Volume, Segment, result, click, measurements; then, folded, model and advanced."""
+    order = (
+        "inputSelector segmentButton statusLabel clickCollapsibleButton "
+        "aneurysmsCollapsibleButton teacherCollapsibleButton advancedCollapsibleButton "
+        "installationCollapsibleButton"
+    )
+    panel.parent.show()
+    panel.ui.aneurysmsCollapsibleButton.visible = True
+    slicer.app.processEvents()
+    tops = [getattr(panel.ui, name).geometry.y() for name in order.split()]
+    assert tops == sorted(tops)
+    folded = [panel.ui.teacherCollapsibleButton, panel.ui.advancedCollapsibleButton]
+    assert all(section.collapsed for section in folded)
+    assert panel.ui.segmentButton.height > panel.ui.clickButton.height
+
+
 def test_an_already_loaded_volume_is_chosen(panel, scene, make_balls):
     slicer.util.addVolumeFromArray(np.zeros((1, 4, 4)), name="not 3D")
     volume = make_balls(name="case")

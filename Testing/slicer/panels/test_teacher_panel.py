@@ -28,11 +28,28 @@ def entries(panel):
 def test_the_bundled_teacher_is_chosen_with_its_card(panel):
     assert entries(panel) == ["default (bundled)"]
     assert panel.teachers.name == "default"
+    purpose = "Segments vessels and aneurysms in voxels of 1.6 mm."
+    assert panel.ui.teacherCollapsibleButton.text == "Model: default (bundled)"
+    assert panel.ui.teacherCollapsibleButton.collapsed
+    assert panel.ui.teacherInfoLabel.text == purpose
     text = panel.ui.teacherCardLabel.text
-    assert text.startswith("Segments vessels and aneurysms in voxels of 1.6 mm.")
+    assert text.startswith(purpose)
     assert "Training: not stated." in text
     assert not panel.ui.removeTeacherButton.enabled
-    assert panel.ui.removeTeacherButton.toolTip == "Only imported teachers can be removed."
+    assert panel.ui.removeTeacherButton.toolTip == "Only imported models can be removed."
+
+
+def test_more_opens_the_card_and_less_folds_it(panel):
+    panel.parent.show()
+    panel.ui.teacherCollapsibleButton.collapsed = False
+    shown = []
+    for _press in range(2):
+        shown.append((panel.ui.teacherCardLabel.visible, panel.ui.teacherCardButton.text))
+        panel.ui.teacherCardButton.click()
+    assert shown == [(False, "More..."), (True, "Less")]
+    panel.ui.teacherCollapsibleButton.collapsed = True
+    panel.ui.teacherCollapsibleButton.collapsed = False
+    assert not panel.ui.teacherCardLabel.visible
 
 
 def test_the_card_tells_what_matters(scene, segmentation_module):
@@ -75,7 +92,7 @@ def test_import_choose_run_remove(panel, teachers, tiny_teacher, make_balls, spi
     spin(lambda: not panel.logic.isRunning)
     assert panel.logic.report["teacher"] == "tiny"  # the worker says what it was told
     panel.ui.removeTeacherButton.click()
-    assert said_yes == ["Delete the teacher tiny from this computer?"]
+    assert said_yes == ["Delete the model tiny from this computer?"]
     assert entries(panel) == ["default (bundled)"]
     assert list(teachers.iterdir()) == []
 
@@ -129,8 +146,11 @@ def test_a_damaged_teacher_cannot_be_used_and_says_why(panel, teachers, make_bal
     assert panel.ui.segmentButton.enabled
     panel.ui.teacherComboBox.currentIndex = 1
     assert not panel.ui.segmentButton.enabled
-    assert panel.ui.segmentButton.toolTip == panel.ui.teacherCardLabel.text
-    assert "broken.safetensors" in panel.ui.teacherCardLabel.text
+    assert panel.ui.segmentButton.toolTip == panel.ui.teacherInfoLabel.text
+    assert "broken.safetensors" in panel.ui.teacherInfoLabel.text
+    assert "#d33" in panel.ui.teacherInfoLabel.styleSheet
+    assert panel.ui.teacherCardLabel.text == ""  # that of the one before says nothing of this one
+    assert not panel.ui.teacherCollapsibleButton.collapsed
 
 
 def test_without_any_teacher_the_panel_says_what_to_do(panel, make_balls, monkeypatch, tmp_path):
@@ -141,7 +161,7 @@ def test_without_any_teacher_the_panel_says_what_to_do(panel, make_balls, monkey
     panel.ui.inputSelector.setCurrentNode(make_balls())
     assert panel.ui.teacherComboBox.count == 0
     assert not panel.ui.segmentButton.enabled
-    assert "import a teacher file" in panel.ui.segmentButton.toolTip
+    assert "import a model file" in panel.ui.segmentButton.toolTip
 
 
 def test_simulated_scores_are_called_simulated(harness):

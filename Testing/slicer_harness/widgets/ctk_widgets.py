@@ -23,6 +23,7 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         super().__init__(*[argument for argument in arguments if not isinstance(argument, str)])
         if texts:
             self.text = texts[0]
+        self._isForcing = False
         self.checkable = True
         self.checked = True
         self.setContentsMargins(8, _HEADER_HEIGHT, 2, 2)
@@ -31,16 +32,35 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
     def _fold(self, opened: bool) -> None:
         for child in self.children():
             if isinstance(child, QtWidgets.QWidget):
-                child.setVisible(opened)
+                self._showOrHide(child)
         self.setMaximumHeight(16777215 if opened else _HEADER_HEIGHT)
         self.contentsCollapsed.emit(not opened)
+
+    def _showOrHide(self, child: QtWidgets.QWidget) -> None:
+        """Hidden while folded; else as the module wants it, which is kept as CTK keeps it."""
+        self._isForcing = True
+        child.setVisible(self.checked and child.property("visibilityToParent") is not False)
+        self._isForcing = False
+
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        if event.type() == QtCore.QEvent.Type.ChildAdded and event.child().isWidgetType():
+            event.child().installEventFilter(self)
+
+    def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        wanted = {
+            QtCore.QEvent.Type.ShowToParent: True,
+            QtCore.QEvent.Type.HideToParent: False,
+        }.get(event.type())
+        if wanted is not None and not self._isForcing:
+            child.setProperty("visibilityToParent", wanted)
+            if not self.checked:
+                self._showOrHide(child)
+        return False
 
     def showEvent(self, event: QtGui.QShowEvent) -> None:
         # Children of a folded button were added while it was not on screen.
         if not self.checked:
-            for child in self.children():
-                if isinstance(child, QtWidgets.QWidget):
-                    child.setVisible(False)
+            self._fold(False)
 
     def hitButton(self, position: QtCore.QPoint) -> bool:
         return position.y() < _HEADER_HEIGHT
