@@ -52,6 +52,9 @@ class Aneurysm:
         diameter_line_lps: both ends of the largest diameter, in mm (LPS).
         height_line_lps: the foot on the neck plane and the dome's tip, in mm (LPS).
         neck_line_lps: both ends of the neck's largest diameter, in mm (LPS).
+        neck_center_lps: middle of the neck plane, in mm (LPS); there also where the border cuts
+            the aneurysm off.
+        neck_normal_lps: unit normal of the neck plane, from the vessel into the sac (LPS).
     """
 
     index: int
@@ -71,6 +74,8 @@ class Aneurysm:
     diameter_line_lps: Line | None = None
     height_line_lps: Line | None = None
     neck_line_lps: Line | None = None
+    neck_center_lps: Point | None = None
+    neck_normal_lps: Point | None = None
 
     @property
     def centroid_ras(self) -> Point:
@@ -199,7 +204,10 @@ def _neck_values(sac: _Sac, points: Floats) -> dict[str, Any]:
     top = None if isinstance(neck, NoNeck) else height(neck, points, sac.spacing)
     if isinstance(neck, NoNeck) or top is None:
         return {}
+    center, normal = neck.plane_lps(sac.labels.geometry)
     values = {
+        "neck_center_lps": _point(center),
+        "neck_normal_lps": _point(normal),
         "neck_width_mm": neck.width_mm,
         "neck_line_lps": _line(neck.ends, sac.labels.geometry),
         "parent_vessel_diameter_mm": _parent_vessel(neck, sac),

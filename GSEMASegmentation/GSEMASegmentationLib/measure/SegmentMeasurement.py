@@ -210,12 +210,20 @@ def _inWorld(aneurysm: Aneurysm, segmentationNode: Any, start: np.ndarray) -> An
         x, y, z, _ones = (lpsToWorld @ [*point, 1.0]).tolist()
         return x, y, z
 
+    def turned(normal: Any) -> Any:
+        """A plane's normal goes by the inverse transpose, so that it stays across the plane."""
+        direction = np.linalg.inv(lpsToWorld[:3, :3]).T @ normal
+        return tuple((direction / np.linalg.norm(direction)).tolist())
+
+    center, normal = aneurysm.neck_center_lps, aneurysm.neck_normal_lps
     lines = ("diameter_line_lps", "height_line_lps", "neck_line_lps")
     ends = {name: getattr(aneurysm, name) for name in lines}
     return replace(
         aneurysm,
         centroid_lps=moved(aneurysm.centroid_lps),
         centroid_ijk=tuple((start + aneurysm.centroid_ijk).tolist()),
+        neck_center_lps=None if center is None else moved(center),
+        neck_normal_lps=None if normal is None else turned(normal),
         **{
             name: None if line is None else tuple(moved(point) for point in line)
             for name, line in ends.items()

@@ -117,6 +117,13 @@ def test_a_sphere_on_a_tube(
     assert found.height_line_lps is not None
     tip = np.array(found.height_line_lps[1]) - middle(grid)
     assert tip[1] == pytest.approx(above - 2 + radius, abs=voxel)
+    assert found.neck_center_lps is not None and found.neck_normal_lps is not None
+    assert found.neck_normal_lps[1] > np.cos(np.radians(6))
+    assert np.linalg.norm(found.neck_normal_lps) == pytest.approx(1)
+    # The foot of the height and the middle of the width lie on the plane.
+    for point in (found.height_line_lps[0], np.mean(found.neck_line_lps, axis=0)):
+        offset = np.subtract(point, found.neck_center_lps) @ found.neck_normal_lps
+        assert offset == pytest.approx(0, abs=1e-9)
 
 
 @pytest.fixture
@@ -160,6 +167,8 @@ def test_the_order_and_direction_of_the_axes_change_nothing(
         for name in LINES:
             ends, others = (sorted(getattr(one, name)) for one in (found, expected))
             np.testing.assert_allclose(ends, others, atol=1e-6, err_msg=name)
+        for name in ("neck_center_lps", "neck_normal_lps"):
+            np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-9)
 
 
 def reoriented(volume: Volume, order: tuple[int, ...], flips: tuple[int, ...]) -> Volume:

@@ -96,6 +96,33 @@ def test_the_position_follows_the_parent_transform(make_logic, make_balls):
     assert np.linalg.norm(rowPosition(table, 0) - ANEURYSM_CENTER) < 0.5
 
 
+@pytest.mark.parametrize("scale", [(1.0, 1.0, 1.0), (1.0, 2.0, 0.5)])
+def test_the_neck_plane_follows_the_parent_transform(make_logic, make_balls, scale):
+    """Two points of the plane stay on it, also where the transform stretches."""
+    from GSEMASegmentationLib.measure.SegmentMeasurement import measureSegments
+
+    node = make_logic("good").segment(make_balls())
+    (before,) = measureSegments(node)
+    matrix = PARENT @ np.diag([*scale, 1.0])
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    (after,) = measureSegments(node)
+    lpsToRas = np.diag([-1.0, -1.0, 1.0])
+    center, normal = (
+        lpsToRas @ getattr(after.aneurysm, name) for name in ("neck_center_lps", "neck_normal_lps")
+    )
+    old, oldNormal = (
+        lpsToRas @ getattr(before.aneurysm, name) for name in ("neck_center_lps", "neck_normal_lps")
+    )
+    np.testing.assert_allclose(center, (matrix @ [*old, 1.0])[:3], atol=1e-6)
+    aside = np.cross(oldNormal, [0.3, 0.5, 0.8])
+    for along in (aside, np.cross(oldNormal, aside)):
+        assert (matrix[:3, :3] @ along) @ normal == pytest.approx(0, abs=1e-6)
+    assert (matrix[:3, :3] @ oldNormal) @ normal > 0
+    assert np.linalg.norm(normal) == pytest.approx(1)
+
+
 def test_segments_of_others_count_by_terminology_or_name(
     make_logic, make_balls, segmentation_of, scene
 ):
