@@ -8,6 +8,8 @@ from typing import Any
 
 from PySide6 import QtCore
 
+from slicer_harness.pythonqt.calls import classes_of, install_calls
+from slicer_harness.pythonqt.enumerations import bend_enumerations
 from slicer_harness.pythonqt.properties import bend_classes
 from slicer_harness.pythonqt.signals import install_connect
 
@@ -31,11 +33,12 @@ def install_qt(with_widgets: bool) -> types.ModuleType:
         for name in dir(source):
             if not name.startswith("_"):
                 setattr(qt, name, getattr(source, name))
+    bend_enumerations(classes_of(sources))
     install_connect(bend_classes(sources))
+    install_calls(classes_of(sources))
     sys.modules.update({"qt": qt, "ctk": ctk})
     if with_widgets:
         _bend_file_dialogs(qt)
-        _bend_button_boxes(qt)
         # These define stand-ins in qt, ctk and slicer while they are imported.
         from slicer_harness.pythonqt.ui_loader import UiLoader
         from slicer_harness.widgets import ctk_widgets, mrml_widgets  # noqa: F401
@@ -50,17 +53,7 @@ def _bend_file_dialogs(qt: Any) -> None:
         original = getattr(qt.QFileDialog, name)
 
         def path_only(*arguments: Any, _original: Any = original, **named: Any) -> Any:
-            return _original(*arguments, **named)[0]
+            chosen = _original(*arguments, **named)[0]
+            return tuple(chosen) if isinstance(chosen, list) else chosen
 
         setattr(qt.QFileDialog, name, staticmethod(path_only))
-
-
-def _bend_button_boxes(qt: Any) -> None:
-    """In PythonQt flags are numbers, which the constructor takes for an orientation: no buttons."""
-    original = qt.QDialogButtonBox.__init__
-
-    def without_flags(self: Any, *arguments: Any) -> None:
-        flags = qt.QDialogButtonBox.StandardButton
-        original(self, *(one for one in arguments if not isinstance(one, flags)))
-
-    qt.QDialogButtonBox.__init__ = without_flags

@@ -7,16 +7,27 @@ harness bends PySide's classes to PythonQt's rules, once for the whole process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6 import QtCore
+
+from slicer_harness.pythonqt.overloads import UNFIT, as_float, as_int
 
 # C++ looks these virtual functions up by name on Python subclasses: they must stay callable.
 _VIRTUAL_GETTERS = {"sizeHint", "minimumSizeHint"}
 
 _read = QtCore.QObject.property
 _write = QtCore.QObject.setProperty
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "bool": bool,
+    "int": as_int,
+    "double": as_float,
+    "QString": str,
+}
+"""What PythonQt makes of a value before Qt sees it, by the property's C++ type."""
 
 
 class QtProperty:
@@ -28,14 +39,14 @@ class QtProperty:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self if self.static is None else self.static
-        return _read(instance, self.name)
+        value = _read(instance, self.name)
+        return tuple(value) if isinstance(value, list) else value
 
     def __set__(self, instance: Any, value: Any) -> None:
         if not self.writable:
             raise AttributeError(f"{type(instance).__name__}.{self.name} is read-only")
-        if self.type_name == "bool":
-            value = bool(value)
-        if not _write(instance, self.name, value):
+        given = _CONVERSIONS.get(self.type_name, lambda value: value)(value)
+        if given is UNFIT or not _write(instance, self.name, given):
             raise ValueError(f"{type(instance).__name__}.{self.name} cannot be {value!r}")
 
 

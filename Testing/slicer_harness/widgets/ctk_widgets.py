@@ -139,7 +139,7 @@ class ctkPathLineEdit(QtWidgets.QWidget):
     )
     nameFilters = Property(
         "QStringList",
-        lambda self: self._nameFilters,
+        lambda self: tuple(self._nameFilters),
         lambda self, value: setattr(self, "_nameFilters", list(value)),
     )
     filters = Property(

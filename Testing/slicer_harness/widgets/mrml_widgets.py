@@ -41,7 +41,11 @@ def _option(name: str, kind: Any, default: Any) -> Property:
         self._options[name] = list(value) if kind == "QStringList" else value
         self._refresh()
 
-    return Property(kind, lambda self: self._options.get(name, default), write)
+    def read(self: Any) -> Any:
+        value = self._options.get(name, default)
+        return tuple(value) if isinstance(value, list) else value
+
+    return Property(kind, read, write)
 
 
 @stand_in("slicer")
