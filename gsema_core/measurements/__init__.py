@@ -15,5 +15,9 @@ if TYPE_CHECKING:
         aneurysm_numbers as aneurysm_numbers,
         measure_aneurysms as measure_aneurysms,
     )
+    from gsema_core.measurements.neck_division import (
+        Lumen as Lumen,
+        divide_at_plane as divide_at_plane,
+    )
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
