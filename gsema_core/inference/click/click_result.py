@@ -16,7 +16,13 @@ from gsema_core.files.dicom.series_volume import SeriesSource, source_of
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.boxes import Box
 from gsema_core.inference.click.click_labels import only_aneurysm
-from gsema_core.inference.click.finding import Finding, highest_probability, probability_at
+from gsema_core.inference.click.finding import (
+    Candidate,
+    Finding,
+    highest_probability,
+    nearest_candidate,
+    probability_at,
+)
 from gsema_core.inference.click.points import Point, describe
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.measurements import Aneurysm, measure_aneurysms
@@ -62,6 +68,7 @@ class ClickResult:
             would have been needed within ``click.REACH_MM``.
         highest_probability: of an aneurysm, in all that the windows have seen.
         highest_lps: where that is.
+        candidate: where nothing is there, the nearest place at which a click would find something.
         complete: False where the aneurysm reaches beyond the windows that were run.
         windows: how many were run.
         report: where the result comes from: teacher, device, settings, seconds, geometry.
@@ -80,15 +87,19 @@ class ClickResult:
     report: dict[str, Any]
     geometry: Geometry
     source: SeriesSource | None = field(default=None, repr=False)
+    candidate: Candidate | None = None
 
     @property
     def message(self) -> str:
         """One sentence for the user where nothing is there; else nothing."""
         if self.found is not None:
             return ""
+        nothing = f"There is no aneurysm at {describe(self.point_lps)}"
+        if self.candidate is None:
+            return f"{nothing}, and nothing around it looks like one."
         return (
-            f"There is no aneurysm at {describe(self.point_lps)}: the highest probability around "
-            f"it is {self.highest_probability:.2f} at {describe(self.highest_lps)}."
+            f"{nothing}. The nearest candidate is {self.candidate.distance_mm:.0f} mm away, at "
+            f"{describe(self.candidate.lps)}."
         )
 
     def save(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:
@@ -119,6 +130,7 @@ class ClickResult:
             "aneurysm": aneurysm,
             "highest_probability": round(self.highest_probability, 4),
             "highest_lps": list(self.highest_lps),
+            "candidate": None if self.candidate is None else _values(self.candidate),
             "complete": self.complete,
             "windows": self.windows,
         }
@@ -146,7 +158,16 @@ def click_result(
         report=report,
         geometry=scan.geometry,
         source=source_of(scan.scan),
+        candidate=None if found else nearest_candidate(finding, working, point_lps),
     )
+
+
+def _values(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "lps": list(candidate.lps),
+        "probability": round(candidate.probability, 4),
+        "distance_mm": round(candidate.distance_mm, 1),
+    }
 
 
 def merge(

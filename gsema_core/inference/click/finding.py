@@ -109,6 +109,40 @@ def highest_probability(field: Field, working: Geometry) -> tuple[float, Point]:
     return float(field.aneurysm[place]), (float(x), float(y), float(z))
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """Where a click would have found something.
+
+    Attributes:
+        lps: the place of the highest probability of a piece that reaches the threshold, mm (LPS).
+        probability: that one.
+        distance_mm: from the click.
+    """
+
+    lps: Point
+    probability: float
+    distance_mm: float
+
+
+def nearest_candidate(finding: Finding, working: Geometry, point_lps: Point) -> Candidate | None:
+    """The candidate nearest to a click that found nothing; None where the windows saw none."""
+    field = finding.field
+    elsewhere = field.aneurysm >= finding.threshold
+    if finding.component is not None:  # it is too small to be anything on the scan's own grid
+        elsewhere &= ~finding.component
+    pieces, count = connected_components(elsewhere)
+    if count == 0:
+        return None
+    peaks = ndimage.maximum_position(field.aneurysm, pieces, np.arange(1, count + 1))
+    kji = np.array(peaks, dtype=int)
+    places = working.index_to_world((field.start_kji + kji)[:, ::-1])
+    distances = np.linalg.norm(places - np.asarray(point_lps), axis=1)
+    nearest = int(distances.argmin())
+    x, y, z = (float(value) for value in places[nearest])
+    probability = float(field.aneurysm[tuple(kji[nearest])])
+    return Candidate((x, y, z), probability, float(distances[nearest]))
+
+
 def _component(
     field: Field, click_kji: npt.NDArray[np.float64], spacing_mm: float, threshold: float | None
 ) -> tuple[Mask | None, float]:

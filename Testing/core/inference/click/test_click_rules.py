@@ -17,6 +17,7 @@ from gsema_core.inference.click.finding import (
     Finding,
     highest_probability,
     look_around,
+    nearest_candidate,
     probability_at,
 )
 from gsema_core.intensities.prepared_scan import PreparedScan
@@ -134,6 +135,20 @@ def test_the_highest_probability_is_told_with_its_place() -> None:
     value, place = highest_probability(finding.field, GRID)
     assert value == pytest.approx(0.4)
     np.testing.assert_allclose(place, (12.0, 12.0, 6.0))
+
+
+def test_the_nearest_candidate_counts_and_not_the_likeliest() -> None:
+    """Each by the place of its own highest probability; what is below the threshold is none."""
+    near, far = box(0.5, 24, 24, 36, size=3), box(1.0, 10, 24, 24, size=3)
+    near[25, 25, 37] = 0.6
+    finding = found(near + far + box(0.19, 24, 24, 31, size=2))
+    assert finding.component is None
+    candidate = nearest_candidate(finding, GRID, CLICK)
+    assert candidate is not None
+    assert candidate.lps == (18.5, 12.5, 12.5)
+    assert candidate.probability == pytest.approx(0.6)
+    assert candidate.distance_mm == pytest.approx(np.hypot(6.5, np.hypot(0.5, 0.5)))
+    assert nearest_candidate(found(box(0.19, 24, 24, 36)), GRID, CLICK) is None
 
 
 ORIGINALS = {

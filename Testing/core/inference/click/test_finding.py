@@ -111,10 +111,17 @@ def test_a_click_far_away_says_where_the_highest_probability_is(
     assert result.highest_probability > 0.99
     distance = np.linalg.norm(np.subtract(result.highest_lps, GRID.center) - [-6.0, 0.0, 0.0])
     assert distance < 4.0  # in the sac that the window saw
-    right, anterior, superior = np.multiply(result.highest_lps, [-1, -1, 1])
-    words = f"at R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm."
+    assert result.candidate is not None
+    assert result.candidate.lps == result.highest_lps  # here there is but one
+    away = np.linalg.norm(np.subtract(result.candidate.lps, result.point_lps))
+    assert result.candidate.distance_mm == pytest.approx(away)
+    right, anterior, superior = np.multiply(result.candidate.lps, [-1, -1, 1])
+    words = f"{away:.0f} mm away, at R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm."
     assert result.message.startswith("There is no aneurysm at R ")
     assert result.message.endswith(words)
+    assert result.to_dict()["candidate"]["distance_mm"] == pytest.approx(away, abs=0.05)
+    there = np.subtract(result.candidate.lps, GRID.center)
+    assert click(scan_of_two, *there).found is not None
     with pytest.raises(UserError, match="no aneurysm at"):
         result.save("nothing.nrrd")
 
@@ -123,6 +130,8 @@ def test_where_nothing_is_bright_nothing_is_likely(click: Click, scan_with: Any)
     result = click(scan_with(GRID, ((14.0, 0.0, 0.0), 4.0)), -18.0, -20.0, -16.0)
     assert result.found is None
     assert result.highest_probability < 0.01
+    assert result.candidate is None
+    assert result.message.endswith(", and nothing around it looks like one.")
     assert result.windows == 1
 
 
