@@ -13,6 +13,7 @@ import vtk
 from GSEMASegmentationLib.panels.ClickPanel import ClickPanel
 from GSEMASegmentationLib.panels.DevicePanel import DevicePanel
 from GSEMASegmentationLib.panels.DeviceText import rememberRun
+from GSEMASegmentationLib.panels.DropTarget import DropTarget
 from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel
 from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon
 from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
@@ -20,11 +21,13 @@ from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
 from GSEMASegmentationLib.panels.SamplePanel import SamplePanel
 from GSEMASegmentationLib.panels.SettingRows import SettingRows
+from GSEMASegmentationLib.panels.Shortcuts import CLICK, NEXT, PREVIOUS, UNDO, Shortcuts
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.scene.SegmentationOutput import importSegments
 from GSEMASegmentationLib.scene.SegmentContent import segmentsOf
-from GSEMASegmentationLib.scene.ViewHelpers import centerViews
-from GSEMASegmentationLib.scene.VolumeChoice import checkVolume, firstVolume, volumeJudgement
+from GSEMASegmentationLib.scene.ViewHelpers import centerSlices, showAneurysm, showVessels
+from GSEMASegmentationLib.scene.VolumeChoice import checkVolume, volumeJudgement
+from GSEMASegmentationLib.scene.VolumeFollower import VolumeFollower
 from GSEMASegmentationLib.scene.VoxelCheck import VoxelCheck
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.SampleScan import registerSample
@@ -117,15 +120,26 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.installation = InstallationPanel(ui, update)
         self.results = ResultsPanel(ui, logic)
         self.run = RunPanel(
-            ui, logic, log, self._segmentChoices, lambda: self.clicks.stop(), self._onResult, update
+            ui, logic, log, self._segmentChoices, self._onStart, self._onResult, update
         )
         self.sample = SamplePanel(ui, self.run.showStatus, self._onSample)
         self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)
+        self.follower = VolumeFollower(self._chosenVolume, self._isBusy, self._choose)
+        self._drop = DropTarget(ui.inputSelector, None, self._onDropped)
+        actions = {
+            CLICK: ui.clickButton.click,
+            UNDO: ui.undoClickButton.click,
+            PREVIOUS: lambda: self.results.step(-1),
+            NEXT: lambda: self.results.step(1),
+        }
+        self.keys = Shortcuts(self.parent, actions)
 
     def cleanup(self) -> None:
         """Called when the module is reloaded or the application closes."""
         self.sample.stop()
-        self.clicks.stop()
+        self.follower.stop()
+        self.clicks.remove()
+        self.keys.remove()
         self.voxelCheck.stop()
         self.results.stop()
         self.logic.stop()
@@ -136,13 +150,16 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.teachers.refresh()
         self.installation.refresh()
         self.initializeParameterNode()
+        self.keys.switch(True)
 
     def exit(self) -> None:
         """The panel stays bound to the parameters: a run may end while another module is shown."""
+        self.keys.switch(False)
         self.clicks.stop()
 
     def onSceneStartClose(self, caller: Any, event: str) -> None:
         self.setParameterNode(None)
+        self.follower.forget()
 
     def onSceneEndClose(self, caller: Any, event: str) -> None:
         self.run.showStatus("")
@@ -151,8 +168,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def initializeParameterNode(self) -> None:
         self.setParameterNode(self.logic.getParameterNode())
-        if self._parameterNode.inputVolume is None:
-            self._parameterNode.inputVolume = firstVolume()
+        self.follower.start()
 
     def setParameterNode(self, parameterNode: Any) -> None:
         """Bind the panel to these parameters; None unbinds it."""
@@ -187,14 +203,25 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self._parameterNode.settings = self.settings.ofCase
         self._updatePanel()
 
+    def _onStart(self) -> None:
+        self.clicks.stop()
+        self.follower.onWork()
+
     def _onResult(self, volumeNode: Any, outcome: JobOutcome, seconds: float) -> None:
         rememberRun(outcome.report, volumeNode, seconds)
-        if self._showSegmentation(volumeNode, outcome.segmentationNode):
-            self.results.measure()
+        self.follower.onWork()
+        if not self._showSegmentation(volumeNode, outcome.segmentationNode):
+            return
+        self.results.measure()
         if outcome.aneurysms:
-            centerViews(outcome.aneurysms[0].ras)
+            first = outcome.aneurysms[0]
+            centerSlices(first.ras)
+            showAneurysm(outcome.segmentationNode, first.ras, first.largestDiameterMm)
+        else:
+            showVessels(outcome.segmentationNode)
 
     def _onClicked(self, volumeNode: Any, segmentationNode: Any) -> None:
+        self.follower.onWork()
         if self._showSegmentation(volumeNode, segmentationNode):
             self.results.measureSoon()
 
@@ -209,18 +236,39 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         return True
 
     def _onSample(self, volumeNode: Any) -> None:
+        self._choose(volumeNode)
+
+    def _onDropped(self, nodes: list[Any]) -> None:
+        volumes = [one for one in nodes if one.GetClassName() == "vtkMRMLScalarVolumeNode"]
+        if volumes:
+            self._choose(volumes[0])
+        else:
+            text = _("{name} is not a volume: drop an angiography.")
+            self.run.showStatus(text.format(name=nodes[0].GetName()), isError=True)
+
+    def _chosenVolume(self) -> Any:
+        return self._parameterNode.inputVolume if self._parameterNode is not None else None
+
+    def _choose(self, volumeNode: Any) -> None:
         if self._parameterNode is not None:
             self._parameterNode.inputVolume = volumeNode
+
+    def _isBusy(self) -> bool:
+        """Whether the volume may not change by itself now."""
+        isBusy = self.logic.isRunning or self.clicks.picker.isActive
+        return self._parameterNode is None or isBusy
 
     def _updatePanel(self, caller: Any = None, event: str = "") -> None:
         """Show what is chosen, and enable what can be used now."""
         node = self._parameterNode
-        volume = node.inputVolume if node is not None else None
+        volume = self._chosenVolume()
         if node is not None and volume is not self._volumeOfOutput:
             # The segments of the volume before must not be replaced by those of another one.
             self._volumeOfOutput = volume
             node.outputSegmentation = None
             self.clicks.stop()
+            if not self.logic.isRunning:
+                self.run.showStatus("")  # it was about the volume before
         if node is not None and node.settings != self.settings.ofCase:  # a scene was loaded
             self.settings.showCase(node.settings)
         output = node.outputSegmentation if node is not None else None

@@ -44,6 +44,7 @@ def click(request: dict[str, Any], mode: str) -> dict[str, Any]:
         "aneurysm": None,
         "highest_probability": float(array.max()) / 250,
         "highest_lps": geometry.index_to_world(highest[::-1]).tolist(),
+        "candidate": None,
         "complete": True,
         "windows": 1,
         "report": {"teacher": request["teacher"]},
@@ -53,6 +54,11 @@ def click(request: dict[str, Any], mode: str) -> dict[str, Any]:
     if np.isfinite(near).any():
         mask = pieces == pieces.ravel()[near.argmin()]
         answer.update(found=True, **found(mask, geometry, Path(request["output"]), mode))
+    elif (pieces > 0).any():
+        nearest = np.where(pieces > 0, distances, np.inf).argmin()
+        place = geometry.index_to_world(voxels[nearest])
+        distance = distances.ravel()[nearest]
+        answer["candidate"] = {"lps": place.tolist(), "probability": 0.8, "distance_mm": distance}
     return answer
 
 

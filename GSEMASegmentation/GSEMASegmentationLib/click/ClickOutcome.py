@@ -28,6 +28,8 @@ class ClickOutcome:
         probability: the probability of an aneurysm at the click, from 0 to 1.
         highestProbability: the highest probability around the click.
         highestRas: where that is.
+        candidateRas: for "nothing": the nearest place where a click would find something, or None.
+        candidateMm: how far that is from the click.
         threshold: the least probability that counted as aneurysm.
         isComplete: False where the aneurysm reaches beyond what a click looks at.
         report: provenance: teacher, device, version, settings, seconds, geometry.
@@ -43,6 +45,8 @@ class ClickOutcome:
     probability: float = 0.0
     highestProbability: float = 0.0
     highestRas: Point = (0.0, 0.0, 0.0)
+    candidateRas: Point | None = None
+    candidateMm: float = 0.0
     threshold: float = 0.0
     isComplete: bool = True
     report: dict[str, Any] = field(default_factory=dict)
@@ -59,26 +63,35 @@ def outcomeFromWorker(data: Mapping[str, Any], ras: Point, volumeNode: Any) -> C
     Raises:
         KeyError, TypeError, ValueError: something is missing or of another type.
     """
-    highest, highestRas = data["highest_probability"], worldFromLps(data["highest_lps"], volumeNode)
-    text = _(
-        "There is no aneurysm at {place}: the highest probability around it is "
-        "{probability} at {highest}."
-    ).format(
-        place=describePoint(ras),
-        probability=f"{float(highest):.2f}",
-        highest=describePoint(highestRas),
-    )
+    candidate, candidateRas, distance = data["candidate"], None, 0.0
+    if candidate is not None:
+        candidateRas = worldFromLps(candidate["lps"], volumeNode)
+        distance = float(candidate["distance_mm"])
     return ClickOutcome(
         "found" if data["found"] else "nothing",
-        "" if data["found"] else text,
+        "" if data["found"] else _nothingText(ras, candidateRas, distance),
         ras,
         probability=float(data["probability"]),
-        highestProbability=float(highest),
-        highestRas=highestRas,
+        highestProbability=float(data["highest_probability"]),
+        highestRas=worldFromLps(data["highest_lps"], volumeNode),
+        candidateRas=candidateRas,
+        candidateMm=distance,
         threshold=float(data["threshold"]),
         isComplete=bool(data["complete"]),
         report=dict(data.get("report", {})),
     )
+
+
+def _nothingText(ras: Point, candidateRas: Point | None, distanceMm: float) -> str:
+    place = describePoint(ras)
+    if candidateRas is None:
+        text = _("There is no aneurysm at {place}, and nothing around it looks like one.")
+        return text.format(place=place)
+    text = _(
+        "There is no aneurysm at {place}. The nearest candidate is {distance:.0f} mm away, at "
+        "{there}."
+    )
+    return text.format(place=place, distance=distanceMm, there=describePoint(candidateRas))
 
 
 def describePoint(ras: Sequence[float]) -> str:

@@ -13,6 +13,7 @@ from GSEMASegmentationLib.click.PointPicker import PointPicker
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
+from GSEMASegmentationLib.panels.Shortcuts import CLICK, END, UNDO, Shortcuts, withKey
 from GSEMASegmentationLib.panels.Widgets import enable
 from GSEMASegmentationLib.scene.Coordinates import Point
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
@@ -47,7 +48,9 @@ class ClickPanel:
         self._volumeNode: Any = None
         self._waiting: list[Point] = []
         self._problem = ""
+        self._count = self._found = 0  # points of the list, and those of them with an aneurysm
         self.picker = PointPicker(self.onPoint, self._onPickerEnd)
+        self._escape = Shortcuts(ui.clickButton, {END: self.stop})
         self.ui.clickButton.connect("toggled(bool)", self._onToggled)
         self.ui.undoClickButton.connect("clicked(bool)", self._onUndo)
         self.ui.segmentPointsButton.connect("clicked(bool)", self._onPoints)
@@ -57,6 +60,11 @@ class ClickPanel:
         """Give the mouse back; what runs goes on."""
         self.picker.stop()
 
+    def remove(self) -> None:
+        """The panel goes away."""
+        self.stop()
+        self._escape.remove()
+
     def update(self, problem: str) -> None:
         """Enable what can be used.
 
@@ -65,14 +73,15 @@ class ClickPanel:
         """
         usual = _(
             "Press, then click on an aneurysm in a slice view: it becomes a segment. "
-            "Press again, or right-click in a view, to end."
+            "Press again, press Esc, or right-click in a view, to end."
         )
-        enable(self.ui.clickButton, usual, problem)
+        enable(self.ui.clickButton, withKey(usual, CLICK), problem)
         self._problem = problem
         self._onPointsChosen()
         title = "" if self._logic.isRunning else self._logic.undoTitle
         nothing = "" if title else _("There is nothing to take back.")
-        enable(self.ui.undoClickButton, _("Take back {change}.").format(change=title), nothing)
+        usual = withKey(_("Take back {change}.").format(change=title), UNDO)
+        enable(self.ui.undoClickButton, usual, nothing)
         if problem:
             self.stop()
 
@@ -101,6 +110,7 @@ class ClickPanel:
             return
         if self._hasPackages():
             self.picker.start()
+            self._escape.switch(True)
             self._prepare()
         else:
             self.ui.clickButton.checked = False
@@ -115,7 +125,7 @@ class ClickPanel:
         return True
 
     def _prepare(self) -> None:
-        self._run.showStatus(_("Click on an aneurysm in a slice view."))
+        self._run.showStatus(_prompt())
         chosen = self._choices()
         volumeNode = chosen["volumeNode"]
         self._log.begin(_("Handing {volume} over for clicks").format(volume=volumeNode.GetName()))
@@ -148,10 +158,14 @@ class ClickPanel:
         elif self._hasPackages():
             if not self._logic.isRunning:
                 self._waiting = points[1:]
+                self._count, self._found = len(points), 0
             self.onPoint(points[0])
 
     def _onPickerEnd(self) -> None:
+        self._escape.switch(False)
         self.ui.clickButton.checked = False
+        if self.ui.statusLabel.text == _prompt():
+            self._run.showStatus("")
 
     def _onPrepared(self, outcome: WorkerOutcome) -> None:
         ended = outcome.message or _("Cancelled")
@@ -167,12 +181,18 @@ class ClickPanel:
         text = _statusOf(outcome)
         self._log.end(text, outcome.report)
         notes = outcome.report.get("notes", ())
-        self._run.showStatus(" ".join((text, *notes)), outcome.kind == "error")
+        place = outcome.candidateRas
+        self._run.showStatus(" ".join((text, *notes)), outcome.kind == "error", place)
+        self._found += outcome.isFound
         isEnd = outcome.kind in ("error", "cancelled")
         if self._waiting and (isEnd or self._choices()["volumeNode"] is not self._volumeNode):
-            self._waiting = []
+            self._waiting, self._count = [], 0
         if self._waiting:
             self.onPoint(self._waiting.pop(0))
+        elif self._count > 1:
+            text = _("An aneurysm was found at {found} of {count} points.")
+            self._run.showStatus(text.format(found=self._found, count=self._count))
+            self._count = 0
 
     def _onUndo(self) -> None:
         try:
@@ -184,11 +204,20 @@ class ClickPanel:
         self._onChanged(None, None)
 
 
+def _prompt() -> str:
+    return _("Click on an aneurysm in a slice view. Esc or a right click ends it.")
+
+
 def _statusOf(outcome: ClickOutcome) -> str:
     """What the panel says of a click."""
     if outcome.kind == "cancelled":
         return _("Cancelled; the scene is unchanged.")
-    if outcome.aneurysm is None or not outcome.isFound:
+    if outcome.kind == "nothing":
+        if outcome.candidateRas is None:
+            return _("No aneurysm here, and nothing around it looks like one.")
+        text = _("No aneurysm here. The nearest candidate is {distance:.0f} mm away.")
+        return text.format(distance=outcome.candidateMm)
+    if outcome.aneurysm is None:
         return outcome.message
     text = _("Aneurysm of {volume:.3f} ml and {diameter:.1f} mm, probability {probability:.2f}.")
     if not outcome.isComplete:

@@ -93,6 +93,16 @@ class ResultsPanel:
             slicer.util.errorDisplay(str(error))
         self.show(self._segmentation, self._volume)
 
+    def step(self, offset: int) -> None:
+        """Select the next (1) or the previous (-1) aneurysm, and center the views on it."""
+        widget = self.ui.aneurysmTable
+        if widget.rowCount == 0:
+            return
+        row = widget.currentRow()
+        row = (row + offset) % widget.rowCount if row >= 0 else min(offset, 0) % widget.rowCount
+        widget.setCurrentCell(row, 0)
+        self._onDoubleClicked(row, 0)
+
     def _fill(self, tableNode: Any) -> None:
         widget = self.ui.aneurysmTable
         widget.setRowCount(0)

@@ -11,6 +11,8 @@ from slicer.i18n import tr as _
 from GSEMASegmentationLib.panels.RemainingTime import RemainingTime
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.Widgets import enable, showText
+from GSEMASegmentationLib.scene.Coordinates import Point
+from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 
@@ -47,9 +49,11 @@ class RunPanel:
         self._onStart, self._onResult, self._onChanged = onStart, onResult, onChanged
         self._remaining = RemainingTime()
         self._volumeNode: Any = None
+        self._place: Point | None = None
         self._showProgress(False)
         self.showStatus("")
         self.ui.segmentButton.connect("clicked(bool)", self._onButton)
+        self.ui.goThereButton.connect("clicked(bool)", self._onGoThere)
 
     def update(self, problem: str) -> None:
         """Enable the button; disabled, its tooltip says why.
@@ -77,9 +81,17 @@ class RunPanel:
             self.ui.progressBar.visible = True
             self._setProgress(fraction)
 
-    def showStatus(self, text: str, isError: bool = False) -> None:
-        """Tell the user; the line stays until the next one."""
+    def showStatus(self, text: str, isError: bool = False, place: Point | None = None) -> None:
+        """Tell the user; the line stays until the next one.
+
+        Args:
+            text: one or more sentences.
+            isError: whether it is shown in red.
+            place: where the button *Go there* leads (mm, RAS); None hides it.
+        """
         showText(self.ui.statusLabel, text, isError)
+        self._place = place
+        self.ui.goThereButton.visible = place is not None
 
     def _onButton(self) -> None:
         if self._logic.isRunning:
@@ -105,6 +117,10 @@ class RunPanel:
         self._showProgress(self._logic.isRunning)
         self._onChanged()
 
+    def _onGoThere(self) -> None:
+        if self._place is not None:
+            centerViews(self._place)
+
     def _onProgress(self, fraction: float, phase: str) -> None:
         self._setProgress(fraction)
         self._log.phase(phase)
@@ -118,6 +134,8 @@ class RunPanel:
         text = outcome.message or _foundText(len(outcome.aneurysms))
         if outcome.isCancelled:
             text = _("Cancelled; the scene is unchanged.")
+        elif not outcome.message and self._choices()["volumeNode"] is not self._volumeNode:
+            text = f"{self._volumeNode.GetName()}: {text}"  # another volume is chosen meanwhile
         self.showStatus(" ".join((text, *notes)), isError=bool(outcome.message))
         self._log.end(text, outcome.report)
         if outcome.message:

@@ -20,13 +20,17 @@ COARSE_MM = 1.0
 
 def firstVolume() -> Any:
     """The first volume of the scene that can be segmented, or None."""
-    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
-        try:
-            checkVolume(node)
-        except UserError:
-            continue
-        return node
-    return None
+    nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    return next((node for node in nodes if isUsable(node)), None)
+
+
+def isUsable(volumeNode: Any) -> bool:
+    """Whether a volume, or None, can be segmented, as far as that is seen without its voxels."""
+    try:
+        checkVolume(volumeNode)
+    except UserError:
+        return False
+    return True
 
 
 def volumeInfo(volumeNode: Any) -> str:

@@ -20,7 +20,10 @@ def test_nothing_there_is_said_and_changes_nothing(make_logic, make_balls, scene
     assert outcome.probability == pytest.approx(0.4)
     assert outcome.highestProbability == pytest.approx(0.8)
     assert np.linalg.norm(outcome.highestRas - ANEURYSM_CENTER) <= 4
-    assert "R 3.0, A -2.0, S 5.0 mm" in outcome.message and "0.80 at R 1" in outcome.message
+    assert "R 3.0, A -2.0, S 5.0 mm" in outcome.message and "mm away, at R" in outcome.message
+    away = np.linalg.norm(np.subtract(outcome.candidateRas, VESSEL_CENTER))
+    assert outcome.candidateMm == pytest.approx(away, abs=0.1)
+    assert np.linalg.norm(outcome.candidateRas - ANEURYSM_CENTER) <= 4
     assert snapshot(scene) == before
     assert not logic.undoTitle
 

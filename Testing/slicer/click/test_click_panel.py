@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import slicer
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 VESSEL = (3.0, -2.0, 5.0)
 ANEURYSM = (14.0, 1.0, 3.0)
@@ -37,7 +39,7 @@ def test_a_click_in_a_slice_view_becomes_a_segment(panel, make_balls, spin, scen
     view.node.JumpSliceByCentering(*ANEURYSM)
     view.image()
     panel.ui.clickButton.click()
-    assert panel.ui.statusLabel.text == "Click on an aneurysm in a slice view."
+    assert panel.ui.statusLabel.text.startswith("Click on an aneurysm in a slice view.")
     settle(panel, spin)
     point = view.click(100, 100)
     assert point == pytest.approx(ANEURYSM, abs=0.8)
@@ -75,7 +77,7 @@ def test_where_nothing_is_the_scene_stays(clicking, spin, scene):
     before = nodes_by_class(scene)
     panel.clicks.onPoint((-15.0, -18.0, -15.0))
     settle(panel, spin)
-    assert panel.ui.statusLabel.text.startswith("There is no aneurysm at R -15.0")
+    assert panel.ui.statusLabel.text == "No aneurysm here. The nearest candidate is 35 mm away."
     assert panel.ui.segmentButton.text == "Segment"
     assert nodes_by_class(scene) == before
 
@@ -100,6 +102,27 @@ def test_cancel_ends_a_click(panel, make_balls, fake_worker, spin, scene):
     assert panel.ui.segmentButton.text == "Segment"
 
 
+def test_go_there_centers_the_views_and_changes_nothing(clicking, spin, scene):
+    panel = clicking
+    panel.parent.show()
+    slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode", "Red")
+    slice_node.SetOrientation("Axial")
+    settle(panel, spin)
+    assert not panel.ui.goThereButton.visible
+    panel.clicks.onPoint((-15.0, -18.0, -15.0))
+    settle(panel, spin)
+    assert panel.ui.goThereButton.visible
+    before = nodes_by_class(scene)
+    panel.ui.goThereButton.click()
+    center = [slice_node.GetSliceToRAS().GetElement(axis, 3) for axis in range(3)]
+    assert sum((a - b) ** 2 for a, b in zip(center, ANEURYSM, strict=True)) ** 0.5 < 4.5
+    assert nodes_by_class(scene) == before
+    panel.clicks.onPoint(ANEURYSM)
+    assert not panel.ui.goThereButton.visible  # it belonged to the click before
+    settle(panel, spin)
+    assert not panel.ui.goThereButton.visible
+
+
 def interaction(scene):
     return scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
 
@@ -107,6 +130,22 @@ def interaction(scene):
 def end_by_mouse_mode(panel, scene, make_balls):
     node = interaction(scene)
     node.SetCurrentInteractionMode(node.ViewTransform)
+
+
+def end_by_escape(panel, scene, make_balls):
+    panel.parent.show()
+    panel.parent.activateWindow()
+    slicer.app.processEvents()
+    QTest.keyClick(panel.ui.logTextEdit, Qt.Key.Key_Escape)
+
+
+def end_by_right_click(panel, scene, make_balls):
+    from slicer_harness.views import SliceView
+
+    view = SliceView("Green", size=(200, 200))
+    view.show_volume(panel.ui.inputSelector.currentNode())
+    view.image()
+    view.click(100, 100, "Right")
 
 
 def end_by_button(panel, scene, make_balls):
@@ -131,14 +170,16 @@ def end_by_closing(panel, scene, make_balls):
 
 @pytest.mark.parametrize(
     "end",
-    [end_by_mouse_mode, end_by_button, end_by_other_module, end_by_other_volume,
-     end_by_no_volume, end_by_closing],
+    [end_by_mouse_mode, end_by_escape, end_by_right_click, end_by_button, end_by_other_module,
+     end_by_other_volume, end_by_no_volume, end_by_closing],
 )  # fmt: skip
 def test_it_ends_with(clicking, scene, spin, make_balls, end):
     panel = clicking
     settle(panel, spin)
     assert interaction(scene).GetCurrentInteractionMode() == interaction(scene).Place
+    assert panel.ui.statusLabel.text.endswith("Esc or a right click ends it.")
     end(panel, scene, make_balls)
+    assert panel.ui.statusLabel.text == ""
     assert not panel.ui.clickButton.checked
     assert not panel.clicks.picker.isActive
     assert interaction(scene).GetCurrentInteractionMode() != interaction(scene).Place
@@ -199,7 +240,8 @@ def test_the_points_of_a_list_are_taken_one_after_the_other(panel, make_balls, m
     markups = make_points((-15.0, -18.0, -15.0), ANEURYSM)
     panel.ui.pointsSelector.setCurrentNode(markups)
     panel.ui.segmentPointsButton.click()
-    spin(lambda: panel.ui.statusLabel.text.startswith("Aneurysm of"))
+    summary = "An aneurysm was found at 1 of 2 points."
+    spin(lambda: panel.ui.statusLabel.text == summary)
     settle(panel, spin)
     assert panel.ui.outputSelector.currentNode().GetSegmentation().GetNumberOfSegments() == 1
     assert markups.GetNumberOfControlPoints() == 2  # they belong to the user
