@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import Cancelled, UserError
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
 from GSEMASegmentationLib.click.ClickSession import ClickSession
+from GSEMASegmentationLib.correct.Measuring import Measuring
+from GSEMASegmentationLib.correct.Rejection import accept, reject
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.measure.Aneurysms import Aneurysm
-from GSEMASegmentationLib.measure.MeasurementLines import updateLines
-from GSEMASegmentationLib.measure.MeasurementTable import updateTable
-from GSEMASegmentationLib.measure.SegmentMeasurement import Memory, measureSegments
+from GSEMASegmentationLib.measure.Judgement import statusesOf
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
+from GSEMASegmentationLib.scene.PatchChange import PatchChange
 from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.scene.UndoStack import UndoStack
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
@@ -58,7 +60,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self._clicks = ClickSession(self._client, self._undoStack)
         self._job: SegmentationJob | None = None
         self._stopObserving: Callable[[], None] = lambda: None
-        self._measured: Memory = {}
+        self._reportNode: Any = None
+        self.measuring = Measuring()
 
     def getParameterNode(self) -> GSEMASegmentationParameterNode:
         return GSEMASegmentationParameterNode(super().getParameterNode())
@@ -117,6 +120,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
                 self._stopObserving()
                 self._job = None
                 self.aneurysms, self.report = outcome.aneurysms, outcome.report
+                self._reportNode = outcome.segmentationNode
                 onEnd(outcome)
 
             self._job = SegmentationJob(
@@ -192,7 +196,46 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             UserError: there is none, or its segments were changed since.
         """
-        return self._undoStack.undo().title
+        change = self._undoStack.undo()
+        self._reportJudgements(change.node)
+        return change.title
+
+    def rejectAneurysm(self, segmentationNode: Any, segmentId: str) -> None:
+        """Turn a false aneurysm into vessel; ``acceptAneurysm`` and ``undo`` take it back.
+
+        Its segment stays, empty, and its row in the table says "rejected by the user".
+
+        Args:
+            segmentationNode: the segmentation.
+            segmentId: the id of an aneurysm's segment, as ``GetSegmentIDs`` has it.
+
+        Raises:
+            UserError: it cannot be done, one sentence says why; nothing was changed.
+        """
+        self._judge(reject(segmentationNode, segmentId))
+
+    def acceptAneurysm(self, segmentationNode: Any, segmentId: str) -> None:
+        """Confirm an aneurysm; a rejected one gets its voxels back, exactly those.
+
+        Args:
+            segmentationNode, segmentId: as for ``rejectAneurysm``.
+
+        Raises:
+            UserError: as for ``rejectAneurysm``; also where the vessel was edited there since the
+                rejection.
+        """
+        self._judge(accept(segmentationNode, segmentId))
+
+    def _judge(self, change: PatchChange) -> None:
+        self._undoStack.add(change)
+        self._reportJudgements(change.node)
+
+    def _reportJudgements(self, segmentationNode: Any) -> None:
+        """Write what the user has decided of the last run's aneurysms into its report."""
+        if segmentationNode is self._reportNode and slicer.mrmlScene.IsNodePresent(
+            segmentationNode
+        ):
+            self.report["judgements"] = statusesOf(segmentationNode)
 
     def measure(
         self,
@@ -200,6 +243,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         volumeNode: Any = None,
         lines: bool = False,
         onlyChanged: bool = False,
+        blocking: bool = True,
+        onDone: Callable[[str], None] = lambda message: None,
     ) -> Any:
         """Measure the aneurysms of a segmentation as they are now, whoever drew them.
 
@@ -211,20 +256,22 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
             volumeNode: the table is put into its folder; None for the segmented volume.
             lines: show diameters, heights and necks as lines; False removes those of before.
             onlyChanged: measure only the segments that have changed since the last measurement.
+            blocking: measure here and now. Otherwise what has changed is measured in a process of
+                its own, with the same numbers.
+            onDone: called once the table is up to date when not ``blocking``, with an empty text
+                or a sentence that says why it is not.
 
         Returns:
-            The vtkMRMLTableNode, a row an aneurysm, the largest first.
+            The vtkMRMLTableNode, a row an aneurysm, the largest first and rejected ones last;
+            None when not ``blocking``.
 
         Raises:
             UserError: it is not a segmentation, or it lies under a transform that is not linear.
         """
-        if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
-            raise UserError(_("Nothing can be measured: choose a segmentation."))
-        if not onlyChanged:
-            self._measured.clear()
-        measured = measureSegments(segmentationNode, self._measured)
-        updateLines(segmentationNode, measured if lines else [])
-        return updateTable(segmentationNode, measured, volumeNode)
+        if blocking:
+            return self.measuring.measure(segmentationNode, volumeNode, lines, onlyChanged)
+        self.measuring.begin(segmentationNode, volumeNode, lines, onDone)
+        return None
 
     def cancel(self) -> None:
         """Stop what is running; the scene stays as it was."""
@@ -258,6 +305,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
 
     def stop(self) -> None:
         """End the worker process and what it is doing; the next run starts a new one."""
+        self.measuring.stop()
         self._client.stop()
 
     def _checkIdle(self) -> None:

@@ -1,4 +1,4 @@
-"""Measuring in a process of its own: an order on stdin, its answer on stdout (see ``orders``).
+"""Measuring in a process of its own: orders on stdin, answers on stdout, in lines (see ``orders``).
 
 Only numpy and scipy are loaded, so that it is quick; Slicer's panels use it.
 """
@@ -8,4 +8,5 @@ import sys
 from gsema_core.measurements.orders import answer_text
 
 if __name__ == "__main__":
-    print(answer_text(sys.stdin.read()))
+    for order in sys.stdin:
+        print(answer_text(order), flush=True)

@@ -23,7 +23,7 @@ def order_text(drawing: Drawing, smallest_mm3: float, path: str | os.PathLike[st
         path: a file for the voxels, which is written: uint8, (k, j, i), nothing else.
 
     Returns:
-        One JSON object.
+        One JSON object in one line.
 
     Raises:
         OSError: the file could not be written.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from GSEMASegmentationLib.measure.Judgement import judgementOf
 from GSEMASegmentationLib.scene.SegmentMasks import (
     imageArray,
     isEmpty,
@@ -38,7 +39,9 @@ def targetSegment(image: Any, outputNode: Any) -> tuple[str, str]:
     shares = {one: _share(image, outputNode, one) for one in ours}
     best = max(shares, key=lambda one: shares[one], default=None)
     if best is None or shares[best] < SAME_ANEURYSM:
-        best = next((one for one in ours if isEmpty(outputNode, one)), None)
+        # A rejected aneurysm is empty too, but the place of its row is taken.
+        free = [one for one in ours if judgementOf(outputNode, one) is None]
+        best = next((one for one in free if isEmpty(outputNode, one)), None)
     if best is not None:
         return best, segmentation.GetSegment(best).GetName()
     names = [segmentation.GetSegment(one).GetName() for one in segmentation.GetSegmentIDs()]

@@ -37,14 +37,14 @@ def updateLines(segmentationNode: Any, measured: Sequence[MeasuredAneurysm]) -> 
 
     Args:
         segmentationNode: what was measured.
-        measured: its aneurysms; an empty list removes all lines.
+        measured: its aneurysms; an empty list removes all lines. Rejected ones get none.
 
     Returns:
         The vtkMRMLMarkupsLineNodes.
     """
     old = {node.GetAttribute(_KEY): node for node in linesOf(segmentationNode)}
     lines = []
-    for one in measured:
+    for one in (one for one in measured if not one.isRejected):
         for field, (title, color) in KINDS.items():
             ends = getattr(one.aneurysm, field)
             if ends is None:

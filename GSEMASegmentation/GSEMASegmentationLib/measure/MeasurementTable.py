@@ -18,10 +18,14 @@ from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
 from GSEMASegmentationLib.scene.Hierarchy import placeBeside
 
 SEGMENT_COLUMN = "segment"
-"""The first column: the segment's name. The others are ``gsema_core.measurements.COLUMNS``."""
+"""The first column: the segment's name. ``gsema_core.measurements.COLUMNS`` follow."""
 
 TABLE_ROLE = "GSEMASegmentation.measurements"
 """Under this role a segmentation refers to its table, also in a saved scene."""
+
+STATUS_COLUMN = "status"
+"""The last column: what the user has decided of the aneurysm, and whether it was edited since it
+was measured; empty for neither."""
 
 POSITION_COLUMNS = ("r_mm", "a_mm", "s_mm")
 
@@ -55,6 +59,8 @@ def updateTable(
             if column.unit:
                 title = f"{title} ({column.unit})"
             _addColumn(tableNode, _array(column, rows), column.name, title, column.unit)
+        statuses = _textArray([one.status for one in measured])
+        _addColumn(tableNode, statuses, STATUS_COLUMN, _("Status"), "")
         tableNode.SetUseColumnTitleAsColumnHeader(True)
         tableNode.SetLocked(True)  # what is measured is not typed
     role = segmentationNode.GetReferenceImageGeometryReferenceRole()

@@ -11,7 +11,9 @@ import slicer
 import slicer.util
 
 from gsema_core.labels import VESSEL
+from GSEMASegmentationLib.measure.Judgement import TAG, Judgement, judgementOf
 from GSEMASegmentationLib.scene.Coordinates import toWorld
+from GSEMASegmentationLib.scene.PatchChange import tagOf
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
 from GSEMASegmentationLib.scene.SegmentMasks import (
     boxSlices,
@@ -40,6 +42,7 @@ class SegmentDrawing:
         drawing: its voxels with the vessels around; None where it is empty.
         startIjk: index of the drawing's first voxel on the segment's grid.
         lpsToWorld: (4, 4) the segmentation's parent transform.
+        judgement: what the user has decided of it.
     """
 
     segmentId: str
@@ -47,17 +50,20 @@ class SegmentDrawing:
     drawing: Drawing | None
     startIjk: np.ndarray
     lpsToWorld: np.ndarray
+    judgement: Judgement | None = None
 
     def fingerprint(self) -> str:
-        """The same for the same name, voxels and place, also after saving and loading."""
-        content = hashlib.blake2b(self.name.encode("utf-8"), digest_size=16)
+        """The same for the same name, status, voxels and place, also after saving and loading."""
+        status = "" if self.judgement is None else self.judgement.status
+        content = hashlib.blake2b(f"{self.name}\n{status}".encode(), digest_size=16)
+        place = self.lpsToWorld.ravel()
         if self.drawing is not None:
             grid, voxels = self.drawing.geometry, self.drawing.voxels
-            place = np.r_[grid.size, grid.spacing, grid.origin, grid.direction]
-            # Adding 0 turns a negative zero into a plain one.
-            content.update((np.r_[place, self.lpsToWorld.ravel()].round(GRID_DECIMALS) + 0).data)
+            place = np.r_[place, grid.size, grid.spacing, grid.origin, grid.direction]
             content.update(str(self.drawing.limits).encode())
             content.update(np.ascontiguousarray(voxels).data)
+        # Adding 0 turns a negative zero into a plain one.
+        content.update((place.round(GRID_DECIMALS) + 0).data)
         return content.hexdigest()
 
 
@@ -72,7 +78,9 @@ def stateOf(segmentationNode: Any, segmentId: str) -> tuple[Any, ...]:
         times.append((one, voxels and voxels.GetMTime(), segment.GetLabelValue()))
     matrix = slicer.util.arrayFromVTKMatrix(toWorld(segmentationNode)).tobytes()
     name = segmentation.GetSegment(segmentId).GetName()
-    return segmentationNode.GetID(), name, times, matrix, _gridText(segmentation)
+    judgement = tagOf(segmentation.GetSegment(segmentId), TAG)
+    grid = _gridText(segmentation)
+    return segmentationNode.GetID(), segmentId, name, tuple(times), matrix, grid, judgement
 
 
 def drawingOf(segmentationNode: Any, segmentId: str) -> SegmentDrawing:
@@ -84,11 +92,14 @@ def drawingOf(segmentationNode: Any, segmentId: str) -> SegmentDrawing:
     name = segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
     world = LPS_RAS @ slicer.util.arrayFromVTKMatrix(toWorld(segmentationNode)) @ LPS_RAS
     image = segmentImage(segmentationNode, segmentId)
+    judgement = judgementOf(segmentationNode, segmentId)
     if image is None:
-        return SegmentDrawing(segmentId, name, None, np.zeros(3, int), world)
+        start = np.array(judgement.startIjk if judgement is not None else (0, 0, 0))
+        return SegmentDrawing(segmentId, name, None, start, world, judgement)
     box, limits = _surroundings(segmentationNode, image)
     drawing = _drawing(segmentationNode, image, box, limits)
-    return SegmentDrawing(segmentId, name, drawing, np.array(box.GetExtent()[::2]), world)
+    start = np.array(box.GetExtent()[::2])
+    return SegmentDrawing(segmentId, name, drawing, start, world, judgement)
 
 
 def _drawing(segmentationNode: Any, image: Any, box: Any, limits: np.ndarray) -> Drawing:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.labels import ANEURYSM
+from GSEMASegmentationLib.measure.Judgement import REJECTED
 from GSEMASegmentationLib.measure.SegmentDrawing import SegmentDrawing, drawingOf, stateOf
 from GSEMASegmentationLib.scene.Coordinates import checkLinear
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
@@ -29,12 +30,20 @@ class MeasuredAneurysm:
     Attributes:
         segmentId: the segment that it is, or is a piece of.
         name: the segment's; further pieces have a number behind it.
-        aneurysm: its measurements; positions and lines are those of the world, in LPS.
+        aneurysm: its measurements; positions and lines are those of the world, in LPS. Those of a
+            rejected one are from before.
+        status: what the user has decided of it, see ``Judgement``; empty for nothing.
     """
 
     segmentId: str
     name: str
     aneurysm: Aneurysm
+    status: str = ""
+
+    @property
+    def isRejected(self) -> bool:
+        """Whether it is no aneurysm any more, but vessel."""
+        return self.status == REJECTED
 
 
 @dataclass(frozen=True)
@@ -81,40 +90,48 @@ def measureSegments(segmentationNode: Any, memory: Memory | None = None) -> list
         known = before.get(segmentId)
         if known is None or known.state != state:
             segment = drawingOf(segmentationNode, segmentId)
-            rows = rowsOf(segment, _measured(segment))
-            known = MeasuredSegment(state, segment.fingerprint(), rows)
+            fingerprint = segment.fingerprint()
+            if known is None or known.fingerprint != fingerprint:
+                rows = rowsOf(segment, measured(segment))
+                known = MeasuredSegment(state, fingerprint, rows)
+            known = replace(known, state=state)
         memory[segmentId] = known
     return ordered(memory.values())
 
 
 def rowsOf(segment: SegmentDrawing, aneurysms: Sequence[Aneurysm]) -> tuple[MeasuredAneurysm, ...]:
-    """The rows of a segment, out of what ``measure_pieces`` says of its drawing."""
+    """The rows of a segment, out of what ``measured`` says of it."""
+    judgement = segment.judgement
     return tuple(
         MeasuredAneurysm(
             segment.segmentId,
             segment.name if one.index == 1 else f"{segment.name} ({one.index})",
             _inWorld(one, segment),
+            "" if judgement is None else judgement.status,
         )
         for one in aneurysms
     )
 
 
 def ordered(segments: Iterable[MeasuredSegment]) -> list[MeasuredAneurysm]:
-    """All rows, the largest first, numbered in this order."""
-    measured = sorted(
+    """All rows, the largest first and rejected ones last, numbered in this order."""
+    rows = sorted(
         (row for segment in segments for row in segment.rows),
-        key=lambda one: -one.aneurysm.volume_ml,
+        key=lambda one: (one.isRejected, -one.aneurysm.volume_ml),
     )
     return [
         replace(one, aneurysm=replace(one.aneurysm, index=index))
-        for index, one in enumerate(measured, start=1)
+        for index, one in enumerate(rows, start=1)
     ]
 
 
-def _measured(segment: SegmentDrawing) -> list[Aneurysm]:
+def measured(segment: SegmentDrawing) -> list[Aneurysm]:
+    """Measure a segment's pieces; of a rejected one, what was measured before."""
     from gsema_core.measurements.pieces import measure_pieces
 
-    return [] if segment.drawing is None else measure_pieces(segment.drawing, SMALLEST_PIECE_MM3)
+    if segment.drawing is None:
+        return [] if segment.judgement is None else list(segment.judgement.aneurysms)
+    return measure_pieces(segment.drawing, SMALLEST_PIECE_MM3)
 
 
 def _inWorld(aneurysm: Aneurysm, segment: SegmentDrawing) -> Aneurysm:

@@ -15,6 +15,7 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.measure.Aneurysms import Aneurysm, aneurysmsFromWorker
+from GSEMASegmentationLib.measure.Judgement import dropJudgements, statusesOf
 from GSEMASegmentationLib.scene.LabelImport import readLabels
 from GSEMASegmentationLib.scene.ProbabilityVolume import readProbability, showProbability
 from GSEMASegmentationLib.scene.SegmentationOutput import (
@@ -116,7 +117,9 @@ class SegmentationJob:
                 probability = readProbability(self._probabilityPath, self._volumeNode)
             contents = segmentsOf(labels)
             stale = staleSegments(self._outputNode, contents)
+            judged = {} if self._outputNode is None else statusesOf(self._outputNode)
             node = importSegments(contents, self._volumeNode, self._outputNode, stale)
+            dropJudgements(node)
             if probability is not None:
                 showProbability(probability, self._volumeNode, node)
         except UserError as error:
@@ -125,9 +128,19 @@ class SegmentationJob:
             return JobOutcome(
                 message=_("The result could not be imported ({reason}).").format(reason=error)
             )
-        return JobOutcome(node, aneurysms, report=dict(data.get("report", {})))
+        return JobOutcome(node, aneurysms, report=_reportOf(data, judged))
 
     def _end(self, outcome: JobOutcome) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._onDone(outcome)
+
+
+def _reportOf(data: dict[str, Any], judged: dict[str, str]) -> dict[str, Any]:
+    """The worker's report; a new run is a new judgement, so those of before are named and gone."""
+    report = dict(data.get("report", {}))
+    if judged:
+        names = ", ".join(f"{name} ({status})" for name, status in judged.items())
+        text = _("What was decided before counts no more: {names}.").format(names=names)
+        report["notes"] = [*report.get("notes", ()), text]
+    return report

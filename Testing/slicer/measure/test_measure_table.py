@@ -49,7 +49,7 @@ def test_measuring_again_updates_the_same_table(measured, scene):
     node.GetSegmentation().RemoveSegment("GSEMA_Aneurysm_2")
     assert logic.measure(node) is table
     assert table.GetNumberOfRows() == 1
-    assert table.GetNumberOfColumns() == len(COLUMNS) + 1
+    assert table.GetNumberOfColumns() == len(COLUMNS) + 2
     assert scene.GetNumberOfNodes() == count
     scene.RemoveNode(table)
     assert logic.measure(node).GetNumberOfRows() == 1  # a removed one is made again
@@ -74,11 +74,11 @@ def test_the_csv_file_has_the_command_lines_columns(measured, tmp_path):
     path = tmp_path / 'Ü "患者".csv'
     writeCsv(measured[2], path)
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == ",".join(["segment", *[column.name for column in COLUMNS]])
+    assert lines[0] == ",".join(["segment", *[column.name for column in COLUMNS], "status"])
     first, second = (line.split(",") for line in lines[1:])
     assert first[:2] == ["Aneurysm 1", "1"] and second[:2] == ["Aneurysm 2", "2"]
     assert second[2] == f"{64 * 0.512e-3:.4f}"
-    assert second[-1] == "no" and second[lines[0].split(",").index("neck_width_mm")] == ""
+    assert second[-2:] == ["no", ""] and second[lines[0].split(",").index("neck_width_mm")] == ""
     with pytest.raises(UserError):
         writeCsv(measured[2], tmp_path / "nowhere" / "a.csv")
 

@@ -1,0 +1,114 @@
+"""Noticing that a measured segmentation was edited, whoever does it, and measuring it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from gsema_core.errors import UserError
+from GSEMASegmentationLib.correct.Measuring import Measuring
+
+PAUSE_MS = 800
+"""So long after the last edit it is measured anew: strokes of a brush follow each other faster.
+Ours."""
+
+
+class MeasurementWatch(VTKObservationMixin):
+    """Looks after one segmentation at a time, as soon as nothing has changed for a moment.
+
+    Args:
+        measuring: measures.
+        wantsLines: whether the measurements are shown as lines.
+        onChange: called when the table may have changed, with a sentence for the line below it.
+    """
+
+    def __init__(
+        self,
+        measuring: Measuring,
+        wantsLines: Callable[[], bool],
+        onChange: Callable[[str], None],
+    ) -> None:
+        VTKObservationMixin.__init__(self)
+        self._measuring, self._wantsLines, self._onChange = measuring, wantsLines, onChange
+        self._node: Any = None
+        self._volume: Any = None
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE_MS)
+        self._timer.connect("timeout()", self.lookNow)
+
+    def watch(self, segmentationNode: Any, volumeNode: Any) -> None:
+        """Look after this segmentation; None for none."""
+        self._volume = volumeNode
+        if segmentationNode is self._node:
+            return
+        self.stop()
+        self._node = segmentationNode
+        if segmentationNode is None:
+            return
+        segmentation = slicer.vtkSegmentation
+        for event in (
+            segmentation.SourceRepresentationModified,
+            segmentation.RepresentationModified,
+            segmentation.SegmentAdded,
+            segmentation.SegmentRemoved,
+            segmentation.SegmentModified,
+            slicer.vtkMRMLTransformableNode.TransformModifiedEvent,
+        ):
+            self.addObserver(segmentationNode, event, self._onEdited)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartSaveEvent, self._onSave)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Look after nothing, and end what is being measured."""
+        self._timer.stop()
+        self.removeObservers()
+        self._measuring.stop()
+        self._node = None
+
+    def lookNow(self) -> None:
+        """Mark what was edited, and begin to measure it anew."""
+        self._timer.stop()
+        node = self._node
+        if node is None or not slicer.mrmlScene.IsNodePresent(node):
+            return
+        edited = self._measuring.look(node)
+        if not edited:
+            self._measuring.stop()
+            self._onChange("")
+            return
+        names = self._namesOf(edited)
+        self._onChange(_("Edited: {names}. Measuring again...").format(names=names))
+
+        def onDone(problem: str) -> None:
+            if problem:
+                text = _("Edited since it was measured: {names}. Press Measure ({reason}).")
+                self._onChange(text.format(names=names, reason=problem))
+            else:
+                self._onChange("")
+
+        try:
+            self._measuring.begin(node, self._volume, self._wantsLines(), onDone)
+        except UserError as error:
+            onDone(str(error))
+
+    def _namesOf(self, segmentIds: set[str]) -> str:
+        segmentation = self._node.GetSegmentation()
+        here = [one for one in segmentation.GetSegmentIDs() if one in segmentIds]
+        names = [segmentation.GetSegment(one).GetName() for one in here]
+        gone = [_("removed segments")] if len(here) < len(segmentIds) else []
+        return ", ".join(names + gone)
+
+    def _onEdited(self, caller: Any, event: str) -> None:
+        self._timer.start()
+
+    def _onSave(self, caller: Any, event: str) -> None:
+        """A table that is saved says which of its rows are out of date."""
+        if slicer.mrmlScene.IsNodePresent(self._node) and self._measuring.look(self._node):
+            self._timer.start()

@@ -1,0 +1,208 @@
+"""Rejecting a false aneurysm, which becomes vessel again, and accepting aneurysms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from gsema_core.errors import UserError
+from gsema_core.labels import ANEURYSM, NAMES, VESSEL
+from GSEMASegmentationLib.measure.Judgement import (
+    CONFIRMED,
+    REJECTED,
+    TAG,
+    Judgement,
+    judgementOf,
+    now,
+)
+from GSEMASegmentationLib.measure.SegmentDrawing import drawingOf
+from GSEMASegmentationLib.measure.SegmentMeasurement import measured
+from GSEMASegmentationLib.scene.PatchChange import PatchChange, tagOf
+from GSEMASegmentationLib.scene.SegmentationOutput import VESSEL_OPACITY_3D, describe
+from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
+from GSEMASegmentationLib.scene.SegmentMasks import (
+    LABELMAP,
+    gridOf,
+    imageArray,
+    maskInBox,
+    segmentImage,
+)
+from GSEMASegmentationLib.scene.SegmentNames import VESSEL_ID
+from GSEMASegmentationLib.scene.SegmentPatch import SegmentPatch
+
+
+def reject(segmentationNode: Any, segmentId: str) -> PatchChange:
+    """Turn a false aneurysm into vessel; its segment stays, empty, and remembers what it was.
+
+    Its voxels go to the segment that shows vessels; of several, to the one that it touches most;
+    where there is none, to a new one. Voxels of other segments stay theirs too.
+
+    Returns:
+        What was changed.
+
+    Raises:
+        UserError: it is no aneurysm, is empty, or is stored as a surface.
+    """
+    name = _checkAneurysm(segmentationNode, segmentId)
+    image = segmentImage(segmentationNode, segmentId)
+    if image is None:
+        raise UserError(_("{name} is empty: there is nothing to reject.").format(name=name))
+    before = drawingOf(segmentationNode, segmentId)
+    vesselId = _vesselOf(segmentationNode, image)
+    newSegments = () if vesselId else (_newVessel(segmentationNode),)
+    vesselId = vesselId or newSegments[0]
+    own = _patch(segmentationNode, segmentId, image)
+    patches = [
+        SegmentPatch(segmentId, own.grid, own.startIjk, own.before, np.zeros_like(own.before)),
+        _vesselPatch(segmentationNode, vesselId, own, image),
+    ]
+    i, j, k = before.startIjk.tolist()
+    judgement = Judgement(REJECTED, now(), patches, measured(before), (i, j, k))
+    return _made(
+        PatchChange(
+            segmentationNode,
+            _("the rejection of {name}").format(name=name),
+            patches,
+            newSegments=newSegments,
+            **_tags(segmentationNode, segmentId, judgement),
+        )
+    )
+
+
+def accept(segmentationNode: Any, segmentId: str) -> PatchChange:
+    """Confirm an aneurysm; a rejected one gets its voxels back, exactly those.
+
+    Returns:
+        What was changed.
+
+    Raises:
+        UserError: it is no aneurysm, is empty, or was edited since it was rejected, or the vessel
+            where it was; nothing is done then.
+    """
+    name = _checkAneurysm(segmentationNode, segmentId)
+    judgement = judgementOf(segmentationNode, segmentId)
+    patches: list[SegmentPatch] = []
+    if judgement is not None and judgement.status == REJECTED:
+        patches = [patch.reversed for patch in judgement.patches]
+        if not all(patch.fits(segmentationNode) for patch in patches):
+            raise UserError(
+                _(
+                    "{name} cannot get its voxels back: the vessel was edited there after it was "
+                    "rejected. Draw it with the Segment Editor."
+                ).format(name=name)
+            )
+    elif segmentImage(segmentationNode, segmentId) is None:
+        raise UserError(_("{name} is empty: there is nothing to accept.").format(name=name))
+    return _made(
+        PatchChange(
+            segmentationNode,
+            _("the acceptance of {name}").format(name=name),
+            patches,
+            **_tags(segmentationNode, segmentId, Judgement(CONFIRMED, now())),
+        )
+    )
+
+
+def _made(change: PatchChange) -> PatchChange:
+    change.make()
+    return change
+
+
+def _tags(segmentationNode: Any, segmentId: str, judgement: Judgement) -> dict[str, Any]:
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    return {
+        "tagName": TAG,
+        "tagsBefore": {segmentId: tagOf(segment, TAG)},
+        "tagsAfter": {segmentId: judgement.toText()},
+    }
+
+
+def _checkAneurysm(segmentationNode: Any, segmentId: str) -> str:
+    """The segment's name.
+
+    Raises:
+        UserError: it cannot be judged.
+    """
+    if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
+        raise UserError(_("There is no segmentation to judge: choose one."))
+    segmentation = segmentationNode.GetSegmentation()
+    segment = segmentation.GetSegment(segmentId)
+    if segment is None or segmentId not in segmentsShowing(segmentationNode, ANEURYSM):
+        raise UserError(
+            _("{segmentation} has no aneurysm {segment}: choose one of its aneurysms.").format(
+                segmentation=segmentationNode.GetName(), segment=segmentId
+            )
+        )
+    if segmentation.GetSourceRepresentationName() != LABELMAP:
+        raise UserError(
+            _(
+                "The segmentation {name} is stored as surfaces: make label maps its source in the "
+                "module Segmentations first."
+            ).format(name=segmentationNode.GetName())
+        )
+    return str(segment.GetName())
+
+
+def _patch(segmentationNode: Any, segmentId: str, box: Any) -> SegmentPatch:
+    """A segment as it is in a box on its own grid; nothing changes yet."""
+    mask = maskInBox(segmentationNode, segmentId, box)
+    i, j, k = box.GetExtent()[::2]
+    return SegmentPatch(segmentId, gridOf(box), (i, j, k), mask, mask)
+
+
+def _vesselPatch(
+    segmentationNode: Any, vesselId: str, aneurysm: SegmentPatch, image: Any
+) -> SegmentPatch:
+    """The vessel gets the aneurysm's voxels; on another grid, those that are nearest."""
+    vessel = segmentationNode.GetSegmentation().GetSegment(vesselId).GetRepresentation(LABELMAP)
+    match = slicer.vtkOrientedImageDataResample.DoGeometriesMatch
+    if vessel is None or vessel.IsEmpty() or match(vessel, image):
+        own = _patch(segmentationNode, vesselId, aneurysm.box)
+        added = aneurysm.before
+    else:
+        own = _patch(segmentationNode, vesselId, _boxOn(gridOf(vessel), image))
+        added = maskInBox(segmentationNode, aneurysm.segmentId, own.box)
+    return SegmentPatch(vesselId, own.grid, own.startIjk, own.before, own.before | added)
+
+
+def _boxOn(grid: Any, image: Any) -> Any:
+    """The box on another grid that covers an image, with a voxel around it."""
+    bounds = np.array(image.GetExtent()).reshape(3, 2) + np.array([-0.5, 0.5])
+    corners = np.stack(np.meshgrid(*bounds, [1.0]), axis=-1).reshape(-1, 4)
+    toIndex = np.linalg.inv(slicer.util.arrayFromVTKMatrix(grid))
+    places = corners @ slicer.util.arrayFromVTKMatrix(gridOf(image)).T @ toIndex.T
+    low = np.floor(places.min(axis=0)[:3]).astype(int) - 1
+    high = np.ceil(places.max(axis=0)[:3]).astype(int) + 1
+    box = slicer.vtkOrientedImageData()
+    box.SetGeometryFromImageToWorldMatrix(grid)
+    box.SetExtent([int(n) for pair in zip(low, high, strict=True) for n in pair])
+    return box
+
+
+def _vesselOf(segmentationNode: Any, image: Any) -> str:
+    """The vessel segment that touches the aneurysm most; empty where there is none."""
+    ids = segmentsShowing(segmentationNode, VESSEL)
+    if len(ids) < 2:
+        return ids[0] if ids else ""
+    from scipy import ndimage
+
+    box = slicer.vtkOrientedImageData()
+    box.SetGeometryFromImageToWorldMatrix(gridOf(image))
+    box.SetExtent([n + (-1, 1)[side % 2] for side, n in enumerate(image.GetExtent())])
+    around = ndimage.binary_dilation(np.pad(imageArray(image) != 0, 1), np.ones((3, 3, 3)))
+    contacts = {one: int((maskInBox(segmentationNode, one, box) & around).sum()) for one in ids}
+    return max(ids, key=lambda one: contacts[one])
+
+
+def _newVessel(segmentationNode: Any) -> str:
+    segmentation = segmentationNode.GetSegmentation()
+    name = _(NAMES[VESSEL])
+    segmentId = str(segmentation.AddEmptySegment(VESSEL_ID, name))
+    describe(segmentation.GetSegment(segmentId), VESSEL, name)
+    if segmentationNode.GetDisplayNode() is not None:
+        segmentationNode.GetDisplayNode().SetSegmentOpacity3D(segmentId, VESSEL_OPACITY_3D)
+    return segmentId
