@@ -163,7 +163,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         folder.checkIdle()
         folder.clearRequests()
         command = [*(self.command or coreCommand()), "train", str(folder.config)]
-        self._process, self._processFolder = TrainingProcess(), folder.path
+        self._process, self._processFolder = TrainingProcess(folder.status()), folder.path
         self._process.start(command, folder.log)
 
     def processIn(self, path: Path) -> TrainingProcess | None:

@@ -23,6 +23,7 @@ from gsema_core.training.pace import Pace
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
+from gsema_core.training.status import counted
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import Trainer
 from gsema_core.training.validation import validate, validation_settings
@@ -153,9 +154,7 @@ class Loop:
         rate = self.pace.rate()
         line = self.logbook.write_steps(self.trainer, self.progress.seconds, rate, losses)
         left = (self._seconds_left() or 0.0) / 60
-        self._say(
-            f"[{self.trainer.step}/{self.config.run.steps}, {left:.0f} min left] {line}", "training"
-        )
+        self._say(f"[{self._place()}, {left:.0f} min left] {line}", "training")
 
     def _validate_if_due(self) -> None:
         """Validate the teacher to start from, after every so many steps, and at the end."""
@@ -202,7 +201,7 @@ class Loop:
         self.logbook.write_validation(self.trainer.step, self.progress.seconds, scores)
         aneurysm, vessel = scores["aneurysm_dice"], scores["vessel_dice"]
         self.reporter.report(
-            f"[{self.trainer.step}/{self.config.run.steps}] teacher on "
+            f"[{self._place()}] teacher on "
             f"{len(self.cases.validation)} cases kept out: aneurysm Dice {aneurysm:.3f}, "
             f"vessel {vessel:.3f}"
         )
@@ -222,6 +221,9 @@ class Loop:
         limit = run.minutes * 60 - self.progress.seconds if run.minutes else None
         return self.pace.seconds_left(run.steps - self.trainer.step, run.validate_every, limit)
 
+    def _place(self) -> str:
+        return counted(self.trainer.step, self.config.run.steps, "/")
+
     def _say(self, message: str, state: str) -> None:
         self.reporter.report(message)
         self._show(state, message=message)
@@ -235,6 +237,7 @@ class Loop:
             epoch=self.trainer.step // run.validate_every,
             epochs=-(-run.steps // run.validate_every),
             seconds=round(progress.seconds, 1),
+            minutes=run.minutes,
             seconds_per_step=_rounded(self.pace.seconds_per_step, 4),
             seconds_left=_rounded(self._seconds_left()),
             best_score=None if progress.best_score == NO_SCORE else round(progress.best_score, 4),

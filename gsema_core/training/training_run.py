@@ -35,7 +35,7 @@ from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.replay import make_replay
 from gsema_core.training.run_files import CHECKPOINT, REPLAY, TEACHER, THUMBNAILS
 from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
-from gsema_core.training.status import FINISHED, STOPPED
+from gsema_core.training.status import FINISHED, STOPPED, counted
 from gsema_core.training.target_transform import build_target_transform
 from gsema_core.training.trainer import Trainer
 
@@ -138,6 +138,9 @@ class _Run:
         split = self._split()
         trainer, progress = self._begin()  # before the long part, because it may be refused
         self.began_at = trainer.step
+        run = self.config.run
+        done = {"step": trainer.step, "seconds": round(progress.seconds, 1)}
+        self.reporter.show(steps=run.steps, minutes=run.minutes, **done)
         try:
             cases = self._prepare(split, summarize)
         except Cancelled:
@@ -208,7 +211,7 @@ class _Run:
 
     def _loop(self, trainer: Trainer, progress: Progress, cases: PreparedCases) -> TrainingResult:
         if trainer.step:
-            self.reporter.say(f"Going on at step {trainer.step} of {self.config.run.steps}.")
+            self.reporter.say(f"Going on at step {counted(trainer.step, self.config.run.steps)}.")
         loop = Loop(self.config, trainer, progress, cases, self.control, self.reporter)
         self.loop = loop
         # Several ranks stop together, between two steps.
@@ -257,7 +260,7 @@ class _Run:
     def _end(self, trainer: Trainer, progress: Progress, finished: str = "") -> TrainingResult:
         """Say how the run ended: ``finished`` is why, and empty where it was stopped."""
         self.control.forget()
-        place = f"step {trainer.step} of {self.config.run.steps}"
+        place = f"step {counted(trainer.step, self.config.run.steps)}"
         if finished:
             message = (
                 f"Finished at {place}, as {finished}; the best teacher is that of step "
@@ -283,7 +286,7 @@ class _Run:
 
 
 def _stopped(step: int, steps: int) -> str:
-    return f"Stopped at step {step} of {steps}; starting it again goes on from there."
+    return f"Stopped at step {counted(step, steps)}; starting it again goes on from there."
 
 
 def _remove_leftovers(folder: Path) -> None:

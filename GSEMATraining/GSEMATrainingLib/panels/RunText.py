@@ -5,9 +5,16 @@ from __future__ import annotations
 from GSEMASegmentationLib.panels.RemainingTime import durationText
 from slicer.i18n import tr as _
 
-from gsema_core.training.status import ENDED, FINISHED, PAUSED, PREPARING, VALIDATING, Status
+from gsema_core.training.status import (
+    ENDED,
+    ENDLESS,
+    FINISHED,
+    PAUSED,
+    PREPARING,
+    VALIDATING,
+    Status,
+)
 from GSEMATrainingLib.run.RunWatch import RunView
-from GSEMATrainingLib.run.TrainingChoices import ENDLESS
 
 
 def statusText(view: RunView) -> str:
@@ -24,12 +31,15 @@ def sentence(view: RunView) -> str:
     if status is None:
         return _("Starting...") if view.isRunning else ""
     if not view.isRunning:
-        return _endText(status) if view.folder.hasRun else ""
+        return _endText(view, status) if view.folder.hasRun else ""
+    done = doneText(status)
+    if view.isEnding:
+        return _("Ending: everything is written, {done}.").format(done=done)
     if status.state in ENDED:  # it stands there since the session before
         return _("Starting...")
-    done = _doneText(status)
     if view.folder.isStopping:
-        return _("Stopping: the training writes its checkpoint, {done}...").format(done=done)
+        text = _("Stopping: the step is finished and the checkpoint written, {done}.")
+        return text.format(done=done)
     if view.folder.isPausing:
         isWaiting = status.state == PAUSED
         text = _("Paused at {done}.") if isWaiting else _("Pausing after this step: {done}.")
@@ -37,7 +47,9 @@ def sentence(view: RunView) -> str:
     if status.state == PREPARING or status.steps == 0:
         return status.message or _("Preparing the cases...")
     if status.state == VALIDATING:
-        return _("Validating the teacher: {done}.").format(done=done)
+        return _("Validating the model: {done}.").format(done=done)
+    if status.is_over:
+        return _("Ending: the checkpoint is written, {done}.").format(done=done)
     return _("Training: {done}; {left}.").format(done=done, left=leftText(status))
 
 
@@ -64,20 +76,35 @@ def machineText(status: Status) -> str:
     return ", ".join(parts)
 
 
-def _doneText(status: Status) -> str:
-    if status.steps >= ENDLESS:  # it ends by its time
-        text = _("step {step}, epoch {epoch}")
+def doneText(status: Status) -> str:
+    """How far it is, by what can end it: its steps, its minutes, or both."""
+    if status.steps >= ENDLESS:
+        text = _("step {step}, {spent:.0f} of {minutes:g} minutes")
+    elif status.minutes:
+        text = _("step {step} of {steps}, {spent:.0f} of {minutes:g} minutes")
     else:
         text = _("step {step} of {steps}, epoch {epoch} of {epochs}")
     return text.format(
-        step=status.step, steps=status.steps, epoch=status.epoch, epochs=status.epochs
+        step=status.step,
+        steps=status.steps,
+        epoch=status.epoch,
+        epochs=status.epochs,
+        spent=status.seconds // 60,
+        minutes=status.minutes,
     )
 
 
-def _endText(status: Status) -> str:
-    done = _doneText(status)
-    if status.state == FINISHED:
-        text = _("Finished after {done}; the best teacher is that of step {best}.")
+def _endText(view: RunView, status: Status) -> str:
+    isFinished = status.state == FINISHED
+    text = (
+        _("Finished after {done}; {model}.") if isFinished else _("Stopped after {done}; {model}.")
+    )
+    if not view.folder.teacher.is_file():
+        model = _("there is no new model yet")
+    elif status.best_score is None:
+        model = _("the model is that of step {best}")
+    elif status.best_step == 0:
+        model = _("none was better yet than the model that it started from")
     else:
-        text = _("Stopped after {done}; the best teacher so far, of step {best}, is kept.")
-    return text.format(done=done, best=status.best_step)
+        model = _("the best model is that of step {best}")
+    return text.format(done=doneText(status), model=model.format(best=status.best_step))

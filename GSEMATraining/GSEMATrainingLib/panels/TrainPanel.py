@@ -59,7 +59,7 @@ class TrainPanel:
         self._note = ""
         self.view = RunView(RunFolder(""))
         self.ui.plotComboBox.addItems([plot.title for plot in plots()])
-        self.ui.plotComboBox.connect("currentIndexChanged(int)", self._plots.show)
+        self.ui.plotComboBox.connect("currentIndexChanged(int)", self._onPlot)
         self.ui.plotsButton.connect("clicked(bool)", self._onPlots)
         self.ui.runFolderPathLineEdit.filters = ctk.ctkPathLineEdit.Dirs
         path = slicer.app.userSettings().value(FOLDER, "") or str(unusedFolder())
@@ -108,6 +108,14 @@ class TrainPanel:
         pause.text = _("Resume") if view.folder.isPausing and view.isRunning else _("Pause")
         usual = _("Let the training wait, for instance while the computer is needed for patients.")
         enable(pause, usual, "" if view.isRunning else _("There is no training to pause."))
+        usual = _("Show the curves in Slicer's plot view, which the layout then has.")
+        nothing = ""
+        if not view.folder.hasRun:
+            nothing = _("There is no training in this folder yet.")
+        elif not view.folder.hasCurves:
+            nothing = _("The curves begin with the first steps.")
+        enable(self.ui.plotsButton, usual, nothing)
+        enable(self.ui.plotComboBox, _("Which curves are shown."), nothing)
 
     def _problem(self) -> str:
         """Why no training can begin, one sentence; empty where one can."""
@@ -196,6 +204,8 @@ class TrainPanel:
     def _onFolder(self, path: str) -> None:
         slicer.app.userSettings().setValue(FOLDER, path)
         self._note = ""
+        self._plots.remove()
+        self.ui.progressBar.value = 0
         self._files.forget()
         self.attach()
         self._onChanged()
@@ -207,8 +217,11 @@ class TrainPanel:
         self.ui.runFolderPathLineEdit.currentPath = str(folder)
 
     def _onPlots(self) -> None:
-        self._plots.update(self.folder)
-        self._plots.show(self.ui.plotComboBox.currentIndex)
+        self._plots.show(self.folder, self.ui.plotComboBox.currentIndex)
+
+    def _onPlot(self, index: int) -> None:
+        if self._plots.areShown:
+            self._plots.show(self.folder, index)
 
     def _look(self, view: RunView) -> None:
         """Show what is seen; called every second."""
@@ -216,8 +229,7 @@ class TrainPanel:
         if not self._logic.isPreparing:
             self._showProgress(view)
         self._files.show(view.folder)
-        if view.status is not None and view.folder.hasRun:
-            self._plots.update(view.folder)
+        self._plots.update(view.folder)
         self._onLook(view)
         if view.isRunning != self._wasRunning:
             self._wasRunning = view.isRunning
@@ -229,8 +241,12 @@ class TrainPanel:
 
     def _showProgress(self, view: RunView) -> None:
         isThere = view.status is not None and view.folder.hasRun
-        fraction = view.status.fraction if isThere else 0.0
-        self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+        isKnown = isThere and (view.status.steps > 0 or not view.isRunning)
+        if isKnown:  # a training that goes on reads its checkpoint before it knows
+            fraction = view.status.fraction
+            self.ui.progressBar.value = round(self.ui.progressBar.maximum * fraction)
+        elif not isThere:
+            self.ui.progressBar.value = 0
         self.ui.machineLabel.text = machineText(view.status) if isThere else ""
         words = statusText(view)
         isError = bool(view.problem) or (not words and self._note != cancelledText())

@@ -54,19 +54,36 @@ def plots() -> list[Plot]:
 
 
 class TrainingPlots:
-    """Makes tables, series and charts of the scene, and keeps them up to date.
+    """Makes tables, series and charts of the scene when they are asked for; keeps them up to date.
 
-    They are made again after the scene was closed, and never saved with it: the files have it all.
+    They are hidden from the data tree and from selectors, and never saved with the scene: the
+    run's files have it all. When the scene is closed, or another run is shown, they are gone until
+    they are asked for again.
     """
 
     def __init__(self) -> None:
         self._nodes: dict[str, Any] = {}
         self._shown: dict[str, int] = {}
 
+    @property
+    def areShown(self) -> bool:
+        return any(slicer.mrmlScene.IsNodePresent(node) for node in self._nodes.values())
+
+    def show(self, folder: RunFolder, index: int) -> None:
+        """Make what is missing; put a chart into the plot view, where there is a window."""
+        self._fillTables(folder)
+        for plot in plots():
+            self._chart(plot)
+        chart = self._nodes[f"chart {plots()[index].key}"]
+        if slicer.app.layoutManager() is not None:
+            slicer.modules.plots.logic().ShowChartInLayout(chart)
+
     def update(self, folder: RunFolder) -> None:
-        """Bring the tables up to date; charts of a run that has no numbers yet are empty."""
-        if slicer.mrmlScene.IsClosing():
-            return
+        """Bring what is shown up to date; makes nothing."""
+        if self.areShown and not slicer.mrmlScene.IsClosing():
+            self._fillTables(folder)
+
+    def _fillTables(self, folder: RunFolder) -> None:
         for file in (STEPS, VALIDATION):
             rows = folder.rows(file)
             name = _("Training steps") if file == STEPS else _("Training validations")
@@ -76,14 +93,6 @@ class TrainingPlots:
                 self._shown[file] = key
                 names = [name for plot in plots() if plot.file == file for name in plot.columns]
                 _fill(table, rows, ["step", *names])
-        for plot in plots():
-            self._chart(plot)
-
-    def show(self, index: int) -> None:
-        """Put a chart into the plot view of the layout, where there is a window."""
-        chart = self._nodes.get(f"chart {plots()[index].key}")
-        if chart is not None and slicer.app.layoutManager() is not None:
-            slicer.modules.plots.logic().ShowChartInLayout(chart)
 
     def remove(self) -> None:
         """Take the nodes out of the scene."""
@@ -114,10 +123,12 @@ class TrainingPlots:
     def _node(self, kind: str, key: str, name: str) -> Any:
         node = self._nodes.get(key)
         if node is None or not slicer.mrmlScene.IsNodePresent(node):
-            node = slicer.mrmlScene.AddNewNodeByClass(kind, name)
+            node = getattr(slicer, kind)()
+            node.SetName(slicer.mrmlScene.GenerateUniqueName(name))
+            node.SetHideFromEditors(True)  # before it is added: the data tree looks once
             node.SetSaveWithScene(False)
-            self._nodes[key] = node
-        return node
+            self._nodes[key] = slicer.mrmlScene.AddNode(node)
+        return self._nodes[key]
 
 
 def _fill(tableNode: Any, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> None:

@@ -10,7 +10,16 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import ERROR_PREFIX, UserError
 from gsema_core.training.lock import holder
-from gsema_core.training.run_files import PAUSE, REPLAY, STOP, TEACHER, WARNING, thumbnails
+from gsema_core.training.run_files import (
+    PAUSE,
+    REPLAY,
+    STEPS,
+    STOP,
+    TEACHER,
+    VALIDATION,
+    WARNING,
+    thumbnails,
+)
 from gsema_core.training.status import Status, read_status
 
 LOG_BYTES = 200_000
@@ -43,9 +52,14 @@ class RunFolder:
         return read_status(self.path)
 
     @property
+    def holder(self) -> int | None:
+        """The process that trains here, also one that another Slicer has started; None for none."""
+        return holder(self.path)
+
+    @property
     def isRunning(self) -> bool:
-        """Whether a process trains here, also one that another Slicer has started."""
-        return holder(self.path) is not None
+        """Whether a process trains here."""
+        return self.holder is not None
 
     def checkIdle(self) -> None:
         """Raise UserError while a process trains here."""
@@ -79,6 +93,11 @@ class RunFolder:
         """Forget requests that no training has heard."""
         for name in (PAUSE, STOP):
             (self.path / name).unlink(missing_ok=True)
+
+    @property
+    def hasCurves(self) -> bool:
+        """Whether there is a table of numbers to plot."""
+        return any((self.path / name).is_file() for name in (STEPS, VALIDATION))
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """The lines of a table of numbers; a half-written last one is left out.

@@ -10,7 +10,7 @@ import qt
 from slicer.i18n import tr as _
 
 from gsema_core.exit_codes import EXIT_STOPPED
-from gsema_core.training.status import FAILED, FINISHED, STOPPED, Status
+from gsema_core.training.status import ENDED, FAILED, FINISHED, STOPPED, Status
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.TrainingProcess import TrainingProcess
 
@@ -25,13 +25,15 @@ class RunView:
     Attributes:
         folder: where.
         status: what it said last; None where it has not said anything.
-        isRunning: whether a process trains there, or is about to begin.
+        isRunning: whether a process trains there, is about to begin or about to end.
+        isEnding: whether it has said how it ended and is not gone yet.
         problem: why it is not running although it should be, one sentence.
     """
 
     folder: RunFolder
     status: Status | None = None
     isRunning: bool = False
+    isEnding: bool = False
     problem: str = ""
 
     @property
@@ -55,11 +57,25 @@ def lookAt(folder: RunFolder, process: TrainingProcess | None = None) -> RunView
         if process is None:
             return RunView(folder)
         problem = _("The folder {folder} is gone, and the training with it: choose another one.")
-        return RunView(folder, None, process.isAlive, problem.format(folder=folder.path))
-    isRunning = folder.isRunning or (process is not None and process.isAlive)
+        return RunView(folder, None, process.isAlive, problem=problem.format(folder=folder.path))
+    isAlive = process is not None and process.isAlive
+    # The folder first: what has ended in between is gone, and its last status can be read.
+    pid = folder.holder
     status = folder.status()
+    isRunning = pid is not None or isAlive
+    isEnding = isRunning and _isEnding(status, pid, process)
     isOver = folder.hasRun and not isRunning
-    return RunView(folder, status, isRunning, _problem(folder, status, process) if isOver else "")
+    problem = _problem(folder, status, process) if isOver else ""
+    return RunView(folder, status, isRunning, isEnding, problem)
+
+
+def _isEnding(status: Status | None, pid: int | None, process: TrainingProcess | None) -> bool:
+    """Whether a status of the end is that of the present session, and not of one before."""
+    if status is None or status.state not in ENDED:
+        return False
+    if pid is not None:
+        return pid == status.pid
+    return process is not None and status != process.before
 
 
 def _problem(folder: RunFolder, status: Status | None, process: TrainingProcess | None) -> str:

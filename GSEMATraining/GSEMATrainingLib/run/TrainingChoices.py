@@ -18,14 +18,11 @@ from gsema_core.teachers.registry import DEFAULT, find_teacher
 from gsema_core.teachers.teacher_file import read_card
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.presets import with_preset_file
+from gsema_core.training.status import ENDLESS
 from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, STEPS
 
 SCRATCH = ""
 """Instead of a teacher's name: begin with a network that knows nothing."""
-
-ENDLESS = 10**6
-"""Steps of a training that ends by its time; the learning rate then follows the time. Ours: 14
-hours at 50 ms, which is faster than any step yet."""
 
 Tables = dict[str, dict[str, Any]]
 """Sections of a configuration: setting names to values."""

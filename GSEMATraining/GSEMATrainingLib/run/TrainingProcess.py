@@ -13,15 +13,20 @@ from GSEMASegmentationLib.install.CorePackage import pythonVariables
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.training.status import Status
 
 
 class TrainingProcess:
     """Starts it; everything after that goes through the run's folder.
 
     Python starts it and not Qt: only so it gets an environment, a log and a session of its own.
+
+    Args:
+        before: what the folder's status is before it starts, from an earlier session.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: Status | None = None) -> None:
+        self.before = before
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

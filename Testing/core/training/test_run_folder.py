@@ -246,7 +246,10 @@ def test_patience_ends_a_run_that_gets_no_better(make_tiny, monkeypatch):
 
 def test_minutes_end_a_run_with_a_validated_teacher(make_tiny):
     config = make_tiny(run={"steps": 10**6, "minutes": 0.001})
-    result = train(config, silent)
+    said: list[str] = []
+    result = train(config, said.append)
+    assert not any("1000000" in line for line in [*said, read_status(config)["message"]])
+    assert read_status(config)["minutes"] == 0.001
     assert result.finished and 1 <= result.step < 10**6
     assert "its 0.001 minutes are used up" in read_status(config)["message"]
     rows = read_csv(config.run.output / "validation.csv")

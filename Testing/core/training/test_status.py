@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gsema_core.training.status import STATUS, Status, read_status
+from gsema_core.training.status import ENDLESS, STATUS, Status, counted, read_status
 
 
 @pytest.mark.parametrize("content", [None, "", "[1]", '{"state"'])
@@ -34,13 +34,27 @@ def test_a_status_without_a_state_is_that_of_a_failure(tmp_path):
     [
         (Status("preparing"), 0.0),
         (Status("training", step=2, steps=8), 0.25),
-        (Status("training", step=2, steps=8, seconds=60.0, seconds_left=60.0), 0.5),
+        (Status("training", step=6, steps=8, seconds=60.0, minutes=2.0), 0.75),
+        (Status("stopped", step=6, steps=ENDLESS, seconds=60.0, minutes=4.0), 0.25),
+        (Status("training", step=6, steps=ENDLESS, seconds=300.0, minutes=4.0), 1.0),
         (Status("training", step=9, steps=8), 1.0),
         (Status("finished", step=2, steps=8), 1.0),
     ],
 )
 def test_the_fraction_that_is_done(status, fraction):
     assert status.fraction == fraction
+
+
+def test_a_run_is_over_by_what_ends_first():
+    assert Status("training", step=8, steps=8).is_over
+    assert Status("training", step=2, steps=8, seconds=60.0, minutes=1.0).is_over
+    assert not Status("training", step=2, steps=8, seconds=59.0, minutes=1.0).is_over
+    assert not Status("preparing").is_over
+
+
+def test_a_run_that_its_time_ends_counts_no_steps_to_come():
+    assert counted(464, 5000) == "464 of 5000"
+    assert counted(464, ENDLESS) == "464"
 
 
 def test_reading_takes_the_standard_library_only():

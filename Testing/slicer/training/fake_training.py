@@ -1,6 +1,7 @@
 """A ``gsema`` that trains nothing; its first argument says how it behaves, the rest is the command.
 
 quick     trains in a moment, with log lines, validations, a thumbnail and a teacher
+linger    likewise; and its process stays for a moment when it has said that it ended
 slow      trains until it is stopped; obeys pause and stop
 crash     dies in the middle of the first session, trains to the end in the next one
 failed    ends with a sentence in the log and in the status
@@ -28,6 +29,8 @@ from gsema_core.exit_codes import EXIT_STOPPED
 from gsema_core.training.lock import held
 
 STEPS = 40
+LINGER_S = 3.0
+"""As long as torch takes to go."""
 SENTENCE = "Could not write checkpoint.pt (No space left on device): free some space."
 SHRUNK = "The memory of cuda:0 is too small for the settings: going on with patch 64 x 64 x 64."
 
@@ -83,6 +86,10 @@ class Run:
         self.folder, self.mode, self.device = folder, mode, ""
         self.step = int(self.read("checkpoint.pt") or 0)
 
+    @property
+    def isEndless(self) -> bool:
+        return self.mode in ("slow", "linger")
+
     def read(self, name: str) -> str:
         path = self.folder / name
         return path.read_text() if path.exists() else ""
@@ -96,6 +103,7 @@ class Run:
             "epoch": self.step // 10,
             "epochs": STEPS // 10,
             "seconds": 0.5 * self.step,
+            "minutes": 0.0,
             "seconds_left": 0.5 * (STEPS - self.step) if self.step > 5 else None,
             "seconds_per_step": 0.5 if self.step > 5 else None,
             "best_score": 0.5 if self.step >= 10 else None,
@@ -145,13 +153,13 @@ class Run:
         isFirst = self.step == 0
         if self.mode == "memory":
             print(f"Warning: {SHRUNK}", file=sys.stderr, flush=True)
-        while self.step < STEPS or self.mode == "slow":
+        while self.step < STEPS or self.isEndless:
             if self.stopped():
                 return EXIT_STOPPED
-            self.step += self.step < STEPS - 1 or self.mode != "slow"
+            self.step += self.step < STEPS - 1 or not self.isEndless
             (self.folder / "checkpoint.pt").write_text(str(self.step))
             self.tell("training")
-            if self.mode == "slow":
+            if self.isEndless:
                 time.sleep(0.02)
             if self.step % 5 == 0:
                 self.log()
@@ -177,7 +185,9 @@ class Run:
 
 def train(config: Path, mode: str) -> int:
     with held(config.parent):
-        return Run(config.parent, mode).train()
+        code = Run(config.parent, mode).train()
+    time.sleep(LINGER_S if mode == "linger" else 0)
+    return code
 
 
 def compare(arguments: list[str], mode: str) -> int:

@@ -12,7 +12,7 @@ import slicer.util
 
 from gsema_core.errors import UserError
 
-FINISHED = "Finished after step 40 of 40, epoch 4 of 4; the best teacher is that of step 10."
+FINISHED = "Finished after step 40 of 40, epoch 4 of 4; the best model is that of step 10."
 
 
 SHRUNK = "The memory of cuda:0 is too small for the settings: going on with patch 64 x 64 x 64."
@@ -61,13 +61,37 @@ def test_stop_and_go_on(panel, begin, look, spin):
     panel.ui.trainButton.click()
     assert "Stopping" in status_of(panel)
     spin(lambda: not look().isRunning)
-    assert "Stopped after" in status_of(panel) and "is kept" in status_of(panel)
+    assert "Stopped after" in status_of(panel) and "the best model" in status_of(panel)
     assert panel.ui.trainButton.text == "Go on"
     step = look().status.step
     panel.use("quick")
     panel.ui.trainButton.click()
     spin(lambda: look().isFinished, 60)
     assert look().status.step == 40 > step
+
+
+def test_the_end_is_told_while_the_process_is_still_there(panel, begin, look, spin):
+    """PyTorch takes seconds to leave after the status has said how it ended."""
+    begin("linger")
+    spin(lambda: look().status.step > 20)
+    said, values = set(), []
+    panel.ui.trainButton.click()
+
+    def isGone() -> bool:
+        view = look()
+        if view.isRunning:
+            said.add(status_of(panel).split(":")[0])
+            values.append(panel.ui.progressBar.value)
+        return not view.isRunning
+
+    spin(isGone, 60)
+    assert said == {"Stopping", "Ending"}
+    assert values == sorted(values) and values[0] >= 500
+    assert panel.ui.progressBar.value == values[-1]
+    assert "as soon as it has" not in panel.ui.trainButton.toolTip
+    panel.use("quick")
+    panel.ui.trainButton.click()
+    assert status_of(panel) == "Starting..."  # and not what the session before has said
 
 
 def test_a_killed_training_says_so_and_goes_on(panel, begin, look, spin):
@@ -179,13 +203,16 @@ def test_the_folder_vanishing_is_told(panel, begin, look, spin, tmp_path):
 def test_closing_the_scene_leaves_the_training_alone(panel, begin, look, spin, scene):
     begin("slow")
     spin(lambda: look().status.step > 12)
+    panel.ui.plotsButton.click()
     assert scene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 3
     step = look().status.step
     scene.Clear()
     spin(lambda: look().status.step > step)
     assert look().isRunning
     assert panel.cases.cases == []
-    assert scene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 3  # made again
+    assert scene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 0
+    panel.ui.plotsButton.click()
+    assert scene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 3
 
 
 def test_closing_the_scene_while_copying_stops_the_copying(panel, make_case, spin, scene, tmp_path):
