@@ -55,7 +55,7 @@ class GSEMATraining(ScriptedLoadableModule):
         parent.dependencies = []
         parent.contributors = ["The AneurysmSegmentation contributors"]
         parent.helpText = _(
-            "Trains a teacher of Aneurysm Segmentation further on labelled scans of your own: add "
+            "Trains a model of Aneurysm Segmentation further on labelled scans of your own: add "
             "the cases, choose what to start from, press Train, and see on cases that were kept "
             "out whether it got better. The training runs in a process of its own, also while "
             "Slicer is closed. For research use; not a medical device."

@@ -203,7 +203,7 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             UserError: there is none, or the name is not plain.
         """
         if self._registration is not None:
-            raise UserError(_("A teacher is being added: wait for its end."))
+            raise UserError(_("A model is being added: wait for its end."))
 
         def onEnd(message: str) -> None:
             self._registration = None

@@ -196,7 +196,7 @@ def _in_words(verdict: Verdict, summary: dict[str, Any], p: float) -> str:
     if new["patients"] != new["cases"]:
         cases += f" of {new['patients']} patient{'s' * (new['patients'] != 1)}"
     words = "about as good as" if verdict == "same" else f"{verdict} than"
-    return f"The new teacher is {words} its start on {cases} ({change}{test})."
+    return f"The new model is {words} its start on {cases} ({change}{test})."
 
 
 def _change(summary: dict[str, Any]) -> str:
@@ -215,11 +215,11 @@ def _about_the_cases(patients: int, uses: Sequence[str]) -> Iterator[str]:
     if trained:
         yield (
             f"{trained} of the {len(uses)} cases are marked for training or validation: on them "
-            "the new teacher's scores are too good."
+            "the new model's scores are too good."
         )
     elif undecided:
         yield (
-            f"{undecided} of the {len(uses)} cases are not marked for testing: if the new teacher "
+            f"{undecided} of the {len(uses)} cases are not marked for testing: if the new model "
             "was trained on them, its scores are too good."
         )
 
@@ -236,15 +236,15 @@ def _about_the_change(test: Comparison, verdict: Verdict, summary: dict[str, Any
     if not new["aneurysms"]:
         yield "No held-out case has an aneurysm: the scores say nothing about finding one."
     if verdict == "worse":
-        yield "The new teacher got worse: keep the one that it started from."
+        yield "The new model got worse: keep the one that it started from."
     if new["missed"] > start["missed"]:
         yield (
-            f"The new teacher misses {new['missed']} of {new['aneurysms']} aneurysms, its start "
+            f"The new model misses {new['missed']} of {new['aneurysms']} aneurysms, its start "
             f"{start['missed']}."
         )
     if new["false_positives_per_case"] > start["false_positives_per_case"]:
         yield (
-            f"The new teacher finds {new['false_positives_per_case']:.2g} false aneurysms a case, "
+            f"The new model finds {new['false_positives_per_case']:.2g} false aneurysms a case, "
             f"its start {start['false_positives_per_case']:.2g}."
         )
 
@@ -252,6 +252,6 @@ def _about_the_change(test: Comparison, verdict: Verdict, summary: dict[str, Any
 def _about_forgetting(summary: dict[str, Any]) -> Iterator[str]:
     if summary["start"]["aneurysm_dice"] - summary["new"]["aneurysm_dice"] >= MARGIN:
         yield (
-            f"The new teacher has forgotten part of what its start knew: on the "
+            f"The new model has forgotten part of what its start knew: on the "
             f"{summary['new']['cases']} cases of the other kind, {_change(summary)}."
         )

@@ -42,14 +42,49 @@ def scenePairs() -> list[ScenePair]:
     That is the volume whose grid the segmentation has, else the only one of the same study, else
     the only one of the scene.
     """
-    scalars = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    volumes = [node for node in scalars if not node.IsA("vtkMRMLLabelMapVolumeNode")]
+    volumes = _volumes(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"))
     pairs = []
     for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
         volume = _volumeOf(node, volumes)
         if volume is not None and node.GetSegmentation().GetNumberOfSegments():
             pairs.append(ScenePair(volume, node, _patientOf(volume)))
     return pairs
+
+
+def pairsOf(nodes: Iterable[Any]) -> list[ScenePair]:
+    """The pairs of the scene that these volumes and segmentations belong to.
+
+    One volume and one segmentation are a pair, whatever their grids say: somebody chose them.
+    """
+    chosen = list(nodes)
+    volumes = _volumes(chosen)
+    segmentations = [node for node in chosen if node.IsA("vtkMRMLSegmentationNode")]
+    if len(volumes) == len(segmentations) == 1:
+        return [ScenePair(volumes[0], segmentations[0], _patientOf(volumes[0]))]
+    return [pair for pair in scenePairs() if pair.volume in chosen or pair.segmentation in chosen]
+
+
+def sceneWarnings(pairs: Iterable[ScenePair]) -> list[str]:
+    """What of the scene is not, or more than once, among the pairs; a sentence each."""
+    paired = list(pairs)
+    known = [pair.segmentation for pair in paired]
+    lonely = [
+        node.GetName()
+        for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+        if node not in known and node.GetSegmentation().GetNumberOfSegments()
+    ]
+    sentences = []
+    if lonely:
+        text = _(
+            "Left out, as their volume is not known: {names}. Drag such a segmentation and its "
+            "volume together onto the table."
+        )
+        sentences.append(text.format(names=", ".join(lonely)))
+    volumes = [pair.volume for pair in paired]
+    for volume in dict.fromkeys(one for one in volumes if volumes.count(one) > 1):
+        text = _("{name} has several segmentations: remove the rows that must not be learned.")
+        sentences.append(text.format(name=volume.GetName()))
+    return sentences
 
 
 def guessedLabels(pairs: Iterable[ScenePair]) -> dict[str, int]:
@@ -170,6 +205,11 @@ def _pieces(image: Any) -> int:
     from gsema_core.grids.components import connected_components  # scipy: not at start-up
 
     return int(connected_components(imageArray(image) != 0)[1])
+
+
+def _volumes(nodes: Iterable[Any]) -> list[Any]:
+    scalars = [node for node in nodes if node.IsA("vtkMRMLScalarVolumeNode")]
+    return [node for node in scalars if not node.IsA("vtkMRMLLabelMapVolumeNode")]
 
 
 def _volumeOf(segmentation: Any, volumes: list[Any]) -> Any:

@@ -122,13 +122,13 @@ def caseWarnings(cases: Sequence[TrainingCase]) -> list[str]:
     if not by[TRAINING]:
         sentences.append(_("There is no case to train on: give at least one the use training."))
     elif not any(case.aneurysms for case in by[TRAINING]):
-        sentences.append(_("No training case has an aneurysm: the teacher cannot learn them."))
+        sentences.append(_("No training case has an aneurysm: the model cannot learn them."))
     if by[VALIDATION] and not any(case.aneurysms for case in by[VALIDATION]):
         sentences.append(
-            _("No validation case has an aneurysm: the best teacher cannot be chosen by them.")
+            _("No validation case has an aneurysm: the best model cannot be chosen by them.")
         )
     if by[TRAINING] and not by[VALIDATION]:
-        sentences.append(_("No case is kept for validation: the last teacher is taken."))
+        sentences.append(_("No case is kept for validation: the last model is taken."))
     if by[TRAINING] and not by[TEST]:
         sentences.append(_("Nothing is kept for a test: whether it got better is hard to say."))
     spacings = {round(max(case.spacingMm), 1) for case in usable if case.spacingMm}

@@ -28,7 +28,7 @@ def startTeacher(folder: RunFolder) -> str:
 
 
 def noTeacherText() -> str:
-    return _("There is no new teacher yet: it is written at the first validation.")
+    return _("There is no new model yet: it is written at the first validation.")
 
 
 def comparisonProblem(folder: RunFolder) -> str:
@@ -37,7 +37,7 @@ def comparisonProblem(folder: RunFolder) -> str:
         return noTeacherText()
     if not heldOutUse(folder):
         return _(
-            "No case was kept for a test or validation: whether the new teacher is better is not "
+            "No case was kept for a test or validation: whether the new model is better is not "
             "known."
         )
     return ""

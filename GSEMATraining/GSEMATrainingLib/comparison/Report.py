@@ -65,8 +65,8 @@ def verdictText(report: Mapping[str, Any], use: str = "test") -> str:
     """
     count = len(report.get("cases", []))
     verdicts = {
-        "better": _("The new teacher is better on {count} {use} cases"),
-        "worse": _("The new teacher is WORSE on {count} {use} cases: do not use it"),
+        "better": _("The new model is better on {count} {use} cases"),
+        "worse": _("The new model is WORSE on {count} {use} cases: do not use it"),
         "same": _("There is no clear difference on {count} {use} cases"),
     }
     text = verdicts.get(str(report.get("verdict")), _("{count} {use} cases were compared"))
@@ -77,10 +77,7 @@ def verdictText(report: Mapping[str, Any], use: str = "test") -> str:
     lines = [text + "."]
     if use == "validation":
         lines.append(
-            _(
-                "These cases chose the new teacher, which flatters it: keep some for a test next "
-                "time."
-            )
+            _("These cases chose the new model, which flatters it: keep some for a test next time.")
         )
     lines += [str(warning) for warning in report.get("warnings", [])]
     return "\n".join(lines)

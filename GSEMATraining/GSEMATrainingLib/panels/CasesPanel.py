@@ -16,13 +16,25 @@ from gsema_core.errors import UserError
 from GSEMATrainingLib.cases.CaseFiles import saveList
 from GSEMATrainingLib.cases.CaseList import CaseList
 from GSEMATrainingLib.cases.CaseReader import CaseReader
-from GSEMATrainingLib.cases.SceneCases import guessedLabels, sceneCase, scenePairs
-from GSEMATrainingLib.cases.TrainingCase import USES, NodesOf, TrainingCase, caseWarnings
+from GSEMATrainingLib.cases.SceneCases import (
+    ScenePair,
+    guessedLabels,
+    pairsOf,
+    sceneCase,
+    scenePairs,
+    sceneWarnings,
+)
+from GSEMATrainingLib.cases.TrainingCase import USES, NodesOf, TrainingCase
+from GSEMATrainingLib.panels.CaseText import spacingText, summary
 from GSEMATrainingLib.panels.DropTarget import DropTarget
+from GSEMATrainingLib.panels.FileChoice import askWhereToSave
 from GSEMATrainingLib.panels.LabelQuestion import askLabels
 
-PATIENT, CENTER, SPACING, VESSEL, ANEURYSMS, USE, VERDICT = range(7)
-"""The columns."""
+PATIENT, USE, ANEURYSMS, VERDICT, CENTER, SPACING, VESSEL = range(7)
+"""The columns, those that need a look first."""
+
+WIDEST_VERDICT = 180
+"""Pixels; longer sentences are wrapped, so that they are seen in a panel of 420. Ours."""
 
 AskLabels = Callable[[dict[str, int]], "dict[str, int] | None"]
 
@@ -51,19 +63,23 @@ class CasesPanel:
         self.ui.caseTable.setHorizontalHeaderLabels(
             [
                 _("Patient"),
+                _("Use for"),
+                _("Aneurysms"),
+                _("Verdict"),
                 _("Center"),
                 _("Voxel (mm)"),
                 _("Vessel (ml)"),
-                _("Aneurysms"),
-                _("Use for"),
-                _("Verdict"),
             ]
         )
         self.ui.caseTable.horizontalHeader().setStretchLastSection(True)
         self.ui.caseTable.verticalHeader().setVisible(False)
         self.ui.caseTable.connect("itemChanged(QTableWidgetItem*)", self._onEdited)
         self.ui.caseTable.connect("itemSelectionChanged()", self._updateButtons)
-        self._drop = DropTarget(self.ui.caseTable, self.addPath)
+        self._drop = DropTarget(self.ui.caseTable, self.addPath, self.addNodes)
+        self._deleteKey = qt.QShortcut(self.ui.caseTable)
+        self._deleteKey.setKey(qt.QKeySequence("Del"))
+        self._deleteKey.setContext(qt.Qt.WidgetShortcut)  # a cell's own editor needs the key
+        self._deleteKey.connect("activated()", self._onRemove)
         self.ui.addSceneButton.connect("clicked(bool)", self.addFromScene)
         self.ui.addFolderButton.connect("clicked(bool)", self._onFolder)
         self.ui.addListButton.connect("clicked(bool)", self._onList)
@@ -89,19 +105,43 @@ class CasesPanel:
 
     def addFromScene(self) -> None:
         """Add every labelled volume of the scene, and look again at those that are there."""
-        pairs = scenePairs()
-        if self._list is None:
-            return
+        pairs = self._paired(scenePairs())
+        warnings = sceneWarnings(pairs)
         if not pairs:
+            nothing = _("No volume of the scene has a segmentation: segment one, or add a folder.")
+            slicer.util.errorDisplay("\n".join(warnings) or nothing)
+        elif self._addPairs(pairs) and warnings:
+            slicer.util.infoDisplay("\n".join(warnings))
+
+    def addNodes(self, nodes: Sequence[Any]) -> None:
+        """Add the pairs that these volumes and segmentations belong to."""
+        pairs = pairsOf(nodes)
+        if pairs:
+            self._addPairs(pairs)
+        else:
             slicer.util.errorDisplay(
-                _("No volume of the scene has a segmentation: segment one, or add a folder.")
+                _("No labelled volume is among them: drop a volume and its segmentation together.")
             )
-            return
+
+    def _paired(self, pairs: list[ScenePair]) -> list[ScenePair]:
+        """Also the pairs of the list that somebody has put together."""
+        known = [pair.segmentation for pair in pairs]
+        listed = [(case, *self.nodesOf(case)) for case in self.cases if case.isOfScene]
+        return pairs + [
+            ScenePair(volume, segmentation, case.patient)
+            for case, volume, segmentation in listed
+            if volume is not None and segmentation is not None and segmentation not in known
+        ]
+
+    def _addPairs(self, pairs: Sequence[ScenePair]) -> bool:
+        """Return whether they were added: the user may cancel."""
+        if self._list is None:
+            return False
         guesses, known = guessedLabels(pairs), self._list.segmentLabels
         new = {name: guess for name, guess in guesses.items() if name not in known}
         answers = self.askLabels(new) if new else {}
         if answers is None:
-            return
+            return False
         self._list.rememberLabels(answers)
         byName = self._list.segmentLabels
         for pair in pairs:
@@ -111,6 +151,7 @@ class CasesPanel:
                 case = replace(case, patient=old.patient, center=old.center, use=old.use)
             self._list.add(case, *nodes)
         self._list.decideUses()
+        return True
 
     def addPath(self, path: str) -> None:
         """Add what a folder or a list holds; the rows come one by one."""
@@ -140,9 +181,11 @@ class CasesPanel:
         for row, case in enumerate(cases):
             self._fill(row, case)
         table.resizeColumnsToContents()
+        if table.columnWidth(VERDICT) > WIDEST_VERDICT:
+            table.setColumnWidth(VERDICT, WIDEST_VERDICT)
         table.resizeRowsToContents()
         self._isFilling = False
-        self._say(_summary(cases))
+        self._say(summary(cases))
         self._updateButtons()
 
     def _fill(self, row: int, case: TrainingCase) -> None:
@@ -151,7 +194,7 @@ class CasesPanel:
         texts = {
             PATIENT: case.patient,
             CENTER: case.center,
-            SPACING: _spacingText(case),
+            SPACING: spacingText(case),
             VESSEL: f"{case.vesselMl:.2f}" if isKnown else "",
             ANEURYSMS: str(case.aneurysms) if isKnown and case.aneurysms >= 0 else "",
             USE: "",
@@ -185,7 +228,7 @@ class CasesPanel:
         if self._list is None:
             return
         self._list.decideUses()
-        self._say(_summary(self.cases))
+        self._say(summary(self.cases))
         self._updateButtons()
         if message:
             slicer.util.errorDisplay(message)
@@ -218,8 +261,8 @@ class CasesPanel:
             self.addPath(path)
 
     def _onSave(self) -> None:
-        title, pattern = _("Save the list of cases"), _("Lists of cases (*.json)")
-        path = qt.QFileDialog.getSaveFileName(None, title, "datalist.json", pattern)
+        pattern = _("Lists of cases (*.json)")
+        path = askWhereToSave(_("Save the list of cases"), "datalist.json", pattern)
         if path:
             self.save(path)
 
@@ -232,7 +275,7 @@ class CasesPanel:
         return sorted(index.row() for index in indexes)
 
     def _updateButtons(self) -> None:
-        usual = _("Take the chosen rows out of the list; nothing is deleted.")
+        usual = _("Take the chosen rows out of the list (Del); nothing is deleted.")
         nothing = "" if self._selectedRows() else _("Choose rows of the table first.")
         enable(self.ui.removeCaseButton, usual, nothing)
         usual = _("Write the list into a file that this panel and gsema train read.")
@@ -241,31 +284,3 @@ class CasesPanel:
 
     def _say(self, text: str) -> None:
         self.ui.casesInfoLabel.text = text
-
-
-def _spacingText(case: TrainingCase) -> str:
-    if not case.spacingMm:
-        return ""
-    low, high = min(case.spacingMm), max(case.spacingMm)
-    sides = (low,) if high - low < 1e-3 * high else case.spacingMm
-    return " × ".join(f"{side:.3g}" for side in sides)
-
-
-def _summary(cases: Sequence[TrainingCase]) -> str:
-    """One line of numbers, then what is wrong."""
-    if not cases:
-        return _("No case yet: add the labelled scans of your site.")
-    usable = [case for case in cases if case.isUsable]
-    counts = [sum(case.use == use for case in usable) for use in USES]
-    text = _(
-        "{usable} of {all} cases can be used: {training} for training, {validation} for "
-        "validation, {test} for a test; {aneurysms} aneurysms."
-    ).format(
-        usable=len(usable),
-        all=len(cases),
-        training=counts[0],
-        validation=counts[1],
-        test=counts[2],
-        aneurysms=sum(max(0, case.aneurysms) for case in usable),
-    )
-    return "\n".join([text, *caseWarnings(cases)])

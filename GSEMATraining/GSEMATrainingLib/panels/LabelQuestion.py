@@ -11,6 +11,9 @@ from slicer.i18n import tr as _
 
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 
+ROW_HEIGHT, MOST_ROWS = 36, 12
+"""Pixels of a row, and how many are seen at once; more are scrolled. Ours, for a small laptop."""
+
 
 def askLabels(guesses: Mapping[str, int]) -> dict[str, int] | None:
     """Show the segments' names with what they seem to be, and let the user correct it.
@@ -24,9 +27,11 @@ def askLabels(guesses: Mapping[str, int]) -> dict[str, int] | None:
     """
     if slicer.app.testingEnabled():
         return dict(guesses)
-    dialog = LabelQuestion(guesses)
-    accepted = dialog.dialog.exec_()
-    return dialog.answers if accepted else None
+    question = LabelQuestion(guesses)
+    accepted = question.dialog.exec_()
+    answers = question.answers
+    question.dialog.deleteLater()
+    return answers if accepted else None
 
 
 class LabelQuestion:
@@ -41,7 +46,12 @@ class LabelQuestion:
         hasWindow = slicer.app.layoutManager() is not None
         self.dialog = qt.QDialog(slicer.util.mainWindow() if hasWindow else None)
         self.dialog.setWindowTitle(_("What are these segments?"))
-        form = qt.QFormLayout(self.dialog)
+        layout = qt.QVBoxLayout(self.dialog)
+        layout.addWidget(qt.QLabel(_("The training learns them as:")))
+        area = qt.QScrollArea()
+        area.widgetResizable = True
+        page = qt.QWidget()
+        form = qt.QFormLayout(page)
         self._boxes = {}
         for name, guess in guesses.items():
             box = qt.QComboBox()
@@ -49,12 +59,15 @@ class LabelQuestion:
             box.currentIndex = [label for _title, label in self._choices].index(guess)
             form.addRow(f"{name}:", box)
             self._boxes[name] = box
+        area.setWidget(page)
+        area.setMinimumHeight(ROW_HEIGHT * min(MOST_ROWS, 1 + len(self._boxes)))
+        layout.addWidget(area)
         # In Slicer, flags are numbers: the constructor would take them for an orientation.
         buttons = qt.QDialogButtonBox()
         buttons.setStandardButtons(qt.QDialogButtonBox.Ok | qt.QDialogButtonBox.Cancel)
         buttons.connect("accepted()", self.dialog.accept)
         buttons.connect("rejected()", self.dialog.reject)
-        form.addRow(buttons)
+        layout.addWidget(buttons)
 
     @property
     def answers(self) -> dict[str, int]:

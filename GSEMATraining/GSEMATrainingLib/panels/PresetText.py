@@ -15,7 +15,7 @@ def presetNames() -> list[str]:
 def presetTitle(name: str) -> str:
     """As a list shows it."""
     titles = {
-        "paper": _("GS-EMA (paper)"),
+        "paper": _("GS-EMA + BACL (paper)"),
         "default": _("GS-EMA, learning rates of this program"),
         "paper_soft": _("GS-EMA, softer gate"),
         "code": _("GS-EMA as published code"),

@@ -24,6 +24,7 @@ from gsema_core.teachers.registry import (
 )
 from GSEMATrainingLib.comparison.Comparison import comparisonProblem, heldOutUse
 from GSEMATrainingLib.comparison.Report import headings, rows, verdictText
+from GSEMATrainingLib.panels.FileChoice import askWhereToSave
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.RunWatch import RunView
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
@@ -56,6 +57,7 @@ class ResultPanel:
         self.ui.useTeacherButton.connect("clicked(bool)", self._onUse)
         self.ui.exportTeacherButton.connect("clicked(bool)", self._onExport)
         self.ui.deleteTeacherButton.connect("clicked(bool)", self._onDelete)
+        self._fill()
         self.refreshTeachers()
 
     def look(self, view: RunView) -> None:
@@ -78,7 +80,7 @@ class ResultPanel:
         except UserError as error:
             self._say(str(error), isError=True)
         else:
-            self._say(_("Comparing both teachers on the cases that were kept out..."))
+            self._say(_("Comparing both models on the cases that were kept out..."))
         self._update()
 
     def refreshTeachers(self, name: str = "") -> None:
@@ -88,6 +90,10 @@ class ResultPanel:
         names = [teacher.name for teacher in self._listed]
         index = names.index(wanted) if wanted in names else len(names) - 1
         fillBox(self.ui.ownTeacherComboBox, names, index)
+        ui = self.ui
+        choice = ui.ownTeachersLabel, ui.ownTeacherComboBox
+        for widget in (*choice, ui.exportTeacherButton, ui.deleteTeacherButton):
+            widget.visible = bool(names)
         self._update()
 
     def exportTeacher(self, path: str) -> None:
@@ -101,8 +107,11 @@ class ResultPanel:
     def _fill(self) -> None:
         table = self.ui.reportTable
         table.setRowCount(0)
+        table.visible = self._report is not None
         if self._report is None:
-            self._say("")
+            self._say(
+                _("When a training has ended, both models are compared on the cases kept out.")
+            )
             return
         lines = rows(self._report)
         table.setRowCount(len(lines))
@@ -129,7 +138,7 @@ class ResultPanel:
     def _onUse(self) -> None:
         name = self.ui.nameLineEdit.text.strip()
         isWorse = self._report is not None and self._report.get("verdict") == WORSE
-        question = _("The new teacher is worse than the one it began as. Use it all the same?")
+        question = _("The new model is worse than the one it began as. Use it all the same?")
         if isWorse and not slicer.util.confirmYesNoDisplay(question):
             return
         try:
@@ -143,14 +152,13 @@ class ResultPanel:
             slicer.util.errorDisplay(message)
         else:
             self._changed(name)
-            text = _("{name} is in the list of teachers of Aneurysm Segmentation now.")
+            text = _("{name} is in the list of models of Aneurysm Segmentation now.")
             slicer.util.infoDisplay(text.format(name=name))
         self._update()
 
     def _onExport(self) -> None:
-        name = self.ui.ownTeacherComboBox.currentText
-        title, pattern = _("Export a teacher"), _("Teachers (*.safetensors)")
-        path = qt.QFileDialog.getSaveFileName(None, title, f"{name}.safetensors", pattern)
+        name = f"{self.ui.ownTeacherComboBox.currentText}.safetensors"
+        path = askWhereToSave(_("Export a model"), name, _("Models (*.safetensors)"))
         if path:
             self.exportTeacher(path)
 
@@ -169,18 +177,18 @@ class ResultPanel:
         if self._isRunning:
             problem = _("Wait for the end of the training, or stop it.")
         cannot = problem or comparisonProblem(self._folder)
-        usual = _("Compare both teachers on the cases that were kept out.")
+        usual = _("Compare both models on the cases that were kept out.")
         enable(self.ui.compareButton, usual, cannot)
         cannot = problem
         if not cannot and not self._folder.teacher.is_file():
-            cannot = _("There is no new teacher yet.")
+            cannot = _("There is no new model yet.")
         elif not cannot and self._report is None and heldOutUse(self._folder):
             cannot = _("Compare it first: nobody knows yet whether it is better.")
-        usual = _("Add the new teacher under its name to the list of teachers.")
+        usual = _("Add the new model under its name to the list of models.")
         enable(self.ui.useTeacherButton, usual, cannot)
-        nothing = _("No teacher was added on this computer yet.") if not self._listed else ""
-        enable(self.ui.exportTeacherButton, _("Write the chosen teacher into a file."), nothing)
-        usual = _("Delete the chosen teacher from this computer.")
+        nothing = _("No model was added on this computer yet.") if not self._listed else ""
+        enable(self.ui.exportTeacherButton, _("Write the chosen model into a file."), nothing)
+        usual = _("Delete the chosen model from this computer.")
         enable(self.ui.deleteTeacherButton, usual, nothing)
 
     def _say(self, text: str, isError: bool = False) -> None:

@@ -10,8 +10,8 @@ from slicer.i18n import tr as _
 
 from GSEMATrainingLib.run.RunFolder import RunFolder
 
-THUMBNAIL_WIDTH = 400
-"""Pixels; fits into the narrowest panel. Ours."""
+THUMBNAIL_WIDTH = 360
+"""Pixels; fits into a panel of 420 pixels. Ours."""
 
 
 class RunFiles:
@@ -47,7 +47,7 @@ class RunFiles:
         self.ui.thumbnailLabel.setPixmap(pixmap)
         self.ui.thumbnailInfoLabel.visible = not pixmap.isNull()
         if newest is not None:
-            text = _("Step {step}: green the reference, orange the teacher, aneurysms brighter.")
+            text = _("Step {step}: green the reference, orange the model, aneurysms brighter.")
             self.ui.thumbnailInfoLabel.text = text.format(step=newest[0])
 
     def _showLog(self, text: str) -> None:
@@ -58,4 +58,5 @@ class RunFiles:
             edit.appendPlainText(text[len(self._logText) :].rstrip("\n"))
         else:
             edit.setPlainText(text.rstrip("\n"))
+            edit.verticalScrollBar().setValue(edit.verticalScrollBar().maximum)
         self._logText = text

@@ -9,8 +9,8 @@ from typing import Any
 import slicer
 from GSEMASegmentationLib.panels.DeviceText import DEVICES
 from GSEMASegmentationLib.panels.RemainingTime import durationText
-from GSEMASegmentationLib.panels.TeacherText import cardText, teacherTitle
-from GSEMASegmentationLib.panels.Widgets import fillBox
+from GSEMASegmentationLib.panels.TeacherText import cardText, purposeText, teacherTitle
+from GSEMASegmentationLib.panels.Widgets import fillBox, showText
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
@@ -47,6 +47,7 @@ class StartPanel:
         fillBox(self.ui.presetComboBox, [presetTitle(name) for name in self._presets], index)
         index = DEVICES.index(device) if device in DEVICES else 0
         fillBox(self.ui.deviceComboBox, [_("automatic"), _("CPU"), _("GPU")], index)
+        self.ui.replayInfoLabel.text = _("Simulated scans mixed in, against forgetting.")
         self.ui.nameLineEdit.text = settings.value(NAME, "local")
         self.refresh(settings.value(TEACHER, DEFAULT))
         self.form.setChanges(_tables(settings.value(SETTINGS, "{}")))
@@ -121,25 +122,37 @@ class StartPanel:
     def _show(self) -> None:
         teacher = self._chosen
         own: dict[str, dict[str, Any]] = {}
+        problem = card = ""
         if teacher is None:
             text = _("A network that knows nothing: that needs many scans, and days on a CPU.")
         elif teacher.card is None:
-            text = teacher.problem
+            text = problem = teacher.problem
         else:
-            text = cardText(teacher.card, file_hash(teacher.path))
+            text = purposeText(teacher.card)
+            card = cardText(teacher.card, file_hash(teacher.path), longest=2000)
         try:
             own = ownSettings(self.teacher)
         except UserError as error:
-            text = str(error)
-        self.ui.teacherCardLabel.text = text
-        self.ui.presetInfoLabel.text = presetText(self.preset)
+            text = problem = str(error)
+        showText(self.ui.teacherCardLabel, text, bool(problem))
+        self.ui.teacherCardLabel.toolTip = card or text
+        self._showMethod()
         self.form.setOwn(self.preset, own)
         self.ui.advancedInfoLabel.text = _changesText(self.form.changes)
+
+    def _showMethod(self) -> None:
+        title, words = presetTitle(self.preset), presetText(self.preset)
+        isUsual = self.preset == self._presets[0]
+        self.ui.methodInfoLabel.text = (
+            title if isUsual else _("{method}, chosen in Advanced").format(method=title)
+        )
+        self.ui.methodInfoLabel.toolTip = words
+        self.ui.presetInfoLabel.text = words
 
 
 def _timeText(choices: TrainingChoices) -> str:
     if choices.unit == MINUTES:
-        return _("of training, and the validations")
+        return _("Plus preparing, validations and comparison.")
     try:
         pace = float(slicer.app.userSettings().value(PACE, "0"))
     except (TypeError, ValueError):
@@ -157,7 +170,7 @@ def _timeText(choices: TrainingChoices) -> str:
 def _changesText(changes: dict[str, dict[str, Any]]) -> str:
     names = [f"{section}.{name}" for section, values in changes.items() for name in values]
     if not names:
-        return _("All settings are the method's own, or those of the teacher.")
+        return _("All settings are the method's own, or those of the model.")
     return _("Changed: {names}.").format(names=", ".join(names))
 
 

@@ -17,6 +17,7 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from gsema_core.plugins import outside_names
 from GSEMATrainingLib.cases.TrainingCase import TRAINING, NodesOf, TrainingCase
+from GSEMATrainingLib.panels.DoublePress import DoublePress
 from GSEMATrainingLib.panels.RunFiles import RunFiles
 from GSEMATrainingLib.panels.RunText import machineText, statusText
 from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
@@ -55,8 +56,9 @@ class TrainPanel:
         self._onLook, self._onChanged = onLook, onChanged
         self._plots = TrainingPlots()
         self._files = RunFiles(ui)
+        self._presses, self._pausePresses = DoublePress(), DoublePress()
         self._wasRunning = False
-        self._note = ""
+        self._words = self._note = ""
         self.view = RunView(RunFolder(""))
         self.ui.plotComboBox.addItems([plot.title for plot in plots()])
         self.ui.plotComboBox.connect("currentIndexChanged(int)", self._onPlot)
@@ -85,7 +87,16 @@ class TrainPanel:
 
     def update(self) -> None:
         """Enable what can be used now; a disabled button's tooltip says why it is."""
-        view, train, pause = self.view, self.ui.trainButton, self.ui.pauseButton
+        self._updateButtons(self.view)
+        self._updatePlots(self.view)
+        self.ui.thumbnailLabel.visible = self.ui.thumbnailInfoLabel.visible
+        self.ui.logTextEdit.visible = self.view.folder.hasRun
+        if not (self._logic.isPreparing or self._words or self._note):
+            problem = self._problem()
+            self._show(problem or _("Ready: press Train."))
+
+    def _updateButtons(self, view: RunView) -> None:
+        train, pause = self.ui.trainButton, self.ui.pauseButton
         self.ui.runFolderPathLineEdit.enabled = not self._logic.isPreparing
         wait = _("Wait until the cases are copied.") if self._logic.isPreparing else ""
         usual = _("A folder for another training, beside this one.")
@@ -95,19 +106,22 @@ class TrainPanel:
             train.text, usual = _("Cancel"), _("Stop copying the cases; nothing is left behind.")
         elif view.isRunning:
             train.text = _("Stop")
-            usual = _("End the training; the best teacher is kept, and it can go on later.")
+            usual = _("End the training; the best model is kept, and it can go on later.")
         elif view.canGoOn:
             train.text = _("Go on")
             usual = _("Go on with the training in this folder where it ended.")
         else:
             train.text, problem = _("Train"), self._problem()
             usual = _("Copy the cases, without names, and train in the folder.")
-        if view.isRunning and view.folder.isStopping:
-            problem = _("The training ends as soon as it has written its checkpoint.")
-        enable(train, usual, problem)
+        isEnding = view.isEnding or (view.isRunning and view.folder.isStopping)
+        ending = _("The training is ending: wait for a moment.") if isEnding else ""
+        enable(train, usual, ending or problem)
         pause.text = _("Resume") if view.folder.isPausing and view.isRunning else _("Pause")
         usual = _("Let the training wait, for instance while the computer is needed for patients.")
-        enable(pause, usual, "" if view.isRunning else _("There is no training to pause."))
+        nothing = "" if view.isRunning else _("There is no training to pause.")
+        enable(pause, usual, ending or nothing)
+
+    def _updatePlots(self, view: RunView) -> None:
         usual = _("Show the curves in Slicer's plot view, which the layout then has.")
         nothing = ""
         if not view.folder.hasRun:
@@ -133,6 +147,11 @@ class TrainPanel:
         return ""
 
     def _onTrain(self) -> None:
+        if not self._presses.isSecond():
+            self._train()
+
+    def _train(self) -> None:
+        """Begin, cancel, stop or go on: what the button says."""
         self._note = ""
         try:
             if self._logic.isPreparing:
@@ -165,7 +184,7 @@ class TrainPanel:
         question = _("{problem}\nGo on with the CPU, which is much slower?")
         if slicer.util.confirmYesNoDisplay(question.format(problem=view.problem)):
             self.ui.deviceComboBox.currentIndex = DEVICES.index("cpu")
-            self._onTrain()
+            self._train()
 
     def _begin(self) -> None:
         choices = self._choices()
@@ -174,7 +193,7 @@ class TrainPanel:
         folder = RunFolder(self.ui.runFolderPathLineEdit.currentPath)
         slicer.app.userSettings().setValue(FOLDER, str(folder.path))
         cases, nodesOf = self._cases()
-        self.showStatus(_("Copying the cases..."))
+        self._show(_("Copying the cases..."))
         self._logic.begin(folder, cases, nodesOf, choices, self._onCopied, self._onBegun)
 
     def _onCopied(self, fraction: float) -> None:
@@ -185,12 +204,14 @@ class TrainPanel:
         self.attach()
         if message == cancelledText():
             self._note = message
-            self.showStatus(message)
+            self._show(message)
         elif message:
             self._explain(message)
         self._onChanged()
 
     def _onPause(self) -> None:
+        if self._pausePresses.isSecond():
+            return
         try:
             if self.folder.isPausing:
                 self.folder.goOn()
@@ -248,17 +269,18 @@ class TrainPanel:
         elif not isThere:
             self.ui.progressBar.value = 0
         self.ui.machineLabel.text = machineText(view.status) if isThere else ""
-        words = statusText(view)
-        isError = bool(view.problem) or (not words and self._note != cancelledText())
-        self.showStatus(words or self._note, isError)
+        self.ui.machineLabel.visible = bool(self.ui.machineLabel.text)
+        self._words = statusText(view)
+        if self._words or self._note:
+            isError = bool(view.problem) or (not self._words and self._note != cancelledText())
+            self._show(self._words or self._note, isError)
 
-    def showStatus(self, text: str, isError: bool = False) -> None:
+    def _show(self, text: str, isError: bool = False) -> None:
         showText(self.ui.statusLabel, text, isError)
-        self.ui.statusLabel.visible = bool(text)
 
     def _explain(self, message: str) -> None:
         self._note = message
-        self.showStatus(message, isError=True)
+        self._show(message, isError=True)
         slicer.util.errorDisplay(message)
 
     def _ownProcess(self) -> Any:

@@ -19,7 +19,7 @@ from gsema_core.teachers.teacher_file import read_card
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.presets import with_preset_file
 from gsema_core.training.status import ENDLESS
-from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, STEPS
+from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, MINUTES_OF_A_TRAINING, STEPS
 
 SCRATCH = ""
 """Instead of a teacher's name: begin with a network that knows nothing."""
@@ -47,9 +47,8 @@ class TrainingChoices:
     Attributes:
         teacher: what it starts from: a registered teacher's name, a file, or ``SCRATCH``.
         preset: the method's name.
-        length: how long, in ``unit``; 5 epochs are 500 steps: on phantoms of a new center the
-            teacher was better after 120 (docs/training.md), and real scans vary more (ours).
-        unit: steps, epochs (100 steps, where the settings say nothing else) or minutes.
+        length: how long, in ``unit``.
+        unit: minutes, steps or epochs (100 steps, where the settings say nothing else).
         replayShare: share of phantoms, 0 to 1.
         name: of the teacher that comes out.
         device: auto, cpu, cuda or cuda:N.
@@ -58,8 +57,8 @@ class TrainingChoices:
 
     teacher: str = DEFAULT
     preset: str = "paper"
-    length: int = 5
-    unit: str = EPOCHS
+    length: int = MINUTES_OF_A_TRAINING
+    unit: str = MINUTES
     replayShare: float = 0.0
     name: str = "local"
     device: str = "auto"
@@ -151,7 +150,7 @@ def ownSettings(teacher: str) -> Tables:
         # Whoever trains by a configuration has its network imported, and a file may not decide it.
         raise UserError(
             _(
-                "The teacher {name} is of the network {network}, which is code from outside this "
+                "The model {name} is of the network {network}, which is code from outside this "
                 "program: train it by gsema train, with a configuration that names the network."
             ).format(name=card.name, network=network.kind)
         )

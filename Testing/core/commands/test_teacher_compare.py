@@ -83,7 +83,7 @@ def test_report(
     ]
     assert report["replay"]["summary"] == report["summary"]
     page = (tmp_path / "report.md").read_text()
-    assert page == out and page.startswith("**The new teacher is better than its start")
+    assert page == out and page.startswith("**The new model is better than its start")
     assert "start: case 1 of 4" in err and "new: case 4 of 4" in err
     assert not [name for name in PATIENTS if name in text + page + err]
 

@@ -59,7 +59,7 @@ def test_six_cases_that_all_gain_are_better(compared: Make) -> None:
 def test_what_may_be_chance_is_the_same(compared: Make) -> None:
     report = compare_teachers(compared([0.5] * 6, [0.9, 0.9, 0.9, 0.9, 0.9, 0.4]))
     assert report["verdict"] == "same" and report["p_value"] > 0.05
-    assert report["verdict_text"].startswith("The new teacher is about as good as its start on 6")
+    assert report["verdict_text"].startswith("The new model is about as good as its start on 6")
     assert "mean aneurysm Dice 0.817 instead of 0.500" in report["verdict_text"]
     assert verdict(compared([0.5] * 8, [0.5] * 8)) == ("same", 1.0)
 
@@ -222,7 +222,7 @@ def test_forgetting(compared: Make) -> None:
     report = compare_teachers(better, compared([0.8] * 2, [0.6] * 2, use=""))
     assert report["verdict"] == "better"
     (warning,) = report["warnings"]
-    assert warning.startswith("The new teacher has forgotten part of what its start knew")
+    assert warning.startswith("The new model has forgotten part of what its start knew")
     assert "0.600 instead of 0.800" in warning
     assert len(report["replay"]["cases"]) == 2
     assert report["replay"]["summary"]["start"]["aneurysm_dice"] == pytest.approx(0.8)
@@ -233,7 +233,7 @@ def test_page(compared: Make) -> None:
     report = compare_teachers(compared([0.5] * 3, [0.7] * 3), compared([0.8], [0.8]))
     names = {which: {"name": f"{which} one", "sha256": "ab" * 32} for which in ("start", "new")}
     page = comparison_page({"teachers": names, **report})
-    assert page.startswith("**The new teacher is better than its start on 3 held-out cases (mean")
+    assert page.startswith("**The new model is better than its start on 3 held-out cases (mean")
     assert "- Only 3 patients were held out" in page
     assert "start: start one (abababababab), new: new one (abababababab)" in page
     assert "| aneurysm Dice, mean | 0.5 | 0.7 |" in page

@@ -36,6 +36,9 @@ def panel(
 
     slicer.app.userSettings().clear()
     monkeypatch.setenv("FAKE_TEACHER", str(tiny_teacher))
+    from GSEMATrainingLib.panels import DoublePress
+
+    monkeypatch.setattr(DoublePress, "SECONDS", -1.0)  # tests press faster than people
     shown: list[str] = []
     for name in ("errorDisplay", "infoDisplay"):
         monkeypatch.setattr(slicer.util, name, lambda text, *more, **named: shown.append(text))

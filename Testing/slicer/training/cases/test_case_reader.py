@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-PATIENT, CENTER, SPACING, VESSEL, ANEURYSMS, USE, VERDICT = range(7)
+PATIENT, USE, ANEURYSMS, VERDICT, CENTER, SPACING, VESSEL = range(7)
 
 
 def cell(panel, row, column):

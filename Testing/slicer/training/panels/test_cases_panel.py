@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-PATIENT, CENTER, SPACING, VESSEL, ANEURYSMS, USE, VERDICT = range(7)
+PATIENT, USE, ANEURYSMS, VERDICT, CENTER, SPACING, VESSEL = range(7)
 
 
 def cell(panel, row, column):
@@ -65,19 +65,6 @@ def test_a_cancelled_question_adds_nothing(panel, make_case):
     assert panel.cases.cases == []
 
 
-def test_the_question_shows_the_guesses(scene, training_module):
-    import qt
-    from GSEMATrainingLib.panels.LabelQuestion import LabelQuestion
-
-    question = LabelQuestion({"Left MCA aneurysm": 2, "ACA": 0})
-    assert question.answers == {"Left MCA aneurysm": 2, "ACA": 0}
-    question._boxes["ACA"].currentIndex = 1
-    assert question.answers["ACA"] == 1
-    (buttons,) = question.dialog.findChildren(qt.QDialogButtonBox)
-    assert len(buttons.buttons()) == 2
-    question.dialog.deleteLater()
-
-
 def test_unknown_segments_are_explained(panel, make_case):
     make_case("first", ("tree", "sac"))  # nobody is there to answer: neither is known
     panel.cases.addFromScene()
@@ -104,24 +91,82 @@ def test_a_volume_that_left_the_scene_is_explained(panel, make_case, scene):
     assert "not in the scene any more" in sceneFacts(*nodes, case.labels)["problem"]
 
 
-def test_files_can_be_dropped(panel, datalist, spin):
+def drag(panel, kind, mime):
+    """Drag over the table, or drop there; return whether it is taken."""
     import qt
 
-    def drag(kind, mime):
-        where = qt.QPointF(5, 5) if kind is qt.QDropEvent else qt.QPoint(5, 5)
-        buttons = qt.Qt.MouseButton.LeftButton, qt.Qt.KeyboardModifier(0)
-        event = kind(where, qt.Qt.CopyAction, mime, *buttons)
-        qt.QCoreApplication.sendEvent(panel.ui.caseTable.viewport(), event)
-        return event.isAccepted()
+    where = qt.QPointF(5, 5) if kind is qt.QDropEvent else qt.QPoint(5, 5)
+    buttons = qt.Qt.MouseButton.LeftButton, qt.Qt.KeyboardModifier(0)
+    event = kind(where, qt.Qt.CopyAction, mime, *buttons)
+    qt.QCoreApplication.sendEvent(panel.ui.caseTable.viewport(), event)
+    return event.isAccepted()
+
+
+def test_files_can_be_dropped(panel, datalist, spin):
+    import qt
 
     words, files = qt.QMimeData(), qt.QMimeData()
     words.setText("words")
     files.setUrls([qt.QUrl.fromLocalFile(str(datalist))])
-    assert not drag(qt.QDragEnterEvent, words)
-    assert drag(qt.QDragEnterEvent, files)
-    assert drag(qt.QDropEvent, files)
+    assert not drag(panel, qt.QDragEnterEvent, words)
+    assert drag(panel, qt.QDragEnterEvent, files)
+    assert drag(panel, qt.QDropEvent, files)
     spin(lambda: not panel.cases.reader.isRunning)
     assert len(panel.cases.cases) == 4
+
+
+def drop_items(panel, *nodes):
+    """Drop nodes as Slicer's data tree drags them."""
+    import qt
+    from GSEMASegmentationLib.scene.Hierarchy import subjectHierarchy
+
+    items = [subjectHierarchy().GetItemByDataNode(node) for node in nodes]
+    mime = qt.QMimeData()
+    mime.setUrls([qt.QUrl(f"mrml://scene/subjecthierarchy/item?id={item}") for item in items])
+    return drag(panel, qt.QDragEnterEvent, mime) and drag(panel, qt.QDropEvent, mime)
+
+
+def test_data_of_the_scene_can_be_dropped(panel, make_case, make_balls, scene):
+    import slicer.util
+    from GSEMASegmentationLib.scene.Hierarchy import subjectHierarchy
+
+    pairs = [make_case(name) for name in ("first", "second", "third")]
+    lonely = make_balls(name="lonely")
+    loose = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "loose")
+    array = slicer.util.arrayFromVolume(lonely)
+    segment = loose.GetSegmentation().AddEmptySegment("", "Aneurysm")
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        (array == 200).astype(np.uint8), loose, segment, lonely
+    )
+    loose.SetNodeReferenceID(loose.GetReferenceImageGeometryReferenceRole(), None)
+    for node in (*pairs[0], *pairs[1], *pairs[2], lonely, loose):
+        subjectHierarchy().CreateItem(subjectHierarchy().GetSceneItemID(), node)
+    assert drop_items(panel, pairs[1][1])
+    assert [case.patient for case in panel.cases.cases] == ["second"]
+    assert drop_items(panel, pairs[0][0], pairs[0][1], pairs[2][0])
+    assert sorted(case.patient for case in panel.cases.cases) == ["first", "second", "third"]
+    assert drop_items(panel, lonely)
+    assert "drop a volume and its segmentation" in panel.shown[-1]
+    panel.cases.addFromScene()
+    assert panel.shown[-1].startswith("Left out, as their volume is not known: loose.")
+    drop_items(panel, lonely, loose)  # together they are a pair, as somebody says so
+    assert sorted(case.patient for case in panel.cases.cases)[1] == "lonely"
+    assert all(case.isUsable for case in panel.cases.cases)
+    told = len(panel.shown)
+    panel.cases.addFromScene()
+    assert len(panel.cases.cases) == 4 and len(panel.shown) == told
+
+
+def test_two_segmentations_of_a_volume_are_told(panel, make_case, scene):
+    volume, segmentation = make_case("twice")
+    copy = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "another opinion")
+    copy.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    copy.GetSegmentation().DeepCopy(segmentation.GetSegmentation())
+    panel.cases.addFromScene()
+    assert len(panel.cases.cases) == 2
+    assert panel.shown == [
+        "twice has several segmentations: remove the rows that must not be learned."
+    ]
 
 
 def test_a_use_holds_for_the_whole_patient(panel, add_cases):
@@ -142,3 +187,6 @@ def test_rows_are_removed(panel, add_cases):
     assert panel.ui.removeCaseButton.enabled
     panel.ui.removeCaseButton.click()
     assert [case.patient[-1] for case in panel.cases.cases] == ["0", "2", "3"]
+    panel.ui.caseTable.selectRow(0)
+    panel.cases._deleteKey.activated.emit()
+    assert [case.patient[-1] for case in panel.cases.cases] == ["2", "3"]

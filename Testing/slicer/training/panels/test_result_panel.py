@@ -16,7 +16,7 @@ from gsema_core.teachers.teacher_file import file_hash, read_card
 def test_the_teachers_are_compared_at_the_end(panel, trained, datalist):
     folder = trained()
     text = panel.ui.verdictLabel.text
-    assert text.startswith("The new teacher is better on 3 test cases.")
+    assert text.startswith("The new model is better on 3 test cases.")
     assert "too few for a test" in text
     table = panel.ui.reportTable
     assert table.rowCount == 4
@@ -98,7 +98,7 @@ def test_the_new_teacher_is_put_to_use_and_away(
     panel.ui.nameLineEdit.text = "Clinic 2026"
     panel.ui.useTeacherButton.click()
     spin(lambda: not panel.logic.isRegistering, 60)
-    assert panel.shown == ["Clinic 2026 is in the list of teachers of Aneurysm Segmentation now."]
+    assert panel.shown == ["Clinic 2026 is in the list of models of Aneurysm Segmentation now."]
     (listed,) = [one for one in list_teachers() if one.name == "Clinic 2026"]
     card = read_card(listed.path)
     assert card.training["parent"] == "default"
@@ -123,7 +123,7 @@ def test_the_new_teacher_is_put_to_use_and_away(
 def test_nothing_can_be_used_before_there_is_a_teacher(panel):
     for button in ("compareButton", "useTeacherButton", "exportTeacherButton"):
         assert not getattr(panel.ui, button).enabled
-    with pytest.raises(UserError, match="no new teacher yet"):
+    with pytest.raises(UserError, match="no new model yet"):
         panel.logic.register(panel.train.folder, "x", print)
-    with pytest.raises(UserError, match="no new teacher yet"):
+    with pytest.raises(UserError, match="no new model yet"):
         panel.logic.compare(panel.train.folder, print)

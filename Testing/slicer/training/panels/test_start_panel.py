@@ -19,7 +19,7 @@ def test_every_method_has_plain_words(training_module):
 def test_the_time_is_judged_by_the_last_training(panel):
     node = panel._parameterNode
     node.lengthUnit = "minutes"
-    assert panel.ui.timeLabel.text == "of training, and the validations"
+    assert panel.ui.timeLabel.text == "Plus preparing, validations and comparison."
     node.lengthUnit, node.length = "steps", 600
     assert "known in the first minute" in panel.ui.timeLabel.text
     panel.start.rememberPace(Status("training", seconds_per_step=0.5))
@@ -30,8 +30,10 @@ def test_the_time_is_judged_by_the_last_training(panel):
 
 
 def test_length_and_replay_are_kept_with_the_scene(panel):
+    assert panel.ui.lengthUnitComboBox.currentText == "minutes"
+    assert panel.ui.lengthSpinBox.value == 30
     panel.ui.lengthSpinBox.value = 12
-    panel.ui.lengthUnitComboBox.currentIndex = 1
+    panel.ui.lengthUnitComboBox.currentIndex = 2
     panel.ui.replaySlider.value = 0.2
     chosen = panel._choicesNow()
     assert (chosen.length, chosen.unit, chosen.replayShare) == (12, "epochs", 0.2)
