@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     random = np.random.default_rng(arguments.seed)
-    for measure in (diameters, surfaces, necks, parent_vessels):
+    for measure in (diameters, surfaces, waists, necks, parent_vessels, forks):
         errors: Errors = defaultdict(list)
         for _ in range(arguments.shapes):
             measure(random, errors)
@@ -65,6 +65,33 @@ def surfaces(random: np.random.Generator, errors: Errors) -> None:
         if area is not None:
             relative = area / _ellipsoid_area(axes) - 1
             errors[f"surface area, {across} voxels across (%)"].append(100 * relative)
+
+
+def waists(random: np.random.Generator, errors: Errors) -> None:
+    """Errors in coarsest voxels of round necks of hyperboloids, their walls up to 56 degrees off.
+
+    r^2 = a^2 + (t z)^2: the neck is the waist at z = 0, as smooth as real lumens are.
+    """
+    spacing = _spacing(random)
+    voxel = spacing.max()
+    radius, slope = random.uniform(2.5, 10) * voxel, random.uniform(0, 1.5)
+    points = _grid(random, 2 * radius + 19 * voxel, spacing) @ _rotation(random).T
+    along, across = points[..., 2], np.hypot(points[..., 0], points[..., 1])
+    solid = (across**2 <= radius**2 + (slope * along) ** 2) & (np.abs(along) < 4 * voxel)
+    faces = faces_between(solid & (along > 0), solid & (along <= 0), spacing, ORIGIN)
+    neck = find_neck(faces, solid.shape)
+    errors["neck, waists: share not found (%)"].append(100.0 * isinstance(neck, NoNeck))
+    if isinstance(neck, NoNeck):
+        return
+    for name, found, true in (
+        ("neck width, waists (coarsest voxels)", neck.width_mm, 2 * radius),
+        ("neck breadth, waists (coarsest voxels)", neck.breadth_mm, 2 * radius),
+        ("neck equivalent diameter, waists (coarsest voxels)", neck.equivalent_diameter_mm,
+         2 * radius),
+        ("neck perimeter over pi, waists (coarsest voxels)", neck.perimeter_mm / math.pi,
+         2 * radius),
+    ):  # fmt: skip
+        errors[name].append((found - true) / voxel)
 
 
 def necks(random: np.random.Generator, errors: Errors) -> None:
@@ -111,7 +138,33 @@ def parent_vessels(random: np.random.Generator, errors: Errors) -> None:
     errors["neck width, tubes (coarsest voxels)"].append((neck.width_mm - width) / voxel)
     measured = parent_vessel_diameter_mm(vessel, neck, spacing, ORIGIN)
     if measured is not None:
-        errors["parent vessel (coarsest voxels)"].append((measured - 2 * radius) / voxel)
+        errors["parent vessel, tubes (coarsest voxels)"].append((measured - 2 * radius) / voxel)
+
+
+def forks(random: np.random.Generator, errors: Errors) -> None:
+    """Errors in coarsest voxels of the mean width of a fork's three straight branches."""
+    spacing = _spacing(random)
+    voxel = spacing.max()
+    radii = random.uniform(3, 12) * voxel / 2 * np.array([1, *random.uniform(0.6, 1, 2)])
+    turns = np.radians([-90, random.uniform(20, 60), random.uniform(120, 160)])
+    points = _grid(random, 16 * radii[0], spacing) @ _rotation(random).T
+    vessel = np.zeros(points.shape[:3], dtype=bool)
+    for radius, turn in zip(radii, turns, strict=True):
+        direction = np.array([math.cos(turn), math.sin(turn), 0.0])
+        along = points @ direction
+        aside = np.linalg.norm(points - along[..., None] * direction, axis=-1)
+        vessel |= (aside <= radius) & (along >= 0)
+    vessel |= np.linalg.norm(points, axis=-1) <= radii[0]
+    sac = np.linalg.norm(points - [0.0, 1.8 * radii[0], 0.0], axis=-1) <= 1.2 * radii[0]
+    sac &= ~vessel
+    neck = find_neck(faces_between(sac, vessel, spacing, ORIGIN), sac.shape)
+    if isinstance(neck, NoNeck):
+        return
+    measured = parent_vessel_diameter_mm(vessel, neck, spacing, ORIGIN)
+    if measured is not None:
+        errors["parent vessel, forks (coarsest voxels)"].append(
+            (measured - 2 * radii.mean()) / voxel
+        )
 
 
 def _ellipsoid(random: np.random.Generator, axes: np.ndarray, spacing: np.ndarray) -> np.ndarray:

@@ -38,12 +38,40 @@ def test_a_tube(
     assert measure(labels, at) == pytest.approx(2 * radius, abs=max(grid.spacing))
 
 
-def test_at_a_fork_it_is_the_widest_branch_not_the_fork(
+def test_at_a_fork_it_is_the_mean_of_its_branches(
     plain: Geometry, draw: Callable[..., Volume], tube: Callable, measure: Measure
 ) -> None:
-    branches = [((0, -15, 0), 1.5), ((12, 9, 0), 1.2), ((-12, 9, 0), 1.2)]
+    branches = [((0, -15, 0), 1.5), ((12, 9, 0), 1.2), ((-12, 9, 0), 0.9)]
     labels = draw(plain, [], [tube((0, 0, 0), end, radius) for end, radius in branches])
-    assert measure(labels, (0, 1.7, 0)) == pytest.approx(3.0, abs=0.3)
+    assert measure(labels, (0, 1.7, 0)) == pytest.approx(2.4, abs=0.2)
+
+
+def test_a_slim_side_branch_does_not_count(
+    plain: Geometry, draw: Callable[..., Volume], tube: Callable, measure: Measure
+) -> None:
+    alone = [tube((-20, 0, 0), (20, 0, 0), 2.0)]
+    labels = draw(plain, [], alone)
+    beside = draw(plain, [], [*alone, tube((0, 0, 0), (0, -15, 4), 0.8)])
+    whole = measure(labels, (0, 2, 0))
+    assert whole == pytest.approx(4, abs=0.3)
+    assert measure(beside, (0, 2, 0)) == pytest.approx(whole, abs=0.1)
+
+
+def test_a_vessel_that_narrows_behind_the_neck_is_the_mean_of_both_ends(
+    plain: Geometry, draw: Callable[..., Volume], tube: Callable, measure: Measure
+) -> None:
+    labels = draw(plain, [], [tube((-20, 0, 0), (0, 0, 0), 1.8), tube((0, 0, 0), (20, 0, 0), 1.2)])
+    assert measure(labels, (0, 1.5, 0)) == pytest.approx(3.0, abs=0.2)
+
+
+def test_branches_that_join_again_far_away_are_two(
+    plain: Geometry, draw: Callable[..., Volume], tube: Callable, measure: Measure
+) -> None:
+    # A ring: at the neck a vessel of 2 and one of 3 mm, which join on its other side.
+    ring = [((0, 6, 0), (-6, 0, 0), 1.5), ((-6, 0, 0), (0, -6, 0), 1.5),
+            ((0, 6, 0), (6, 0, 0), 1.0), ((6, 0, 0), (0, -6, 0), 1.0)]  # fmt: skip
+    labels = draw(plain, [], [tube(*each) for each in ring])
+    assert measure(labels, (0, 7.5, 0), width=2.0) == pytest.approx(2.5, abs=0.2)
 
 
 def test_a_swelling_beside_the_neck_does_not_count(
