@@ -120,7 +120,14 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.installation = InstallationPanel(ui, update)
         self.results = ResultsPanel(ui, logic)
         self.run = RunPanel(
-            ui, logic, log, self._segmentChoices, self._onStart, self._onResult, update
+            ui,
+            logic,
+            log,
+            self._segmentChoices,
+            self._onStart,
+            self._onResult,
+            update,
+            self.installation.ensure,
         )
         self.sample = SamplePanel(ui, self.run.showStatus, self._onSample)
         self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)

@@ -60,12 +60,18 @@ def boot(with_widgets: bool | None = None) -> Harness:
 def _install_python_layer() -> None:
     import slicer
 
-    from slicer_harness.python_layer import parameter_node, scripted_module, translation
+    from slicer_harness.python_layer import (
+        packaging,
+        parameter_node,
+        scripted_module,
+        translation,
+    )
 
     modules: dict[str, types.ModuleType] = {
         "ScriptedLoadableModule": scripted_module,
         "parameterNodeWrapper": parameter_node,
         "i18n": translation,
+        "packaging": packaging,
     }
     for name, module in modules.items():
         sys.modules[f"slicer.{name}"] = module

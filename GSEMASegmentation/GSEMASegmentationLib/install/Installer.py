@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import slicer
 import slicer.util
@@ -16,12 +16,14 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.install.Requirements import (
+    PACKAGES,
     TORCH,
     Package,
     VersionOf,
-    installedVersion,
     missingPackages,
 )
+from GSEMASegmentationLib.install.TorchExtension import installTorchWithExtension
+from GSEMASegmentationLib.install.Wheels import checkedFolder
 
 PENDING = "GSEMASegmentation/InstallationPending"
 KEPT = ("numpy", "scipy", "SimpleITK", "torch")
@@ -32,24 +34,24 @@ class Installer:
     """Asks once, lists packages and sizes, installs; nothing happens before.
 
     Args:
-        versionOf: which version of a package is installed.
-        installTorch: installs the PyTorch that fits the machine, or raises UserError; the default
-            goes through the PyTorch extension.
-        pipInstall: runs ``pip install`` with these arguments, or raises CalledProcessError.
+        versionOf: which version of a package is installed; None looks for it.
+        pipInstall: runs ``pip install`` with these arguments, or raises what Slicer's does.
         confirm: shows the question, returns whether the user agrees.
+
+    Attributes:
+        isInstalling: whether pip is at work; the application takes clicks meanwhile.
     """
 
     def __init__(
         self,
         versionOf: VersionOf | None = None,
-        installTorch: Callable[[], None] | None = None,
         pipInstall: Callable[[list[str]], None] | None = None,
         confirm: Callable[[str], bool] | None = None,
     ) -> None:
-        self._versionOf = versionOf or installedVersion
-        self._installTorch = installTorch or installTorchWithExtension
-        self._pipInstall = pipInstall or slicer.util.pip_install
+        self._versionOf = versionOf
+        self._pipInstall = pipInstall or pipInstallQuietly
         self._confirm = confirm or askUser
+        self.isInstalling = False
 
     @property
     def isPending(self) -> bool:
@@ -57,12 +59,15 @@ class Installer:
         value = slicer.app.userSettings().value(PENDING, "")
         return str(value) == "yes" and bool(missingPackages(self._versionOf))
 
-    def install(self, wheelFolder: str = "") -> bool:
+    def install(
+        self, wheelFolder: str = "", onStart: Callable[[Sequence[Package]], None] = lambda _: None
+    ) -> bool:
         """Install what is missing; what is there already is not touched.
 
         Args:
             wheelFolder: a folder of wheels to install from, without a network; empty for the
                 package index.
+            onStart: called with what is missing when the user has agreed.
 
         Returns:
             Whether everything is there now; False where the user said no.
@@ -73,16 +78,24 @@ class Installer:
         missing = missingPackages(self._versionOf)
         if not missing:
             return True
-        folder = _checked(wheelFolder)
+        folder = checkedFolder(wheelFolder)
         if not self._confirm(question(missing, folder)):
             return False
+        self.isInstalling = True
+        try:
+            onStart(missing)
+            self._install(missing, folder)
+        finally:
+            self.isInstalling = False
+        return True
+
+    def _install(self, missing: Sequence[Package], folder: Path | None) -> None:
         settings = slicer.app.userSettings()
         settings.setValue(PENDING, "yes")
-        if TORCH in missing and folder is None:
-            self._installTorch()
-        elif TORCH in missing:
-            self._pip([TORCH], folder, dependencies=True)
-        self._pip([package for package in missing if package is not TORCH], folder)
+        if TORCH in missing:
+            ours = {package.name for package in PACKAGES}
+            installTorchWithExtension(TORCH.requirement, folder, ours, self._pip)
+        self._pip([one.requirement for one in missing if one is not TORCH], folder)
         importlib.invalidate_caches()
         still = missingPackages(self._versionOf)
         if still:
@@ -92,12 +105,11 @@ class Installer:
                 )
             )
         settings.remove(PENDING)
-        return True
 
     def _pip(
-        self, packages: Sequence[Package], folder: Path | None, dependencies: bool = False
+        self, requirements: Sequence[str], folder: Path | None, dependencies: bool = False
     ) -> None:
-        if not packages:
+        if not requirements:
             return
         with tempfile.TemporaryDirectory(prefix="gsema-", dir=slicer.app.temporaryPath) as kept:
             constraints = Path(kept) / "constraints.txt"
@@ -106,14 +118,30 @@ class Installer:
             arguments += [] if dependencies else ["--no-deps"]
             arguments += [] if folder is None else ["--no-index", "--find-links", str(folder)]
             try:
-                self._pipInstall(arguments + [package.requirement for package in packages])
-            except (subprocess.CalledProcessError, OSError) as error:
+                self._pipInstall(arguments + list(requirements))
+            except (subprocess.CalledProcessError, OSError, RuntimeError, ValueError) as error:
                 raise UserError(
                     _(
                         "{packages} could not be installed ({reason}): look into the Python "
                         "console, check the network or the folder of wheels, and try again."
-                    ).format(packages=", ".join(one.title for one in packages), reason=error)
+                    ).format(packages=", ".join(map(_title, requirements)), reason=error)
                 ) from None
+
+
+def _title(requirement: str) -> str:
+    return next((one.title for one in PACKAGES if one.requirement == requirement), requirement)
+
+
+def pipInstallQuietly(arguments: list[str]) -> None:
+    """Run ``pip install`` in Slicer, which shows no box of its own where that fails.
+
+    Raises:
+        subprocess.CalledProcessError, RuntimeError: it did not work.
+    """
+    if importlib.util.find_spec("slicer.packaging") is None:  # before Slicer 5.12
+        slicer.util.pip_install(arguments)
+    else:
+        slicer.util.pip_install(arguments, show_progress=False)
 
 
 def question(packages: Sequence[Package], folder: Path | None) -> str:
@@ -133,50 +161,6 @@ def askUser(text: str) -> bool:
     if slicer.app.testingEnabled():
         return False
     return bool(slicer.util.confirmOkCancelDisplay(text))
-
-
-def installTorchWithExtension() -> None:
-    """Let the PyTorch extension choose and install the build for this machine.
-
-    Raises:
-        UserError: the extension is missing, or it did not install PyTorch.
-    """
-    try:
-        torchUtils: Any = importlib.import_module("PyTorchUtils")
-    except ModuleNotFoundError:
-        raise UserError(
-            _(
-                "PyTorch comes through the extension PyTorch, which is not installed: install it "
-                "in the Extensions Manager, restart Slicer, and press Install again."
-            )
-        ) from None
-    version = TORCH.requirement.removeprefix(TORCH.name)
-    try:
-        logic = torchUtils.PyTorchUtilsLogic()
-        torch = logic.installTorch(askConfirmation=False, torchVersionRequirement=version)
-        reason = _("it gave none")
-    except Exception as error:  # pip's, that of the import afterwards, or another one of its own
-        torch, reason = None, str(error)
-    if torch is None:
-        raise UserError(
-            _(
-                "The PyTorch extension did not install PyTorch ({reason}): try it in its own "
-                "module PyTorch Utils first."
-            ).format(reason=reason)
-        )
-
-
-def _checked(wheelFolder: str) -> Path | None:
-    if not wheelFolder:
-        return None
-    folder = Path(wheelFolder)
-    if not any(folder.glob("*.whl")):
-        raise UserError(
-            _("There are no wheels (*.whl) in {folder}: choose another folder.").format(
-                folder=folder
-            )
-        )
-    return folder
 
 
 def _pins() -> list[str]:

@@ -10,7 +10,6 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome, describePoint
 from GSEMASegmentationLib.click.PointPicker import PointPicker
-from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
 from GSEMASegmentationLib.panels.Shortcuts import CLICK, END, UNDO, Shortcuts, withKey
@@ -108,21 +107,12 @@ class ClickPanel:
         if not isOn:
             self.picker.stop()
             return
-        if self._hasPackages():
+        if self._run.hasPackages():
             self.picker.start()
             self._escape.switch(True)
             self._prepare()
         else:
             self.ui.clickButton.checked = False
-
-    def _hasPackages(self) -> bool:
-        """Whether clicks can be answered; otherwise the user is told why not."""
-        try:
-            requirePackages()
-        except UserError as error:
-            self._run.showStatus(str(error), isError=True)
-            return False
-        return True
 
     def _prepare(self) -> None:
         self._run.showStatus(_prompt())
@@ -155,7 +145,7 @@ class ClickPanel:
         if not points:
             text = _("The list has no points: place one on an aneurysm first.")
             self._run.showStatus(text, isError=True)
-        elif self._hasPackages():
+        elif self._run.hasPackages():
             if not self._logic.isRunning:
                 self._waiting = points[1:]
                 self._count, self._found = len(points), 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ctk
@@ -12,8 +12,8 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.install.Installer import Installer
-from GSEMASegmentationLib.install.Requirements import missingPackages, packagesText
-from GSEMASegmentationLib.panels.Widgets import enable
+from GSEMASegmentationLib.install.Requirements import Package, missingPackages, packagesText
+from GSEMASegmentationLib.panels.Widgets import enable, showText
 
 WHEELS = "GSEMASegmentation/WheelFolder"
 
@@ -46,18 +46,47 @@ class InstallationPanel:
         text = packagesText()
         if self.installer.isPending:
             text += "\n" + _("The installation is not finished: press Install to go on.")
-        self.ui.packagesLabel.text = text
-        nothing = "" if missingPackages() else _("Everything is installed.")
+        isMissing = bool(missingPackages())
+        showText(self.ui.packagesLabel, text, isError=isMissing)
+        nothing = "" if isMissing else _("Everything is installed.")
         usual = _("Install the packages that are missing; you are asked first.")
         enable(self.ui.installButton, usual, nothing)
 
     def _onFolder(self, path: str) -> None:
         slicer.app.userSettings().setValue(WHEELS, path)
 
-    def _onInstall(self) -> None:
+    def ensure(self, say: Callable[[str], None] = lambda text: None) -> str:
+        """Have what a segmentation needs, after one question where something is missing.
+
+        Args:
+            say: called with a sentence when the installation begins, as it takes long.
+
+        Returns:
+            Nothing where all is there, else one sentence on why nothing can be segmented.
+        """
+
+        def onStart(packages: Sequence[Package]) -> None:
+            text = _("Installing {packages}; the Python console shows how it goes on...")
+            text = text.format(packages=", ".join(package.title for package in packages))
+            self.ui.packagesLabel.text = text
+            enable(self.ui.installButton, "", text)
+            say(text)
+            slicer.app.processEvents()
+
+        if self.installer.isInstalling:
+            return _("The packages are being installed: wait for the end.")
         try:
-            self.installer.install(self.ui.wheelFolderPathLineEdit.currentPath)
+            folder = self.ui.wheelFolderPathLineEdit.currentPath
+            isThere = self.installer.install(folder, onStart)
         except UserError as error:
             slicer.util.errorDisplay(str(error))
-        self.refresh()
+            return str(error)
+        finally:
+            self.refresh()
+        text = _("Nothing was installed and nothing segmented; {packages} would be needed.")
+        missing = ", ".join(package.title for package in missingPackages())
+        return "" if isThere else text.format(packages=missing)
+
+    def _onInstall(self) -> None:
+        self.ensure()
         self._onChanged()

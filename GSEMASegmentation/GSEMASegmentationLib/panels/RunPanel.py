@@ -32,6 +32,8 @@ class RunPanel:
         onStart: called before a run.
         onResult: called with the segmented volume, a run's result and its duration in seconds.
         onChanged: called when a run has begun or ended.
+        ensurePackages: installs what is missing, after a question; gets a function that shows a
+            sentence, returns why nothing can be segmented, or nothing.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class RunPanel:
         onStart: Callable[[], None],
         onResult: Callable[[Any, JobOutcome, float], None],
         onChanged: Callable[[], None],
+        ensurePackages: Callable[[Callable[[str], None]], str],
     ) -> None:
         self.ui = ui
+        self._ensurePackages = ensurePackages
         self._logic, self._log, self._choices = logic, log, choices
         self._onStart, self._onResult, self._onChanged = onStart, onResult, onChanged
         self._remaining = RemainingTime()
@@ -93,11 +97,19 @@ class RunPanel:
         self._place = place
         self.ui.goThereButton.visible = place is not None
 
+    def hasPackages(self) -> bool:
+        """Install what is missing, if the user agrees; say why nothing can be segmented else."""
+        if problem := self._ensurePackages(self.showStatus):
+            self.showStatus(problem, isError=True)
+        return not problem
+
     def _onButton(self) -> None:
         if self._logic.isRunning:
             self.showStatus(_("Cancelling..."))
             self.ui.segmentButton.enabled = False
             self._logic.cancel()
+            return
+        if not self.hasPackages():
             return
         self._onStart()
         self.showStatus(_("Starting..."))
