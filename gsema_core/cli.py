@@ -28,6 +28,7 @@ COMMANDS = (
     "train",
     "benchmark",
     "evaluate",
+    "surface",
     "simulate",
     "teacher",
     "settings",

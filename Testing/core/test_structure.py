@@ -33,7 +33,7 @@ FLOORS = (
     ("configuration", "terminology", "error_log"),
     ("grids", "files", "intensities", "machine"),
     ("networks", "losses", "transforms", "surgery"),
-    ("teachers", "measurements", "simulation", "datasets"),
+    ("teachers", "measurements", "surfaces", "simulation", "datasets"),
     ("inference", "training", "evaluation", "benchmark"),
     ("worker", "commands", "cli", "__main__"),
 )

@@ -1,0 +1,256 @@
+"""Ends of vessels cut flat and left open, as a simulation's inlets and outlets."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from gsema_core.labels import ANEURYSM
+from gsema_core.surfaces.sections import Section, crossings, sections
+from gsema_core.surfaces.triangle_mesh import TriangleMesh
+from gsema_core.surfaces.vessel_ends import VesselEnd
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+BEGIN_RADII = 1.25
+"""Radii from the end at which the first plane is tried: a round end is over after 1. Ours."""
+
+LAST_RADII = 6.0
+"""Radii beyond the first plane up to which others are tried, a quarter of a radius apart. A vessel
+that leaves the scan at 60 degrees to its border needs 3.5. Ours."""
+
+TURNS = 3
+"""Times that a plane is turned until it is across the vessel. Ours: on tubes the third turn is
+below 1 degree."""
+
+NARROWEST, WIDEST = 0.6, 1.8
+"""Radius of the opening over that of the vessel there; beyond, the plane cuts a fork or a tip.
+Ours."""
+
+FULL, PARTLY = 0.85, 0.6
+"""Area of the opening over that of the vessel one radius further in: from FULL on the first such
+plane is taken, else the one with most if it has PARTLY. A plane that meets a slanting end cuts a
+part of the vessel; towards a fork the vessel is wider. Ours."""
+
+STEEPEST = 0.5
+"""Lean of the wall at the opening, from which on the plane meets the end itself: 30 degrees.
+Ours."""
+
+SNAP = 0.15
+"""Points nearer to the plane than this share of a voxel are moved onto it, or slivers would be left
+beside it. Ours."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenEnd:
+    """A flat opening.
+
+    Args:
+        center: (3,) in mm.
+        normal: (3,) unit vector outward, along the vessel.
+        radius_mm: of the circle of the same area.
+    """
+
+    center: Floats
+    normal: Floats
+    radius_mm: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    end: OpenEnd
+    removed: Integers  # triangles, those that the plane cuts among them
+    share: float  # of the vessel's area further in
+
+
+class EndCutter:
+    """Cuts one end after the other.
+
+    Args:
+        mesh: a closed surface, in mm along the array's axes.
+        voxel_mm: the shortest side of a voxel.
+        border: (2, 3) lowest and highest position within the scan.
+    """
+
+    def __init__(self, mesh: TriangleMesh, voxel_mm: float, border: Floats) -> None:
+        self._mesh, self._voxel, self._border = mesh, voxel_mm, border
+        self._tree = cKDTree(mesh.points[mesh.triangles].mean(axis=1))
+
+    def plan(self, end: VesselEnd) -> _Cut | None:
+        """The plane nearest to an end that cuts off nothing but the end; None: there is none."""
+        steps = np.linalg.norm(np.diff(end.line[::-1], axis=0), axis=1)
+        back = np.concatenate([[0.0], np.cumsum(steps)])  # the way from the end
+        line, radii = end.line[::-1], end.radii[::-1]
+        clear = np.flatnonzero((back >= BEGIN_RADII * radii) & (back >= 2 * self._voxel))
+        if not len(clear):
+            return None
+        first, radius = float(back[clear[0]]), float(radii[clear[0]])
+        best: _Cut | None = None
+        for way in first + np.arange(0, LAST_RADII, 0.25) * radius:
+            if way + radius > back[-1]:
+                break
+            cut = self._at(line, back, radii, float(way))
+            if cut is not None and cut.share >= FULL:
+                return cut
+            if cut is not None and cut.share > (best.share if best else PARTLY):
+                best = cut
+        return best
+
+    def _at(self, line: Floats, back: Floats, radii: Floats, way: float) -> _Cut | None:
+        tip, here = line[0], int(np.searchsorted(back, way))
+        radius = float(radii[here])
+        reach = way + 4 * radius + 4 * self._voxel
+        near = np.array(self._tree.query_ball_point(tip, reach), dtype=np.int64)
+        around = TriangleMesh(
+            self._mesh.points, self._mesh.triangles[near], self._mesh.labels[near]
+        ).without_loose_points()
+        section = _across(around, line, back, radius + self._voxel / 2, here)
+        if section is None:
+            return None
+        ring, normal, share = section
+        if not NARROWEST * radius < ring.radius_mm < WIDEST * radius + self._voxel:
+            return None
+        if ring.lean > STEEPEST:
+            return None
+        gap = np.minimum(ring.points - self._border[0], self._border[1] - ring.points).min()
+        if gap < self._voxel:
+            return None
+        beyond = _beyond(around, ring.center, normal, tip)
+        cut_off = around.triangles[beyond]
+        furthest = np.linalg.norm(around.points[cut_off] - tip, axis=-1).max(initial=0.0)
+        if furthest > reach - radius - self._voxel:
+            return None  # the surface goes on: a ring of vessels, or a branch
+        if (around.labels[beyond] == ANEURYSM).any():
+            return None
+        if len(sections(around.points, cut_off, ring.center, normal)) != 1:
+            return None
+        return _Cut(OpenEnd(ring.center, normal, ring.radius_mm), near[beyond], share)
+
+
+def _across(
+    around: TriangleMesh, line: Floats, back: Floats, radius: float, here: int
+) -> tuple[Section, Floats, float] | None:
+    """The section at a point of the line, turned until it is across the vessel.
+
+    Returns:
+        It, the unit vector outward, and its share of the area one radius further in.
+    """
+    way = back[here]
+    window = (back > way - radius) & (back < way + 2 * radius)
+    inner = line[window & (back >= way)].mean(axis=0)
+    normal = _unit(line[window & (back <= way)].mean(axis=0) - inner)
+    ring, share = _ring(around, line[here], normal), 0.0
+    for _ in range(TURNS):
+        inside = None if ring is None else _ring(around, ring.center - radius * normal, normal)
+        if ring is None or inside is None:
+            return None
+        share = ring.area_mm2 / inside.area_mm2
+        normal = _unit(ring.center - inside.center)
+        ring = _ring(around, ring.center, normal)
+    return None if ring is None else (ring, normal, share)
+
+
+def _ring(around: TriangleMesh, center: Floats, normal: Floats) -> Section | None:
+    rings = sections(around.points, around.triangles, center, normal)
+    return min(rings, key=lambda ring: float(np.linalg.norm(ring.center - center)), default=None)
+
+
+def _beyond(around: TriangleMesh, center: Floats, normal: Floats, tip: Floats) -> Mask:
+    """Which triangles are, or reach, beyond the plane in one piece with the tip."""
+    above = (around.points - center) @ normal > 0
+    edges = around.edges
+    edges = edges[above[edges].all(axis=1)]
+    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(len(above),) * 2)
+    parts = connected_components(graph, directed=False)[1]
+    distances = np.linalg.norm(around.points - tip, axis=1)
+    part = parts[np.where(above, distances, np.inf).argmin()]
+    return np.asarray((above & (parts == part))[around.triangles].any(axis=1))
+
+
+def open_ends(
+    mesh: TriangleMesh, ends: Sequence[VesselEnd], voxel_mm: float, border: Floats
+) -> tuple[TriangleMesh, list[OpenEnd], list[VesselEnd]]:
+    """Cut a closed lumen flat near its vessels' ends and take the pieces beyond away.
+
+    Args:
+        mesh: the closed surface, in mm along the array's axes.
+        ends: of the same lumen.
+        voxel_mm: the shortest side of a voxel.
+        border: (2, 3) lowest and highest position within the scan.
+
+    Returns:
+        The open surface, its openings, and the ends that are too short to be cut.
+    """
+    cutter = EndCutter(mesh, voxel_mm, border)
+    kept = np.ones(len(mesh.triangles), bool)
+    cuts, closed = [], []
+    for end in ends:
+        cut = cutter.plan(end)
+        if cut is None:
+            closed.append(end)
+        elif kept[cut.removed].all():  # else it is an end that was cut already
+            kept[cut.removed] = False
+            cuts.append(cut)
+    points = mesh.points.copy()
+    for cut in cuts:
+        _snap(points, mesh.triangles[cut.removed], cut.end, SNAP * voxel_mm)
+    pieces = [mesh.triangles[kept]]
+    labels = [mesh.labels[kept]]
+    for cut in cuts:
+        points, triangles, owners = _clipped(points, mesh.triangles[cut.removed], cut.end)
+        pieces.append(triangles)
+        labels.append(mesh.labels[cut.removed][owners])
+    whole = TriangleMesh(points, np.concatenate(pieces), np.concatenate(labels))
+    return whole.without_loose_points(), [cut.end for cut in cuts], closed
+
+
+def _snap(points: Floats, triangles: Integers, end: OpenEnd, tolerance: float) -> None:
+    used = np.unique(triangles)
+    heights = (points[used] - end.center) @ end.normal
+    near = abs(heights) < tolerance
+    points[used[near]] -= heights[near, None] * end.normal
+
+
+def _clipped(
+    points: Floats, triangles: Integers, end: OpenEnd
+) -> tuple[Floats, Integers, Integers]:
+    """What is left of triangles below a plane, with new points where it cuts their edges.
+
+    Returns:
+        All points, (T, 3) corners, and (T,) the triangle that each is a part of.
+    """
+    heights = (points - end.center) @ end.normal
+    heights[abs(heights) < 1e-9] = 0.0
+    new: dict[tuple[int, int], int] = {}
+    corners: list[list[int]] = []
+    owners: list[int] = []
+    for owner, triangle in enumerate(triangles.tolist()):
+        left: list[int] = []
+        for one, other in zip(triangle, triangle[1:] + triangle[:1], strict=True):
+            if heights[one] <= 0:
+                left.append(one)
+            if heights[one] * heights[other] < 0:
+                edge = (min(one, other), max(one, other))
+                left.append(new.setdefault(edge, len(points) + len(new)))
+        if len(left) < 3 or all(n < len(points) and heights[n] == 0 for n in left):
+            continue
+        for second, third in itertools.pairwise(left[1:]):
+            corners.append([left[0], second, third])
+            owners.append(owner)
+    if new:
+        edges = np.array(list(new))
+        points = np.concatenate([points, crossings(points, edges, end.center, end.normal)])
+    return points, np.array(corners, np.int64).reshape(-1, 3), np.array(owners, np.int64)
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12))
