@@ -39,5 +39,5 @@ def render_case(
     slice_view.add_caption(note)
     three_d_view = ThreeDView("1", SIZE)
     three_d_view.reset_camera(zoom=1.3)
-    three_d_view.add_caption("Dark red: vessel. Light red: aneurysm.")
+    three_d_view.add_caption("Red: vessel. Yellow: aneurysm.")
     write_png(beside(slice_view.image(), three_d_view.image()), path)

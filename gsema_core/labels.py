@@ -9,5 +9,5 @@ CLASSES = 3
 
 NAMES = {VESSEL: "Vessel", ANEURYSM: "Aneurysm"}
 
-COLORS = {VESSEL: (180 / 255, 20 / 255, 22 / 255), ANEURYSM: (255 / 255, 50 / 255, 50 / 255)}
-"""RGB in [0, 1]."""
+COLORS = {VESSEL: (180 / 255, 20 / 255, 22 / 255), ANEURYSM: (255 / 255, 176 / 255, 0 / 255)}
+"""RGB in [0, 1], everywhere the same; docs/architecture.md tells why these."""

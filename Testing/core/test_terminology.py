@@ -29,6 +29,6 @@ def test_the_context_offers_every_term() -> None:
             offered["recommendedDisplayRGBValue"]
             == {
                 VESSEL: [180, 20, 22],
-                ANEURYSM: [255, 50, 50],
+                ANEURYSM: [255, 176, 0],
             }[label]
         )

@@ -87,7 +87,7 @@ def test_the_demo_leaves_what_it_promises(scene, tiny_teacher, tmp_path):
     node = slicer.util.loadSegmentation(str(tmp_path / "out" / "case.seg.nrrd"))
     segment = node.GetSegmentation().GetSegment("GSEMA_Aneurysm")
     assert segment.GetName() in ("Aneurysm", "Aneurysm 1")
-    assert segment.GetColor() == pytest.approx((1.0, 50 / 255, 50 / 255), abs=1e-3)
+    assert segment.GetColor() == pytest.approx((1.0, 176 / 255, 0.0), abs=1e-3)
     tag = vtk.reference("")
     assert segment.GetTag("TerminologyEntry", tag) and "128059003" in tag.get()
     check_sent_back(tmp_path / "out", node)

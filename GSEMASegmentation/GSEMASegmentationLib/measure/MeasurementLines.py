@@ -18,12 +18,12 @@ LINES_ROLE = "GSEMASegmentation.lines"
 """Under this role a segmentation refers to its lines, also in a saved scene."""
 
 KINDS = {
-    "diameter_line_lps": ("{name} diameter", (1.0, 0.85, 0.0)),
-    "height_line_lps": ("{name} height", (0.3, 0.9, 1.0)),
-    "neck_line_lps": ("{name} neck", (0.5, 1.0, 0.4)),
+    "diameter_line_lps": ("{name} diameter", (1.0, 1.0, 1.0)),
+    "height_line_lps": ("{name} height", (0.2, 0.8, 1.0)),
+    "neck_line_lps": ("{name} neck", (0.65, 0.3, 1.0)),
 }
 """Which lines of ``Aneurysm`` are shown, how they are called, and in which color; the colors are
-ours, chosen to be told apart on gray and on red."""
+ours, chosen to be told apart from each other and from the segments, also by the color-blind."""
 
 _KEY = "GSEMASegmentation.line"
 

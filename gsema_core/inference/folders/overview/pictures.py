@@ -22,16 +22,17 @@ from gsema_core.inference.folders.overview.views import (
 )
 from gsema_core.intensities.image_only import only_image
 from gsema_core.intensities.scaling import IntensityRule
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.labels import ANEURYSM, COLORS, VESSEL
 from gsema_core.measurements.aneurysms import Aneurysm, aneurysm_voxels
 
 MOST_SLICES = 6
 """Aneurysms of a scan that are shown in slices, the largest first. Our choice."""
 JPEG_QUALITY = 75
 """Of 100: a projection takes 4 to 7 kB, and no block is seen. Our choice."""
-OUTLINES = {VESSEL: (86, 180, 233, 210), ANEURYSM: (255, 150, 0, 255)}
-"""RGB and opacity: sky blue and orange, which most color-blind people tell apart (Okabe and Ito).
-Vessels have a thin outline, aneurysms a thick one."""
+OUTLINES = {
+    label: (*(round(255 * channel) for channel in color), 255) for label, color in COLORS.items()
+}
+"""RGB and opacity: the segments' colors. Vessels have a thin outline, aneurysms a thick one."""
 
 
 class Shown(Protocol):

@@ -117,10 +117,10 @@ def test_the_page_is_seen(browse: Open, record: Make, tmp_path: Path, script: bo
     browse(html, f"--screenshot={picture}")
     pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(picture)))[..., :3].astype(int)
     red, green, blue = np.moveaxis(pixels, -1, 0)
-    orange = (red > 220) & (abs(green - 150) < 30) & (blue < 60)
-    sky = (abs(blue - 233) < 60) & (red < 130) & (green > 120) & (blue > green)
+    yellow = (red > 220) & (abs(green - 176) < 30) & (blue < 60)
+    dark_red = (abs(red - 180) < 50) & (green < 70) & (blue < 70)
     black = pixels.sum(axis=-1) < 90
-    assert orange.sum() > 100 and sky.sum() > 100  # the outlines of aneurysm and vessel
+    assert yellow.sum() > 100 and dark_red.sum() > 100  # the outlines of aneurysm and vessel
     assert black.sum() > 10_000  # the pictures' background
     assert np.median(pixels) > 230  # the page's
 
