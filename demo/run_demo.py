@@ -122,7 +122,7 @@ def segment(volume_node: Any, teacher: str) -> tuple[Any, Any]:
     for aneurysm in logic.aneurysms:
         position = ", ".join(f"{value:.1f}" for value in aneurysm.ras)
         print(
-            f"    aneurysm {aneurysm.index}: {aneurysm.volumeMl:.3f} ml, "
+            f"    aneurysm {aneurysm.index}: {1000 * aneurysm.volumeMl:.1f} mm³, "
             f"{aneurysm.largestDiameterMm:.1f} mm, at R, A, S = {position} mm"
         )
     if not logic.aneurysms:

@@ -92,7 +92,7 @@ def test_the_demo_leaves_what_it_promises(scene, tiny_teacher, tmp_path):
     assert segment.GetTag("TerminologyEntry", tag) and "128059003" in tag.get()
     check_sent_back(tmp_path / "out", node)
     rows = (tmp_path / "out" / "aneurysms.csv").read_text().splitlines()
-    assert rows[0].startswith("index,volume_ml,largest_diameter_mm,r_mm,a_mm,s_mm,")
+    assert rows[0].startswith("index,largest_diameter_mm,neck_width_mm,height_mm,width_mm,")
     reader = vtk.vtkPNGReader()
     reader.SetFileName(str(tmp_path / "out" / "case.png"))
     reader.Update()

@@ -186,23 +186,30 @@ def _merged(clicks: list[ClickResult]) -> SegmentationResult:
     """
     from gsema_core.inference import SegmentationResult
     from gsema_core.inference.click.click_result import merge
+    from gsema_core.measurements import measurements_report
 
     labels, numbers, aneurysms = merge(clicks)
     report = dict(clicks[-1].report)  # its seconds are those of all
     report["clicks"] = [click.to_dict() for click in clicks]
-    report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
+    report |= measurements_report(aneurysms)
     return SegmentationResult(labels, None, aneurysms, report, clicks[0].source, numbers)
 
 
 def aneurysm_table(result: SegmentationResult) -> str:
-    """One line an aneurysm, or a sentence where there is none."""
+    """One column an aneurysm, or a sentence where there is none."""
     if not result.aneurysms:
         return "No aneurysm was found."
-    lines = ["aneurysm  volume (ml)  largest diameter (mm)  position R, A, S (mm)"]
-    for aneurysm in result.aneurysms:
-        position = ", ".join(f"{coordinate:.1f}" for coordinate in aneurysm.centroid_ras)
-        lines.append(
-            f"{aneurysm.index:8d}  {aneurysm.volume_ml:11.3f}  "
-            f"{aneurysm.largest_diameter_mm:21.1f}  {position}"
-        )
-    return "\n".join(lines)
+    from gsema_core.measurements.aneurysm_table import COLUMNS, value_text
+    from gsema_core.text_tables import text_table
+
+    told = {str(one.index): one.to_dict() for one in result.aneurysms}
+    rows = [
+        {"aneurysm": column.heading, **{n: column.text(one) or None for n, one in told.items()}}
+        for column in COLUMNS[1:]
+        if column.essential
+    ]
+    places = {
+        str(one.index): ", ".join(value_text(mm, "mm") for mm in one.centroid_ras)
+        for one in result.aneurysms
+    }
+    return "\n".join(text_table([*rows, {"aneurysm": "Position R, A, S (mm)", **places}]))

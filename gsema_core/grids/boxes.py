@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from gsema_core.grids.geometry import Geometry
 
@@ -46,7 +45,14 @@ def covering_box(source: Geometry, target: Geometry) -> Box | None:
 
 def bounding_box(mask: npt.NDArray[np.bool_]) -> Box:
     """The smallest box around the voxels of a mask that has any."""
-    return tuple(ndimage.find_objects(mask.view(np.uint8))[0])
+    sides = []
+    for axis in range(3):
+        others = tuple({0, 1, 2} - {axis})
+        filled = np.flatnonzero(mask.any(axis=others))
+        side = slice(int(filled[0]), int(filled[-1]) + 1)
+        sides.append(side)
+        mask = mask[(slice(None),) * axis + (side,)]  # the next axes have less to look at
+    return tuple(sides)
 
 
 def grown(box: Box, margin_kji: Iterable[int], limit: Box) -> Box:

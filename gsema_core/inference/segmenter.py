@@ -33,7 +33,7 @@ from gsema_core.inference.windows.window_plan import WindowPlan, plan_windows
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.machine import Computing
 from gsema_core.machine.memory import check_memory, enough_memory
-from gsema_core.measurements import Aneurysm, measure_aneurysms
+from gsema_core.measurements import Aneurysm, measure_aneurysms, measurements_report
 from gsema_core.measurements.aneurysms import aneurysm_voxels
 from gsema_core.teachers import Teacher
 
@@ -118,18 +118,15 @@ class Segmenter:
             report = self._report(prepared, settings, monitor)
         report["windows"] = plan.to_dict()
         report["notes"] += [*([plan.reason] if plan.reason else []), *notes]
-        report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
+        report |= measurements_report(aneurysms)
         source = source_of(prepared.scan)
         return SegmentationResult(labels, probability, aneurysms, report, source)
 
     def _measured(self, labels: Volume, shares: Shares, scan: PreparedScan) -> list[Aneurysm]:
         """The aneurysms with the teacher's certainty."""
         return [
-            replace(
-                aneurysm,
-                certainty=certainty_at(
-                    shares, scan.working.geometry, labels.geometry.index_to_world(voxels)
-                ),
+            aneurysm.with_certainty(
+                certainty_at(shares, scan.working.geometry, labels.geometry.index_to_world(voxels))
             )
             for aneurysm, voxels in zip(
                 measure_aneurysms(labels), aneurysm_voxels(labels), strict=True

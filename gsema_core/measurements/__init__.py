@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING
 from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from gsema_core.measurements.aneurysm import (
+        Aneurysm as Aneurysm,
+        is_current as is_current,
+        measurements_report as measurements_report,
+    )
     from gsema_core.measurements.aneurysm_table import (
         COLUMNS as COLUMNS,
         Column as Column,
         write_aneurysms_csv as write_aneurysms_csv,
     )
     from gsema_core.measurements.aneurysms import (
-        Aneurysm as Aneurysm,
         aneurysm_numbers as aneurysm_numbers,
         measure_aneurysms as measure_aneurysms,
     )

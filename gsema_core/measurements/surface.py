@@ -21,7 +21,9 @@ LONGEST_STEP = 3
 their number stays below 350 on any grid."""
 
 
-def surface_area_mm2(mask: npt.NDArray[np.bool_], spacing: Floats) -> float | None:
+def surface_area_mm2(
+    mask: npt.NDArray[np.bool_], spacing: Floats, opening: npt.NDArray[np.bool_] | None = None
+) -> float | None:
     """The area of a set's closed surface in mm2, by the discrete Crofton formula.
 
     A line of direction u meets the surface N times; over all parallel lines, N / 2 is the area of
@@ -39,6 +41,8 @@ def surface_area_mm2(mask: npt.NDArray[np.bool_], spacing: Floats) -> float | No
     Args:
         mask: (k, j, i); voxels outside the array are outside the set.
         spacing: (3,) in mm along (k, j, i).
+        opening: (k, j, i) voxels outside the set; the surface that it shares with these is left
+            out. Near its rim so is some of the rest, see ``shape_indices.dome_area_mm2``.
 
     Returns:
         None where the set is less than ``SMALLEST_ACROSS`` voxels across.
@@ -49,13 +53,16 @@ def surface_area_mm2(mask: npt.NDArray[np.bool_], spacing: Floats) -> float | No
         return None
     directions = _directions(tuple(float(s) for s in spacing))
     reach = [max(abs(step[axis]) for step, _, _ in directions) for axis in range(3)]
-    padded = np.pad(mask, [(r, r) for r in reach])
+    kinds = mask.astype(np.uint8)
+    if opening is not None:
+        kinds[opening] = 2
+    padded = np.pad(kinds, [(r, r) for r in reach])
     shadow = 0.0  # the mean over all directions
     for step, length, weight in directions:
         here = padded[tuple(slice(max(d, 0), min(d, 0) or None) for d in step)]
         there = padded[tuple(slice(max(-d, 0), min(-d, 0) or None) for d in step)]
         # Each line of this direction stands for voxel_mm3 / length of the plane across it.
-        shadow += weight * np.count_nonzero(here != there) / 2 * voxel_mm3 / length
+        shadow += weight * np.count_nonzero(here ^ there == 1) / 2 * voxel_mm3 / length
     return float(4 * shadow)
 
 

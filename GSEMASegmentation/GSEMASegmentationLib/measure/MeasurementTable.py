@@ -14,7 +14,9 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from gsema_core.files.text_files import write_csv
 from gsema_core.measurements import COLUMNS, Column
+from gsema_core.measurements.aneurysm_table import DECIMALS, reasons_of, value_text
 from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredAneurysm
+from GSEMASegmentationLib.scene.Certainty import certaintyOf
 from GSEMASegmentationLib.scene.Hierarchy import placeBeside
 
 SEGMENT_COLUMN = "segment"
@@ -27,6 +29,7 @@ STATUS_COLUMN = "status"
 """The last column: what the user has decided of the aneurysm, and whether it was edited since it
 was measured; empty for neither."""
 
+REASONS_COLUMN = "missing"
 POSITION_COLUMNS = ("r_mm", "a_mm", "s_mm")
 
 
@@ -49,7 +52,10 @@ def updateTable(
         name = slicer.mrmlScene.GenerateUniqueName(name)
         tableNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name)
         segmentationNode.SetNodeReferenceID(TABLE_ROLE, tableNode.GetID())
-    rows = [one.aneurysm.to_dict() for one in measured]
+    rows = [
+        one.aneurysm.with_certainty(certaintyOf(segmentationNode, one.segmentId)).to_dict()
+        for one in measured
+    ]
     with slicer.util.NodeModify(tableNode):
         tableNode.RemoveAllColumns()
         names = _textArray([one.name for one in measured])
@@ -101,23 +107,36 @@ def writeCsv(tableNode: Any, path: str | os.PathLike[str]) -> None:
     """
     table = tableNode.GetTable()
     names = [table.GetColumnName(n) for n in range(table.GetNumberOfColumns())]
-    decimals = {column.name: column.decimals for column in COLUMNS}
-
-    def text(row: int, name: str) -> str:
-        cell = table.GetValueByName(row, name)
-        return cell.ToString() if cell.IsString() else f"{cell.ToDouble():.{decimals[name]}f}"
-
     rows = range(table.GetNumberOfRows())
-    write_csv([{name: text(row, name) for name in names} for row in rows], path, names)
+    write_csv(
+        [{name: cellText(tableNode, row, name) for name in names} for row in rows], path, names
+    )
+
+
+def cellText(tableNode: Any, row: int, name: str) -> str:
+    """A cell as the panel, CSV files and the clipboard show it."""
+    cell = tableNode.GetTable().GetValueByName(row, name)
+    unit = tableNode.GetColumnUnitLabel(name) or ""
+    if cell.IsDouble() and unit in DECIMALS:  # others are of a scene by an earlier version
+        return value_text(cell.ToDouble(), unit)
+    return str(cell.ToString())
+
+
+def cellReasons(tableNode: Any, row: int) -> dict[str, str]:
+    """Why cells of a row are empty, by the names of their columns."""
+    if tableNode.GetTable().GetColumnByName(REASONS_COLUMN) is None:  # of an older scene
+        return {}
+    return reasons_of(cellText(tableNode, row, REASONS_COLUMN))
 
 
 def _array(column: Column, rows: Sequence[dict[str, Any]]) -> Any:
     values = [column.value(row) for row in rows]
     if not all(type(value) in (int, float) for value in values):
         return _textArray([column.text(row) for row in rows])
-    array = vtk.vtkDoubleArray() if column.decimals else vtk.vtkIntArray()
+    areWhole = all(type(value) is int for value in values)
+    array = vtk.vtkIntArray() if areWhole else vtk.vtkDoubleArray()
     for value in values:
-        array.InsertNextValue(round(value, column.decimals) if column.decimals else value)
+        array.InsertNextValue(value if areWhole else round(value, DECIMALS[column.unit]))
     return array
 
 

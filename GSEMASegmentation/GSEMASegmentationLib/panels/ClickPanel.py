@@ -209,14 +209,14 @@ def _statusOf(outcome: ClickOutcome) -> str:
         return text.format(distance=outcome.candidateMm)
     if outcome.aneurysm is None:
         return outcome.message
-    text = _("Aneurysm of {volume:.3f} ml and {diameter:.1f} mm, probability {probability:.2f}.")
+    text = _("Aneurysm of {volume:.1f} mm³ and {diameter:.1f} mm, probability {probability:.2f}.")
     if not outcome.isComplete:
         text = _(
-            "Aneurysm of {volume:.3f} ml and {diameter:.1f} mm, probability {probability:.2f}; it "
+            "Aneurysm of {volume:.1f} mm³ and {diameter:.1f} mm, probability {probability:.2f}; it "
             "reaches beyond what a click looks at: use Segment for all of it."
         )
     return text.format(
-        volume=outcome.aneurysm.volumeMl,
+        volume=1000 * outcome.aneurysm.volumeMl,
         diameter=outcome.aneurysm.largestDiameterMm,
         probability=outcome.probability,
     )

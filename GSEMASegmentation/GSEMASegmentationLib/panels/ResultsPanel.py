@@ -13,7 +13,9 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.measure.MeasurementLines import linesOf
 from GSEMASegmentationLib.measure.MeasurementTable import (
-    POSITION_COLUMNS,
+    REASONS_COLUMN,
+    cellReasons,
+    cellText,
     rowPosition,
     tableOf,
     writeCsv,
@@ -110,9 +112,7 @@ class ResultsPanel:
             return
         table = tableNode.GetTable()
         present = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
-        # The position comes last: the views show it anyway.
-        names = [name for name in present if name not in (INDEX, *POSITION_COLUMNS)]
-        names += [name for name in POSITION_COLUMNS if name in present]
+        names = [name for name in present if name not in (INDEX, REASONS_COLUMN)]
         widget.setColumnCount(len(names))
         titles = [tableNode.GetColumnTitle(name) for name in names]
         widget.setHorizontalHeaderLabels(
@@ -120,8 +120,11 @@ class ResultsPanel:
         )
         widget.setRowCount(table.GetNumberOfRows())
         for row in range(table.GetNumberOfRows()):
+            reasons = cellReasons(tableNode, row)
             for column, name in enumerate(names):
-                item = qt.QTableWidgetItem(table.GetValueByName(row, name).ToString())
+                item = qt.QTableWidgetItem(cellText(tableNode, row, name))
+                if name in reasons:
+                    item.setToolTip(reasons[name])
                 if column > 0:  # numbers under numbers
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 widget.setItem(row, column, item)

@@ -16,6 +16,7 @@ from gsema_core.errors import UserError
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.measure.Aneurysms import Aneurysm, aneurysmsFromWorker
 from GSEMASegmentationLib.measure.Judgement import dropJudgements, statusesOf
+from GSEMASegmentationLib.scene.Certainty import keepCertainty
 from GSEMASegmentationLib.scene.LabelImport import readLabels
 from GSEMASegmentationLib.scene.ProbabilityVolume import readProbability, showProbability
 from GSEMASegmentationLib.scene.SegmentationOutput import (
@@ -120,6 +121,7 @@ class SegmentationJob:
             judged = {} if self._outputNode is None else statusesOf(self._outputNode)
             node = importSegments(contents, self._volumeNode, self._outputNode, stale)
             dropJudgements(node)
+            keepCertainty(node, contents, data.get("aneurysms", []))
             if probability is not None:
                 showProbability(probability, self._volumeNode, node)
         except UserError as error:

@@ -91,7 +91,7 @@ def test_both_objects_and_the_same_result_once_they_are_in_the_study(
     (_, group) = highdicom.sr.srread(sr).content.get_volumetric_roi_measurement_groups()
     told = json.loads((tmp_path / "r.json").read_text())
     values = {one.name.meaning: one.value for one in group.get_measurements()}
-    assert values["Volume"] == pytest.approx(told["aneurysms"][0]["volume_ml"], rel=1e-5)
+    assert values["Volume"] == pytest.approx(told["aneurysms"][0]["volume_mm3"], rel=1e-5)
     assert str(dcmread(sr).PatientName) == str(dcmread(seg).PatientName) == "Houdart^Anna"
     assert dcmread(seg).StudyInstanceUID == "1.2.3"
 

@@ -29,6 +29,7 @@ from gsema_core.intensities import IntensityRule
 from gsema_core.intensities.appearance_ranges import AppearanceRanges
 from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import ANEURYSM
+from gsema_core.measurements import measurements_report
 from gsema_core.progress_line import ProgressLine
 from gsema_core.teachers import read_card
 
@@ -130,9 +131,11 @@ def test_resume_makes_damaged_output_again_and_keeps_other_settings(
 
 def test_a_result_of_another_teacher_is_named(tmp_path: Path) -> None:
     settings = SegmentationSettings()
-    report = {"teacher": {"sha256": "a"}, "settings": settings.to_dict()}
+    report = {"teacher": {"sha256": "a"}, "settings": settings.to_dict(), **measurements_report([])}
     assert "by another teacher" in compared(report, "b", settings)
     assert compared(report, "a", settings) == "its output is there"
+    older = {name: value for name, value in report.items() if name != "measurements_version"}
+    assert "by an earlier version's measurements" in compared(older, "a", settings)
     for odd in (None, {}, {"teacher": 3, "settings": []}, {**report, "settings": {}}):
         assert "without a report" in compared(odd, "a", settings)
 

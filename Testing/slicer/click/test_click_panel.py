@@ -48,7 +48,7 @@ def test_a_click_in_a_slice_view_becomes_a_segment(panel, make_balls, spin, scen
     settle(panel, spin)
     node = panel.ui.outputSelector.currentNode()
     assert [node.GetSegmentation().GetNthSegment(0).GetName()] == ["Aneurysm"]
-    assert panel.ui.statusLabel.text.startswith("Aneurysm of 0.2")
+    assert panel.ui.statusLabel.text.startswith("Aneurysm of 2")
     spin(lambda: panel.ui.aneurysmTable.rowCount == 1)  # measured when the segment is shown
     assert panel.ui.segmentButton.text == "Segment"
     assert panel.ui.clickButton.checked  # ready for the next one

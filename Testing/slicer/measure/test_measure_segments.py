@@ -10,6 +10,7 @@ from gsema_core.errors import UserError
 from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements import COLUMNS, measure_aneurysms
+from gsema_core.measurements.aneurysm_table import DECIMALS, reasons_of
 from gsema_core.terminology import terminology_entry
 
 ANEURYSM_CENTER = np.array([14.0, 1.0, 3.0])
@@ -78,12 +79,15 @@ def test_the_rows_are_those_of_the_program(make_logic, make_balls, ijk_to_ras):
     values = expected.to_dict()
     assert row.pop("segment") == "Aneurysm" and row.pop("status") == ""
     assert list(row) == [column.name for column in COLUMNS]
-    for column in COLUMNS:
+    values["certainty"] = row["certainty"]
+    for column in COLUMNS[:-1]:
         value = column.value(values)
-        if isinstance(value, bool):
-            assert row[column.name] == ("yes" if value else "no")
+        if value is None or isinstance(value, bool):
+            assert row[column.name] == {None: "", True: "yes", False: "no"}[value]
         else:
-            assert row[column.name] == pytest.approx(value, abs=0.51 * 10**-column.decimals)
+            assert row[column.name] == pytest.approx(value, abs=0.51 * 10 ** -DECIMALS[column.unit])
+    reasons = reasons_of(row["missing"])
+    assert set(reasons) == {name for name, value in row.items() if value == ""} - {"missing"}
 
 
 def test_the_position_follows_the_parent_transform(make_logic, make_balls):
@@ -147,21 +151,21 @@ def test_segments_of_others_count_by_terminology_or_name(
     rows = rows_of(make_logic("good").measure(node))
     assert [row["segment"] for row in rows] == ["Left MCA ANEURYSM", "finding"]
     assert [row["index"] for row in rows] == [1, 2]
-    volumes = [(labels == ANEURYSM).sum() * 0.512e-3, 125 * 0.512e-3]
-    assert [row["volume_ml"] for row in rows] == pytest.approx(volumes, abs=1e-4)
+    volumes = [(labels == ANEURYSM).sum() * 0.512, 125 * 0.512]
+    assert [row["volume_mm3"] for row in rows] == pytest.approx(volumes, abs=0.051)
     assert rows[0]["neck_width_mm"] != "" and rows[1]["neck_width_mm"] == ""
 
 
 def test_an_edit_by_hand_is_measured(make_logic, make_balls):
     volume, logic = make_balls(), make_logic("good")
     node = logic.segment(volume)
-    before = rows_of(logic.measure(node))[0]["volume_ml"]
+    before = rows_of(logic.measure(node))[0]["volume_mm3"]
     array = (labels_of(volume) == ANEURYSM).astype(np.uint8)
     k = np.argwhere(array)[:, 0].max()
     array[k] = 0
     slicer.util.updateSegmentBinaryLabelmapFromArray(array, node, "GSEMA_Aneurysm", volume)
-    after = rows_of(logic.measure(node))[0]["volume_ml"]
-    assert after == pytest.approx(array.sum() * 0.512e-3, abs=1e-4)
+    after = rows_of(logic.measure(node))[0]["volume_mm3"]
+    assert after == pytest.approx(array.sum() * 0.512, abs=0.051)
     assert after < before
 
 
@@ -172,7 +176,7 @@ def test_pieces_of_one_segment_are_rows_and_specks_are_not(make_logic, make_ball
     mask[40, 40, 40] = True
     rows = rows_of(make_logic("good").measure(segmentation_of(volume, Aneurysm=mask)))
     assert [row["segment"] for row in rows] == ["Aneurysm", "Aneurysm (2)"]
-    assert rows[1]["volume_ml"] == pytest.approx(64 * 0.512e-3, abs=1e-4)
+    assert rows[1]["volume_mm3"] == pytest.approx(64 * 0.512, abs=0.051)
 
 
 def test_the_volumes_border_is_known(make_logic, make_balls, segmentation_of):
@@ -201,7 +205,7 @@ def test_a_surface_is_measured_too(make_logic, scene):
     segment.AddRepresentation("Closed surface", sphere.GetOutput())
     node.GetSegmentation().AddSegment(segment)
     (row,) = rows_of(make_logic("good").measure(node))
-    assert row["volume_ml"] == pytest.approx(4 / 3 * np.pi * 125 / 1000, rel=0.02)
+    assert row["volume_mm3"] == pytest.approx(4 / 3 * np.pi * 125, rel=0.02)
     assert row["largest_diameter_mm"] == pytest.approx(10, abs=0.2)
     assert (row["r_mm"], row["a_mm"], row["s_mm"]) == pytest.approx((10, -20, 30), abs=0.1)
     assert not node.GetSegmentation().ContainsRepresentation("Binary labelmap")

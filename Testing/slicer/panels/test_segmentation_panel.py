@@ -65,7 +65,7 @@ def test_select_segment_progress_result(panel, make_balls, spin):
     }
     assert table.rowCount == 1
     assert row["Segment"] == "Aneurysm"
-    assert 0.25 < float(row["Volume (ml)"]) < 0.29  # a ball of 4 mm has 0.268 ml
+    assert 250 < float(row["Volume (mm³)"]) < 290  # a ball of 4 mm has 268 mm³
     assert 7.5 < float(row["Largest diameter (mm)"]) < 8.5
     assert panel.ui.show3DButton.checked
 

@@ -68,7 +68,7 @@ def _told(dropped: list[Dropped], working: Geometry, settings: SegmentationSetti
         if one.mean >= WORTH_A_LOOK and mm3 >= settings.minimum_aneurysm_mm3:
             x, y, z = working.index_to_world(np.array(one.center_ijk))
             found.append(
-                f"A possible aneurysm of about {mm3 / 1000:.3f} ml at {describe((x, y, z))} was "
+                f"A possible aneurysm of about {mm3:.1f} mm³ at {describe((x, y, z))} was "
                 f"taken for vessel: its mean probability is {one.mean:.2f}, and "
                 f"{settings.minimum_certainty:g} is asked for. Look there."
             )

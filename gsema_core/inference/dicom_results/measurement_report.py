@@ -59,7 +59,8 @@ YES, NO = Code("373066001", "Yes"), Code("373067005", "No")
 
 MM = Code("mm", "millimeter", "UCUM")
 MM2 = Code("mm2", "square millimeter", "UCUM")
-ML = Code("ml", "milliliter", "UCUM")
+MM3 = Code("mm3", "cubic millimeter", "UCUM")
+DEGREE = Code("deg", "degree", "UCUM")
 RATIO = Code("{ratio}", "ratio", "UCUM")
 PERCENT = Code("%", "Percent", "UCUM")
 NO_UNITS = Code("1", "no units", "UCUM")
@@ -79,19 +80,34 @@ class Measure:
     factor: float = 1.0
 
 
-VOLUME = Measure(Code("118565006", "Volume"), ML)
+def own(value: str, meaning: str, unit: Code) -> Measure:
+    """A measurement that is in no public list of codes."""
+    return Measure(Code(value, meaning, OWN_SCHEME), unit)
+
+
+VOLUME = Measure(Code("118565006", "Volume"), MM3, factor=1000)
 MEASURES = {
     "largest_diameter_mm": Measure(Code("81827009", "Diameter"), MM, MAXIMUM),
     "height_mm": Measure(Code("121207", "Height", "DCM"), MM),
-    "neck_width_mm": Measure(Code("neck-width", "Aneurysm neck width", OWN_SCHEME), MM),
-    "aspect_ratio": Measure(
-        Code("aspect-ratio", "Aspect ratio (height / neck width)", OWN_SCHEME), RATIO
-    ),
-    "surface_area_mm2": Measure(Code("surface-area", "Surface area", OWN_SCHEME), MM2),
+    "maximum_height_mm": own("maximum-height", "Maximum height from the neck's center", MM),
+    "width_mm": own("sac-width", "Largest width parallel to the neck", MM),
+    "neck_width_mm": own("neck-width", "Aneurysm neck width", MM),
+    "neck_breadth_mm": own("neck-breadth", "Aneurysm neck breadth across its width", MM),
+    "neck_area_mm2": own("neck-area", "Aneurysm neck area", MM2),
+    "neck_perimeter_mm": own("neck-perimeter", "Aneurysm neck perimeter", MM),
+    "aspect_ratio": own("aspect-ratio", "Aspect ratio (height / neck width)", RATIO),
+    "size_ratio": own("size-ratio", "Size ratio (maximum height / parent vessel)", RATIO),
+    "bottleneck_factor": own("bottleneck", "Bottleneck factor (width / neck width)", RATIO),
+    "height_width_ratio": own("height-width", "Height / width ratio", RATIO),
+    "surface_area_mm2": own("surface-area", "Surface area", MM2),
     "sphericity": Measure(Code("QCFX", "Sphericity", "IBSI"), NO_UNITS),
-    "parent_vessel_diameter_mm": Measure(
-        Code("parent-diameter", "Parent vessel diameter", OWN_SCHEME), MM
-    ),
+    "undulation_index": own("undulation", "Undulation index", NO_UNITS),
+    "ellipticity_index": own("ellipticity", "Ellipticity index", NO_UNITS),
+    "non_sphericity_index": own("non-sphericity", "Non-sphericity index", NO_UNITS),
+    "parent_vessel_diameter_mm": own("parent-diameter", "Parent vessel diameter", MM),
+    "aneurysm_angle_deg": own("aneurysm-angle", "Angle of long axis and neck plane", DEGREE),
+    "inflow_angle_deg": own("inflow-angle", "Angle of long axis and inflow vessel", DEGREE),
+    "vessel_angle_deg": own("vessel-angle", "Angle of inflow vessel and neck plane", DEGREE),
     "certainty": Measure(Code("111012", "Certainty of Finding", "DCM"), PERCENT, factor=100),
 }
 """Of an aneurysm, by the names of ``Aneurysm``. Codes are those of PS3.16, CID 7469 and 7477, where

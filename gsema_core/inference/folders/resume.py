@@ -10,6 +10,7 @@ from gsema_core.files.dicom.mark import is_dicom
 from gsema_core.files.image_files import check_image_file
 from gsema_core.files.voxel_data import DamagedFile
 from gsema_core.inference.settings import SegmentationSettings
+from gsema_core.measurements.aneurysm import is_current
 
 
 def is_whole(labels: Path) -> bool:
@@ -54,4 +55,9 @@ def compared(report: Any, teacher_hash: str, settings: SegmentationSettings) -> 
     if different:
         what = different[0].replace("_", " ")
         return f"its output is there, with another {what}: delete it to have it made again"
+    if not is_current(report):
+        return (
+            "its output is there, its report by an earlier version's measurements: delete it to "
+            "have it made again; the overview shows today's"
+        )
     return "its output is there"

@@ -22,13 +22,13 @@ def test_every_measurement_is_there_with_its_unit(made: Any) -> None:
     result, _, path = made(forms.slices(KNOWN))
     vessel, *groups = groups_of(path)
     (volume,) = vessel.get_measurements()
-    assert (volume.name.meaning, volume.unit.value) == ("Volume", "ml")
+    assert (volume.name.meaning, volume.unit.value) == ("Volume", "mm3")
     voxels = (result.labels.array == 1).sum()
-    assert volume.value == pytest.approx(voxels * 0.4 * 0.5 * 0.6 / 1000, rel=1e-5)
+    assert volume.value == pytest.approx(voxels * 0.4 * 0.5 * 0.6, rel=1e-5)
     assert len(groups) == len(result.aneurysms) == 2
     for group, aneurysm in zip(groups, result.aneurysms, strict=True):
         told = {one.name.value: one for one in group.get_measurements()}
-        assert told.pop("118565006").value == pytest.approx(aneurysm.volume_ml, rel=1e-5)
+        assert told.pop("118565006").value == pytest.approx(aneurysm.volume_mm3, rel=1e-5)
         for name, measure in MEASURES.items():
             value = getattr(aneurysm, name)
             if value is None:
@@ -54,8 +54,13 @@ def test_every_size_of_an_aneurysm_has_a_code() -> None:
     from gsema_core.measurements import Aneurysm
 
     elsewhere = {"index", "volume_ml", "voxels", "centroid_lps", "centroid_ijk", "cut_off"}
+    places = {"neck_center_lps", "neck_normal_lps"}
     lines = {"diameter_line_lps", "height_line_lps", "neck_line_lps"}
-    assert {one.name for one in fields(Aneurysm)} == {*MEASURES, *elsewhere, *lines}
+    told = {*MEASURES, *elsewhere, *places, *lines, "missing"}
+    assert {one.name for one in fields(Aneurysm)} == told
+    codes = [one.name for one in MEASURES.values()]
+    assert len({(one.scheme, one.value) for one in codes}) == len(codes)
+    assert all(len(one.value) <= 16 and len(one.meaning) <= 64 for one in codes)
 
 
 def test_it_points_at_the_segments(made: Any) -> None:

@@ -34,7 +34,7 @@ from gsema_core.inference.folders.overview.scan_record import (
 from gsema_core.inference.opening import read_scan, tell_series
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.labels import VESSEL
-from gsema_core.measurements import Aneurysm, measure_aneurysms
+from gsema_core.measurements import Aneurysm, is_current, measure_aneurysms, measurements_report
 
 PAGE = "overview.html"
 REFRESH_SECONDS = 60.0
@@ -96,10 +96,15 @@ class Overview:
     def stays(self, name: str) -> None:
         """Keep what lies there from an earlier run, unless it was kept as it is now.
 
-        Label maps that were corrected by hand are measured and drawn anew.
+        Label maps that were corrected by hand, or measured by other definitions than today's, are
+        measured and drawn anew.
         """
         record = read_record(self.results, name)
-        if record is None or record.labels_hash != _hash(self.scans[name].labels):
+        if (
+            record is None
+            or record.labels_hash != _hash(self.scans[name].labels)
+            or not is_current(record.report)
+        ):
             try:
                 self._keep_files(self.scans[name])
             except (UserError, OSError, MemoryError) as error:
@@ -160,7 +165,13 @@ class Overview:
         remarks = []
         if not _same(aneurysms, told.get("aneurysms")):
             remarks.append("The label map is not as the teacher drew it: it was measured anew.")
-            report["aneurysms"] = [aneurysm.to_dict() for aneurysm in aneurysms]
+            report |= measurements_report(aneurysms)
+        elif not is_current(told):
+            remarks.append(
+                "It was measured anew: its report was written by an earlier version of this "
+                "program, which measured other values or in another way."
+            )
+            report |= measurements_report(_certain(aneurysms, told["aneurysms"]))
         if not told:
             report["geometry"] = describe_geometry(labels.geometry)
             tell_series(report, volume)
@@ -210,6 +221,12 @@ def _same(aneurysms: list[Aneurysm], told: Any) -> bool:
         return [one.voxels for one in aneurysms] == [one["voxels"] for one in told]
     except (KeyError, TypeError):
         return False
+
+
+def _certain(aneurysms: list[Aneurysm], told: Iterable[Mapping[str, Any]]) -> list[Aneurysm]:
+    """The aneurysms with the certainty that a report tells of."""
+    pairs = zip(aneurysms, told, strict=True)
+    return [one.with_certainty(old.get("certainty")) for one, old in pairs]
 
 
 def _hash(path: Path) -> str:

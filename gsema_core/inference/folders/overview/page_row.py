@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from gsema_core.inference.folders.overview.scan_record import ScanRecord
 from gsema_core.inference.monitor import PHASES
-from gsema_core.measurements.aneurysm_table import COLUMNS
+from gsema_core.measurements.aneurysm_table import COLUMNS, Column, value_text
 
 STATES = {
     "failed": "✕ failed",
@@ -19,11 +19,6 @@ STATES = {
     "done": "✓ done",
     "open": "… not done yet",
 }
-SHOWN = (
-    "index", "volume_ml", "largest_diameter_mm", "height_mm", "neck_width_mm", "aspect_ratio",
-    "parent_vessel_diameter_mm",
-)  # fmt: skip
-"""Columns of the measurements, between the number and the certainty."""
 SPACES = "\xa0\u200c\u200d"
 """Shown as they are: a fixed space, and what joins letters in some scripts."""
 SIDES = (("R", "L"), ("A", "P"), ("S", "I"))
@@ -101,7 +96,7 @@ def _facts(record: ScanRecord, tell_teacher: bool) -> str:
     facts = [
         f"{' × '.join(map(str, size))} voxels of {' × '.join(f'{mm:.3g}' for mm in spacing)} mm, "
         f"{' × '.join(extent)} mm",
-        f"vessels {record.vessel_ml:.2f} ml",
+        f"vessels {1000 * record.vessel_ml:.0f} mm³",
     ]
     series = report.get("series")
     if series:
@@ -141,25 +136,26 @@ def _kind(name: str) -> str:
 def _measurements(aneurysms: Sequence[Mapping[str, Any]]) -> str:
     if not aneurysms:
         return "<p>No aneurysm was found.</p>"
-    columns = [column for column in COLUMNS if column.name in SHOWN]
+    columns = [column for column in COLUMNS if column.essential]
     heads = [("No.", ""), *((column.title, column.unit) for column in columns[1:])]
-    heads += [("Certainty", ""), ("Position", "mm")]
+    heads += [("Position", "mm")]
     head = "".join(f"<th>{title}<small>{unit}</small></th>" for title, unit in heads)
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{as_text(cell)}</td>' for cell in _cells(columns, one))}</tr>"
-        for one in aneurysms
-    )
+    rows = "".join(f"<tr>{_cells(columns, one)}</tr>" for one in aneurysms)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _cells(columns: Sequence[Any], aneurysm: Mapping[str, Any]) -> list[str]:
-    certainty = aneurysm.get("certainty")
+def _cells(columns: Sequence[Column], aneurysm: Mapping[str, Any]) -> str:
+    cells = []
+    for column in columns:
+        reason = column.reason(aneurysm)
+        title = f' title="{as_text(reason)}"' if reason else ""
+        cells.append(f"<td{title}>{as_text(column.text(aneurysm) or '–')}</td>")
     sides = zip(aneurysm["centroid_ras"], SIDES, strict=True)
-    return [
-        *(column.text(aneurysm) or "–" for column in columns),
-        "–" if certainty is None else f"{certainty:.2f}",
-        " ".join(f"{plus if mm >= 0 else minus}\xa0{abs(mm):.1f}" for mm, (plus, minus) in sides),
-    ]
+    place = " ".join(
+        f"{plus if mm >= 0 else minus}\xa0{value_text(abs(mm), 'mm')}"
+        for mm, (plus, minus) in sides
+    )
+    return "".join([*cells, f"<td>{as_text(place)}</td>"])
 
 
 def _picture(picture: Mapping[str, Any], title: str) -> str:

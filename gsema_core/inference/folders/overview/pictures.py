@@ -23,7 +23,8 @@ from gsema_core.inference.folders.overview.views import (
 from gsema_core.intensities.image_only import only_image
 from gsema_core.intensities.scaling import IntensityRule
 from gsema_core.labels import ANEURYSM, COLORS, VESSEL
-from gsema_core.measurements.aneurysms import Aneurysm, aneurysm_voxels
+from gsema_core.measurements.aneurysm import Aneurysm
+from gsema_core.measurements.aneurysms import aneurysm_voxels
 
 MOST_SLICES = 6
 """Aneurysms of a scan that are shown in slices, the largest first. Our choice."""

@@ -13,12 +13,22 @@ from typing import Any
 
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import read_table, write_json
+from gsema_core.measurements.aneurysm import is_current
 
 FOLDER = "overview"
 """Beside the results."""
 
-TOLD = ("aneurysms", "notes", "teacher", "program", "geometry", "series", "seconds", "device")
+TOLD = (
+    "aneurysms", "measurements_version", "notes", "teacher", "program", "geometry", "series",
+    "seconds", "device",
+)  # fmt: skip
 """What of a scan's report is kept."""
+
+OLDER = (
+    "It was measured by an earlier version of this program, whose numbers cannot be put beside "
+    "today's: go on with --resume in its folder to have it measured anew."
+)
+"""Said of a record whose scan is not among those of this run."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +60,10 @@ class ScanRecord:
     @property
     def remarkable(self) -> list[str]:
         """What is to be read before the result is trusted."""
+        older = [] if is_current(self.report) else [OLDER]
         cut = [str(one["index"]) for one in self.report["aneurysms"] if one["cut_off"]]
         cut_off = [f"The scan's border cuts off aneurysm {', '.join(cut)}."] if cut else []
-        return [*self.remarks, *self.report.get("notes", ()), *cut_off]
+        return [*self.remarks, *self.report.get("notes", ()), *older, *cut_off]
 
 
 def record_path(results: Path, name: str) -> Path:

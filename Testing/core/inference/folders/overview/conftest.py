@@ -11,15 +11,16 @@ from gsema_core.grids import Volume
 from gsema_core.inference.folders.overview.pictures import draw_pictures, shown
 from gsema_core.inference.folders.overview.scan_record import ScanRecord
 from gsema_core.inference.provenance import describe_geometry
-from gsema_core.measurements import measure_aneurysms
+from gsema_core.measurements import measure_aneurysms, measurements_report
 
 
 @pytest.fixture(scope="session")
 def report(truth: Volume) -> dict[str, Any]:
     (aneurysm,) = measure_aneurysms(truth)
-    told = {**aneurysm.to_dict(), "certainty": 0.93, "centroid_ras": (-6.0, 0.5, 2.0)}
+    told = measurements_report([aneurysm.with_certainty(0.93)])
+    told["aneurysms"][0]["centroid_ras"] = (-6.0, 0.5, 2.0)
     return {
-        "aneurysms": [told],
+        **told,
         "notes": [],
         "teacher": {"name": "tiny", "sha256": "0123456789abcdef"},
         "program": {"name": "gsema_core", "version": "9.8.7"},

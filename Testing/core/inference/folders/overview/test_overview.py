@@ -22,7 +22,7 @@ from gsema_core.inference.folders.overview.pictures import shown
 from gsema_core.inference.folders.overview.scan_record import read_record, record_path
 from gsema_core.inference.segmentation_result import SegmentationResult
 from gsema_core.labels import VESSEL
-from gsema_core.measurements import measure_aneurysms
+from gsema_core.measurements import is_current, measure_aneurysms
 
 Begin = Callable[..., Overview]
 
@@ -166,6 +166,40 @@ def test_a_result_without_a_record_gets_one(
     assert whole is not None and again is not None
     assert not again.remarks and again.report["aneurysms"][0]["certainty"] == 0.93
     assert again.pictures == whole.pictures
+
+
+OLD = (
+    "index",
+    "volume_ml",
+    "largest_diameter_mm",
+    "centroid_ras",
+    "voxels",
+    "cut_off",
+    "certainty",
+)
+
+
+def test_what_an_earlier_version_measured_is_not_mixed_in(
+    begin: Begin, scan: Volume, truth: Volume, report: Any
+) -> None:
+    """Whether or not its scan is among those of the run that goes on."""
+    older = {**report, "aneurysms": [{name: report["aneurysms"][0][name] for name in OLD}]}
+    del older["measurements_version"]
+    for name in "ab":
+        finish(begin(name), name, scan, truth, older)
+    overview = begin("a")
+    overview.stays("a")
+    record = read_record(overview.results, "a")
+    assert record is not None and is_current(record.report)
+    (told,) = record.report["aneurysms"]
+    assert told["certainty"] == 0.93 and told["non_sphericity_index"] > 0
+    assert "earlier version" in record.remarks[0]
+    assert states(overview) == ["a.nrrd noted", "b.nrrd noted"]
+    page = (overview.results / PAGE).read_text(encoding="utf-8")
+    assert "whose numbers cannot be put beside" in page.partition("b.nrrd")[2]
+    overview.stays("a")
+    again = read_record(overview.results, "a")
+    assert again == record
 
 
 def test_a_map_by_hand_without_a_report(begin: Begin, truth: Volume) -> None:

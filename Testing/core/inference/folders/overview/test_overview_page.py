@@ -73,7 +73,7 @@ def test_it_tells_what_the_reader_must_know(page: Page) -> None:
         "It is damaged.",
         "! It has no contrast.",
         "44 × 36 × 52 voxels of 0.7 × 0.9 × 0.6 mm, 31 × 32 × 31 mm",
-        "vessels 1.25 ml",
+        "vessels 1250 mm³",
         "12 s on cpu",
         "0.93",
         "L\xa06.0 A\xa00.5 S\xa02.0",

@@ -1,0 +1,180 @@
+"""The angles between a sac, its neck and the vessel that the blood comes from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from gsema_core.grids.components import connected_components
+from gsema_core.measurements.interface import Floats, Integers, Mask, faces_between
+from gsema_core.measurements.neck import Neck
+from gsema_core.measurements.parent_vessel import DIAMETER_LOSS, REACH_MM
+
+LENGTH = 1.5
+"""Vessel diameters along which a branch's direction is taken, as Dhar et al. look 1.5 diameters
+upstream."""
+
+CLEARLY_WIDER = 1.2
+"""The least ratio of the widest branch to the next one for which it is taken for the inflow. Our
+choice: where a symmetric fork follows Murray's law, the parent is 1.26 times as wide."""
+
+CLEARLY_WIDER_VOXELS = 1.0
+"""And the least difference in voxels of the coarsest axis: twice what two ends of one tube differ
+by (Testing/benchmarks/measurements.py)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A vessel that leaves the neck.
+
+    Args:
+        direction: (3,) unit vector away from the neck.
+        diameter_mm: from inscribed spheres, as ``parent_vessel_diameter_mm`` measures.
+    """
+
+    direction: Floats
+    diameter_mm: float
+
+
+@dataclass(frozen=True)
+class Angles:
+    """Angles in degrees between the inflow, the neck plane and the sac's long axis.
+
+    Args:
+        inflow: between the vessel, seen upstream, and the long axis; 180 where the blood flows
+            straight into the dome, 90 where the sac stands across the vessel.
+        vessel: between the vessel and the neck plane, 0 to 90.
+    """
+
+    inflow: float
+    vessel: float
+
+
+def aneurysm_angle_deg(neck: Neck, axis: Floats) -> float:
+    """Between the sac's long axis and the neck plane, 90 for a sac that stands upright.
+
+    The "aneurysm angle" of Dhar et al. (Neurosurgery 63:185, 2008).
+
+    Args:
+        neck: its normal.
+        axis: (3,) of the sac, from ``dome.long_axis``.
+    """
+    return 90 - angle_deg(axis, neck.normal)
+
+
+def inflow_angles(
+    branches: list[Branch], neck: Neck, axis: Floats, coarsest_mm: float
+) -> Angles | str:
+    """Inflow and vessel angle (Dhar et al., Neurosurgery 63:185, 2008; Baharoglu et al., Stroke
+    41:1423, 2010).
+
+    A label map does not say which way the blood flows. Arteries narrow downstream, so that the
+    widest of the branches at a neck is the one that the blood comes through, if it is clearly so
+    (``CLEARLY_WIDER``).
+
+    Args:
+        branches: those of ``branches_at``.
+        neck: where they begin.
+        axis: (3,) of the sac, from ``dome.long_axis``.
+        coarsest_mm: the coarsest spacing.
+
+    Returns:
+        The angles, or the reason why there are none, a sentence.
+    """
+    if len(branches) < 2:
+        return "Fewer than two branches of the vessel can be followed from the neck."
+    first, second = sorted(branches, key=lambda one: -one.diameter_mm)[:2]
+    told = [angle_deg(one.direction, axis) for one in (first, second)]
+    if (
+        first.diameter_mm < CLEARLY_WIDER * second.diameter_mm
+        or first.diameter_mm < second.diameter_mm + CLEARLY_WIDER_VOXELS * coarsest_mm
+    ):
+        return (
+            f"Two branches are about as wide ({first.diameter_mm:.1f} and "
+            f"{second.diameter_mm:.1f} mm), so that the inflow is not known: from the first it "
+            f"would be {told[0]:.0f}°, from the second {told[1]:.0f}°."
+        )
+    return Angles(told[0], abs(90 - angle_deg(first.direction, neck.normal)))
+
+
+def angle_deg(first: Floats, second: Floats) -> float:
+    """Between two unit vectors."""
+    return math.degrees(math.acos(min(1.0, max(-1.0, float(first @ second)))))
+
+
+def branches_at(
+    vessel: Mask, neck: Neck, diameter_mm: float, spacing: Floats, start: Integers
+) -> list[Branch]:
+    """The vessels that leave the neck, in no order.
+
+    A ball around the neck's center that reaches across the vessel takes it apart into branches.
+    Each is followed over ``LENGTH`` vessel diameters: its direction is that of the line through the
+    centers of its slices, found in two rounds.
+
+    Args:
+        vessel: (k, j, i) mask around the neck.
+        neck: where the aneurysm sits on it.
+        diameter_mm: of the vessel, from ``parent_vessel_diameter_mm``.
+        spacing: (3,) in mm along (k, j, i).
+        start: (3,) index of the mask's first voxel in the array that it was cut from.
+    """
+    coarsest = float(spacing.max())
+    near = max(neck.width_mm / 2 + diameter_mm / 2, 1.2 * diameter_mm) + coarsest
+    far = min(near + LENGTH * diameter_mm, neck.width_mm / 2 + REACH_MM)
+    inside = np.argwhere(vessel)
+    vectors = (inside + start) * spacing - neck.center
+    distances = np.linalg.norm(vectors, axis=1)
+    outer = np.zeros_like(vessel)
+    outer[tuple(inside[distances >= near].T)] = True
+    components, count = connected_components(outer)
+    numbers = components[tuple(inside.T)]
+    touching = _touching(vessel, components, inside[distances.argmin()])
+    walls = faces_between(vessel, ~vessel, spacing, start)
+    if not len(walls):
+        return []
+    tree = cKDTree(walls.points - neck.center)
+    found = []
+    for number in range(1, count + 1):
+        mine = vectors[numbers == number]
+        if number in touching and (branch := _followed(mine, near, far, tree, spacing)) is not None:
+            found.append(branch)
+    return found
+
+
+def _touching(vessel: Mask, components: Integers, seed: Integers) -> set[int]:
+    """The numbers of the outer components that the part of the vessel at the neck goes on into."""
+    inner, _ = connected_components(vessel & (components == 0))
+    core = inner == inner[tuple(seed)] if inner[tuple(seed)] else np.zeros_like(vessel)
+    around = ndimage.binary_dilation(core, np.ones((3, 3, 3), dtype=bool))
+    return set(np.unique(components[around]).tolist()) - {0}
+
+
+def _followed(
+    vectors: Floats, near: float, far: float, tree: cKDTree, spacing: Floats
+) -> Branch | None:
+    """One branch, of its voxels (N, 3) as seen from the neck's center; None of a stump."""
+    coarsest = float(spacing.max())
+    begin = vectors[np.linalg.norm(vectors, axis=1) < near + 2 * coarsest]
+    direction = begin.mean(axis=0)
+    direction /= np.linalg.norm(direction)
+    for _ in range(3):
+        along = vectors @ direction
+        first = float((begin @ direction).max()) - 2 * coarsest  # beyond what the ball cuts off
+        chosen = (along >= first) & (along < first + far - near)
+        slices = np.floor((along[chosen] - first) / coarsest).astype(int)
+        if slices.size == 0 or slices.max() + 1 < (far - near) / coarsest / 2:
+            return None
+        kept = np.unique(slices)
+        centers = np.stack(
+            [ndimage.mean(vectors[chosen][:, axis], slices, kept) for axis in range(3)], axis=1
+        )
+        offsets = centers - centers.mean(axis=0)
+        line = np.linalg.svd(offsets, full_matrices=False)[2][0]
+        direction = line if line @ direction > 0 else -line
+    radii = ndimage.maximum(tree.query(vectors[chosen])[0], slices, kept)
+    voxel = float(np.prod(spacing)) ** (1 / 3)
+    return Branch(direction, float(2 * np.median(radii) + DIAMETER_LOSS * voxel))
