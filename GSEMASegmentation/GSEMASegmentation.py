@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,24 +11,22 @@ import vtk
 from GSEMASegmentationLib.panels.ClickPanel import ClickPanel
 from GSEMASegmentationLib.panels.DevicePanel import DevicePanel
 from GSEMASegmentationLib.panels.DeviceText import rememberRun
-from GSEMASegmentationLib.panels.DropTarget import DropTarget
 from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel
 from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon
 from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
-from GSEMASegmentationLib.panels.SamplePanel import SamplePanel
 from GSEMASegmentationLib.panels.SettingRows import SettingRows
 from GSEMASegmentationLib.panels.Shortcuts import CLICK, NEXT, PREVIOUS, UNDO, Shortcuts
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
+from GSEMASegmentationLib.panels.VolumePanel import VolumePanel
 from GSEMASegmentationLib.scene.SegmentationOutput import importSegments
 from GSEMASegmentationLib.scene.SegmentContent import segmentsOf
 from GSEMASegmentationLib.scene.ViewHelpers import centerSlices, showAneurysm, showVessels
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume, volumeJudgement
-from GSEMASegmentationLib.scene.VolumeFollower import VolumeFollower
 from GSEMASegmentationLib.scene.VoxelCheck import VoxelCheck
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
-from GSEMASegmentationLib.worker.SampleScan import registerSample
+from GSEMASegmentationLib.Startup import loadTerminology, offerInDataTree, offerSample
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome
 from slicer.i18n import tr as _, translate
 from slicer.ScriptedLoadableModule import (
@@ -69,20 +65,8 @@ class GSEMASegmentation(ScriptedLoadableModule):
             "Surgery Exponential Moving Average with Boundary-Aware Contrastive Learning for "
             "Enhanced Domain Generalization in Aneurysm Segmentation."
         )
-        slicer.app.connect("startupCompleted()", loadTerminology)
-        slicer.app.connect("startupCompleted()", offerSample)
-
-
-def loadTerminology() -> None:
-    """Load the codes of our segments into Slicer; its own lists lack the cerebral aneurysm."""
-    path = Path(__file__).parent / "Resources" / "Terminologies" / "CerebralAneurysms.term.json"
-    if not slicer.modules.terminologies.logic().LoadTerminologyFromFile(str(path)):
-        logging.error("The terminology %s could not be loaded.", path)
-
-
-def offerSample() -> None:
-    """Put the simulated angiography into the Sample Data module."""
-    registerSample(Path(__file__).parent / "Resources" / "Icons" / "GSEMASegmentation.png")
+        for offer in (loadTerminology, offerSample, offerInDataTree):
+            slicer.app.connect("startupCompleted()", offer)
 
 
 class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -129,10 +113,10 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             update,
             self.installation.ensure,
         )
-        self.sample = SamplePanel(ui, self.run.showStatus, self._onSample)
         self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)
-        self.follower = VolumeFollower(self._chosenVolume, self._isBusy, self._choose)
-        self._drop = DropTarget(ui.inputSelector, None, self._onDropped)
+        self.volumes = VolumePanel(
+            ui, lambda: self._parameterNode, self._isBusy, self.run.showStatus
+        )
         actions = {
             CLICK: ui.clickButton.click,
             UNDO: ui.undoClickButton.click,
@@ -143,8 +127,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def cleanup(self) -> None:
         """Called when the module is reloaded or the application closes."""
-        self.sample.stop()
-        self.follower.stop()
+        self.volumes.stop()
         self.clicks.remove()
         self.keys.remove()
         self.voxelCheck.stop()
@@ -166,7 +149,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def onSceneStartClose(self, caller: Any, event: str) -> None:
         self.setParameterNode(None)
-        self.follower.forget()
+        self.volumes.follower.forget()
 
     def onSceneEndClose(self, caller: Any, event: str) -> None:
         self.run.showStatus("")
@@ -175,7 +158,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def initializeParameterNode(self) -> None:
         self.setParameterNode(self.logic.getParameterNode())
-        self.follower.start()
+        self.volumes.follower.start()
 
     def setParameterNode(self, parameterNode: Any) -> None:
         """Bind the panel to these parameters; None unbinds it."""
@@ -212,11 +195,11 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
 
     def _onStart(self) -> None:
         self.clicks.stop()
-        self.follower.onWork()
+        self.volumes.follower.onWork()
 
     def _onResult(self, volumeNode: Any, outcome: JobOutcome, seconds: float) -> None:
         rememberRun(outcome.report, volumeNode, seconds)
-        self.follower.onWork()
+        self.volumes.follower.onWork()
         if not self._showSegmentation(volumeNode, outcome.segmentationNode):
             return
         self.results.measure()
@@ -228,7 +211,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             showVessels(outcome.segmentationNode)
 
     def _onClicked(self, volumeNode: Any, segmentationNode: Any) -> None:
-        self.follower.onWork()
+        self.volumes.follower.onWork()
         if self._showSegmentation(volumeNode, segmentationNode):
             self.results.measureSoon()
 
@@ -242,33 +225,25 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self._updatePanel()
         return True
 
-    def _onSample(self, volumeNode: Any) -> None:
-        self._choose(volumeNode)
-
-    def _onDropped(self, nodes: list[Any]) -> None:
-        volumes = [one for one in nodes if one.GetClassName() == "vtkMRMLScalarVolumeNode"]
-        if volumes:
-            self._choose(volumes[0])
+    def segmentVolume(self, volumeNode: Any) -> None:
+        """Choose a volume and press Segment; where that cannot be done, the panel says why."""
+        if self.logic.isRunning:
+            self.run.showStatus(_("Wait for the end of what runs, then try again."), isError=True)
+            return
+        self.volumes.choose(volumeNode)
+        if self.ui.segmentButton.enabled:
+            self.ui.segmentButton.click()
         else:
-            text = _("{name} is not a volume: drop an angiography.")
-            self.run.showStatus(text.format(name=nodes[0].GetName()), isError=True)
-
-    def _chosenVolume(self) -> Any:
-        return self._parameterNode.inputVolume if self._parameterNode is not None else None
-
-    def _choose(self, volumeNode: Any) -> None:
-        if self._parameterNode is not None:
-            self._parameterNode.inputVolume = volumeNode
+            self.run.showStatus(self.ui.segmentButton.toolTip, isError=True)
 
     def _isBusy(self) -> bool:
         """Whether the volume may not change by itself now."""
-        isBusy = self.logic.isRunning or self.clicks.picker.isActive
-        return self._parameterNode is None or isBusy
+        return self.logic.isRunning or self.clicks.picker.isActive
 
     def _updatePanel(self, caller: Any = None, event: str = "") -> None:
         """Show what is chosen, and enable what can be used now."""
         node = self._parameterNode
-        volume = self._chosenVolume()
+        volume = self.volumes.current
         if node is not None and volume is not self._volumeOfOutput:
             # The segments of the volume before must not be replaced by those of another one.
             self._volumeOfOutput = volume

@@ -45,6 +45,7 @@ def boot(with_widgets: bool | None = None) -> Harness:
         with_widgets = not missing_libraries()
     from slicer_harness.application.core import start_core
     from slicer_harness.application.slicer_app import start_application
+    from slicer_harness.application.subject_hierarchy import install_subject_hierarchy_plugins
     from slicer_harness.loader import install_module_classes
     from slicer_harness.pythonqt.modules import install_qt
 
@@ -53,6 +54,8 @@ def boot(with_widgets: bool | None = None) -> Harness:
     application = start_application(core, with_widgets)
     install_module_classes(with_widgets)
     _install_python_layer()
+    if with_widgets:
+        install_subject_hierarchy_plugins()
     _running.append(Harness(core, application, with_widgets))
     return _running[0]
 

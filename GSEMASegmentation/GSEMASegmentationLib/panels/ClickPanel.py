@@ -15,6 +15,7 @@ from GSEMASegmentationLib.panels.RunPanel import RunPanel
 from GSEMASegmentationLib.panels.Shortcuts import CLICK, END, UNDO, Shortcuts, withKey
 from GSEMASegmentationLib.panels.Widgets import enable
 from GSEMASegmentationLib.scene.Coordinates import Point
+from GSEMASegmentationLib.scene.ViewHelpers import showAneurysm
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
 
@@ -168,6 +169,7 @@ class ClickPanel:
         self._run.showBusy(False)
         if outcome.isFound:
             self._onChanged(self._volumeNode, outcome.segmentationNode)
+            _showFirst(outcome)
         text = _statusOf(outcome)
         self._log.end(text, outcome.report)
         notes = outcome.report.get("notes", ())
@@ -192,6 +194,15 @@ class ClickPanel:
         else:
             self._run.showStatus(_("Taken back: {change}.").format(change=title))
         self._onChanged(None, None)
+
+
+def _showFirst(outcome: ClickOutcome) -> None:
+    """Turn the 3D views to the only segment; later ones leave the views to the user, and slices
+    show already where the click was."""
+    segmentation = outcome.segmentationNode.GetSegmentation()
+    if segmentation.GetNumberOfSegments() == 1 and not outcome.isRefreshed:
+        aneurysm = outcome.aneurysm
+        showAneurysm(outcome.segmentationNode, aneurysm.ras, aneurysm.largestDiameterMm)
 
 
 def _prompt() -> str:

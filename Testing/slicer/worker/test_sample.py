@@ -54,7 +54,7 @@ def test_a_failure_is_one_sentence(sample, panel, monkeypatch, spin):
 def test_the_end_of_the_panel_ends_it(panel, sample, scene, monkeypatch):
     monkeypatch.setattr(sample, "PROGRAM", "import time; time.sleep(60)")
     panel.ui.sampleDataButton.click()
-    running = panel.sample.running
+    running = panel.volumes.sample.running
     slicer.modules.gsemasegmentation.closeWidget()
     assert not running.isRunning
     assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
