@@ -73,7 +73,7 @@ def test_errors_cancelling_and_clicks_are_in_the_log_too(panel, make_balls, fake
     spin(lambda: not panel.logic.isRunning)
     text = panel.ui.logTextEdit.plainText
     assert "Looking at R 14.0, A 1.0, S 3.0 mm..." in text
-    assert "s: Aneurysm of 0.2" in text
+    assert "s: Aneurysm of 2" in text
     panel.ui.clickButton.click()
     spin(lambda: "s: Ready for clicks" in panel.ui.logTextEdit.plainText)
     assert "Handing case over for clicks" in panel.ui.logTextEdit.plainText
