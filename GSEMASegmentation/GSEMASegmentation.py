@@ -20,6 +20,7 @@ from GSEMASegmentationLib.panels.SettingRows import SettingRows
 from GSEMASegmentationLib.panels.Shortcuts import CLICK, NEXT, PREVIOUS, UNDO, Shortcuts
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.panels.VolumePanel import VolumePanel
+from GSEMASegmentationLib.panels.Widgets import showText
 from GSEMASegmentationLib.scene.SegmentationOutput import importSegments
 from GSEMASegmentationLib.scene.SegmentContent import segmentsOf
 from GSEMASegmentationLib.scene.ViewHelpers import centerSlices, showAneurysm, showVessels
@@ -259,7 +260,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.results.show(output, volume)
         self.voxelCheck.look(volume)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
-        self.ui.volumeInfoLabel.text = judgement
+        showText(self.ui.volumeInfoLabel, judgement)
         self.machine.update(volume, self.teachers.name, self.settings.value("overlap"))
         problem = self.teachers.problem if isReady else judgement
         self.run.update(problem)

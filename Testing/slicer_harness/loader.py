@@ -54,7 +54,7 @@ def _widget_class() -> type:
             super().__init__()
             import qt
 
-            qt.QVBoxLayout(self)
+            qt.QVBoxLayout(self).setContentsMargins(0, 0, 0, 0)  # as Slicer's module panel does
             self._entered = False
             self._self: Any = None
             self.setMRMLScene(slicer.mrmlScene)

@@ -9,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from GSEMASegmentationLib.panels.DeviceText import DEVICES, deviceText, rememberMeasurement
+from GSEMASegmentationLib.panels.Widgets import showText
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
 
 DEVICE_SETTING = "GSEMASegmentation/Device"
@@ -41,7 +42,8 @@ class DevicePanel:
     def update(self, volumeNode: Any, teacher: str, overlap: float) -> None:
         """Show what runs the network, and how long it takes for this volume."""
         self._teacher = teacher
-        self.ui.deviceInfoLabel.text = deviceText(volumeNode, teacher, self.device, overlap)
+        text = deviceText(volumeNode, teacher, self.device, overlap)
+        showText(self.ui.deviceInfoLabel, text)
 
     def _onChosen(self) -> None:
         settings = slicer.app.userSettings()
@@ -50,7 +52,7 @@ class DevicePanel:
 
     def _onCheck(self) -> None:
         self.ui.checkDeviceButton.enabled = False
-        self.ui.deviceInfoLabel.text = _("Measuring...")
+        showText(self.ui.deviceInfoLabel, _("Measuring..."))
         teacher = self._teacher
         self._logic.measureDevice(
             teacher, self.device, lambda found, message: self._onMeasured(teacher, found, message)
@@ -62,4 +64,4 @@ class DevicePanel:
             rememberMeasurement(teacher, found)
         self._onChanged()
         if message:
-            self.ui.deviceInfoLabel.text = message
+            showText(self.ui.deviceInfoLabel, message)

@@ -21,7 +21,7 @@ from gsema_core.teachers.registry import (
 )
 from gsema_core.teachers.teacher_file import file_hash
 from GSEMASegmentationLib.panels.TeacherText import cardText, purposeText, teacherTitle
-from GSEMASegmentationLib.panels.Widgets import enable, fillBox, showText
+from GSEMASegmentationLib.panels.Widgets import enable, fillBox, shortened, showText
 
 SETTING = "GSEMASegmentation/Teacher"
 
@@ -103,14 +103,15 @@ class TeacherPanel:
         fixed = _("Only imported models can be removed.") if isOurs else ""
         usual = _("Delete the chosen model from this computer.")
         enable(self.ui.removeTeacherButton, usual, fixed)
-        title = teacherTitle(teacher) if teacher else _("none")
+        title = shortened(teacherTitle(teacher)) if teacher else _("none")
         self.ui.teacherCollapsibleButton.text = _("Model: {name}").format(name=title)
         card = teacher and teacher.card
         showText(self.ui.teacherInfoLabel, purposeText(card) if card else self.problem, not card)
         if not card:
             self.ui.teacherCollapsibleButton.collapsed = False
         self.ui.teacherCardButton.visible = bool(card)
-        self.ui.teacherCardLabel.text = cardText(card, file_hash(teacher.path)) if card else ""
+        text = cardText(card, file_hash(teacher.path)) if card else ""
+        showText(self.ui.teacherCardLabel, text)
         self._showCard(self.ui.teacherCardButton.checked)
 
     def _showCard(self, isOn: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,32 @@ ERROR_STYLE = "color: #d33"
 """A red that can be read on light and on dark windows; ours."""
 
 
+LONGEST_WORD = 32
+"""Letters that a line of a panel of 420 pixels has room for; ours."""
+
+_USUAL = "usualToolTip"
+
+
 def showText(label: Any, text: str, isError: bool = False) -> None:
-    """Show a sentence in a QLabel, an error in red; it stays until the next one."""
+    """Show a sentence in a QLabel, an error in red; it stays until the next one.
+
+    Words that no line has room for are shortened; then the tooltip has the whole sentence.
+    """
     label.styleSheet = ERROR_STYLE if isError else ""
-    label.text = text
+    label.text = shortened(text)
+    if label.property(_USUAL) is None:
+        label.setProperty(_USUAL, label.toolTip)
+    label.toolTip = label.property(_USUAL) if label.text == text else text
+
+
+def shortened(text: str) -> str:
+    """The text with the middle of very long words left out; lines break at blanks, / and -."""
+    half = LONGEST_WORD // 2
+    return re.sub(
+        rf"[^\s/\\-]{{{LONGEST_WORD + 1},}}",
+        lambda found: f"{found[0][:half]}…{found[0][-half:]}",
+        text,
+    )
 
 
 def enable(widget: Any, usual: str, problem: str = "") -> None:

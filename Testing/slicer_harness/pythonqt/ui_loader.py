@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
-from PySide6 import QtCore, QtUiTools
+from PySide6 import QtCore, QtUiTools, QtWidgets
 
 from slicer_harness.widgets.stand_in import STAND_INS
 
@@ -23,12 +23,15 @@ class UiLoader(QtUiTools.QUiLoader):
             self.registerCustomWidget(STAND_INS[name])
         for widget in root.iter("widget"):
             _check_properties(widget)
+        enumerations = _taken_enumerations(root)
         # Qt would connect these itself, but it knows neither vtk types nor our strictness.
         connections = root.find("connections")
         pending = [] if connections is None else list(connections)
         if connections is not None:
             root.remove(connections)
         loaded = self._load_xml(ElementTree.tostring(root), parent)
+        for widget_name, name, value in enumerations:
+            setattr(_named(loaded, widget_name), name, value)
         for connection in pending:
             _connect(loaded, connection)
         return loaded
@@ -51,13 +54,28 @@ def _check_properties(widget: ElementTree.Element) -> None:
             raise RuntimeError(f"{widget.get('class')} has no property {item.get('name')}")
 
 
-def _connect(top: Any, connection: ElementTree.Element) -> None:
-    def named(role: str) -> Any:
-        name = connection.findtext(role)
-        found = top if top.objectName == name else top.findChild(QtCore.QObject, name)
-        if found is None:
-            raise RuntimeError(f"a connection names {name}, which is not in the file")
-        return found
+def _taken_enumerations(root: ElementTree.Element) -> list[tuple[str, str, int]]:
+    """Widget, property and value of what is an enumeration of C++ and not one of a stand-in."""
+    taken = []
+    for widget in root.iter("widget"):
+        for item in widget.findall("property") if widget.get("class") in STAND_INS else ():
+            text = item.findtext("enum")
+            if text is not None and item.get("stdset") != "0":
+                owner, name = text.split("::")
+                value = getattr(getattr(QtWidgets, owner, QtCore), name)
+                taken.append((widget.get("name", ""), item.get("name", ""), int(value)))
+                widget.remove(item)
+    return taken
 
-    sender, receiver = named("sender"), named("receiver")
+
+def _named(top: Any, name: str | None) -> Any:
+    found = top if top.objectName == name else top.findChild(QtCore.QObject, name)
+    if found is None:
+        raise RuntimeError(f"a connection names {name}, which is not in the file")
+    return found
+
+
+def _connect(top: Any, connection: ElementTree.Element) -> None:
+    sender = _named(top, connection.findtext("sender"))
+    receiver = _named(top, connection.findtext("receiver"))
     sender.connect(connection.findtext("signal"), receiver, connection.findtext("slot"))

@@ -9,12 +9,14 @@ from PySide6.QtCore import Property, Signal
 
 from slicer_harness.widgets.stand_in import stand_in
 
-_HEADER_HEIGHT = 24
-
 
 @stand_in("ctk")
 class ctkCollapsibleButton(QtWidgets.QAbstractButton):
-    """A header that shows or hides the widgets laid out below it; checked means open."""
+    """A header that shows or hides the widgets laid out below it; checked means open.
+
+    A child that was hidden by the module stays hidden when the section is opened, and one that is
+    shown while the section is folded appears with it.
+    """
 
     contentsCollapsed = Signal(bool)
 
@@ -23,38 +25,53 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         super().__init__(*[argument for argument in arguments if not isinstance(argument, str)])
         if texts:
             self.text = texts[0]
-        self._isForcing = False
         self.checkable = True
         self.checked = True
-        self.setContentsMargins(8, _HEADER_HEIGHT, 2, 2)
+        self._isFolding = False
+        self.setContentsMargins(0, self._headerSize().height(), 0, 0)
         self.toggled.connect(self._fold)
+
+    def _headerSize(self) -> QtCore.QSize:
+        style, option = self.style(), QtWidgets.QStyleOptionButton()
+        option.initFrom(self)
+        pixels = QtWidgets.QStyle.PixelMetric
+        indicator = [
+            style.pixelMetric(which, option, self)
+            for which in (pixels.PM_IndicatorWidth, pixels.PM_CheckBoxLabelSpacing)
+        ]
+        text = self.fontMetrics().size(QtCore.Qt.TextFlag.TextShowMnemonic, self.text or "XXXX")
+        height = max(style.pixelMetric(pixels.PM_IndicatorHeight, option, self), text.height())
+        content = QtCore.QSize(sum(indicator) + text.width(), height)
+        kind = QtWidgets.QStyle.ContentsType.CT_PushButton
+        return style.sizeFromContents(kind, option, content, self)
 
     def _fold(self, opened: bool) -> None:
         for child in self.children():
             if isinstance(child, QtWidgets.QWidget):
-                self._showOrHide(child)
-        self.setMaximumHeight(16777215 if opened else _HEADER_HEIGHT)
+                self._showChild(child)
+        self.setMaximumHeight(16777215 if opened else self._headerSize().height())
         self.contentsCollapsed.emit(not opened)
 
-    def _showOrHide(self, child: QtWidgets.QWidget) -> None:
-        """Hidden while folded; else as the module wants it, which is kept as CTK keeps it."""
-        self._isForcing = True
-        child.setVisible(self.checked and child.property("visibilityToParent") is not False)
-        self._isForcing = False
+    def _showChild(self, child: QtWidgets.QWidget) -> None:
+        """Show or hide it by the section's state, unless the module hides it."""
+        wanted = child.property("visibilityToParent")
+        self._isFolding = True
+        child.setVisible(self.checked and wanted is not False)
+        self._isFolding = False
 
     def childEvent(self, event: QtCore.QChildEvent) -> None:
-        if event.type() == QtCore.QEvent.Type.ChildAdded and event.child().isWidgetType():
-            event.child().installEventFilter(self)
+        child = event.child()
+        if event.type() == QtCore.QEvent.Type.ChildAdded and child.isWidgetType():
+            child.installEventFilter(self)
 
     def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
-        wanted = {
-            QtCore.QEvent.Type.ShowToParent: True,
-            QtCore.QEvent.Type.HideToParent: False,
-        }.get(event.type())
-        if wanted is not None and not self._isForcing:
-            child.setProperty("visibilityToParent", wanted)
-            if not self.checked:
-                self._showOrHide(child)
+        kinds = QtCore.QEvent.Type
+        if not getattr(self, "_isFolding", True) and child.parent() is self:
+            if event.type() == kinds.ShowToParent:
+                child.setProperty("visibilityToParent", True)
+                self._showChild(child)
+            elif event.type() == kinds.HideToParent:
+                child.setProperty("visibilityToParent", False)
         return False
 
     def showEvent(self, event: QtGui.QShowEvent) -> None:
@@ -63,19 +80,25 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
             self._fold(False)
 
     def hitButton(self, position: QtCore.QPoint) -> bool:
-        return position.y() < _HEADER_HEIGHT
+        return position.y() < self._headerSize().height()
+
+    def minimumSizeHint(self) -> QtCore.QSize:
+        header = self._headerSize()
+        if self.layout() is None or not self.checked:
+            return header
+        return super().minimumSizeHint().expandedTo(header)
 
     def sizeHint(self) -> QtCore.QSize:
-        layout = self.layout()
-        if layout is None or not self.checked:
-            return QtCore.QSize(100, _HEADER_HEIGHT)
-        return layout.sizeHint()
+        header = self._headerSize()
+        if self.layout() is None or not self.checked:
+            return header
+        return self.layout().totalSizeHint().expandedTo(header)
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         painter = QtWidgets.QStylePainter(self)
         option = QtWidgets.QStyleOptionButton()
         option.initFrom(self)
-        option.rect = QtCore.QRect(0, 0, self.width, _HEADER_HEIGHT - 2)
+        option.rect = QtCore.QRect(0, 0, self.width, self._headerSize().height())
         painter.drawPrimitive(QtWidgets.QStyle.PrimitiveElement.PE_PanelButtonBevel, option)
         painter.drawText(
             option.rect.adjusted(8, 0, 0, 0),

@@ -65,7 +65,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._options: dict[str, Any] = {}
         self._attributes: list[tuple[str, str, Any]] = []
         self._announced: str | None = None
+        # CTK's box of Slicer's selector is as wide as its widest entry when it is first shown.
         self._box = QtWidgets.QComboBox()
+        self._box.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding
+        )
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._box)
@@ -84,6 +88,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     editEnabled = _option("editEnabled", bool, False)
     selectNodeUponCreation = _option("selectNodeUponCreation", bool, True)
     baseName = _option("baseName", str, "")
+    sizeAdjustPolicy = Property(
+        int,
+        lambda self: int(self._box.sizeAdjustPolicy),
+        lambda self, value: setattr(self._box, "sizeAdjustPolicy", value),
+    )
     currentNodeID = Property(
         str,
         lambda self: self._box.currentData if self.currentNode() else "",
