@@ -18,7 +18,13 @@ from GSEMASegmentationLib.correct.Rejection import accept, reject
 from GSEMASegmentationLib.install.Requirements import requirePackages
 from GSEMASegmentationLib.measure.Aneurysms import Aneurysm
 from GSEMASegmentationLib.measure.Judgement import statusesOf
+from GSEMASegmentationLib.neck.NeckCut import checkAneurysm
+from GSEMASegmentationLib.neck.NeckCuts import NeckCuts, NeckOutcome
+from GSEMASegmentationLib.neck.NeckFollower import NeckFollower
+from GSEMASegmentationLib.neck.NeckPlace import planeFromWorld
+from GSEMASegmentationLib.neck.NeckPlane import planesOf
 from GSEMASegmentationLib.ParameterNode import GSEMASegmentationParameterNode
+from GSEMASegmentationLib.scene.Coordinates import checkLinear
 from GSEMASegmentationLib.scene.PatchChange import PatchChange
 from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.scene.UndoStack import UndoStack
@@ -62,6 +68,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self._stopObserving: Callable[[], None] = lambda: None
         self._reportNode: Any = None
         self.measuring = Measuring()
+        self._cuts = NeckCuts(self._undoStack)
+        self.necks = NeckFollower(self._cuts)
 
     def getParameterNode(self) -> GSEMASegmentationParameterNode:
         return GSEMASegmentationParameterNode(super().getParameterNode())
@@ -200,6 +208,76 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self._reportJudgements(change.node)
         return change.title
 
+    def cutAtPlane(
+        self,
+        segmentationNode: Any,
+        segmentId: str,
+        origin: Sequence[float],
+        normal: Sequence[float],
+    ) -> NeckOutcome:
+        """Divide an aneurysm from its vessel at a plane; ``undo`` and ``resetNeck`` take it back.
+
+        What lies beyond the plane, seen from the vessel, is the aneurysm:
+        ``gsema_core.measurements.neck_division.divide_at_plane`` says what that is exactly. The
+        plane may be moved again and again: each time, the aneurysm as it was before the first cut
+        is divided, so that the way to a plane does not matter. Nothing else in the segmentation
+        changes. ``measure`` brings the table up to date; the panel does so by itself.
+
+        Args:
+            segmentationNode: the segmentation.
+            segmentId: the id of an aneurysm's segment, as ``GetSegmentIDs`` has it.
+            origin: a point of the plane near the neck, in mm, in the world's RAS coordinates.
+            normal: from the vessel into the aneurysm, in the world's RAS coordinates.
+
+        Returns:
+            How much has changed sides.
+
+        Raises:
+            UserError: the plane does not separate an aneurysm from its vessel, or the segment
+                cannot be cut; one sentence says what to do, and nothing was changed.
+
+        Example::
+
+            logic.cutAtPlane(segmentationNode, "GSEMA_Aneurysm", (12.5, -31, 48), (0, 1, 0.3))
+        """
+        checkAneurysm(segmentationNode, segmentId)
+        place = planeFromWorld(segmentationNode, origin, normal)
+        outcome = self._cuts.cut(segmentationNode, segmentId, place)
+        plane = planesOf(segmentationNode).get(segmentId)
+        if plane is not None:
+            self._cuts.movePlane(plane, place)
+        return outcome
+
+    def showNecks(self, segmentationNode: Any) -> dict[str, str]:
+        """Show the neck plane of each aneurysm; moving or turning one cuts there.
+
+        Planes that are there already, as in a loaded scene, stay where they are and are followed.
+
+        Returns:
+            One sentence for each aneurysm that has no neck plane, by segment.
+
+        Raises:
+            UserError: it is not a segmentation, or lies under a transform that is not linear.
+        """
+        if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
+            raise UserError(_("There are no necks to show: choose a segmentation."))
+        checkLinear(segmentationNode)
+        return self.necks.show(segmentationNode)
+
+    def hideNecks(self, segmentationNode: Any) -> None:
+        """Remove the neck planes; what they have divided stays so."""
+        self.necks.hide(segmentationNode)
+
+    def resetNeck(self, segmentationNode: Any, segmentId: str) -> NeckOutcome:
+        """Put an aneurysm back as it was before the first cut, or since it was edited by hand.
+
+        Its plane goes back to where it was fitted. ``undo`` takes it back.
+
+        Args, Raises: as for ``cutAtPlane``.
+        """
+        checkAneurysm(segmentationNode, segmentId)
+        return self._cuts.reset(segmentationNode, segmentId)
+
     def rejectAneurysm(self, segmentationNode: Any, segmentId: str) -> None:
         """Turn a false aneurysm into vessel; ``acceptAneurysm`` and ``undo`` take it back.
 
@@ -306,6 +384,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
     def stop(self) -> None:
         """End the worker process and what it is doing; the next run starts a new one."""
         self.measuring.stop()
+        self.necks.stop()
         self._client.stop()
 
     def _checkIdle(self) -> None:

@@ -83,8 +83,8 @@ def test_cmake_lists_every_file_of_a_module(module):
     assert sorted(listed) == sorted(present)
 
 
-ROOMS = ("install", "scene", "measure", "worker", "correct", "click", "SegmentationLogic",
-         "panels")  # fmt: skip
+ROOMS = ("install", "scene", "measure", "worker", "correct", "click", "neck",
+         "SegmentationLogic", "panels")  # fmt: skip
 TRAINING_ROOMS = ("ParameterNode", "cases", "run", "comparison", "ScriptedTraining",
                   "TrainingLogic", "panels")  # fmt: skip
 

@@ -27,12 +27,12 @@ from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
 from GSEMASegmentationLib.scene.SegmentMasks import (
     LABELMAP,
     gridOf,
-    imageArray,
     maskInBox,
     segmentImage,
 )
 from GSEMASegmentationLib.scene.SegmentNames import VESSEL_ID
 from GSEMASegmentationLib.scene.SegmentPatch import SegmentPatch
+from GSEMASegmentationLib.scene.TouchedVessel import touchedVessel
 
 
 def reject(segmentationNode: Any, segmentId: str) -> PatchChange:
@@ -52,7 +52,7 @@ def reject(segmentationNode: Any, segmentId: str) -> PatchChange:
     if image is None:
         raise UserError(_("{name} is empty: there is nothing to reject.").format(name=name))
     before = drawingOf(segmentationNode, segmentId)
-    vesselId = _vesselOf(segmentationNode, image)
+    vesselId = touchedVessel(segmentationNode, image)
     newSegments = () if vesselId else (_newVessel(segmentationNode),)
     vesselId = vesselId or newSegments[0]
     own = _patch(segmentationNode, segmentId, image)
@@ -181,21 +181,6 @@ def _boxOn(grid: Any, image: Any) -> Any:
     box.SetGeometryFromImageToWorldMatrix(grid)
     box.SetExtent([int(n) for pair in zip(low, high, strict=True) for n in pair])
     return box
-
-
-def _vesselOf(segmentationNode: Any, image: Any) -> str:
-    """The vessel segment that touches the aneurysm most; empty where there is none."""
-    ids = segmentsShowing(segmentationNode, VESSEL)
-    if len(ids) < 2:
-        return ids[0] if ids else ""
-    from scipy import ndimage
-
-    box = slicer.vtkOrientedImageData()
-    box.SetGeometryFromImageToWorldMatrix(gridOf(image))
-    box.SetExtent([n + (-1, 1)[side % 2] for side, n in enumerate(image.GetExtent())])
-    around = ndimage.binary_dilation(np.pad(imageArray(image) != 0, 1), np.ones((3, 3, 3)))
-    contacts = {one: int((maskInBox(segmentationNode, one, box) & around).sum()) for one in ids}
-    return max(ids, key=lambda one: contacts[one])
 
 
 def _newVessel(segmentationNode: Any) -> str:

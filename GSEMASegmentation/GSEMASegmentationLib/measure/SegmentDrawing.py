@@ -130,7 +130,7 @@ def _surroundings(segmentationNode: Any, image: Any) -> tuple[Any, np.ndarray]:
     own = np.array(image.GetExtent())
     low, high = own[::2] - margin, own[1::2] + margin
     limits = np.stack([low, high], axis=1).ravel()
-    whole = _wholeGrid(segmentationNode)
+    whole = wholeGrid(segmentationNode)
     if whole is not None and slicer.vtkOrientedImageDataResample.DoGeometriesMatch(box, whole):
         limits = np.array(whole.GetExtent())
         # A hand may have drawn beyond the volume.
@@ -140,7 +140,7 @@ def _surroundings(segmentationNode: Any, image: Any) -> tuple[Any, np.ndarray]:
     return box, limits
 
 
-def _wholeGrid(segmentationNode: Any) -> Any:
+def wholeGrid(segmentationNode: Any) -> Any:
     """The grid of the volume that was segmented, which the segmentation remembers; or None."""
     text, whole = _gridText(segmentationNode.GetSegmentation()), slicer.vtkOrientedImageData()
     if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, whole, False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,7 +67,11 @@ class SegmentPatch:
         return bool(np.array_equal(maskInBox(segmentationNode, self.segmentId, box), self.before))
 
 
-def applyPatches(segmentationNode: Any, patches: Sequence[SegmentPatch]) -> None:
+def applyPatches(
+    segmentationNode: Any,
+    patches: Sequence[SegmentPatch],
+    makeSurfaces: Callable[[], None] | None = None,
+) -> None:
     """Change the segments, with their surfaces; the others stay, whatever layer they share.
 
     Voxels are written in place where that is possible: a copy of a large label map would cost
@@ -77,6 +81,8 @@ def applyPatches(segmentationNode: Any, patches: Sequence[SegmentPatch]) -> None
     Args:
         segmentationNode: a segmentation that is stored as label maps.
         patches: each of them fits.
+        makeSurfaces: makes the segments' surfaces, where it is known how to do so in less time
+            than all anew.
     """
     for patch in patches:
         _write(segmentationNode, patch, patch.before & ~patch.after, 0)
@@ -84,7 +90,9 @@ def applyPatches(segmentationNode: Any, patches: Sequence[SegmentPatch]) -> None
         _grow(segmentationNode, patch)
     segmentation = segmentationNode.GetSegmentation()
     ids = [patch.segmentId for patch in patches]
-    if segmentation.ContainsRepresentation(SURFACE):
+    if makeSurfaces is not None:
+        makeSurfaces()
+    elif segmentation.ContainsRepresentation(SURFACE):
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         logic.ReconvertAllRepresentations(segmentationNode, ids)
     for segmentId in ids:
