@@ -9,6 +9,7 @@ import slicer
 import slicer.util
 import vtk
 from GSEMASegmentationLib.panels.ClickPanel import ClickPanel
+from GSEMASegmentationLib.panels.CorrectionPanel import CorrectionPanel
 from GSEMASegmentationLib.panels.DevicePanel import DevicePanel
 from GSEMASegmentationLib.panels.DeviceText import rememberRun
 from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel
@@ -114,6 +115,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             update,
             self.installation.ensure,
         )
+        self.corrections = CorrectionPanel(ui, logic, log, self.run, self.results, update)
         self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)
         self.volumes = VolumePanel(
             ui, lambda: self._parameterNode, self._isBusy, self.run.showStatus
@@ -132,6 +134,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.clicks.remove()
         self.keys.remove()
         self.voxelCheck.stop()
+        self.corrections.stop()
         self.results.stop()
         self.logic.stop()
         self.setParameterNode(None)
@@ -141,6 +144,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.teachers.refresh()
         self.installation.refresh()
         self.initializeParameterNode()
+        self.corrections.enter()
         self.keys.switch(True)
 
     def exit(self) -> None:

@@ -61,8 +61,6 @@ class MeasurementWatch(VTKObservationMixin):
             slicer.vtkMRMLTransformableNode.TransformModifiedEvent,
         ):
             self.addObserver(segmentationNode, event, self._onEdited)
-        scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartSaveEvent, self._onSave)
         self._timer.start()
 
     def stop(self) -> None:
@@ -79,22 +77,27 @@ class MeasurementWatch(VTKObservationMixin):
         if node is None or not slicer.mrmlScene.IsNodePresent(node):
             return
         edited = self._measuring.look(node)
-        if not edited:
+        if edited:
+            names = self._namesOf(edited)
+            self._onChange(_("Edited: {names}. Measuring again...").format(names=names))
+            self._begin(_("Edited since it was measured: {names}.").format(names=names))
+        else:
             self._measuring.stop()
             self._onChange("")
-            return
-        names = self._namesOf(edited)
-        self._onChange(_("Edited: {names}. Measuring again...").format(names=names))
 
+    def measureNow(self) -> None:
+        """Begin to measure what has changed, also where nothing was measured yet."""
+        self._timer.stop()
+        if self._node is not None and slicer.mrmlScene.IsNodePresent(self._node):
+            self._begin(_("The measurements are out of date."))
+
+    def _begin(self, excuse: str) -> None:
         def onDone(problem: str) -> None:
-            if problem:
-                text = _("Edited since it was measured: {names}. Press Measure ({reason}).")
-                self._onChange(text.format(names=names, reason=problem))
-            else:
-                self._onChange("")
+            text = _("{excuse} Press Measure ({reason}).").format(excuse=excuse, reason=problem)
+            self._onChange(text if problem else "")
 
         try:
-            self._measuring.begin(node, self._volume, self._wantsLines(), onDone)
+            self._measuring.begin(self._node, self._volume, self._wantsLines(), onDone)
         except UserError as error:
             onDone(str(error))
 
@@ -107,8 +110,3 @@ class MeasurementWatch(VTKObservationMixin):
 
     def _onEdited(self, caller: Any, event: str) -> None:
         self._timer.start()
-
-    def _onSave(self, caller: Any, event: str) -> None:
-        """A table that is saved says which of its rows are out of date."""
-        if slicer.mrmlScene.IsNodePresent(self._node) and self._measuring.look(self._node):
-            self._timer.start()

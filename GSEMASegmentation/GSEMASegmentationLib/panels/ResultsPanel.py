@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -11,15 +12,20 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMASegmentationLib.correct.MeasurementWatch import MeasurementWatch
 from GSEMASegmentationLib.measure.MeasurementLines import linesOf
 from GSEMASegmentationLib.measure.MeasurementTable import (
     REASONS_COLUMN,
+    SEGMENT_COLUMN,
+    STATUS_COLUMN,
     cellReasons,
     cellText,
     rowPosition,
     tableOf,
     writeCsv,
 )
+from GSEMASegmentationLib.measure.TableRecord import segmentOfRow
+from GSEMASegmentationLib.panels.RowMarks import markRow, shortStatus
 from GSEMASegmentationLib.panels.Widgets import enable
 from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
@@ -38,18 +44,28 @@ class ResultsPanel:
     Args:
         ui: the panel's widgets.
         logic: measures.
+
+    Attributes:
+        segmentation: the chosen one; None for none.
+        volume: the chosen one.
+        onShown: called when the table may show something else.
     """
 
     def __init__(self, ui: Any, logic: GSEMASegmentationLogic) -> None:
         self.ui = ui
         self._logic = logic
-        self._segmentation: Any = None
-        self._volume: Any = None
+        self.segmentation: Any = None
+        self.volume: Any = None
+        self.onShown: Callable[[], None] = lambda: None
+        self._watch = MeasurementWatch(
+            logic.measuring, lambda: self.ui.linesCheckBox.checked, self._onWatched
+        )
         self._shown: tuple[str, int] | None = None
+        self.ui.editedLabel.visible = False
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
-        self._timer.connect("timeout()", lambda: self.measure(onlyChanged=True))
+        self._timer.connect("timeout()", self._watch.measureNow)
         self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self._onDoubleClicked)
         self.ui.measureButton.connect("clicked(bool)", lambda _checked: self.measure())
         self.ui.exportButton.connect("clicked(bool)", self._onExport)
@@ -57,10 +73,11 @@ class ResultsPanel:
 
     def show(self, segmentationNode: Any, volumeNode: Any) -> None:
         """Show the measurements of a segmentation; None for nothing."""
-        if segmentationNode is not self._segmentation:
+        if segmentationNode is not self.segmentation:
             hasLines = segmentationNode is not None and bool(linesOf(segmentationNode))
             self.ui.linesCheckBox.checked = hasLines
-        self._segmentation, self._volume = segmentationNode, volumeNode
+        self.segmentation, self.volume = segmentationNode, volumeNode
+        self._watch.watch(segmentationNode, volumeNode)
         self.ui.aneurysmsCollapsibleButton.visible = segmentationNode is not None
         table = tableOf(segmentationNode)
         nothing = _("There is nothing to write yet: press Measure first.") if table is None else ""
@@ -68,32 +85,66 @@ class ResultsPanel:
         enable(self.ui.exportButton, usual, nothing)
         shown = (table.GetID(), table.GetMTime()) if table is not None else None
         if shown != self._shown:
+            selected = self.selectedSegment
             self._shown = shown
             self._fill(table)
+            self._select(selected)
+        self.onShown()
+
+    @property
+    def selectedSegment(self) -> str:
+        """The segment of the selected row, or of the only one; empty for none."""
+        widget = self.ui.aneurysmTable
+        row = 0 if widget.rowCount == 1 else widget.currentRow()
+        segmentId = widget.item(row, 0).data(qt.Qt.UserRole) if row >= 0 else ""
+        isThere = self.segmentation is not None and bool(segmentId)
+        return segmentId if isThere and self._has(segmentId) else ""
+
+    def _has(self, segmentId: str) -> bool:
+        return self.segmentation.GetSegmentation().GetSegment(segmentId) is not None
+
+    def _select(self, segmentId: str) -> None:
+        """Select the row that was selected before the table was filled anew."""
+        widget = self.ui.aneurysmTable
+        for row in range(widget.rowCount):
+            if segmentId and widget.item(row, 0).data(qt.Qt.UserRole) == segmentId:
+                widget.setCurrentCell(row, 0)
+                return
 
     def measureSoon(self) -> None:
-        """Measure what has changed, after the views have shown it."""
+        """Measure what has changed, after the views have shown it, in the background."""
         self._timer.start()
 
+    def lookNow(self) -> None:
+        """Measure in the background what was edited by whoever."""
+        self._watch.lookNow()
+
     def stop(self) -> None:
-        """Forget what ``measureSoon`` was to measure."""
+        """Forget what was to be measured, and look after nothing."""
         self._timer.stop()
+        self._watch.stop()
 
     def measure(self, onlyChanged: bool = False) -> None:
         """Measure the chosen segmentation as it is now."""
         self._timer.stop()
-        if self._segmentation is None or not slicer.mrmlScene.IsNodePresent(self._segmentation):
+        if self.segmentation is None or not slicer.mrmlScene.IsNodePresent(self.segmentation):
             return
         try:
             self._logic.measure(
-                self._segmentation,
-                self._volume,
+                self.segmentation,
+                self.volume,
                 lines=self.ui.linesCheckBox.checked,
                 onlyChanged=onlyChanged,
             )
         except UserError as error:
             slicer.util.errorDisplay(str(error))
-        self.show(self._segmentation, self._volume)
+        self._onWatched("")
+
+    def _onWatched(self, text: str) -> None:
+        """The table may be another one, and the line below it says why."""
+        self.ui.editedLabel.text = text
+        self.ui.editedLabel.visible = bool(text)
+        self.show(self.segmentation, self.volume)
 
     def step(self, offset: int) -> None:
         """Select the next (1) or the previous (-1) aneurysm, and center the views on it."""
@@ -112,7 +163,10 @@ class ResultsPanel:
             return
         table = tableNode.GetTable()
         present = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
-        names = [name for name in present if name not in (INDEX, REASONS_COLUMN)]
+        first = [SEGMENT_COLUMN, *([STATUS_COLUMN] if _hasStatus(table) else [])]
+        names = [name for name in first if name in present]
+        left = {INDEX, REASONS_COLUMN, STATUS_COLUMN, *first}
+        names += [name for name in present if name not in left]
         widget.setColumnCount(len(names))
         titles = [tableNode.GetColumnTitle(name) for name in names]
         widget.setHorizontalHeaderLabels(
@@ -120,19 +174,22 @@ class ResultsPanel:
         )
         widget.setRowCount(table.GetNumberOfRows())
         for row in range(table.GetNumberOfRows()):
-            reasons = cellReasons(tableNode, row)
+            reasons, status = cellReasons(tableNode, row), _statusOf(tableNode, row)
             for column, name in enumerate(names):
-                item = qt.QTableWidgetItem(cellText(tableNode, row, name))
+                text = cellText(tableNode, row, name)
+                item = qt.QTableWidgetItem(shortStatus(text) if name == STATUS_COLUMN else text)
                 if name in reasons:
                     item.setToolTip(reasons[name])
-                if column > 0:  # numbers under numbers
+                if name not in first:  # numbers under numbers
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                item.setData(qt.Qt.UserRole, segmentOfRow(tableNode, row))
                 widget.setItem(row, column, item)
+            markRow(widget, row, status)
         widget.resizeColumnsToContents()
         widget.resizeRowsToContents()
 
     def _onDoubleClicked(self, row: int, column: int) -> None:
-        table = tableOf(self._segmentation)
+        table = tableOf(self.segmentation)
         if table is not None:
             centerViews(rowPosition(table, row))
 
@@ -140,10 +197,24 @@ class ResultsPanel:
         pattern = _("Tables (*.csv)")
         title = _("Export the measurements")
         path = qt.QFileDialog.getSaveFileName(None, title, "aneurysms.csv", pattern)
-        table = tableOf(self._segmentation)
+        table = tableOf(self.segmentation)
         if not path or table is None:
             return
+        self._logic.measuring.look(self.segmentation)  # so that the file says what is out of date
         try:
             writeCsv(table, path)
         except UserError as error:
             slicer.util.errorDisplay(str(error))
+
+
+def _hasStatus(table: Any) -> bool:
+    """Whether any row has something to say; else the column would only take room."""
+    column = table.GetColumnByName(STATUS_COLUMN)
+    return column is not None and any(
+        column.GetValue(row) for row in range(column.GetNumberOfValues())
+    )
+
+
+def _statusOf(tableNode: Any, row: int) -> str:
+    isThere = tableNode.GetTable().GetColumnByName(STATUS_COLUMN) is not None
+    return cellText(tableNode, row, STATUS_COLUMN) if isThere else ""

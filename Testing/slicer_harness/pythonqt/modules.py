@@ -41,7 +41,7 @@ def install_qt(with_widgets: bool) -> types.ModuleType:
         _bend_file_dialogs(qt)
         # These define stand-ins in qt, ctk and slicer while they are imported.
         from slicer_harness.pythonqt.ui_loader import UiLoader
-        from slicer_harness.widgets import ctk_widgets, mrml_widgets  # noqa: F401
+        from slicer_harness.widgets import ctk_widgets, mrml_widgets, segment_editor  # noqa: F401
 
         qt.QUiLoader = UiLoader  # type: ignore[attr-defined]
     return qt

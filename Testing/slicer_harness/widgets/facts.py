@@ -89,6 +89,24 @@ WIDGETS: dict[str, WidgetFacts] = {
         "showOnlySelectedSegments sortFilterProxyModel tableWidget "
         "toggleSelectedSegmentsVisibility",
     ),
+    "qMRMLSegmentEditorWidget": _facts(
+        "QWidget",
+        properties="addRemoveSegmentButtonsVisible autoShowSourceVolumeNode "
+        "defaultTerminologyEntry effectColumnCount jumpToSelectedSegmentEnabled "
+        "maskingSectionVisible maximumNumberOfUndoStates readOnly segmentationNodeSelectorVisible "
+        "show3DButtonVisible sourceVolumeNodeSelectorVisible specifyGeometryButtonVisible "
+        "switchToSegmentationsButtonVisible undoEnabled unorderedEffectsVisible",
+        signals="currentSegmentIDChanged(QString) mrmlSceneChanged(vtkMRMLScene*) "
+        "segmentationNodeChanged(vtkMRMLSegmentationNode*) "
+        "sourceVolumeNodeChanged(vtkMRMLVolumeNode*)",
+        functions="activeEffect availableEffectNames currentSegmentID effectByName "
+        "installKeyboardShortcuts mrmlScene mrmlSegmentEditorNode redo removeViewObservations "
+        "saveStateForUndo segmentationNode segmentationNodeID setActiveEffect "
+        "setActiveEffectByName setCurrentSegmentID setMRMLScene setMRMLSegmentEditorNode "
+        "setSegmentationNode setSegmentationNodeID setSourceVolumeNode setSourceVolumeNodeID "
+        "setupViewObservations sourceVolumeNode sourceVolumeNodeID undo "
+        "uninstallKeyboardShortcuts updateEffectList updateWidgetFromMRML",
+    ),
     "qSlicerMarkupsPlaceWidget": _facts(
         "QWidget",
         properties="buttonsVisible currentNodeActive defaultNodeColor "
