@@ -20,9 +20,12 @@ from GSEMASegmentationLib.worker.Waiting import waitFor
 
 NAME = "3DRA phantom with aneurysm"
 NODE_NAME = "3DRA phantom"
+ADDRESS = "gsema:3dra-phantom"
+"""Not on any network: ``fileOfSample`` makes what it stands for."""
 SEED = 12
 """Its aneurysm is large enough to be seen at first sight."""
 FIELD_MM = 56.0
+FILE_NAME = f"gsema-3dra-phantom-{SEED}.nrrd"
 
 PROGRAM = """
 import sys
@@ -55,8 +58,7 @@ class SampleScan:
         """Begin; returns at once."""
         folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
         path = folder / "phantom.nrrd"
-        command = [pythonExecutable(), "-c", PROGRAM, str(path), str(SEED), str(FIELD_MM)]
-        self._command = CoreCommand(command, ignoreLine, lambda text: self._onMade(path, text))
+        self._command = _command(path, lambda text: self._onMade(path, text))
         self._command.start()
 
     def stop(self) -> None:
@@ -69,8 +71,16 @@ class SampleScan:
         self._command = None
         node = None if problem else _load(path)
         shutil.rmtree(path.parent, ignore_errors=True)
-        message = _("The sample could not be made ({reason}).").format(reason=problem)
-        self._onDone(node, message if node is None else "")
+        self._onDone(node, _failure(problem) if node is None else "")
+
+
+def _command(path: Path, onDone: Callable[[str], None]) -> CoreCommand:
+    command = [pythonExecutable(), "-c", PROGRAM, str(path), str(SEED), str(FIELD_MM)]
+    return CoreCommand(command, ignoreLine, onDone)
+
+
+def _failure(reason: str) -> str:
+    return _("The sample could not be made ({reason}).").format(reason=reason)
 
 
 def makeSample() -> Any:
@@ -97,17 +107,47 @@ def registerSample(thumbnail: Path) -> bool:
         import SampleData
     except ImportError:
         return False
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+    logic = SampleData.SampleDataLogic
+    logic.registerUrlRewriteRule("GSEMASegmentation", fileOfSample)
+    logic.registerCustomSampleDataSource(
         category=_("Aneurysm Segmentation"),
         sampleName=NAME,
-        # There is nothing to download; Slicer counts these lists all the same.
-        uris=[],
-        fileNames=[],
-        nodeNames=[],
+        # For scripts, which know no custom downloader; the button calls ours.
+        uris=[ADDRESS],
+        fileNames=[FILE_NAME],
+        nodeNames=[NODE_NAME],
+        loadFileTypes=["VolumeFile"],
         thumbnailFileName=str(thumbnail),
         customDownloader=_onSampleDataButton,
     )
     return True
+
+
+def fileOfSample(address: str) -> str:
+    """A rule of the Sample Data module's: our address becomes that of a file, made where it lacks.
+
+    The file stays in Slicer's cache of downloads, which its settings clear.
+
+    Raises:
+        RuntimeError: it could not be made; ValueError would be swallowed there.
+    """
+    if address != ADDRESS:
+        return address
+    folder = Path(slicer.mrmlScene.GetCacheManager().GetRemoteCacheDirectory())
+    path = folder / f"made-{FILE_NAME}"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"partial-{FILE_NAME}"
+        kept: list[CoreCommand] = []  # while its process runs
+
+        def start(onDone: Callable[[str], None]) -> None:
+            kept.append(_command(partial, onDone))
+            kept[0].start()
+
+        if problem := waitFor(start):
+            raise RuntimeError(_failure(problem))
+        partial.replace(path)
+    return path.as_uri()
 
 
 def _onSampleDataButton(source: Any) -> Any:

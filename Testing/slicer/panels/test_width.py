@@ -48,15 +48,18 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.mark.parametrize("module", ["GSEMASegmentation", "GSEMATraining"])
 def test_no_box_of_the_file_is_as_wide_as_its_widest_entry(module):
     tree = ElementTree.parse(ROOT / module / "Resources" / "UI" / f"{module}.ui")
-    boxes = [one for one in tree.iter("widget") if one.get("class", "").endswith("ComboBox")]
+    boxes = 0
+    for widget in tree.iter("widget"):
+        items = {item.get("name"): item for item in widget.findall("property")}
+        if widget.get("class") in ("QComboBox", "ctkComboBox"):
+            policy = items["sizeAdjustPolicy"].findtext("enum")
+            assert policy == "QComboBox::AdjustToMinimumContentsLengthWithIcon", widget.get("name")
+            boxes += 1
+        elif widget.get("class") == "qMRMLNodeComboBox":
+            policy = items["sizePolicy"].find("sizepolicy").get("hsizetype")
+            assert policy == "Ignored" and "minimumSize" in items, widget.get("name")
+            boxes += 1
     assert boxes
-    for box in boxes:
-        policies = [
-            item.findtext("enum")
-            for item in box.findall("property")
-            if item.get("name") == "sizeAdjustPolicy"
-        ]
-        assert policies == ["QComboBox::AdjustToMinimumContentsLengthWithIcon"], box.get("name")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import types
+from pathlib import Path
 
 import pytest
 import slicer
@@ -60,32 +60,60 @@ def test_the_end_of_the_panel_ends_it(panel, sample, scene, monkeypatch):
     assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
 
 
-def test_it_is_offered_in_the_sample_data_module(sample, monkeypatch, tmp_path):
-    assert not sample.registerSample(tmp_path / "icon.png")  # no such module here
-    registered = []
+@pytest.fixture
+def sample_data(sample, monkeypatch, tmp_path):
+    """The Sample Data module, with our entry in it and an empty cache."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    import fake_sample_data
 
-    class SampleDataLogic:
-        """Checked against Modules/Scripted/SampleData/SampleData.py (Slicer main at 5.13, August
-        2026): these parameters, lists of one length, and a button that calls
-        ``customDownloader(source)`` and is not interested in what it returns."""
-
-        @staticmethod
-        def registerCustomSampleDataSource(
-            category="Custom", sampleName=None, uris=None, fileNames=None, nodeNames=None,
-            customDownloader=None, thumbnailFileName=None, loadFileTypes=None, loadFiles=None,
-            loadFileProperties=None, checksums=None, loadFileType=None,
-        ):  # fmt: skip
-            # None has no length there, and a string would be one file of that name.
-            assert all(type(value) is list for value in (uris, fileNames, nodeNames))
-            assert len(uris) == len(fileNames) == len(nodeNames)
-            registered.append((category, sampleName, customDownloader))
-
-    module = types.SimpleNamespace(SampleDataLogic=SampleDataLogic)
-    monkeypatch.setitem(sys.modules, "SampleData", module)
+    monkeypatch.setitem(sys.modules, "SampleData", fake_sample_data)
+    monkeypatch.setattr(sample, "FIELD_MM", 32.0)  # soon made
+    cache = slicer.mrmlScene.GetCacheManager()
+    before = cache.GetRemoteCacheDirectory()
+    folder = tmp_path / "cache äø"
+    cache.SetRemoteCacheDirectory(str(folder))
+    fake_sample_data.SOURCES.clear()
+    fake_sample_data.RULES.clear()
     assert sample.registerSample(tmp_path / "icon.png")
-    (category, name, download) = registered[0]
-    assert (category, name) == ("Aneurysm Segmentation", "3DRA phantom with aneurysm")
+    yield fake_sample_data
+    cache.SetRemoteCacheDirectory(before)
+
+
+def test_without_the_sample_data_module_nothing_is_offered(sample, tmp_path):
+    assert not sample.registerSample(tmp_path / "icon.png")  # no such module here
+
+
+def test_a_script_gets_it_by_its_name(sample, sample_data, monkeypatch):
+    logic = sample_data.SampleDataLogic()
+    node = logic.downloadSample("3DRA phantom with aneurysm")
+    assert node.GetName() == "3DRA phantom"
+    assert node.GetStorageNode() is None
+    assert min(node.GetImageData().GetDimensions()) > 50
+    assert slicer.util.arrayFromVolume(node).std() > 10
+    # Made once: the second time it comes from Slicer's cache.
+    monkeypatch.setattr(sample, "PROGRAM", "raise SystemExit('made again')")
+    again = logic.downloadSample("3DRA phantom with aneurysm")
+    assert again is not node
+    first, second = (slicer.util.arrayFromVolume(one) for one in (node, again))
+    assert (first == second).all()
+
+
+def test_a_script_hears_why_it_could_not_be_made(sample, sample_data, monkeypatch):
+    monkeypatch.setattr(sample, "PROGRAM", "raise SystemExit('no space left')")
+    with pytest.raises(RuntimeError, match=r"The sample could not be made \(no space left\)"):
+        sample_data.SampleDataLogic().downloadSample("3DRA phantom with aneurysm")
+    cache = Path(slicer.mrmlScene.GetCacheManager().GetRemoteCacheDirectory())
+    assert list(cache.glob("*.nrrd")) == []
+
+
+def test_other_addresses_are_left_alone(sample, sample_data):
+    assert sample.fileOfSample("https://example.org/a.nrrd") == "https://example.org/a.nrrd"
+
+
+def test_the_button_of_the_sample_data_module_makes_it(sample, sample_data, monkeypatch):
+    ((category, (source,)),) = sample_data.SOURCES.items()
+    assert (category, source.sampleName) == ("Aneurysm Segmentation", "3DRA phantom with aneurysm")
     made = []
     monkeypatch.setattr(sample, "makeSample", lambda: made.append(1) or "node")
-    assert download(None) == "node"
+    assert source.customDownloader(source) == "node"
     assert made

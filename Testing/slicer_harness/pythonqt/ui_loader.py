@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
-from PySide6 import QtCore, QtUiTools, QtWidgets
+from PySide6 import QtCore, QtUiTools
 
 from slicer_harness.widgets.stand_in import STAND_INS
 
@@ -23,15 +23,12 @@ class UiLoader(QtUiTools.QUiLoader):
             self.registerCustomWidget(STAND_INS[name])
         for widget in root.iter("widget"):
             _check_properties(widget)
-        enumerations = _taken_enumerations(root)
         # Qt would connect these itself, but it knows neither vtk types nor our strictness.
         connections = root.find("connections")
         pending = [] if connections is None else list(connections)
         if connections is not None:
             root.remove(connections)
         loaded = self._load_xml(ElementTree.tostring(root), parent)
-        for widget_name, name, value in enumerations:
-            setattr(_named(loaded, widget_name), name, value)
         for connection in pending:
             _connect(loaded, connection)
         return loaded
@@ -52,20 +49,6 @@ def _check_properties(widget: ElementTree.Element) -> None:
         known = stand_in.staticMetaObject.indexOfProperty(item.get("name")) >= 0
         if item.get("stdset") != "0" and not known:
             raise RuntimeError(f"{widget.get('class')} has no property {item.get('name')}")
-
-
-def _taken_enumerations(root: ElementTree.Element) -> list[tuple[str, str, int]]:
-    """Widget, property and value of what is an enumeration of C++ and not one of a stand-in."""
-    taken = []
-    for widget in root.iter("widget"):
-        for item in widget.findall("property") if widget.get("class") in STAND_INS else ():
-            text = item.findtext("enum")
-            if text is not None and item.get("stdset") != "0":
-                owner, name = text.split("::")
-                value = getattr(getattr(QtWidgets, owner, QtCore), name)
-                taken.append((widget.get("name", ""), item.get("name", ""), int(value)))
-                widget.remove(item)
-    return taken
 
 
 def _named(top: Any, name: str | None) -> Any:

@@ -88,11 +88,6 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     editEnabled = _option("editEnabled", bool, False)
     selectNodeUponCreation = _option("selectNodeUponCreation", bool, True)
     baseName = _option("baseName", str, "")
-    sizeAdjustPolicy = Property(
-        int,
-        lambda self: int(self._box.sizeAdjustPolicy),
-        lambda self, value: setattr(self._box, "sizeAdjustPolicy", value),
-    )
     currentNodeID = Property(
         str,
         lambda self: self._box.currentData if self.currentNode() else "",
