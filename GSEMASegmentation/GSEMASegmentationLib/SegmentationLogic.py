@@ -290,7 +290,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             UserError: it cannot be done, one sentence says why; nothing was changed.
         """
-        self._judge(reject(segmentationNode, segmentId))
+        self._judge(reject(segmentationNode, segmentId, self.measuring))
 
     def acceptAneurysm(self, segmentationNode: Any, segmentId: str) -> None:
         """Confirm an aneurysm; a rejected one gets its voxels back, exactly those.

@@ -13,13 +13,12 @@ from gsema_core.errors import UserError
 from GSEMASegmentationLib.correct.BackgroundMeasurement import BackgroundMeasurement, Found
 from GSEMASegmentationLib.measure.MeasurementLines import updateLines
 from GSEMASegmentationLib.measure.MeasurementTable import tableOf, updateTable
-from GSEMASegmentationLib.measure.SegmentDrawing import SegmentDrawing, drawingOf
+from GSEMASegmentationLib.measure.SegmentDrawing import SegmentDrawing, drawingOf, stateOf
 from GSEMASegmentationLib.measure.SegmentMeasurement import (
     MeasuredSegment,
     Memory,
     measureSegments,
     ordered,
-    rowsOf,
     statesOf,
 )
 from GSEMASegmentationLib.measure.TableRecord import (
@@ -82,10 +81,7 @@ class Measuring:
                 onDone("")
                 return
             for one, aneurysms in found.items():
-                segment = changed[one]
-                memory[one] = MeasuredSegment(
-                    states[one], segment.fingerprint(), rowsOf(segment, aneurysms)
-                )
+                memory[one] = MeasuredSegment.of(states[one], changed[one], aneurysms)
             if message:
                 onDone(message)
             elif statesOf(node) == states:
@@ -124,6 +120,12 @@ class Measuring:
         edited = recordOf(table).edited(fingerprints)
         showEdited(table, edited)
         return edited
+
+    def known(self, node: Any, segmentId: str) -> MeasuredSegment | None:
+        """What was measured of a segment, if it is still what was measured."""
+        found = self._memoryOf(node).get(segmentId)
+        isCurrent = found is not None and found.state == stateOf(node, segmentId)
+        return found if isCurrent else None
 
     def stop(self) -> None:
         """End what runs in the background; the table stays as it is."""

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM, NAMES, VESSEL
+from GSEMASegmentationLib.correct.Measuring import Measuring
 from GSEMASegmentationLib.measure.Judgement import (
     CONFIRMED,
     REJECTED,
@@ -20,7 +21,7 @@ from GSEMASegmentationLib.measure.Judgement import (
     now,
 )
 from GSEMASegmentationLib.measure.SegmentDrawing import drawingOf
-from GSEMASegmentationLib.measure.SegmentMeasurement import measured
+from GSEMASegmentationLib.measure.SegmentMeasurement import MeasuredSegment, measured
 from GSEMASegmentationLib.scene.PatchChange import PatchChange, tagOf
 from GSEMASegmentationLib.scene.SegmentationOutput import VESSEL_OPACITY_3D, describe
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
@@ -35,11 +36,16 @@ from GSEMASegmentationLib.scene.SegmentPatch import SegmentPatch
 from GSEMASegmentationLib.scene.TouchedVessel import touchedVessel
 
 
-def reject(segmentationNode: Any, segmentId: str) -> PatchChange:
+def reject(segmentationNode: Any, segmentId: str, measuring: Measuring) -> PatchChange:
     """Turn a false aneurysm into vessel; its segment stays, empty, and remembers what it was.
 
     Its voxels go to the segment that shows vessels; of several, to the one that it touches most;
     where there is none, to a new one. Voxels of other segments stay theirs too.
+
+    Args:
+        segmentationNode: the segmentation.
+        segmentId: an aneurysm's segment.
+        measuring: may have measured it already.
 
     Returns:
         What was changed.
@@ -51,7 +57,10 @@ def reject(segmentationNode: Any, segmentId: str) -> PatchChange:
     image = segmentImage(segmentationNode, segmentId)
     if image is None:
         raise UserError(_("{name} is empty: there is nothing to reject.").format(name=name))
-    before = drawingOf(segmentationNode, segmentId)
+    known = measuring.known(segmentationNode, segmentId)
+    if known is None:
+        segment = drawingOf(segmentationNode, segmentId)
+        known = MeasuredSegment.of((), segment, measured(segment))
     vesselId = touchedVessel(segmentationNode, image)
     newSegments = () if vesselId else (_newVessel(segmentationNode),)
     vesselId = vesselId or newSegments[0]
@@ -60,8 +69,7 @@ def reject(segmentationNode: Any, segmentId: str) -> PatchChange:
         SegmentPatch(segmentId, own.grid, own.startIjk, own.before, np.zeros_like(own.before)),
         _vesselPatch(segmentationNode, vesselId, own, image),
     ]
-    i, j, k = before.startIjk.tolist()
-    judgement = Judgement(REJECTED, now(), patches, measured(before), (i, j, k))
+    judgement = Judgement(REJECTED, now(), patches, known.aneurysms, known.startIjk)
     return _made(
         PatchChange(
             segmentationNode,

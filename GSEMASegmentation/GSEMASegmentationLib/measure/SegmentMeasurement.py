@@ -54,11 +54,24 @@ class MeasuredSegment:
         state: see ``stateOf``.
         fingerprint: see ``SegmentDrawing.fingerprint``.
         rows: one for each of its pieces.
+        aneurysms: what ``measured`` said, in the segmentation's own frame.
+        startIjk: where the drawing began.
     """
 
     state: tuple[Any, ...]
     fingerprint: str
     rows: tuple[MeasuredAneurysm, ...]
+    aneurysms: tuple[Aneurysm, ...]
+    startIjk: tuple[int, int, int]
+
+    @classmethod
+    def of(
+        cls, state: tuple[Any, ...], segment: SegmentDrawing, aneurysms: Sequence[Aneurysm]
+    ) -> MeasuredSegment:
+        """What is known of a segment once it is measured."""
+        i, j, k = segment.startIjk.tolist()
+        rows = rowsOf(segment, aneurysms)
+        return cls(state, segment.fingerprint(), rows, tuple(aneurysms), (i, j, k))
 
 
 Memory = dict[str, MeasuredSegment]
@@ -90,10 +103,8 @@ def measureSegments(segmentationNode: Any, memory: Memory | None = None) -> list
         known = before.get(segmentId)
         if known is None or known.state != state:
             segment = drawingOf(segmentationNode, segmentId)
-            fingerprint = segment.fingerprint()
-            if known is None or known.fingerprint != fingerprint:
-                rows = rowsOf(segment, measured(segment))
-                known = MeasuredSegment(state, fingerprint, rows)
+            if known is None or known.fingerprint != segment.fingerprint():
+                known = MeasuredSegment.of(state, segment, measured(segment))
             known = replace(known, state=state)
         memory[segmentId] = known
     return ordered(memory.values())

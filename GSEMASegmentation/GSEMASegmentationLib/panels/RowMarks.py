@@ -18,12 +18,12 @@ def shortStatus(status: str) -> str:
 
 def markRow(widget: Any, row: int, status: str) -> None:
     """Strike out a rejected aneurysm; show what is out of date in italics."""
-    words = status.split(", ")
+    words, shown = status.split(", "), shortStatus(status)
     for column in range(widget.columnCount):
         item = widget.item(row, column)
         font = item.font()
         font.setItalic(EDITED in words)
-        font.setStrikeOut(REJECTED in words)
+        font.setStrikeOut(REJECTED in words and item.text() != shown)
         item.setFont(font)
         text = _tooltipOf(words)
         item.setToolTip("\n".join(one for one in (item.toolTip(), text) if one))
