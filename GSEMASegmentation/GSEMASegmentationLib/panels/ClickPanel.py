@@ -105,6 +105,7 @@ class ClickPanel:
         )
 
     def _onToggled(self, isOn: bool) -> None:
+        self.ui.clickButton.text = _("Stop clicking") if isOn else _("Click to segment")
         if not isOn:
             self.picker.stop()
             return

@@ -111,7 +111,7 @@ class TeacherPanel:
             self.ui.teacherCollapsibleButton.collapsed = False
         self.ui.teacherCardButton.visible = bool(card)
         text = cardText(card, file_hash(teacher.path)) if card else ""
-        showText(self.ui.teacherCardLabel, text)
+        showText(self.ui.teacherCardLabel, text.partition("\n")[2])  # its purpose is told above
         self._showCard(self.ui.teacherCardButton.checked)
 
     def _showCard(self, isOn: bool) -> None:

@@ -94,6 +94,24 @@ def test_cancel_gives_the_button_back(panel, make_balls, fake_worker, spin):
     assert panel.ui.outputSelector.currentNode() is None
 
 
+def test_what_comes_after_cancel_changes_neither_text_nor_bar(panel, make_balls, fake_worker, spin):
+    panel.logic._client._command = fake_worker("stubborn")
+    panel.ui.inputSelector.setCurrentNode(make_balls())
+    panel.ui.segmentButton.click()
+    spin(lambda: panel.ui.progressBar.value > 110)
+    panel.ui.segmentButton.click()
+    value, seen = panel.ui.progressBar.value, set()
+
+    def ended():
+        if panel.logic.isRunning:
+            seen.add((panel.ui.statusLabel.text, panel.ui.progressBar.value))
+        return not panel.logic.isRunning
+
+    spin(ended)
+    assert seen == {("Cancelling...", value)}
+    assert panel.ui.statusLabel.text == "Cancelled; the scene is unchanged."
+
+
 def test_an_error_is_shown_where_the_user_looks(panel, make_balls, fake_worker, spin, caplog):
     panel.logic._client._command = fake_worker("error")
     panel.ui.inputSelector.setCurrentNode(make_balls())

@@ -154,7 +154,7 @@ def test_a_card_with_long_words(panel, monkeypatch):
     from GSEMASegmentationLib.panels import TeacherPanel
 
     text = f"Trained on {LONG}.\nScores: {LONG}."
-    monkeypatch.setattr(TeacherPanel, "cardText", lambda *_: text)
+    monkeypatch.setattr(TeacherPanel, "cardText", lambda *_: f"Purpose.\n{text}")
     panel.teachers.refresh()
     panel.ui.teacherCardButton.checked = True
     check_width(panel)

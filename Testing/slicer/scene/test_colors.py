@@ -57,6 +57,30 @@ def test_lines_are_told_apart_from_each_other_and_from_the_segments(segmentation
     assert min(min(seen(*pair)) for pair in pairs) > 18
 
 
+def luminance(color):
+    """WCAG 2.1's relative luminance of "#rrggbb"."""
+    rgb = np.array([int(color[n : n + 2], 16) for n in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
+
+
+@pytest.mark.parametrize("window", ["#efefef", "#ffffff", "#353535", "#1e1e1e"])
+def test_errors_can_be_read_on_light_and_dark_windows(harness, segmentation_module, window):
+    import qt
+    from GSEMASegmentationLib.panels.Widgets import showText
+
+    before, palette = slicer.app.palette(), qt.QPalette()
+    palette.setColor(qt.QPalette.Window, qt.QColor(window))
+    slicer.app.setPalette(palette)
+    try:
+        label = qt.QLabel()
+        showText(label, "It failed.", isError=True)
+    finally:
+        slicer.app.setPalette(before)
+    lower, higher = sorted((luminance(window), luminance(label.styleSheet.split()[-1])))
+    assert (higher + 0.05) / (lower + 0.05) > 4.5
+
+
 @pytest.fixture
 def case(scene, segmentation_module):
     """A tube with a ball on its side, bright in a dark scan, and its segmentation."""

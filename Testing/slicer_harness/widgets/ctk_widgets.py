@@ -29,6 +29,9 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         self.checked = True
         self._isFolding = False
         self.setContentsMargins(0, self._headerSize().height(), 0, 0)
+        # As in CTK; a plain button's own would cut off what wraps into more lines.
+        policy = QtWidgets.QSizePolicy.Policy
+        self.setSizePolicy(policy.Expanding, policy.Preferred)
         self.toggled.connect(self._fold)
 
     def _headerSize(self) -> QtCore.QSize:
