@@ -22,6 +22,7 @@ from gsema_core.measurements.diameter import largest_diameter
 from gsema_core.measurements.interface import faces_between
 from gsema_core.measurements.neck import NoNeck, find_neck, height
 from gsema_core.measurements.parent_vessel import parent_vessel_diameter_mm
+from gsema_core.measurements.sac_centerline import sac_centerline_length_mm
 from gsema_core.measurements.surface import surface_area_mm2
 
 Errors = dict[str, list[float]]
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     random = np.random.default_rng(arguments.seed)
-    for measure in (diameters, surfaces, waists, necks, parent_vessels, forks):
+    for measure in (diameters, surfaces, waists, necks, parent_vessels, forks, centerlines):
         errors: Errors = defaultdict(list)
         for _ in range(arguments.shapes):
             measure(random, errors)
@@ -121,13 +122,17 @@ def necks(random: np.random.Generator, errors: Errors) -> None:
 
 
 def parent_vessels(random: np.random.Generator, errors: Errors) -> None:
-    """Errors in coarsest voxels of straight tubes' width and the neck of a sphere on each."""
+    """Errors in coarsest voxels of straight tubes' width and the neck of a sphere on each.
+
+    The tubes' cross-sections are ellipses, 0.7 to 1 as high as wide, as vessels' are.
+    """
     spacing = _spacing(random)
     voxel = spacing.max()
     radius = random.uniform(3, 12) * voxel / 2
     rotation = _rotation(random)
     points = _grid(random, 14 * radius, spacing) @ rotation.T
-    vessel = np.linalg.norm(points[..., :2], axis=-1) <= radius
+    flatness = random.uniform(0.7, 1)
+    vessel = np.hypot(points[..., 0], points[..., 1] / flatness) <= radius
     sac_radius = radius * random.uniform(0.8, 1.6)
     center = np.array([radius + 0.6 * sac_radius, 0.0, 0.0])
     sac = (np.linalg.norm(points - center, axis=-1) <= sac_radius) & ~vessel
@@ -138,7 +143,9 @@ def parent_vessels(random: np.random.Generator, errors: Errors) -> None:
     errors["neck width, tubes (coarsest voxels)"].append((neck.width_mm - width) / voxel)
     measured = parent_vessel_diameter_mm(vessel, neck, spacing, ORIGIN)
     if measured is not None:
-        errors["parent vessel, tubes (coarsest voxels)"].append((measured - 2 * radius) / voxel)
+        errors["parent vessel, flat tubes (coarsest voxels)"].append(
+            (measured - 2 * flatness * radius) / voxel
+        )
 
 
 def forks(random: np.random.Generator, errors: Errors) -> None:
@@ -165,6 +172,57 @@ def forks(random: np.random.Generator, errors: Errors) -> None:
         errors["parent vessel, forks (coarsest voxels)"].append(
             (measured - 2 * radii.mean()) / voxel
         )
+
+
+def centerlines(random: np.random.Generator, errors: Errors) -> None:
+    """Errors in coarsest voxels of the centerlines of caps, egg-shaped and bent sacs."""
+    spacing = _spacing(random)
+    voxel = spacing.max()
+    rotation = _rotation(random)
+
+    radius = random.uniform(3, 12) * voxel
+    cut = radius * random.uniform(-0.85, 0.5)
+    points = _grid(random, 2 * radius + 26 * voxel, spacing) @ rotation.T
+    inside = np.linalg.norm(points, axis=-1) <= radius
+    name = "shallow" if cut > 0 else "deep"
+    _centerline(errors, f"{name} caps", points, inside, cut, radius - cut, spacing)
+
+    axis = random.uniform(3, 8) * voxel
+    long = axis * random.uniform(1, 2)
+    cut = -long * random.uniform(0.3, 0.85)
+    points = _grid(random, 2 * long + 26 * voxel, spacing) @ rotation.T
+    inside = ((points / [axis, axis, long]) ** 2).sum(axis=-1) <= 1
+    # The sphere at z has the radius a sqrt(1 - z^2 / (c^2 - a^2)), until its touches the tip.
+    reach = long
+    if axis < 0.75 * long:
+        reach = math.sqrt((1 - 0.75**2) * (long**2 - axis**2)) + 0.75 * axis
+    _centerline(errors, "ellipsoids", points, inside, cut, reach - cut, spacing)
+
+    radius = random.uniform(3, 7) * voxel
+    bend, arc = radius * random.uniform(1.5, 3), random.uniform(0.6, 1.6)
+    points = _grid(random, 2 * (bend + radius) + 4 * voxel, spacing) @ rotation.T
+    along = np.arctan2(points[..., 1], points[..., 0])
+    tube = np.hypot(np.hypot(points[..., 0], points[..., 1]) - bend, points[..., 2]) <= radius
+    end = bend * np.array([math.cos(arc), math.sin(arc), 0.0])
+    inside = tube & (np.abs(along) <= arc)
+    inside |= (np.linalg.norm(points - end, axis=-1) <= radius) & (along > 0)
+    _centerline(
+        errors, "bent sacs", along[..., None] * [0, 0, 1], inside, 0.0, bend * arc + radius, spacing
+    )
+
+
+def _centerline(
+    errors: Errors, name: str, points: np.ndarray, inside: np.ndarray, cut: float, true: float,
+    spacing: np.ndarray,
+) -> None:  # fmt: skip
+    """Of a sac above z = ``cut``; below it a block or the rest of the tube is the vessel."""
+    sac = inside & (points[..., 2] > cut)
+    vessel = (points[..., 2] <= cut) & (inside if name == "bent sacs" else True)
+    vessel &= points[..., 2] > cut - 12 * spacing.max()
+    neck = find_neck(faces_between(sac, vessel, spacing, ORIGIN), sac.shape)
+    if not isinstance(neck, NoNeck):
+        found = sac_centerline_length_mm(sac, vessel, neck, spacing, ORIGIN)
+        errors[f"sac centerline, {name} (coarsest voxels)"].append((found - true) / spacing.max())
 
 
 def _ellipsoid(random: np.random.Generator, axes: np.ndarray, spacing: np.ndarray) -> np.ndarray:

@@ -34,6 +34,8 @@ class Aneurysm:
         voxels: number of voxels.
         height_mm: largest distance from the neck plane, see ``neck.height``.
         maximum_height_mm: largest distance from the neck's center, see ``dome.long_axis``.
+        sac_centerline_length_mm: along the sac's middle, see
+            ``sac_centerline.sac_centerline_length_mm``.
         width_mm: largest diameter parallel to the neck plane, see ``dome.largest_width``.
         neck_width_mm: the neck's largest diameter, see ``neck.Neck``, as of all with neck.
         neck_breadth_mm: the neck's diameter across it.
@@ -46,6 +48,7 @@ class Aneurysm:
         height_width_ratio: height / width (likewise).
         surface_area_mm2: closed surface, the opening of the neck included, see
             ``surface.surface_area_mm2``.
+        dome_area_mm2: the wall without that opening, see ``shape_indices.dome_area_mm2``.
         sphericity: of that surface, see ``surface.sphericity``.
         undulation_index: see ``shape_indices.shape_indices``.
         ellipticity_index: likewise.
@@ -73,6 +76,7 @@ class Aneurysm:
     voxels: int
     height_mm: float | None = None
     maximum_height_mm: float | None = None
+    sac_centerline_length_mm: float | None = None
     width_mm: float | None = None
     neck_width_mm: float | None = None
     neck_breadth_mm: float | None = None
@@ -83,6 +87,7 @@ class Aneurysm:
     bottleneck_factor: float | None = None
     height_width_ratio: float | None = None
     surface_area_mm2: float | None = None
+    dome_area_mm2: float | None = None
     sphericity: float | None = None
     undulation_index: float | None = None
     ellipticity_index: float | None = None

@@ -37,7 +37,7 @@ class Neck:
     shapes each, Testing/benchmarks/measurements.py): on rounded necks, as lumens have them, width
     0.2 +- 0.1, breadth -0.1 +- 0.1, at most 0.75; equivalent diameter 0.0 +- 0.1, at most 0.25.
     Where the walls meet in a groove, labels touch each other as far as it is narrower than a
-    voxel: width 0.6 +- 0.3, at most 1.9, of spheres on planes, 0.9 +- 0.2, at most 1.65, on tubes.
+    voxel: width 0.6 +- 0.3, at most 1.9, of spheres on planes, 0.9 +- 0.3, at most 1.9, on tubes.
 
     Args:
         center: (3,) in mm along the array's axes.
@@ -65,6 +65,15 @@ class Neck:
     def equivalent_diameter_mm(self) -> float:
         """Of the circle of the same area: 2 sqrt(A / pi)."""
         return 2 * math.sqrt(self.area_mm2 / math.pi)
+
+    @property
+    def hydraulic_diameter_mm(self) -> float:
+        """4 A / perimeter: of a circle the diameter, of an ellipse less than the equivalent one.
+
+        Piccinelli et al. (Annals of Biomedical Engineering 40:2188, 2012) divide by it for their
+        aspect ratio.
+        """
+        return 4 * self.area_mm2 / self.perimeter_mm
 
     @property
     def perimeter_mm(self) -> float:

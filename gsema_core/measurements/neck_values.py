@@ -12,16 +12,18 @@ from gsema_core.measurements.inflow import aneurysm_angle_deg, branches_at, infl
 from gsema_core.measurements.interface import Floats, Integers, Mask, faces_between
 from gsema_core.measurements.neck import Neck, NoNeck, find_neck, height
 from gsema_core.measurements.parent_vessel import REACH_MM, WIDEST_MM, parent_vessel_diameter_mm
+from gsema_core.measurements.sac_centerline import sac_centerline_length_mm
 from gsema_core.measurements.sac_voxels import Sac, line_lps, point
 from gsema_core.measurements.shape_indices import LEAST_ACROSS, shape_indices
 from gsema_core.measurements.surface import LONGEST_STEP
 
-SHAPE = ("undulation_index", "ellipticity_index", "non_sphericity_index")
+SHAPE = ("dome_area_mm2", "undulation_index", "ellipticity_index", "non_sphericity_index")
 DOME = ("height_mm", "maximum_height_mm", "width_mm", "aspect_ratio", "bottleneck_factor",
         "height_width_ratio", "aneurysm_angle_deg")  # fmt: skip
+LINE = ("sac_centerline_length_mm",)
 FLOW = ("inflow_angle_deg", "vessel_angle_deg")
 NECK = ("neck_width_mm", "neck_breadth_mm", "neck_area_mm2", "neck_perimeter_mm")
-ALL = (*NECK, *DOME, *SHAPE, "parent_vessel_diameter_mm", "size_ratio", *FLOW)
+ALL = (*NECK, *DOME, *LINE, *SHAPE, "parent_vessel_diameter_mm", "size_ratio", *FLOW)
 """The names of ``Aneurysm`` that need a neck."""
 
 CUT_OFF = "The border of the volume cuts the aneurysm off."
@@ -50,6 +52,7 @@ def neck_values(sac: Sac, points: Floats) -> Found:
     missing: dict[str, str] = {}
     for told, why in (
         _of_dome(neck, top, points, sac),
+        _of_line(neck, mask, vessel, start, sac),
         _of_shape(neck, mask, vessel, start, sac),
         _of_vessel(neck, points, sac),
     ):
@@ -90,6 +93,13 @@ def _of_dome(neck: Neck, top: tuple[float, Floats], points: Floats, sac: Sac) ->
     }, {}
 
 
+def _of_line(neck: Neck, mask: Mask, vessel: Mask, start: Integers, sac: Sac) -> Found:
+    if sac.cut_off():
+        return {}, dict.fromkeys(LINE, CUT_OFF)
+    length_mm = sac_centerline_length_mm(mask, vessel, neck, sac.spacing, start)
+    return {"sac_centerline_length_mm": length_mm}, {}
+
+
 def _of_shape(neck: Neck, mask: Mask, vessel: Mask, start: Integers, sac: Sac) -> Found:
     if sac.cut_off():
         return {}, dict.fromkeys(SHAPE, CUT_OFF)
@@ -98,6 +108,7 @@ def _of_shape(neck: Neck, mask: Mask, vessel: Mask, start: Integers, sac: Sac) -
         reason = f"The aneurysm is less than {LEAST_ACROSS:.0f} voxels across."
         return {}, dict.fromkeys(SHAPE, reason)
     return {
+        "dome_area_mm2": indices.dome_area_mm2,
         "undulation_index": indices.undulation,
         "ellipticity_index": indices.ellipticity,
         "non_sphericity_index": indices.non_sphericity,

@@ -23,11 +23,12 @@ voxels that the area is counted from cross both at once there. Our fit, see ``do
 
 @dataclass(frozen=True)
 class ShapeIndices:
-    """Three numbers without a unit, from 0 on; those of ``shape_indices``."""
+    """Three numbers without a unit, from 0 on, and the area of the wall; see ``shape_indices``."""
 
     undulation: float
     ellipticity: float
     non_sphericity: float
+    dome_area_mm2: float
 
 
 def shape_indices(
@@ -77,6 +78,7 @@ def shape_indices(
         undulation=undulation_index(*volumes),
         ellipticity=non_sphericity_index(volumes[1], areas[1]),
         non_sphericity=non_sphericity_index(volumes[0], areas[0]),
+        dome_area_mm2=areas[0],
     )
 
 

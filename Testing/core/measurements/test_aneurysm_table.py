@@ -29,6 +29,7 @@ WHOLE = Aneurysm(
     voxels=1234,
     height_mm=6.006,
     maximum_height_mm=6.25,
+    sac_centerline_length_mm=6.34,
     width_mm=7.51,
     neck_width_mm=4.0,
     neck_breadth_mm=3.04,
@@ -39,6 +40,7 @@ WHOLE = Aneurysm(
     bottleneck_factor=1.8775,
     height_width_ratio=0.8,
     surface_area_mm2=123.45,
+    dome_area_mm2=114.04,
     sphericity=0.8765,
     undulation_index=0.012,
     ellipticity_index=0.19,
@@ -59,8 +61,8 @@ FOUND = [WHOLE, PART]
 HEADER = (
     "index,largest_diameter_mm,neck_width_mm,height_mm,width_mm,aspect_ratio,size_ratio,"
     "parent_vessel_diameter_mm,volume_mm3,certainty,cut_off,bottleneck_factor,height_width_ratio,"
-    "maximum_height_mm,neck_breadth_mm,neck_area_mm2,neck_perimeter_mm,surface_area_mm2,"
-    "sphericity,undulation_index,ellipticity_index,non_sphericity_index,aneurysm_angle_deg,"
+    "maximum_height_mm,sac_centerline_length_mm,neck_breadth_mm,neck_area_mm2,neck_perimeter_mm,"
+    "surface_area_mm2,dome_area_mm2,sphericity,undulation_index,ellipticity_index,non_sphericity_index,aneurysm_angle_deg,"
     "inflow_angle_deg,vessel_angle_deg,r_mm,a_mm,s_mm,missing"
 )
 
@@ -89,10 +91,12 @@ def test_a_row_for_each_aneurysm_by_one_rule_for_digits(tmp_path: Path) -> None:
         "bottleneck_factor": "1.88",
         "height_width_ratio": "0.80",
         "maximum_height_mm": "6.2",
+        "sac_centerline_length_mm": "6.3",
         "neck_breadth_mm": "3.0",
         "neck_area_mm2": "9.6",
         "neck_perimeter_mm": "11.1",
         "surface_area_mm2": "123.5",
+        "dome_area_mm2": "114.0",
         "sphericity": "0.88",
         "undulation_index": "0.01",
         "ellipticity_index": "0.19",

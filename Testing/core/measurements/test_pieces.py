@@ -59,6 +59,8 @@ def test_one_piece_is_measured_as_in_its_label_map():
             value, other = sorted(value), sorted(other)
         if isinstance(value, (float, tuple, list)):
             assert np.array(value, float) == pytest.approx(np.array(other, float), abs=1e-6)
+        elif name == "missing":  # reasons tell angles, rounded: one of 106.5 is 106 or 107
+            assert list(value) == list(other)
         else:
             assert value == other
 

@@ -89,6 +89,7 @@ VOLUME = Measure(Code("118565006", "Volume"), MM3, factor=1000)
 MEASURES = {
     "largest_diameter_mm": Measure(Code("81827009", "Diameter"), MM, MAXIMUM),
     "height_mm": Measure(Code("121207", "Height", "DCM"), MM),
+    "sac_centerline_length_mm": own("centerline", "Length of the sac's centerline", MM),
     "maximum_height_mm": own("maximum-height", "Maximum height from the neck's center", MM),
     "width_mm": own("sac-width", "Largest width parallel to the neck", MM),
     "neck_width_mm": own("neck-width", "Aneurysm neck width", MM),
@@ -100,6 +101,7 @@ MEASURES = {
     "bottleneck_factor": own("bottleneck", "Bottleneck factor (width / neck width)", RATIO),
     "height_width_ratio": own("height-width", "Height / width ratio", RATIO),
     "surface_area_mm2": own("surface-area", "Surface area", MM2),
+    "dome_area_mm2": own("dome-area", "Area of the wall without the neck", MM2),
     "sphericity": Measure(Code("QCFX", "Sphericity", "IBSI"), NO_UNITS),
     "undulation_index": own("undulation", "Undulation index", NO_UNITS),
     "ellipticity_index": own("ellipticity", "Ellipticity index", NO_UNITS),
