@@ -19,6 +19,7 @@ from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
 from GSEMASegmentationLib.panels.SettingRows import SettingRows
 from GSEMASegmentationLib.panels.Shortcuts import CLICK, NEXT, PREVIOUS, UNDO, Shortcuts
+from GSEMASegmentationLib.panels.SurfacePanel import SurfacePanel
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.panels.VolumePanel import VolumePanel
 from GSEMASegmentationLib.panels.Widgets import showText
@@ -105,6 +106,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.settings = SettingRows(ui.settingsWidget, self._onSettings)
         self.installation = InstallationPanel(ui, update)
         self.results = ResultsPanel(ui, logic)
+        self.surface = SurfacePanel(ui, logic)
         self.run = RunPanel(
             ui,
             logic,
@@ -262,6 +264,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.ui.show3DButton.setSegmentationNode(output)
         self.ui.show3DButton.visible = output is not None
         self.results.show(output, volume)
+        self.surface.show(output)
         self.voxelCheck.look(volume)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
         showText(self.ui.volumeInfoLabel, judgement)

@@ -30,6 +30,7 @@ from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.scene.UndoStack import UndoStack
 from GSEMASegmentationLib.worker.RunSettings import RunSettings
 from GSEMASegmentationLib.worker.SegmentationJob import JobOutcome, SegmentationJob
+from GSEMASegmentationLib.worker.SurfaceExport import SurfaceExport, SurfaceOutcome
 from GSEMASegmentationLib.worker.Waiting import run
 from GSEMASegmentationLib.worker.WorkerClient import WorkerClient
 from GSEMASegmentationLib.worker.WorkerProtocol import WorkerOutcome
@@ -70,6 +71,7 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self.measuring = Measuring()
         self._cuts = NeckCuts(self._undoStack)
         self.necks = NeckFollower(self._cuts)
+        self._export: SurfaceExport | None = None
 
     def getParameterNode(self) -> GSEMASegmentationParameterNode:
         return GSEMASegmentationParameterNode(super().getParameterNode())
@@ -351,6 +353,64 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         self.measuring.begin(segmentationNode, volumeNode, lines, onDone)
         return None
 
+    @property
+    def isExporting(self) -> bool:
+        """Whether a surface is being made."""
+        return self._export is not None
+
+    def exportSurface(
+        self,
+        segmentationNode: Any,
+        path: str,
+        closed: bool = False,
+        allParts: bool = False,
+        split: bool = False,
+        blocking: bool = True,
+        onDone: Callable[[SurfaceOutcome], None] = lambda outcome: None,
+    ) -> dict[str, Any] | None:
+        """Write the wall of vessels and aneurysms as a surface for flow simulations.
+
+        A process of its own makes it; docs/surface.md says what it is like. Positions in the file
+        are those of the world, in mm, LPS; Slicer reads it to where the segments are.
+
+        Args:
+            segmentationNode: the segmentation; its parent transform, if any, moves the surface.
+            path: ends with .vtp, .ply (both keep vessel and aneurysm apart) or .stl.
+            closed: leave the vessels' ends closed instead of cutting them flat and open.
+            allParts: every part of the lumen instead of the largest one.
+            split: also write vessel and aneurysm into files of their own.
+            blocking: wait for it; the application stays responsive meanwhile.
+            onDone: called once at the end, also when ``blocking``.
+
+        Returns:
+            What ``gsema surface --report`` writes: volumes in mm3, openings, notes. None when not
+            ``blocking``.
+
+        Raises:
+            UserError: it cannot be done, one sentence says why; when not ``blocking``, the outcome
+                may say it.
+        """
+        if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
+            raise UserError(_("There is no surface to export: choose a segmentation."))
+        if self.isExporting:
+            raise UserError(_("A surface is being made: wait for its end."))
+        chosen = {"--closed": closed, "--all": allParts, "--split": split}
+        options = [option for option, isWanted in chosen.items() if isWanted]
+
+        def start(onEnd: Callable[[SurfaceOutcome], None]) -> None:
+            def onExported(outcome: SurfaceOutcome) -> None:
+                self._export = None
+                onEnd(outcome)
+
+            export = SurfaceExport(segmentationNode, str(path), options, onExported)
+            export.start()
+            self._export = export
+
+        outcome = run(start, blocking, onDone)
+        if outcome is not None and outcome.message:
+            raise UserError(outcome.message)
+        return None if outcome is None else outcome.report
+
     def cancel(self) -> None:
         """Stop what is running; the scene stays as it was."""
         self._clicks.cancel()
@@ -385,6 +445,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         """End the worker process and what it is doing; the next run starts a new one."""
         self.measuring.stop()
         self.necks.stop()
+        if self._export is not None:
+            self._export.stop()
         self._client.stop()
 
     def _checkIdle(self) -> None:

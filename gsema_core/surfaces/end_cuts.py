@@ -36,10 +36,11 @@ NARROWEST, WIDEST = 0.6, 1.8
 """Radius of the opening over that of the vessel there; beyond, the plane cuts a fork or a tip.
 Ours."""
 
-FULL, PARTLY = 0.85, 0.6
-"""Area of the opening over that of the vessel one radius further in: from FULL on the first such
-plane is taken, else the one with most if it has PARTLY. A plane that meets a slanting end cuts a
-part of the vessel; towards a fork the vessel is wider. Ours."""
+FULL, WIDER = 0.85, 1.4
+"""Area of the opening over that of the vessel further in: at least FULL half a radius and one
+radius in, or the plane meets a slanting end or a fork; at most WIDER up to one and a half radii in:
+what swells is a sac that has the vessels' label, and nothing flows out of its dome (a ball has no
+such plane). Ours."""
 
 STEEPEST = 0.5
 """Lean of the wall at the opening, from which on the plane meets the end itself: 30 degrees.
@@ -69,7 +70,6 @@ class OpenEnd:
 class _Cut:
     end: OpenEnd
     removed: Integers  # triangles, those that the plane cuts among them
-    share: float  # of the vessel's area further in
 
 
 class EndCutter:
@@ -79,11 +79,15 @@ class EndCutter:
         mesh: a closed surface, in mm along the array's axes.
         voxel_mm: the shortest side of a voxel.
         border: (2, 3) lowest and highest position within the scan.
+        ends: all of them, as no cut may take another end away.
     """
 
-    def __init__(self, mesh: TriangleMesh, voxel_mm: float, border: Floats) -> None:
+    def __init__(
+        self, mesh: TriangleMesh, voxel_mm: float, border: Floats, ends: Sequence[VesselEnd]
+    ) -> None:
         self._mesh, self._voxel, self._border = mesh, voxel_mm, border
         self._tree = cKDTree(mesh.points[mesh.triangles].mean(axis=1))
+        self._tips = [int(self._tree.query(end.line[-1])[1]) for end in ends]
 
     def plan(self, end: VesselEnd) -> _Cut | None:
         """The plane nearest to an end that cuts off nothing but the end; None: there is none."""
@@ -94,16 +98,13 @@ class EndCutter:
         if not len(clear):
             return None
         first, radius = float(back[clear[0]]), float(radii[clear[0]])
-        best: _Cut | None = None
         for way in first + np.arange(0, LAST_RADII, 0.25) * radius:
             if way + radius > back[-1]:
                 break
             cut = self._at(line, back, radii, float(way))
-            if cut is not None and cut.share >= FULL:
+            if cut is not None:
                 return cut
-            if cut is not None and cut.share > (best.share if best else PARTLY):
-                best = cut
-        return best
+        return None
 
     def _at(self, line: Floats, back: Floats, radii: Floats, way: float) -> _Cut | None:
         tip, here = line[0], int(np.searchsorted(back, way))
@@ -116,10 +117,10 @@ class EndCutter:
         section = _across(around, line, back, radius + self._voxel / 2, here)
         if section is None:
             return None
-        ring, normal, share = section
+        ring, normal, shares = section
         if not NARROWEST * radius < ring.radius_mm < WIDEST * radius + self._voxel:
             return None
-        if ring.lean > STEEPEST:
+        if ring.lean > STEEPEST or min(shares[:2]) < FULL or max(shares) > WIDER:
             return None
         gap = np.minimum(ring.points - self._border[0], self._border[1] - ring.points).min()
         if gap < self._voxel:
@@ -131,32 +132,39 @@ class EndCutter:
             return None  # the surface goes on: a ring of vessels, or a branch
         if (around.labels[beyond] == ANEURYSM).any():
             return None
+        if np.isin(self._tips, near[beyond]).sum() > 1:
+            return None
         if len(sections(around.points, cut_off, ring.center, normal)) != 1:
             return None
-        return _Cut(OpenEnd(ring.center, normal, ring.radius_mm), near[beyond], share)
+        return _Cut(OpenEnd(ring.center, normal, ring.radius_mm), near[beyond])
 
 
 def _across(
     around: TriangleMesh, line: Floats, back: Floats, radius: float, here: int
-) -> tuple[Section, Floats, float] | None:
+) -> tuple[Section, Floats, list[float]] | None:
     """The section at a point of the line, turned until it is across the vessel.
 
     Returns:
-        It, the unit vector outward, and its share of the area one radius further in.
+        It, the unit vector outward, and its area over those half a radius, one and one and a half
+        radii further in.
     """
     way = back[here]
     window = (back > way - radius) & (back < way + 2 * radius)
     inner = line[window & (back >= way)].mean(axis=0)
     normal = _unit(line[window & (back <= way)].mean(axis=0) - inner)
-    ring, share = _ring(around, line[here], normal), 0.0
+    ring = _ring(around, line[here], normal)
     for _ in range(TURNS):
         inside = None if ring is None else _ring(around, ring.center - radius * normal, normal)
         if ring is None or inside is None:
             return None
-        share = ring.area_mm2 / inside.area_mm2
         normal = _unit(ring.center - inside.center)
         ring = _ring(around, ring.center, normal)
-    return None if ring is None else (ring, normal, share)
+    if ring is None:
+        return None
+    steps = ring.radius_mm * np.array([0.5, 1.0, 1.5])
+    further = [_ring(around, ring.center - step * normal, normal) for step in steps]
+    shares = [ring.area_mm2 / one.area_mm2 for one in further if one is not None]
+    return (ring, normal, shares) if len(shares) == 3 else None
 
 
 def _ring(around: TriangleMesh, center: Floats, normal: Floats) -> Section | None:
@@ -190,16 +198,18 @@ def open_ends(
     Returns:
         The open surface, its openings, and the ends that are too short to be cut.
     """
-    cutter = EndCutter(mesh, voxel_mm, border)
+    cutter = EndCutter(mesh, voxel_mm, border, ends)
     kept = np.ones(len(mesh.triangles), bool)
     cuts, closed = [], []
     for end in ends:
         cut = cutter.plan(end)
         if cut is None:
             closed.append(end)
-        elif kept[cut.removed].all():  # else it is an end that was cut already
+        elif kept[cut.removed].all():
             kept[cut.removed] = False
             cuts.append(cut)
+        else:
+            closed.append(end)
     points = mesh.points.copy()
     for cut in cuts:
         _snap(points, mesh.triangles[cut.removed], cut.end, SNAP * voxel_mm)

@@ -21,6 +21,7 @@ from GSEMASegmentationLib.scene.SegmentMasks import (
     imageArray,
     maskInBox,
     segmentImage,
+    wholeGrid,
 )
 
 if TYPE_CHECKING:  # scipy: not at start-up
@@ -138,14 +139,6 @@ def _surroundings(segmentationNode: Any, image: Any) -> tuple[Any, np.ndarray]:
         high = np.minimum(high, np.maximum(limits[1::2], own[1::2]))
     box.SetExtent([int(n) for pair in zip(low, high, strict=True) for n in pair])
     return box, limits
-
-
-def wholeGrid(segmentationNode: Any) -> Any:
-    """The grid of the volume that was segmented, which the segmentation remembers; or None."""
-    text, whole = _gridText(segmentationNode.GetSegmentation()), slicer.vtkOrientedImageData()
-    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, whole, False):
-        return None
-    return whole
 
 
 def _gridText(segmentation: Any) -> str:

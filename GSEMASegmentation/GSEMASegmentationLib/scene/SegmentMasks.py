@@ -121,6 +121,16 @@ def gridOf(image: Any) -> Any:
     return matrix
 
 
+def wholeGrid(segmentationNode: Any) -> Any:
+    """The grid of the volume that was segmented, which the segmentation remembers; or None."""
+    name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+    text = segmentationNode.GetSegmentation().GetConversionParameter(name)
+    whole = slicer.vtkOrientedImageData()
+    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, whole, False):
+        return None
+    return whole
+
+
 def _labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
     """The label map that has the segment, perhaps among others, and the segment's value in it."""
     segmentation = segmentationNode.GetSegmentation()

@@ -175,6 +175,25 @@ def test_a_ring_of_vessels_has_no_end(shapes: Any) -> None:
     assert len(lumen_surface(tail).ends) == 1
 
 
+def test_a_sac_with_the_label_of_vessels_is_not_opened(shapes: Any) -> None:
+    labels = shapes.draw(20, shapes.union(shapes.tube(X, 2.5, 17), shapes.ball(7 * Y, 5.0)))
+    surface = lumen_surface(labels)
+    assert sorted(round(end.center[0]) for end in surface.ends) == [-16, 16]
+    assert len(surface.mesh.loops()) == 2
+    ball = lumen_surface(shapes.draw(11, shapes.ball(np.zeros(3), 8.0)))
+    assert ball.ends == () and ball.mesh.loops() == []
+
+
+def test_no_cut_takes_two_ends(shapes: Any) -> None:
+    """Twigs that are hardly longer than wide stay, instead of going with their trunk's end."""
+    fork = np.array([8.0, 0, 0])
+    twigs = [shapes.segment(fork, fork + np.array([5.0, side, 0]), 1.7) for side in (-4, 4)]
+    labels = shapes.draw(18, shapes.union(shapes.segment(-15 * X, fork, 3.0), *twigs))
+    surface = lumen_surface(labels)
+    assert len(surface.ends) + len(surface.closed_ends) >= 2
+    assert surface.mesh.points[:, 0].max() > 11
+
+
 def test_what_cannot_be_cut_is_told(shapes: Any) -> None:
     """A vessel that runs along the border, half of it outside, has a wall there that is none."""
     labels = shapes.draw(20, shapes.tube(X, 3.0))
