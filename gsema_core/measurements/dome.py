@@ -8,14 +8,19 @@ from gsema_core.measurements.diameter import largest_diameter
 from gsema_core.measurements.interface import Floats
 from gsema_core.measurements.neck import HEIGHT_LOSS, Neck
 
+LEAST_AGREEMENT = 0.7
+"""The least length of the mean of the unit vectors to all places that are as far as the farthest,
+for a sac to point anywhere. Our choice: a hemisphere has 0.5, a ring at 60 degrees from the normal
+likewise, a patch of 60 degrees around its middle 0.75."""
 
-def long_axis(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Floats]:
+
+def long_axis(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Floats | None]:
     """The largest distance of the sac's wall from the neck's center, and where it points.
 
     The "maximum height" of Dhar et al. (Neurosurgery 63:185, 2008), the numerator of their size
     ratio, and the direction of the sac in its angles. As in ``neck.height``, ``HEIGHT_LOSS`` voxels
-    along it are added. Where several places are as far within a voxel, the direction is their mean:
-    a hemisphere's is the normal, and no single voxel turns it.
+    along it are added. Where several places are as far within a voxel, the direction is their mean,
+    so that no single voxel turns it.
 
     Args:
         neck: its center.
@@ -24,15 +29,18 @@ def long_axis(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Float
         spacing: (3,) in mm along the array's axes.
 
     Returns:
-        The length in mm and the direction (3,), a unit vector from the neck into the sac.
+        The length in mm and the direction (3,), a unit vector from the neck into the sac; None for
+        a sac that reaches about as far in all directions (see ``LEAST_AGREEMENT``).
     """
     vectors = (points - neck.center)[(points - neck.center) @ neck.normal > 0]
     lengths = np.linalg.norm(vectors, axis=1)
     longest = int(lengths.argmax())
     extra = HEIGHT_LOSS * float(np.linalg.norm(vectors[longest] * spacing)) / lengths[longest]
-    far = vectors[lengths >= lengths[longest] - float(spacing.max())]
-    direction = far.mean(axis=0)
-    return float(lengths[longest] + extra), direction / np.linalg.norm(direction)
+    far = lengths >= lengths[longest] - float(spacing.max())
+    mean = (vectors[far] / lengths[far, None]).mean(axis=0)
+    agreement = float(np.linalg.norm(mean))
+    direction = mean / agreement if agreement >= LEAST_AGREEMENT else None
+    return float(lengths[longest] + extra), direction
 
 
 def largest_width(neck: Neck, points: Floats, spacing: Floats) -> tuple[Floats, Floats]:

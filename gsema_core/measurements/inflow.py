@@ -41,17 +41,17 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Angles:
+class Inflow:
     """Angles in degrees between the inflow, the neck plane and the sac's long axis.
 
     Args:
-        inflow: between the vessel, seen upstream, and the long axis; 180 where the blood flows
-            straight into the dome, 90 where the sac stands across the vessel.
-        vessel: between the vessel and the neck plane, 0 to 90.
+        inflow_angle_deg: between the vessel, seen upstream, and the long axis; 180 where the blood
+            flows straight into the dome, 90 where the sac stands across the vessel.
+        vessel_angle_deg: between the vessel and the neck plane, 0 to 90.
     """
 
-    inflow: float
-    vessel: float
+    inflow_angle_deg: float
+    vessel_angle_deg: float
 
 
 def aneurysm_angle_deg(neck: Neck, axis: Floats) -> float:
@@ -68,7 +68,7 @@ def aneurysm_angle_deg(neck: Neck, axis: Floats) -> float:
 
 def inflow_angles(
     branches: list[Branch], neck: Neck, axis: Floats, coarsest_mm: float
-) -> Angles | str:
+) -> Inflow | str:
     """Inflow and vessel angle (Dhar et al., Neurosurgery 63:185, 2008; Baharoglu et al., Stroke
     41:1423, 2010).
 
@@ -98,7 +98,7 @@ def inflow_angles(
             f"{second.diameter_mm:.1f} mm), so that the inflow is not known: from the first it "
             f"would be {told[0]:.0f}°, from the second {told[1]:.0f}°."
         )
-    return Angles(told[0], abs(90 - angle_deg(first.direction, neck.normal)))
+    return Inflow(told[0], abs(90 - angle_deg(first.direction, neck.normal)))
 
 
 def angle_deg(first: Floats, second: Floats) -> float:

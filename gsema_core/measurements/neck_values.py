@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,14 @@ from gsema_core.measurements.surface import LONGEST_STEP
 
 SHAPE = ("dome_area_mm2", "undulation_index", "ellipticity_index", "non_sphericity_index")
 DOME = ("height_mm", "maximum_height_mm", "width_mm", "aspect_ratio", "bottleneck_factor",
-        "height_width_ratio", "aneurysm_angle_deg")  # fmt: skip
+        "height_width_ratio")  # fmt: skip
 LINE = ("sac_centerline_length_mm",)
-FLOW = ("inflow_angle_deg", "vessel_angle_deg")
+AXIS = ("aneurysm_angle_deg", "inflow_angle_deg", "vessel_angle_deg")
 NECK = ("neck_width_mm", "neck_breadth_mm", "neck_area_mm2", "neck_perimeter_mm")
-ALL = (*NECK, *DOME, *LINE, *SHAPE, "parent_vessel_diameter_mm", "size_ratio", *FLOW)
+ALL = (*NECK, *DOME, *LINE, *SHAPE, "parent_vessel_diameter_mm", "size_ratio", *AXIS)
 """The names of ``Aneurysm`` that need a neck."""
 
+NO_AXIS = "The sac reaches about as far in all directions, so that it has no long axis."
 CUT_OFF = "The border of the volume cuts the aneurysm off."
 
 Found = tuple[dict[str, Any], dict[str, str]]
@@ -80,15 +82,13 @@ def _of_dome(neck: Neck, top: tuple[float, Floats], points: Floats, sac: Sac) ->
     height_mm, tip = top
     first, second = largest_width(neck, points, sac.spacing)
     width_mm = float(np.linalg.norm(second - first))
-    longest_mm, axis = long_axis(neck, points, sac.spacing)
     return {
         "height_mm": height_mm,
-        "maximum_height_mm": longest_mm,
+        "maximum_height_mm": long_axis(neck, points, sac.spacing)[0],
         "width_mm": width_mm,
         "aspect_ratio": height_mm / neck.width_mm,
         "bottleneck_factor": width_mm / neck.width_mm,
         "height_width_ratio": height_mm / width_mm,
-        "aneurysm_angle_deg": aneurysm_angle_deg(neck, axis),
         "height_line_lps": line_lps((tip - height_mm * neck.normal, tip), sac.labels.geometry),
     }, {}
 
@@ -116,24 +116,38 @@ def _of_shape(neck: Neck, mask: Mask, vessel: Mask, start: Integers, sac: Sac) -
 
 
 def _of_vessel(neck: Neck, points: Floats, sac: Sac) -> Found:
-    reach = neck.width_mm / 2 + REACH_MM
-    low = np.floor((neck.center - reach) / sac.spacing).astype(int)
-    high = np.ceil((neck.center + reach) / sac.spacing).astype(int) + 1
-    vessel, start = _trimmed(*sac.vessels(low, high))
+    vessel, start = _around(neck, sac)
     diameter_mm = parent_vessel_diameter_mm(vessel, neck, sac.spacing, start)
+    values: dict[str, Any] = {}
+    missing: dict[str, str] = {}
     if diameter_mm is None:
         reason = f"What the neck sits on is wider than {WIDEST_MM:.0f} mm."
-        return {}, dict.fromkeys(("parent_vessel_diameter_mm", "size_ratio", *FLOW), reason)
-    values: dict[str, Any] = {"parent_vessel_diameter_mm": diameter_mm}
+        missing = dict.fromkeys(("parent_vessel_diameter_mm", "size_ratio", *AXIS[1:]), reason)
+    else:
+        values["parent_vessel_diameter_mm"] = diameter_mm
     if sac.cut_off():
-        return values, dict.fromkeys(("size_ratio", *FLOW), CUT_OFF)
+        return values, dict.fromkeys(("size_ratio", *AXIS), CUT_OFF) | missing
     longest_mm, axis = long_axis(neck, points, sac.spacing)
-    values["size_ratio"] = longest_mm / diameter_mm
+    if diameter_mm is not None:
+        values["size_ratio"] = longest_mm / diameter_mm
+    if axis is None:
+        return values, missing | dict.fromkeys(AXIS, NO_AXIS)
+    values["aneurysm_angle_deg"] = aneurysm_angle_deg(neck, axis)
+    if diameter_mm is None:
+        return values, missing
     branches = branches_at(vessel, neck, diameter_mm, sac.spacing, start)
     angles = inflow_angles(branches, neck, axis, float(sac.spacing.max()))
     if isinstance(angles, str):
-        return values, dict.fromkeys(FLOW, angles)
-    return {**values, "inflow_angle_deg": angles.inflow, "vessel_angle_deg": angles.vessel}, {}
+        return values, missing | dict.fromkeys(AXIS[1:], angles)
+    return values | asdict(angles), missing
+
+
+def _around(neck: Neck, sac: Sac) -> tuple[Mask, Integers]:
+    """The vessels around the neck, and the index of the first voxel."""
+    reach = neck.width_mm / 2 + REACH_MM
+    low = np.floor((neck.center - reach) / sac.spacing).astype(int)
+    high = np.ceil((neck.center + reach) / sac.spacing).astype(int) + 1
+    return _trimmed(*sac.vessels(low, high))
 
 
 def _trimmed(mask: Mask, start: Integers) -> tuple[Mask, Integers]:

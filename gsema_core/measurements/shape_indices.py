@@ -16,9 +16,10 @@ LEAST_ACROSS = 6.0
 """Voxels of the coarsest axis across the sphere of a sac's volume, from which on it has indices.
 Our choice: see the errors at ``shape_indices``."""
 
-RIM_LOSS = 0.35
+RIM_LOSS = 0.25
 """Voxels of the dome's wall that are counted to the opening all along its rim: the lines between
-voxels that the area is counted from cross both at once there. Our fit, see ``dome_area_mm2``."""
+voxels that the area is counted from cross both at once there. Our fit, between that for rounded
+necks, as lumens have them (0.15), and that for grooves (0.35), see ``dome_area_mm2``."""
 
 
 @dataclass(frozen=True)

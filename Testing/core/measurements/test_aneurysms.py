@@ -164,6 +164,10 @@ def test_the_order_and_direction_of_the_axes_change_nothing(
         ):  # fmt: skip
             value = getattr(expected, name)
             assert getattr(found, name) == pytest.approx(value, rel=1e-9), name
+        assert set(found.missing) == set(expected.missing)
+        for name, value in numbers_of(expected).items():
+            if value is not None:
+                assert getattr(found, name) == pytest.approx(value, rel=1e-6), name
         for name in LINES:
             ends, others = (sorted(getattr(one, name)) for one in (found, expected))
             np.testing.assert_allclose(ends, others, atol=1e-6, err_msg=name)
@@ -194,8 +198,8 @@ def test_moving_and_turning_the_grid_moves_the_lines_alone(scene: Volume) -> Non
     grid = Geometry(old.size, old.spacing, (100.0, -7.0, 3.0), tuple(turn.reshape(-1)))
     moved = measure_aneurysms(Volume(scene.array, grid))
     for found, expected in zip(moved, measure_aneurysms(scene), strict=True):
-        for name in (*NECK_VALUES, *SHAPE_VALUES, "volume_ml", "largest_diameter_mm"):
-            assert getattr(found, name) == getattr(expected, name)
+        assert numbers_of(found) == numbers_of(expected)
+        assert found.missing == expected.missing
         for name in LINES:
             world = (np.array(getattr(expected, name)) - old.origin) @ turn.T + grid.origin
             np.testing.assert_allclose(getattr(found, name), world, atol=1e-9)
@@ -317,3 +321,76 @@ def test_a_large_label_map_takes_less_than_half_a_second(
     assert time.process_time() - start < 0.5
     assert found.neck_width_mm is not None
     assert found.parent_vessel_diameter_mm == pytest.approx(4.4, abs=0.3)
+
+
+def numbers_of(found: Aneurysm) -> dict[str, object]:
+    told = found.to_dict()
+    return {
+        name: told[name]
+        for name in told
+        if name.endswith(("_mm", "_mm2", "_mm3", "_ml", "_deg", "_ratio", "_factor", "_index"))
+        or name in ("sphericity", "certainty")
+    }
+
+
+def test_whatever_is_missing_has_its_reason(
+    plain: Geometry, draw: Callable, ball: Callable, tube: Callable, half_space: Callable,
+    scene: Volume,
+) -> None:  # fmt: skip
+    vessel = tube((0, 0, -20), (0, 0, 20), 1.5)
+    kinds = {
+        "whole": scene,
+        "no vessel": draw(plain, [ball((0, 0, 0), 3)]),
+        "fusiform": draw(plain, [ball((0, 0, 0), 3)], [vessel]),
+        "cut off": draw(plain, [ball((0, 8.2, 0), 3)], [half_space((0, 1, 0), 6.5)]),
+        "tiny": draw(plain, [ball((0, 1.6, 0), 0.7)], [vessel]),
+        "on something wide": draw(plain, [ball((0, 3, 0), 3)], [half_space((0, 1, 0), 1.5)]),
+        "hemisphere": draw(plain, [ball((0, 0, 0), 4)], [half_space((0, 1, 0), 0)]),
+    }
+    for kind, labels in kinds.items():
+        for found in measure_aneurysms(labels):
+            numbers = numbers_of(found)
+            assert len(numbers) > 20
+            missing = {name for name, value in numbers.items() if value is None}
+            assert set(found.missing) == missing, kind
+            assert all(why.endswith(".") and why[0].isupper() for why in found.missing.values())
+            plain_types = (float, int, bool, str, tuple, dict, type(None))
+            assert {type(value) for value in found.to_dict().values()} <= set(plain_types)
+            assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["missing"] == (
+                found.missing
+            )
+
+
+def test_the_reasons_say_what_it_is(
+    plain: Geometry, draw: Callable, ball: Callable, half_space: Callable
+) -> None:
+    (alone,) = measure_aneurysms(draw(plain, [ball((0, 0, 0), 3)]))
+    assert alone.missing["height_mm"] == "No neck: no vessel touches the aneurysm."
+    wall = [half_space((0, 1, 0), 0)]
+    (low,) = measure_aneurysms(draw(plain, [ball((0, 0, 0), 4)], wall))
+    assert low.missing["aneurysm_angle_deg"].startswith("The sac reaches about as far in all")
+    assert low.missing["size_ratio"].startswith("What the neck sits on is wider than 10 mm")
+    assert low.non_sphericity_index == pytest.approx(0, abs=0.03)
+    (small,) = measure_aneurysms(draw(plain, [ball((0, 0.4, 0), 0.7)], wall))
+    assert small.missing["undulation_index"] == "The aneurysm is less than 6 voxels across."
+    (tiny,) = measure_aneurysms(draw(plain, [ball((0, 0.4, 0), 0.5)], wall))
+    assert tiny.missing["sphericity"] == "The aneurysm is less than 4 voxels across."
+    (cut,) = measure_aneurysms(draw(plain, [ball((0, 8.2, 0), 3)], [half_space((0, 1, 0), 6.5)]))
+    assert cut.missing["width_mm"] == "The border of the volume cuts the aneurysm off."
+    assert small.missing["certainty"].startswith("Only the segmentation of a whole scan")
+    sure = small.with_certainty(0.8)
+    assert sure.certainty == 0.8 and "certainty" not in sure.missing
+    assert small.with_certainty(None) is small
+
+
+def test_ratios_are_those_of_the_rows_own_lengths(scene: Volume) -> None:
+    for found in measure_aneurysms(scene):
+        assert found.height_mm and found.width_mm and found.maximum_height_mm
+        assert found.neck_width_mm and found.parent_vessel_diameter_mm
+        assert found.bottleneck_factor == pytest.approx(found.width_mm / found.neck_width_mm)
+        assert found.height_width_ratio == pytest.approx(found.height_mm / found.width_mm)
+        assert found.size_ratio == pytest.approx(
+            found.maximum_height_mm / found.parent_vessel_diameter_mm
+        )
+        assert found.width_mm >= found.neck_width_mm
+        assert found.maximum_height_mm >= found.height_mm - 0.5
