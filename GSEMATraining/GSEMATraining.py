@@ -93,9 +93,10 @@ class GSEMATrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.cases = CasesPanel(self.ui, update, self.logic.command)
         self.start = StartPanel(self.ui, update)
         self.installation = InstallationPanel(self.ui, update)
-        self.result = ResultPanel(self.ui, self.logic, self._onTeachers)
+        ensure = self.installation.ensure
+        self.result = ResultPanel(self.ui, self.logic, ensure, self._onTeachers)
         self.train = TrainPanel(
-            self.ui, self.logic, self._casesNow, self._choicesNow, self._onLook, update
+            self.ui, self.logic, self._casesNow, self._choicesNow, ensure, self._onLook, update
         )
         self.initializeParameterNode()
         self.train.attach()

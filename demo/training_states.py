@@ -103,6 +103,7 @@ def fill_table(panel: Any) -> None:
 def write_run(folder: Path, state: str) -> None:
     """What a training of 30 minutes has written when it is in this state."""
     from gsema_core.teachers.registry import BUNDLED_TEACHER
+    from gsema_core.teachers.teacher_file import file_hash
     from gsema_core.training.status import ENDLESS
 
     (folder / "thumbnails").mkdir(parents=True)
@@ -135,7 +136,8 @@ def write_run(folder: Path, state: str) -> None:
         (folder / "stop").touch()
     write_picture(folder / "thumbnails" / "step-0000400.png")
     if state == "done":
-        (folder / "report.json").write_text(json.dumps(report()))
+        new = {"name": "local", "sha256": file_hash(folder / "teacher.safetensors")}
+        (folder / "report.json").write_text(json.dumps({"teachers": {"new": new}, **report()}))
 
 
 def write_picture(path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
-from gsema_core.files.text_files import read_table
 from gsema_core.training.status import Status
 from GSEMATrainingLib.cases.CaseReader import CaseReader
 from GSEMATrainingLib.cases.SceneCases import ScenePair, guessedLabels, sceneCase
@@ -148,7 +147,7 @@ class ScriptedTraining:
                 folder.path,
                 folder.teacher if folder.teacher.is_file() else None,
                 folder.status(),
-                read_table(folder.report),
+                folder.comparisonReport(),
                 message,
             )
         )

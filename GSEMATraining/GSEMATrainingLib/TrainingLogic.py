@@ -196,6 +196,11 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         self._comparison = comparison(folder, onEnd, onLine, self.command)
         self._comparison.start()
 
+    def cancelComparison(self) -> None:
+        """End a comparison that runs; its ``onDone`` hears that it was cancelled."""
+        if self._comparison is not None:
+            self._comparison.stop()
+
     def register(self, folder: RunFolder, name: str, onDone: Callable[[str], None]) -> None:
         """Add a run's teacher to this computer's list; returns at once.
 

@@ -56,13 +56,13 @@ class InstallationPanel:
         slicer.app.userSettings().setValue(WHEELS, path)
 
     def ensure(self, say: Callable[[str], None] = lambda text: None) -> str:
-        """Have what a segmentation needs, after one question where something is missing.
+        """Have what is needed for the work, after one question where something is missing.
 
         Args:
             say: called with a sentence when the installation begins, as it takes long.
 
         Returns:
-            Nothing where all is there, else one sentence on why nothing can be segmented.
+            Nothing where all is there, else one sentence on why nothing can be done.
         """
 
         def onStart(packages: Sequence[Package]) -> None:
@@ -83,7 +83,7 @@ class InstallationPanel:
             return str(error)
         finally:
             self.refresh()
-        text = _("Nothing was installed and nothing segmented; {packages} would be needed.")
+        text = _("Nothing was installed and nothing done; {packages} would be needed.")
         missing = ", ".join(package.title for package in missingPackages())
         return "" if isThere else text.format(packages=missing)
 

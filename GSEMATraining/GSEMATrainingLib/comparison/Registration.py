@@ -10,7 +10,6 @@ from GSEMASegmentationLib.install.CorePackage import pythonExecutable
 from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, ignoreLine
 
 from gsema_core.errors import UserError
-from gsema_core.files.text_files import read_table
 from gsema_core.teachers import registry
 from gsema_core.teachers.teacher_file import file_hash
 from GSEMATrainingLib.comparison.Comparison import heldOutUse, noTeacherText, startTeacher
@@ -74,7 +73,7 @@ def _parentHash(folder: RunFolder) -> dict[str, str]:
 
 def _proof(folder: RunFolder) -> dict[str, object]:
     """What the comparison found, without its cases."""
-    report = read_table(folder.report)
+    report = folder.comparisonReport()
     if report is None:
         return {}
     kept = {name: report.get(name) for name in ("verdict", "p_value", "summary", "warnings")}

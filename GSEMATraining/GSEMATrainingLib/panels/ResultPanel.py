@@ -11,11 +11,11 @@ import slicer
 import slicer.util
 from GSEMASegmentationLib.panels.TeacherPanel import removeTeacher
 from GSEMASegmentationLib.panels.Widgets import enable, fillBox, showText
+from GSEMASegmentationLib.worker.CoreCommand import cancelledText
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
-from gsema_core.files.text_files import read_table
 from gsema_core.teachers.registry import (
     DEFAULT,
     ListedTeacher,
@@ -38,14 +38,21 @@ class ResultPanel:
     Args:
         ui: the panel's widgets.
         logic: does the work.
+        ensurePackages: installs what is missing, after a question; gets a function that shows a
+            sentence, and returns why nothing can be done, or nothing.
         onTeachers: called when the list of teachers has changed, with the name to choose.
     """
 
     def __init__(
-        self, ui: Any, logic: GSEMATrainingLogic, onTeachers: Callable[[str], None]
+        self,
+        ui: Any,
+        logic: GSEMATrainingLogic,
+        ensurePackages: Callable[[Callable[[str], None]], str],
+        onTeachers: Callable[[str], None],
     ) -> None:
         self.ui = ui
         self._logic, self._onTeachers = logic, onTeachers
+        self._ensurePackages = ensurePackages
         self._folder = RunFolder("")
         self._isRunning = False
         self._report: dict[str, Any] | None = None
@@ -53,7 +60,7 @@ class ResultPanel:
         self.ui.reportTable.setColumnCount(len(headings()))
         self.ui.reportTable.setHorizontalHeaderLabels(headings())
         self.ui.reportTable.verticalHeader().setVisible(False)
-        self.ui.compareButton.connect("clicked(bool)", self.compare)
+        self.ui.compareButton.connect("clicked(bool)", self._onCompare)
         self.ui.useTeacherButton.connect("clicked(bool)", self._onUse)
         self.ui.exportTeacherButton.connect("clicked(bool)", self._onExport)
         self.ui.deleteTeacherButton.connect("clicked(bool)", self._onDelete)
@@ -65,7 +72,9 @@ class ResultPanel:
         hasEnded = self._isRunning and not view.isRunning and not view.problem
         isOther = view.folder.path != self._folder.path
         self._folder, self._isRunning = view.folder, view.isRunning
-        report = read_table(view.folder.report)
+        if view.isRunning:
+            self._logic.cancelComparison()  # the model may be another one when it ends
+        report = view.folder.comparisonReport()
         if isOther or report != self._report:
             self._report = report
             self._fill()
@@ -128,14 +137,25 @@ class ResultPanel:
             self._say(_("Comparing: {progress}").format(progress=line.strip()))
 
     def _onCompared(self, message: str) -> None:
-        if message:
+        if message and message != cancelledText():
             self._say(message, isError=True)
         else:
-            self._report = read_table(self._folder.report)
+            self._report = self._folder.comparisonReport()
             self._fill()
         self._update()
 
+    def _onCompare(self) -> None:
+        if self._hasPackages():
+            self.compare()
+
+    def _hasPackages(self) -> bool:
+        if problem := self._ensurePackages(self._say):
+            self._say(problem, isError=True)
+        return not problem
+
     def _onUse(self) -> None:
+        if not self._hasPackages():
+            return
         name = self.ui.nameLineEdit.text.strip()
         isWorse = self._report is not None and self._report.get("verdict") == WORSE
         question = _("The new model is worse than the one it began as. Use it all the same?")

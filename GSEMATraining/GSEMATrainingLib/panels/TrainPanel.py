@@ -38,6 +38,8 @@ class TrainPanel:
         logic: does the work.
         cases: the rows as they are now, and where their nodes are.
         choices: what is chosen now; raises UserError.
+        ensurePackages: installs what is missing, after a question; gets a function that shows a
+            sentence, and returns why a training cannot run, or nothing.
         onLook: called every second with what is seen.
         onChanged: called when a training has begun or ended.
     """
@@ -48,11 +50,13 @@ class TrainPanel:
         logic: GSEMATrainingLogic,
         cases: Callable[[], tuple[list[TrainingCase], NodesOf]],
         choices: Callable[[], TrainingChoices],
+        ensurePackages: Callable[[Callable[[str], None]], str],
         onLook: Callable[[RunView], None],
         onChanged: Callable[[], None],
     ) -> None:
         self.ui = ui
         self._logic, self._cases, self._choices = logic, cases, choices
+        self._ensurePackages = ensurePackages
         self._onLook, self._onChanged = onLook, onChanged
         self._plots = TrainingPlots()
         self._files = RunFiles(ui)
@@ -159,13 +163,20 @@ class TrainPanel:
             elif self.view.isRunning:
                 self.folder.stop()
                 self.watch.look()
-            elif self.view.canGoOn:
+            elif self._hasPackages() and self.view.canGoOn:
                 self._goOn()
-            else:
+            elif not self._note:
                 self._begin()
         except UserError as error:
             self._explain(str(error))
         self._onChanged()
+
+    def _hasPackages(self) -> bool:
+        """Install what is missing, if the user agrees; say why no training can run else."""
+        self._note = self._ensurePackages(self._show)
+        if self._note:
+            self._show(self._note, isError=True)
+        return not self._note
 
     def _goOn(self) -> None:
         """On the device that is chosen now."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import functools
 import os
 from pathlib import Path
+from typing import Any
 
 from slicer.i18n import tr as _
 
 from gsema_core.errors import ERROR_PREFIX, UserError
+from gsema_core.files.text_files import read_table
+from gsema_core.teachers.teacher_file import file_hash
 from gsema_core.training.lock import holder
 from gsema_core.training.run_files import (
     PAUSE,
@@ -24,6 +28,12 @@ from gsema_core.training.status import Status, read_status
 
 LOG_BYTES = 200_000
 """How much of the end of a log is read; some thousand lines. Ours."""
+
+
+@functools.lru_cache(maxsize=1)
+def _hashOf(path: Path, changed: int, size: int) -> str:
+    """The file's hash, read once as long as its time and size stay."""
+    return file_hash(path)
 
 
 class RunFolder:
@@ -98,6 +108,25 @@ class RunFolder:
     def hasCurves(self) -> bool:
         """Whether there is a table of numbers to plot."""
         return any((self.path / name).is_file() for name in (STEPS, VALIDATION))
+
+    def comparisonReport(self) -> dict[str, Any] | None:
+        """The report on the model as it is now; None without one, or where it is on another.
+
+        A training that goes on after a comparison may find a better model.
+        """
+        report = read_table(self.report)
+        try:
+            compared = (report or {})["teachers"]["new"]["sha256"]
+        except (KeyError, TypeError):
+            return None
+        return report if compared == self._teacherHash() else None
+
+    def _teacherHash(self) -> str:
+        try:
+            stat = self.teacher.stat()
+            return _hashOf(self.teacher, stat.st_mtime_ns, stat.st_size)
+        except (OSError, UserError):  # gone, or being replaced right now
+            return ""
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """The lines of a table of numbers; a half-written last one is left out.

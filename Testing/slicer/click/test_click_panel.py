@@ -218,7 +218,7 @@ def test_missing_packages_are_one_sentence(panel, make_balls, monkeypatch):
     panel.ui.inputSelector.setCurrentNode(make_balls())
     panel.ui.clickButton.checked = True
     assert not panel.ui.clickButton.checked
-    assert panel.ui.statusLabel.text.startswith("Nothing was installed and nothing segmented")
+    assert panel.ui.statusLabel.text.startswith("Nothing was installed and nothing done")
     assert not panel.logic._client.isRunning
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 0
 

@@ -485,7 +485,7 @@ def test_a_no_changes_nothing_and_is_one_plain_sentence(bare_panel, wanted, boxe
     assert len(machine.questions) == 1
     assert (machine.calls, wanted, boxes) == ([], [], [])
     assert panel.ui.statusLabel.text == (
-        "Nothing was installed and nothing segmented; "
+        "Nothing was installed and nothing done; "
         "PyTorch, MONAI, einops, safetensors would be needed."
     )
     assert scene.GetNumberOfNodes() == nodes

@@ -1,8 +1,9 @@
 """A ``gsema`` that trains nothing; its first argument says how it behaves, the rest is the command.
 
 quick     trains in a moment, with log lines, validations, a thumbnail and a teacher
-linger    likewise; and its process stays for a moment when it has said that it ended
 slow      trains until it is stopped; obeys pause and stop
+linger    likewise; and its process stays for a moment when it has said that it ended
+long      like slow; and compares for a minute
 crash     dies in the middle of the first session, trains to the end in the next one
 failed    ends with a sentence in the log and in the status
 memory    trains with a smaller patch than asked for, and says so
@@ -15,6 +16,7 @@ The teacher that comes out is the file that FAKE_TEACHER names.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -88,7 +90,7 @@ class Run:
 
     @property
     def isEndless(self) -> bool:
-        return self.mode in ("slow", "linger")
+        return self.mode in ("slow", "linger", "long")
 
     def read(self, name: str) -> str:
         path = self.folder / name
@@ -196,13 +198,17 @@ def compare(arguments: list[str], mode: str) -> int:
         print("error: The teacher cannot be read.", file=sys.stderr)
         return 2
     print("case 1 of 3", file=sys.stderr, flush=True)
+    time.sleep(60 if mode == "long" else 0)
     change = -0.1 if mode == "worse" else 0.1
     scores = {"aneurysm_dice": 0.5, "sensitivity": 0.6, "missed": 1, "false_positives": 2}
     old = {**scores, "surface_distance_mm": None, "vessel_dice": 0.7}
     new = {**old, "aneurysm_dice": 0.5 + change, "surface_distance_mm": 1.25}
     totals = {"false_positives_per_case": 2.0, "cases": 3}
     summary = {"start": {**old, **totals}, "new": {**new, **totals}}
+    compared = Path(arguments[2])
+    hashes = {"sha256": hashlib.sha256(compared.read_bytes()).hexdigest()}
     report = {
+        "teachers": {"new": {"name": "new", **hashes}},
         "cases": [{"case": n, "center": "here", "start": old, "new": new} for n in (1, 2, 3)],
         "summary": summary,
         "verdict": "worse" if mode == "worse" else "better",

@@ -127,3 +127,30 @@ def test_nothing_can_be_used_before_there_is_a_teacher(panel):
         panel.logic.register(panel.train.folder, "x", print)
     with pytest.raises(UserError, match="no new model yet"):
         panel.logic.compare(panel.train.folder, print)
+
+
+def test_a_report_on_another_model_is_not_shown(panel, trained, tiny_teacher, spin):
+    """A training that goes on finds a better one; what was said was said of the one before."""
+    folder = trained()
+    assert "better on 3" in panel.ui.verdictLabel.text and panel.ui.useTeacherButton.enabled
+    folder.teacher.write_bytes(tiny_teacher.read_bytes() + b" ")
+    panel.train.watch.look()
+    assert folder.comparisonReport() is None
+    assert panel.ui.verdictLabel.text.startswith("When a training has ended")
+    assert not panel.ui.reportTable.visible
+    assert "Compare it first" in panel.ui.useTeacherButton.toolTip
+    panel.ui.compareButton.click()
+    spin(lambda: not panel.logic.isComparing)
+    assert "better on 3" in panel.ui.verdictLabel.text
+
+
+def test_going_on_ends_the_comparison_of_the_model_before(panel, begin, look, spin, monkeypatch):
+    begin("slow")
+    spin(lambda: look().status.step > 12)
+    panel.train.folder.stop()
+    panel.use("long")
+    spin(lambda: not look().isRunning and panel.logic.isComparing, 60)
+    panel.ui.trainButton.click()
+    spin(lambda: not panel.logic.isComparing)
+    assert panel.ui.verdictLabel.text.startswith("When a training has ended")
+    assert panel.shown == [] and look().isRunning

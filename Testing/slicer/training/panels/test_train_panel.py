@@ -268,11 +268,13 @@ def test_validation_without_an_aneurysm_is_told_before(panel, make_case):
     assert "No validation case has an aneurysm" in panel.ui.casesInfoLabel.text
 
 
-def test_missing_packages_are_told(panel, add_cases, monkeypatch):
-    from GSEMASegmentationLib.install.Requirements import PACKAGES
-    from GSEMATrainingLib import TrainingLogic
-
-    add_cases()
-    monkeypatch.setattr(TrainingLogic, "missingPackages", lambda: list(PACKAGES[:1]))
-    panel.ui.trainButton.click()
-    assert panel.shown == ["A training needs PyTorch: press Install in the section Installation."]
+def test_a_panel_that_was_left_shows_the_training_when_it_is_entered_again(
+    panel, begin, look, spin
+):
+    begin("slow")
+    widget = slicer.modules.gsematraining.widgetRepresentation()
+    widget.exit()
+    step = look().status.step
+    spin(lambda: panel.train.view.status.step > step + 5)
+    widget.enter()
+    assert panel.ui.trainButton.text == "Stop" and "Training: step" in status_of(panel)
