@@ -1,7 +1,7 @@
 """The training panel's picture for the documentation: docs/images/training.png.
 
-usage: python demo/training_screenshot.py [STEPS] [FILE.png]
-Phantoms of a new center are made, the bundled teacher is trained on them for STEPS steps (120) and
+usage: python demo/training_screenshot.py [MINUTES] [FILE.png]
+Phantoms of a new center are made, the bundled model is trained on them for MINUTES (4) and
 compared, as a user would do it.
 """
 
@@ -24,13 +24,13 @@ import slicer_harness  # noqa: E402
 sys.path.remove(str(ROOT / "Testing"))
 from new_center import make_cases  # noqa: E402
 
-WIDTH, HEIGHT = 760, 1720
+WIDTH, HEIGHT = 540, 1760
 LONGEST_S = 3600.0
-STEPS = 120
+MINUTES = 4
 
 
 def main(arguments: list[str]) -> int:
-    steps = int(arguments[0]) if arguments else STEPS
+    minutes = int(arguments[0]) if arguments else MINUTES
     path = Path(arguments[1] if len(arguments) > 1 else ROOT / "docs" / "images" / "training.png")
     missing = slicer_harness.missing_libraries()
     if missing:
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     widget.enter()
     widget.show()
     with tempfile.TemporaryDirectory() as folder:
-        use(widget.self(), Path(folder), steps)
+        use(widget.self(), Path(folder), minutes)
         slicer.app.processEvents()
         path.parent.mkdir(parents=True, exist_ok=True)
         widget.grab().save(str(path))
@@ -57,12 +57,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def use(panel: Any, folder: Path, steps: int) -> None:
+def use(panel: Any, folder: Path, minutes: int) -> None:
     """Add the cases, train, and wait for the comparison."""
     panel.cases.addPath(str(make_cases(folder / "cases")))
     wait(lambda: not panel.cases.reader.isRunning)
-    panel._parameterNode.lengthUnit, panel._parameterNode.length = "steps", steps
-    run = {"threads": 1, "validate_every": max(1, steps // 4)}
+    panel.ui.lengthSpinBox.value = minutes
+    run = {"threads": 1, "validate_every": 30}
     changes = {"data": {"patch": [64, 64, 64]}, "run": run}
     panel.start.form.setChanges(changes)
     panel.ui.nameLineEdit.text = "low dose 2026"
