@@ -11,6 +11,9 @@ import pytest
 import slicer
 import slicer.util
 
+CENTER = 4
+"""Column of the table."""
+
 
 def status_of(panel):
     return panel.ui.statusLabel.text
@@ -44,6 +47,35 @@ def test_no_identifier_is_anywhere_in_the_folder(panel, make_case, begin, look, 
         for name in ("Doe", "Jane", "1.2.840", "4711", "Muster", "Max0", "scan-0", "site"):
             assert name not in str(path.relative_to(tmp_path)), path
             assert name.encode() not in path.read_bytes(), (name, path)
+
+
+@pytest.mark.parametrize("letters", ["Иванова^Анна", "王^小明", "Ω 🧠 é", "a\nb: c\\d"])
+def test_other_alphabets_are_no_obstacle(panel, make_case, begin, look, spin, tmp_path, letters):
+    """In names, attributes and the folder; the copies hold none of it and the right voxels."""
+    import SimpleITK as sitk
+
+    volume, segmentation = make_case(letters)
+    before = slicer.util.arrayFromVolume(volume).copy()
+    for node in (volume, segmentation):
+        for name in ("DICOM.PatientName", "DICOM.instanceUIDs", f"note {letters}"):
+            node.SetAttribute(name, letters)
+        node.SetDescription(letters)
+    folder = tmp_path / letters.replace("\n", " ").replace(":", "").replace("\\", "")
+    panel.ui.runFolderPathLineEdit.currentPath = str(folder / "run")
+    panel.cases.addFromScene()
+    panel.ui.caseTable.item(0, CENTER).setText(letters.strip())
+    begin("quick")
+    spin(lambda: look().isFinished, 60)
+    assert panel.shown == []
+    for name, expected in (
+        ("case-001.nrrd", before),
+        ("case-001-labels.nrrd", np.where(before == 200, 2, before == 100)),
+    ):
+        path = folder / "run" / "cases" / name
+        assert letters.encode() not in path.read_bytes()
+        assert np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), expected)
+    listed = json.loads((folder / "run" / "datalist.json").read_text(encoding="utf-8"))["cases"]
+    assert (listed[0]["patient"], listed[0]["center"]) == ("001", letters.strip())
 
 
 def test_what_is_copied_is_what_was_drawn(panel, make_case, begin, look, spin, tmp_path):
