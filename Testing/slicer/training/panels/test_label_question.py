@@ -26,7 +26,11 @@ def answer(training_module, monkeypatch):
             for number, choice in choices:
                 boxes[number].currentIndex = choice
             seen.append(dialog.height)
-            press(dialog)
+            try:
+                press(dialog)
+            except BaseException:
+                dialog.close()  # else it would wait for ever
+                raise
 
         qt.QTimer.singleShot(0, onShown)
         answers = askLabels(guesses)
