@@ -12,6 +12,7 @@ from GSEMASegmentationLib.panels.ClickPanel import ClickPanel
 from GSEMASegmentationLib.panels.CorrectionPanel import CorrectionPanel
 from GSEMASegmentationLib.panels.DevicePanel import DevicePanel
 from GSEMASegmentationLib.panels.DeviceText import rememberRun
+from GSEMASegmentationLib.panels.HardenPanel import HardenPanel
 from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel
 from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon
 from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
@@ -122,6 +123,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.volumes = VolumePanel(
             ui, lambda: self._parameterNode, self._isBusy, self.run.showStatus
         )
+        self.harden = HardenPanel(ui, self.volumes.choose)
         actions = {
             CLICK: ui.clickButton.click,
             UNDO: ui.undoClickButton.click,
@@ -268,6 +270,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.voxelCheck.look(volume)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)
         showText(self.ui.volumeInfoLabel, judgement)
+        self.harden.update(volume)
         self.machine.update(volume, self.teachers.name, self.settings.value("overlap"))
         problem = self.teachers.problem if isReady else judgement
         self.run.update(problem)

@@ -10,6 +10,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMASegmentationLib.scene.Bending import frameOf, isBent
 
 Point = tuple[float, float, float]
 """A position in mm."""
@@ -22,7 +23,7 @@ def lpsFromWorld(ras: Sequence[float], node: Any) -> Point:
         ras: mm, RAS, as Slicer's views show it.
         node: a volume or another node under a linear transform, or under none.
     """
-    right, anterior, superior = _moved(ras, matrixBetween(None, node.GetParentTransformNode()))
+    right, anterior, superior = _moved(ras, matrixBetween(None, frameOf(node)))
     return -right, -anterior, superior
 
 
@@ -34,11 +35,22 @@ def worldFromLps(lps: Sequence[float], node: Any) -> Point:
 
 def toWorld(node: Any) -> Any:
     """The vtkMatrix4x4 from a node's own frame to the world."""
-    return matrixBetween(node.GetParentTransformNode(), None)
+    return matrixBetween(frameOf(node), None)
 
 
 def matrixBetween(source: Any, target: Any) -> Any:
-    """The vtkMatrix4x4 from under one linear transform node to under another; None: the world."""
+    """The vtkMatrix4x4 from under one linear transform node to under another; None: the world.
+
+    Raises:
+        UserError: one of them bends.
+    """
+    for node in (source, target):
+        if node is not None and not node.IsTransformToWorldLinear():
+            raise UserError(
+                _("The transform {name} is not linear: harden it first.").format(
+                    name=node.GetName()
+                )
+            )
     matrix = vtk.vtkMatrix4x4()
     slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(source, target, matrix)
     return matrix
@@ -52,12 +64,11 @@ def ijkToRas(volumeNode: Any) -> Any:
 
 
 def checkLinear(node: Any) -> None:
-    """Raise UserError if a node lies under a transform that bends."""
-    transform = node.GetParentTransformNode()
-    if transform is not None and not transform.IsTransformToWorldLinear():
+    """Raise UserError if a node lies under a transform that bends it by what matters."""
+    if isBent(node):
         raise UserError(
             _("{name} lies under the non-linear transform {transform}: harden it first.").format(
-                name=node.GetName(), transform=transform.GetName()
+                name=node.GetName(), transform=node.GetParentTransformNode().GetName()
             )
         )
 

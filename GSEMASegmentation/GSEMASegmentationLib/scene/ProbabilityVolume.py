@@ -11,6 +11,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMASegmentationLib.scene.Bending import frameOf
 from GSEMASegmentationLib.scene.Hierarchy import placeBeside
 from GSEMASegmentationLib.scene.LabelImport import checkGrid
 from GSEMASegmentationLib.scene.VolumeFiles import readVolume
@@ -49,6 +50,7 @@ def showProbability(read: Any, volumeNode: Any, segmentationNode: Any) -> Any:
         display.SetWindowLevelMinMax(0.0, 1.0)
     node.CopyOrientation(read)
     node.SetAndObserveImageData(read.GetImageData())
-    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    frame = frameOf(volumeNode)
+    node.SetAndObserveTransformNodeID(frame.GetID() if frame is not None else None)
     placeBeside(node, volumeNode)
     return node

@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 from gsema_core.errors import UserError
 from gsema_core.labels import COLORS
 from gsema_core.terminology import terminology_entry
+from GSEMASegmentationLib.scene.Bending import frameOf
 from GSEMASegmentationLib.scene.Coordinates import ijkToRas
 from GSEMASegmentationLib.scene.Hierarchy import placeOutput
 from GSEMASegmentationLib.scene.OutputState import OutputState, removeWithDisplays
@@ -48,7 +49,7 @@ def checkOutput(segmentationNode: Any, volumeNode: Any) -> None:
                 "segments stay as they are."
             ).format(name=name)
         )
-    if segmentationNode.GetParentTransformNode() is not volumeNode.GetParentTransformNode():
+    if segmentationNode.GetParentTransformNode() is not frameOf(volumeNode):
         raise UserError(
             _(
                 "The segmentation {name} is not under the same transform as {volume}: choose "
@@ -106,7 +107,7 @@ def adopt(node: Any, volumeNode: Any) -> None:
     if node.GetSegmentation().GetNumberOfSegments() == 0:
         node.GetSegmentation().SetSourceRepresentationName(LABELMAP)
         node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-        transform = volumeNode.GetParentTransformNode()
+        transform = frameOf(volumeNode)
         node.SetAndObserveTransformNodeID(transform.GetID() if transform else None)
 
 

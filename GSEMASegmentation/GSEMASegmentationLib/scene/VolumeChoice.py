@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import slicer
 import slicer.util
+import vtk
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.scene.Coordinates import checkLinear
+from GSEMASegmentationLib.scene.ImportedGrid import gridDoubt, gridProblem
 
 SPACING_LIMITS_MM = (0.05, 5.0)
 """As the worker has them (``gsema_core.grids``); beyond, a header is wrong."""
+
+AXES_TOLERANCE = 1e-3
+"""As the worker has it: directions in files are often rounded to four digits."""
 
 COARSE_MM = 1.0
 """Rotational angiography has voxels of 0.1 to 0.6 mm; ours."""
@@ -65,6 +71,8 @@ def volumeJudgement(volumeNode: Any, voxelProblem: str = "") -> tuple[str, bool]
     if max(volumeNode.GetSpacing()) > COARSE_MM:
         text = _("{info}: ready, but voxels above {limit:g} mm hide small aneurysms.")
         return text.format(info=info, limit=COARSE_MM), True
+    if doubt := gridDoubt(volumeNode):
+        return _("{info}: ready, but {doubt}").format(info=info, doubt=doubt), True
     return _("{info}: ready").format(info=info), True
 
 
@@ -98,4 +106,22 @@ def checkVolume(volumeNode: Any) -> None:
                 "the Volumes module, mostly a matter of cm or m instead of mm."
             ).format(name=name, spacing=" × ".join(f"{side:.3g}" for side in spacing))
         )
+    if not np.allclose(*_productOfAxes(volumeNode), atol=AXES_TOLERANCE):
+        raise UserError(
+            _(
+                "{name} has sheared axes, which do not stand at right angles: resample it to a "
+                "regular grid first, with the module Crop Volume or Resample Scalar/Vector/DWI "
+                "Volume."
+            ).format(name=name)
+        )
+    if problem := gridProblem(volumeNode):
+        raise UserError(problem)
     checkLinear(volumeNode)
+
+
+def _productOfAxes(volumeNode: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines between the axes of the grid, and what they are at right angles."""
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASDirectionMatrix(matrix)
+    axes = slicer.util.arrayFromVTKMatrix(matrix)[:3, :3]
+    return axes.T @ axes, np.eye(3)

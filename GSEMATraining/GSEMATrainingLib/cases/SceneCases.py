@@ -10,6 +10,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
+from GSEMASegmentationLib.scene.Bending import frameOf
 from GSEMASegmentationLib.scene.Coordinates import checkLinear, ijkToRas, matrixBetween
 from GSEMASegmentationLib.scene.Hierarchy import subjectHierarchy
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
@@ -191,7 +192,7 @@ def labelArray(volume: Any, segmentation: Any, labels: Mapping[str, int]) -> np.
 
 def _boxOf(volume: Any, segmentation: Any) -> Any:
     """The volume's grid without voxels, in the segmentation's own frame."""
-    move = matrixBetween(volume.GetParentTransformNode(), segmentation.GetParentTransformNode())
+    move = matrixBetween(frameOf(volume), segmentation.GetParentTransformNode())
     grid = vtk.vtkMatrix4x4()
     vtk.vtkMatrix4x4.Multiply4x4(move, ijkToRas(volume), grid)
     width, height, depth = volume.GetImageData().GetDimensions()

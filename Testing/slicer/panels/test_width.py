@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import slicer
 import slicer.util
+import vtk
 from PySide6 import QtWidgets
 
 WIDEST = 400
@@ -194,6 +195,16 @@ def test_a_judgement_with_a_long_name(panel, make_balls):
     panel.ui.inputSelector.setCurrentNode(volume)
     assert not panel.ui.segmentButton.enabled
     check_width(panel)
+
+
+def test_a_volume_that_has_to_be_hardened(panel, make_balls, scene):
+    transform = scene.AddNewNodeByClass("vtkMRMLTransformNode", LONG)
+    transform.SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
+    volume = make_balls(name=LONG)
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+    panel.ui.inputSelector.setCurrentNode(volume)
+    check_width(panel)
+    assert panel.ui.hardenButton.visible
 
 
 def test_a_device_with_a_long_name(panel):

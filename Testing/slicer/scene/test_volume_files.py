@@ -30,6 +30,36 @@ def test_a_file_has_the_voxels_and_the_geometry_and_no_name(make_balls, ijk_to_r
     assert matrix == pytest.approx(ijk_to_ras, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Иванов^Пётр",
+        "山田^太郎=ヤマダ^タロウ",
+        "مريض",
+        "Müller^Jürgen",
+        "😀",
+        "a:=b\nspace: LPS\n\n",
+    ],
+)
+def test_words_of_any_alphabet_stay_out_of_the_file(make_balls, tmp_path, words):
+    """Slicer writes a node's attributes into the header, in which the worker would stumble."""
+    from GSEMASegmentationLib.scene.VolumeFiles import exportVolume
+
+    from gsema_core.files import read_volume
+
+    volume = make_balls(name=words, softness=2.0)
+    for key in ("DICOM.PatientName", words.replace("\n", " "), "Description"):
+        volume.SetAttribute(key, words)
+    volume.SetDescription(words)
+    path = tmp_path / "scan.nrrd"
+    exportVolume(volume, path)
+    header = path.read_bytes().split(b"\n\n", 1)[0]
+    assert header.isascii()
+    assert b"DICOM" not in header
+    read = read_volume(path)
+    assert np.array_equal(read.array, slicer.util.arrayFromVolume(volume))
+
+
 def _ijk_to_ras(node):
     from GSEMASegmentationLib.scene.Coordinates import ijkToRas
 
