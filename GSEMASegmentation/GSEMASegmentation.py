@@ -15,6 +15,7 @@ from GSEMASegmentationLib.panels.DeviceText import rememberRun
 from GSEMASegmentationLib.panels.HardenPanel import HardenPanel
 from GSEMASegmentationLib.panels.InstallationPanel import InstallationPanel
 from GSEMASegmentationLib.panels.ModuleIcon import moduleIcon
+from GSEMASegmentationLib.panels.NeckPanel import NeckPanel
 from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
@@ -119,6 +120,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self.installation.ensure,
         )
         self.corrections = CorrectionPanel(ui, logic, log, self.run, self.results, update)
+        self.necks = NeckPanel(ui, logic, self.results, update)
         self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)
         self.volumes = VolumePanel(
             ui, lambda: self._parameterNode, self._isBusy, self.run.showStatus
@@ -266,6 +268,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.ui.show3DButton.setSegmentationNode(output)
         self.ui.show3DButton.visible = output is not None
         self.results.show(output, volume)
+        self.necks.update()
         self.surface.show(output)
         self.voxelCheck.look(volume)
         judgement, isReady = volumeJudgement(volume, self.voxelCheck.problem)

@@ -131,6 +131,8 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
                 self._job = None
                 self.aneurysms, self.report = outcome.aneurysms, outcome.report
                 self._reportNode = outcome.segmentationNode
+                if outcome.segmentationNode is not None:
+                    self.necks.refit(outcome.segmentationNode)
                 onEnd(outcome)
 
             self._job = SegmentationJob(
@@ -442,7 +444,10 @@ class GSEMASegmentationLogic(ScriptedLoadableModuleLogic):
         )
 
     def stop(self) -> None:
-        """End the worker process and what it is doing; the next run starts a new one."""
+        """End the worker process and what it is doing, and follow no neck plane any more.
+
+        The next run starts a new process, and ``showNecks`` follows the planes again.
+        """
         self.measuring.stop()
         self.necks.stop()
         if self._export is not None:

@@ -144,7 +144,6 @@ class NeckCuts:
 
     def clear(self) -> None:
         """Forget everything; planes of the scene still know what they divide."""
-        self.makeSurfacesWhole()
         for known in (self._cuts, self._surfaces, self._open, self.places):
             known.clear()
 

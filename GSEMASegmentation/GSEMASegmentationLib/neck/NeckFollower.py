@@ -87,12 +87,20 @@ class NeckFollower:
                 self._leave(key)
                 self._observe(node, segmentId, plane)
 
+    def refit(self, node: Any) -> None:
+        """Show the planes anew, if there are any: other aneurysms have come into the segments."""
+        if planesOf(node):
+            self.hide(node)
+            self.show(node)
+
     def stop(self) -> None:
         """Follow nothing any more."""
         for timer in (self._timer, self._restTimer):
             timer.stop()
         for key in list(self._followed):
             self._leave(key)
+        if not slicer.mrmlScene.IsClosing():
+            self._cuts.makeSurfacesWhole()
         self._cuts.clear()
 
     def cutNow(self) -> None:

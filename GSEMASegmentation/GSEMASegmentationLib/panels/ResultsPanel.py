@@ -88,7 +88,7 @@ class ResultsPanel:
             selected = self.selectedSegment
             self._shown = shown
             self._fill(table)
-            self._select(selected)
+            self.select(selected)
         self.onShown()
 
     @property
@@ -103,8 +103,8 @@ class ResultsPanel:
     def _has(self, segmentId: str) -> bool:
         return self.segmentation.GetSegmentation().GetSegment(segmentId) is not None
 
-    def _select(self, segmentId: str) -> None:
-        """Select the row that was selected before the table was filled anew."""
+    def select(self, segmentId: str) -> None:
+        """Select the first row of a segment, where it has one."""
         widget = self.ui.aneurysmTable
         for row in range(widget.rowCount):
             if segmentId and widget.item(row, 0).data(qt.Qt.UserRole) == segmentId:
