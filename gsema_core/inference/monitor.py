@@ -16,7 +16,7 @@ CancelCheck = Callable[[], bool]
 # rounded from runs on two CPU cores, where the windows take nearly all the time.
 PHASES = {
     "read": (0.02, "Reading the scan"),
-    "load": (0.05, "Loading the teacher"),
+    "load": (0.05, "Loading the model"),
     "prepare": (0.08, "Preparing the scan"),
     "mask": (0.09, "Looking for vessels"),
     "windows": (0.93, "Segmenting"),

@@ -52,14 +52,14 @@ def doubts(scan: PreparedScan, card: TeacherCard, refuse: bool = True) -> list[s
     clauses, impossible = unusual(appearance, trained_on)
     if impossible and refuse:
         raise UserError(
-            f"The scan looks like no angiography with contrast agent. Unlike the teacher's "
+            f"The scan looks like no angiography with contrast agent. Unlike the model's "
             f"training scans, with their range in brackets, it has {'; '.join(impossible)}: give "
             "another volume, or turn off the setting refuse_implausible (--no-refuse)."
         )
     if not clauses:
         return []
     return [
-        f"Unlike the teacher's training scans, with their range in brackets, this one has "
+        f"Unlike the model's training scans, with their range in brackets, this one has "
         f"{'; '.join(clauses)}: check the result closely."
     ]
 

@@ -81,7 +81,7 @@ class SegmentationSettings:
     )
     walls_by_scan: bool = setting(
         True,
-        "Draw walls by the scan's own voxels, not by the teacher alone. It has no part where a "
+        "Draw walls by the scan's own voxels, not by the model alone. It has no part where a "
         "threshold is given.",
         title="Draw walls by the scan",
         source="docs/teacher.md",

@@ -26,13 +26,13 @@ def read_metadata(stream: BinaryIO, file_bytes: int) -> dict[str, Any]:
     """Read the texts at the start of a file of ``file_bytes`` bytes, which must be whole.
 
     Raises:
-        ValueError: with a reason that fits after "The teacher file ... cannot be used: ".
+        ValueError: with a reason that fits after "The model file ... cannot be used: ".
     """
     start = stream.read(8)
     if start.startswith(_PICKLE_STARTS):
         raise ValueError(
             "it is a pickle (as torch.save makes it) or an archive, which are never opened because "
-            "they can run any code or hold anything; teachers are .safetensors files"
+            "they can run any code or hold anything; models are .safetensors files"
         )
     length = int.from_bytes(start, "little")
     if len(start) < 8 or length > MAXIMUM_HEADER_BYTES:

@@ -42,7 +42,7 @@ def user_folder() -> Path:
         return Path.home() / ".gsema" / "teachers"
     except RuntimeError as error:
         raise UserError(
-            "This user has no home folder to keep teachers in: set HOME, or use a teacher by the "
+            "This user has no home folder to keep models in: set HOME, or use a model by the "
             "path of its file."
         ) from error
 
@@ -92,7 +92,7 @@ def add_teacher(source: str | os.PathLike[str], folder: Path | None = None) -> L
     content, card = read_checked(source)
     target = folder / f"{card.name}{SUFFIX}"
     if card.name == DEFAULT or (target.is_file() and target.read_bytes() != content):
-        raise UserError(f"A teacher named {card.name} is there already: remove that one first.")
+        raise UserError(f"A model named {card.name} is there already: remove that one first.")
     make_folder(folder)
     with atomic_path(target) as temporary:
         temporary.write_bytes(content)

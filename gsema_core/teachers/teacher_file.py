@@ -71,7 +71,7 @@ def save_teacher(
     if card.network_config() != network.config:
         raise ValueError(f"The card describes {card.network}, not {network.config}.")
     if Path(path).suffix != SUFFIX:
-        raise UserError(f"The teacher file {path} must end in {SUFFIX}.")
+        raise UserError(f"The model file {path} must end in {SUFFIX}.")
     weights = {
         # A copy of its own: safetensors refuses tensors that share memory.
         name: tensor.detach().to("cpu", dtype or tensor.dtype, copy=True).contiguous()
@@ -171,13 +171,13 @@ def load_teacher(
 
 def _open(path: Path) -> BinaryIO:
     if not is_there(path):
-        raise UserError(f"The teacher file {path} does not exist: check the path.")
+        raise UserError(f"The model file {path} does not exist: check the path.")
     if not path.is_file():
-        raise UserError(f"The teacher {path} is not a file: choose a {SUFFIX} file.")
+        raise UserError(f"The model {path} is not a file: choose a {SUFFIX} file.")
     try:
         return path.open("rb")
     except OSError as error:
-        raise UserError(f"The teacher file {path} cannot be read ({error.strerror}).") from error
+        raise UserError(f"The model file {path} cannot be read ({error.strerror}).") from error
 
 
 def _checked_card(path: Path, stream: BinaryIO, size: int) -> TeacherCard:
@@ -255,7 +255,7 @@ def _all_finite(tensors: Mapping[str, torch.Tensor]) -> bool:
 
 
 def _unusable(path: Path, reason: str) -> UserError:
-    return UserError(f"The teacher file {path} cannot be used: {reason}.")
+    return UserError(f"The model file {path} cannot be used: {reason}.")
 
 
 def _as_clause(sentence: str) -> str:

@@ -180,6 +180,6 @@ def test_a_teacher_that_is_replaced_before_it_is_loaded(
     capsys: pytest.CaptureFixture[str],
     at_phase: Callable[..., None],
 ) -> None:
-    at_phase("Loading the teacher", lambda: files["teacher"].write_bytes(b"no teacher"))
+    at_phase("Loading the model", lambda: files["teacher"].write_bytes(b"no teacher"))
     assert "cannot be used" in refusal(gsema, capsys)
     assert files["output"].read_text() == "old"

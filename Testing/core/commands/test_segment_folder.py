@@ -418,7 +418,7 @@ def test_a_scan_unlike_the_training_scans_is_noted_in_every_place(
         assert len(report["notes"]) == notes
     first = capsys.readouterr().out.splitlines()[-4]
     note = (
-        "Unlike the teacher's training scans, with their range in brackets, this one has voxels of "
+        "Unlike the model's training scans, with their range in brackets, this one has voxels of "
         "0.9 mm (0.1 to 0.1): check the result closely."
     )
     assert report["notes"] == [note]

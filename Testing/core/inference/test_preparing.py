@@ -72,7 +72,7 @@ def test_noise_yields_no_aneurysm_anywhere(no_angiography: ModuleType) -> None:
         segmenter.segment_at_point(segmenter.prepare(scan), scan.geometry.center)
     anyway = SegmentationSettings(refuse_implausible=False)
     (note,) = segmenter.segment_at_point(scan, scan.geometry.center, anyway).report["notes"]
-    assert note.startswith("Unlike the teacher's training scans, ")
+    assert note.startswith("Unlike the model's training scans, ")
     assert "surroundings that vary by" in note
 
 

@@ -52,7 +52,7 @@ def test_damage_never_gives_more_than_a_sentence(
         try:
             teacher = load_teacher(path)
         except UserError as error:
-            assert str(error).startswith("The teacher file "), error
+            assert str(error).startswith("The model file "), error
             assert str(error).endswith("."), error
             refused += 1
         else:  # the damage hit a weight or a free text

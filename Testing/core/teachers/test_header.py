@@ -85,7 +85,7 @@ def test_what_loading_refuses(
     header = {"__metadata__": {METADATA_KEY: tiny_card.to_json()}, **weights}
     path.write_bytes(file_of(header, data_bytes))
     assert read_card(path) == tiny_card
-    with pytest.raises(UserError, match=r"^The teacher file .* (cannot be|lacks) .*\.$"):
+    with pytest.raises(UserError, match=r"^The model file .* (cannot be|lacks) .*\.$"):
         load_teacher(path)
 
 

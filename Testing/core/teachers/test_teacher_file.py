@@ -159,7 +159,7 @@ def test_a_truncated_file(saved: Path, share: float) -> None:
     content = saved.read_bytes()
     saved.write_bytes(content[: int(share * len(content))])
     for read in (read_card, load_teacher):
-        with pytest.raises(UserError, match=r"^The teacher file .* cannot be used: .*\.$"):
+        with pytest.raises(UserError, match=r"^The model file .* cannot be used: .*\.$"):
             read(saved)
 
 

@@ -143,7 +143,7 @@ def test_prepare_and_click(
     assert prepared["event"] == "result", prepared
     assert prepared["geometry"]["size"] == list(scan.geometry.size)
     assert list(dict.fromkeys(event["phase"] for event in progress)) == [
-        "Reading the scan", "Loading the teacher", "Preparing the scan"
+        "Reading the scan", "Loading the model", "Preparing the scan"
     ]  # fmt: skip
     copy.unlink()
 

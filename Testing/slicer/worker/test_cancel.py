@@ -79,7 +79,7 @@ def noisy_balls(make_balls):
 def test_the_real_worker_stops_in_every_phase(gone, real, noisy_balls, tiny_teacher, scene, spin):
     """Cold, it is importing PyTorch; warm, it is in the middle of a run or at its end."""
     nodes, pids = scene.GetNumberOfNodes(), set()
-    for phase in ("Reading the scan", "Loading the teacher", "Segmenting", "Measuring aneurysms"):
+    for phase in ("Reading the scan", "Loading the model", "Segmenting", "Measuring aneurysms"):
         started = []
 
         def cancel(fraction, now, phase=phase, started=started):

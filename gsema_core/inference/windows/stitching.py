@@ -57,7 +57,7 @@ class Stitcher:
         """
         if not bool(probabilities.sum().isfinite()):
             raise UserError(
-                "The teacher's answer is not finite: try the precision fp32, or another teacher."
+                "The model's answer is not finite: try the precision fp32, or another model."
             )
         if start[0] < self._first:
             raise ValueError(f"The window at {start} comes after planes from {self._first} on.")

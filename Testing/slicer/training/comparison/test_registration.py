@@ -20,7 +20,7 @@ def test_a_taken_name_is_explained(panel, trained, spin):
     panel.ui.nameLineEdit.text = "default"
     panel.ui.useTeacherButton.click()
     spin(lambda: not panel.logic.isRegistering, 60)
-    assert "A teacher named default is there already" in panel.shown[0]
+    assert "A model named default is there already" in panel.shown[0]
     panel.ui.nameLineEdit.text = "../away"
     panel.ui.useTeacherButton.click()
     assert "not plain" in panel.shown[1]
