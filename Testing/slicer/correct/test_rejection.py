@@ -130,6 +130,35 @@ def test_segments_of_others_keep_their_voxels(segmented, masks, paint):
     assert masks(node) == before
 
 
+def test_a_segment_in_the_vessels_own_label_map_is_not_overwritten(segmented, masks):
+    """It lies over the aneurysm, where the vessel would have to write."""
+    logic, _volume, node = segmented
+    segmentation = node.GetSegmentation()
+    segmentation.SeparateSegmentLabelmap(FIRST)
+    image = segmentation.GetSegment("GSEMA_Vessel").GetRepresentation("Binary labelmap")
+    extent = np.array(image.GetExtent())
+    places = [
+        place
+        for place in masks(node)["Aneurysm 1"]
+        if (extent[::2] <= place[::-1]).all() and (extent[1::2] >= place[::-1]).all()
+    ]
+    bone = slicer.vtkSegment()
+    bone.SetName("Bone")
+    bone.SetLabelValue(99)
+    bone.AddRepresentation("Binary labelmap", image)
+    segmentation.AddSegment(bone, "bone")
+    array = slicer.util.arrayFromSegmentInternalBinaryLabelmap(node, "GSEMA_Vessel")
+    array[tuple(np.array(places[0]) - extent[::2][::-1])] = 99
+    before = masks(node)
+    assert len(before["Bone"] & before["Aneurysm 1"]) == 1
+    logic.rejectAneurysm(node, FIRST)
+    after = masks(node)
+    assert after["Bone"] == before["Bone"]
+    assert after["Vessel"] == before["Vessel"] | before["Aneurysm 1"]
+    logic.acceptAneurysm(node, FIRST)
+    assert masks(node) == before
+
+
 def test_vessel_that_overlaps_stays_vessel(segmented, masks, paint):
     logic, volume, node = segmented
     k, j, i = next(iter(masks(node)["Aneurysm 1"]))
