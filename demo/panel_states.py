@@ -178,6 +178,20 @@ def click(panel: Any, ras: tuple[float, float, float]) -> None:
     wait(lambda: not panel.logic._client._requests and not panel.logic.isRunning)
 
 
+def edited(panel: Any) -> None:
+    """One aneurysm is edited and being measured again, the other one is rejected."""
+    import slicer.util
+
+    segment(panel, aneurysms=2)
+    panel.ui.aneurysmTable.setCurrentCell(1, 0)
+    panel.ui.rejectButton.click()
+    node, volume = panel.ui.outputSelector.currentNode(), panel.ui.inputSelector.currentNode()
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, "GSEMA_Aneurysm", volume)
+    mask[:, :, ::2] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, "GSEMA_Aneurysm", volume)
+    panel.results.lookNow()
+
+
 def everything_open(panel: Any) -> None:
     segment(panel)
     for name in ("teacher", "advanced", "installation"):
@@ -188,7 +202,7 @@ def everything_open(panel: Any) -> None:
 STATES = {
     state.__name__: state
     for state in (empty, packages_missing, ready, running, failed, done, none_found, clicking,
-                  clicked, clicked_on_nothing, everything_open)
+                  clicked, clicked_on_nothing, edited, everything_open)
 }  # fmt: skip
 
 

@@ -78,7 +78,6 @@ class BackgroundMeasurement:
         self._onDone = lambda found, message: None
         if self._command is not None:
             self._command.stopAndWait()
-        self._removeFiles()
 
     def _onAnswer(self, line: str) -> None:
         from gsema_core.measurements.orders import aneurysms_of
@@ -96,10 +95,7 @@ class BackgroundMeasurement:
             message = _("the process gave no answer")
         self._end(message)
 
-    def _removeFiles(self) -> None:
+    def _end(self, message: str) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _end(self, message: str) -> None:
-        self._removeFiles()
         self._onDone({} if message else self._found, message)
