@@ -10,8 +10,9 @@ Read from PythonQt's sources (``PythonQtSlot.cpp``, ``PythonQtConversion.cpp``,
   flags never fits in this pass. A second pass converts where it can: an int from any number or
   enumeration, a str from anything, a bool from any truth value, flags from a number.
 - In each pass the first overload that fits is called. They stand in alphabetical order of their
-  parameters as C++ writes them (13 of 917 functions of QtCore, QtGui and QtWidgets do not; none of
-  them is used here); of constructors the first is the first, then come the others backwards.
+  parameters as C++ writes them; of constructors the first is the first, then come the others
+  backwards. (Held against the wrappers that PythonQt generates for Qt 5.15: 378 of 391 functions
+  have this order, in the others it decides nothing but whether True is an int or a double.)
 - None fits every pointer. Keyword arguments are refused with ValueError, as is what fits nothing.
 """
 
