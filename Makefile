@@ -46,6 +46,7 @@ test-slow: $(READY) system-packages
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python Testing/check_extension.py
 
 types: $(READY)
 	$(BIN)/mypy
