@@ -120,6 +120,8 @@ class EndCutter:
         ring, normal, shares = section
         if not NARROWEST * radius < ring.radius_mm < WIDEST * radius + self._voxel:
             return None
+        if radii[:here].max() > WIDER**0.5 * ring.radius_mm + self._voxel / 2:
+            return None  # what would be cut off is wider than a vessel: a sac with its label
         if ring.lean > STEEPEST or min(shares[:2]) < FULL or max(shares) > WIDER:
             return None
         gap = np.minimum(ring.points - self._border[0], self._border[1] - ring.points).min()

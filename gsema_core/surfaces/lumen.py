@@ -160,8 +160,8 @@ def _end_notes(
     notes = []
     if short:
         notes.append(
-            f"{len(short)} vessel ends stay closed, as they are too short for a flat cut or run "
-            "along the scan's border."
+            f"{len(short)} vessel ends stay closed, as they are too short for a flat cut, run "
+            "along the scan's border or swell like a sac."
         )
     if not closed and not ends:
         notes.append("No vessel end was found that could be cut: the surface is closed.")

@@ -180,6 +180,10 @@ def test_a_sac_with_the_label_of_vessels_is_not_opened(shapes: Any) -> None:
     surface = lumen_surface(labels)
     assert sorted(round(end.center[0]) for end in surface.ends) == [-16, 16]
     assert len(surface.mesh.loops()) == 2
+    tip = shapes.union(shapes.segment(-17 * X, 5 * X, 2.0), shapes.ball(9 * X, 5.0))
+    surface = lumen_surface(shapes.draw(20, tip))
+    assert len(surface.ends) == len(surface.closed_ends) == 1 and surface.ends[0].center[0] < -10
+    assert "1 vessel ends stay closed" in surface.notes[0]
     ball = lumen_surface(shapes.draw(11, shapes.ball(np.zeros(3), 8.0)))
     assert ball.ends == () and ball.mesh.loops() == []
 
