@@ -75,7 +75,7 @@ def test_replayed_phantoms_are_scored_too(panel, trained, spin):
 def test_a_worse_teacher_is_warned_of(panel, trained, monkeypatch):
     trained("worse")
     assert "WORSE" in panel.ui.verdictLabel.text
-    assert "d33" in panel.ui.verdictLabel.styleSheet
+    assert "color" in panel.ui.verdictLabel.styleSheet
     asked = []
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda text: bool(asked.append(text)))
     panel.ui.useTeacherButton.click()
