@@ -84,7 +84,7 @@ def test_cmake_lists_every_file_of_a_module(module):
 
 
 ROOMS = ("install", "scene", "measure", "worker", "correct", "click", "neck",
-         "SegmentationLogic", "panels")  # fmt: skip
+         "CorrectionLogic", "SegmentationLogic", "panels")  # fmt: skip
 TRAINING_ROOMS = ("ParameterNode", "cases", "run", "comparison", "ScriptedTraining",
                   "TrainingLogic", "panels")  # fmt: skip
 
