@@ -70,6 +70,17 @@ def test_it_follows_a_bend(plain: Geometry, draw: Callable) -> None:
     assert length_of(labels) == pytest.approx(bend * np.pi / 2 + radius, abs=0.3)
 
 
+def test_of_two_lobes_it_ends_in_the_larger_one(
+    plain: Geometry, draw: Callable, ball: Callable, tube: Callable, half_space: Callable
+) -> None:
+    lobes = [ball((0, 0, 1.0), 3.0), tube((0, 0, 1), (0, 0, 6), 1.2), ball((0, 0, 6.0), 2.6)]
+    labels = draw(plain, lobes, [half_space((0, 0, 1), 0.0)])
+    assert length_of(labels) == pytest.approx(4.0, abs=0.3)
+    swapped = [ball((0, 0, 1.0), 2.6), tube((0, 0, 1), (0, 0, 6), 1.2), ball((0, 0, 6.0), 3.0)]
+    labels = draw(plain, swapped, [half_space((0, 0, 1), 0.0)])
+    assert length_of(labels) == pytest.approx(9.0, abs=0.3)
+
+
 def test_neither_the_cut_nor_the_side_of_it_matters(
     plain: Geometry, draw: Callable, ball: Callable, half_space: Callable
 ) -> None:
