@@ -21,7 +21,7 @@ import slicer_harness  # noqa: E402
 
 sys.path.remove(str(ROOT / "Testing"))
 
-WIDTH, HEIGHT = 560, 1430
+WIDTH = 560
 LONGEST_S = 300.0
 
 
@@ -38,13 +38,15 @@ def main(arguments: list[str]) -> int:
 
     load_module(ROOT / "GSEMASegmentation" / "GSEMASegmentation.py")
     widget = slicer.modules.gsemasegmentation.widgetRepresentation()
-    widget.resize(WIDTH, HEIGHT)
+    widget.resize(WIDTH, 700)
     widget.enter()
     widget.show()
     panel = widget.self()
     use(panel)
-    show_advanced(panel)
-    slicer.app.processEvents()
+    for _round in range(6):  # until the layout has settled
+        slicer.app.processEvents()
+        widget.layout().activate()
+        widget.resize(WIDTH, widget.layout().totalHeightForWidth(WIDTH))
     path.parent.mkdir(parents=True, exist_ok=True)
     widget.grab().save(str(path))
     slicer.modules.gsemasegmentation.closeWidget()
@@ -58,12 +60,6 @@ def use(panel: Any) -> None:
     wait(lambda: panel.ui.sampleDataButton.enabled)
     panel.ui.segmentButton.click()
     wait(lambda: not panel.logic.isRunning)
-
-
-def show_advanced(panel: Any) -> None:
-    """Open all sections."""
-    panel.ui.advancedCollapsibleButton.collapsed = False
-    panel.ui.installationCollapsibleButton.collapsed = False
 
 
 def wait(condition: Callable[[], bool]) -> None:

@@ -154,6 +154,11 @@ def done(panel: Any) -> None:
     segment(panel)
 
 
+def neck_shown(panel: Any) -> None:
+    segment(panel)
+    panel.ui.neckCheckBox.click()
+
+
 def none_found(panel: Any) -> None:
     segment(panel, aneurysms=0)
 
@@ -202,7 +207,7 @@ def everything_open(panel: Any) -> None:
 STATES = {
     state.__name__: state
     for state in (empty, packages_missing, ready, running, failed, done, none_found, clicking,
-                  clicked, clicked_on_nothing, edited, everything_open)
+                  clicked, clicked_on_nothing, neck_shown, edited, everything_open)
 }  # fmt: skip
 
 

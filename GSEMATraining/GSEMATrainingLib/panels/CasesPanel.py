@@ -9,6 +9,7 @@ from typing import Any
 
 import qt
 import slicer.util
+from GSEMASegmentationLib.panels.DropTarget import DropTarget
 from GSEMASegmentationLib.panels.Widgets import enable
 from slicer.i18n import tr as _
 
@@ -26,7 +27,6 @@ from GSEMATrainingLib.cases.SceneCases import (
 )
 from GSEMATrainingLib.cases.TrainingCase import USES, NodesOf, TrainingCase
 from GSEMATrainingLib.panels.CaseText import spacingText, summary
-from GSEMATrainingLib.panels.DropTarget import DropTarget
 from GSEMATrainingLib.panels.FileChoice import askWhereToSave
 from GSEMATrainingLib.panels.LabelQuestion import askLabels
 
