@@ -12,6 +12,7 @@ from gsema_core.errors import UserError
 from gsema_core.grids.geometry import Geometry
 from gsema_core.grids.volume import Volume
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.surfaces.crossing_triangles import crossing_triangles
 from gsema_core.surfaces.end_cuts import OpenEnd, open_ends
 from gsema_core.surfaces.lumen_parts import LumenParts, face_labels, outer_wall
 from gsema_core.surfaces.triangle_mesh import TriangleMesh, triangulated
@@ -132,13 +133,17 @@ def lumen_surface(labels: Volume, *, closed: bool = False, all_parts: bool = Fal
         walls = walls[((walls > border[0] + 1e-6) & (walls < border[1] - 1e-6)).all(axis=1)]
         found = vessel_ends(parts.array, spacing, walls)
         mesh, ends, short = open_ends(mesh, found, spacing.min(), border)
+    place = _Placing(labels.geometry, parts.start)
     if fault := mesh.fault():
         raise UserError(
             f"The surface of these labels cannot be used for a simulation ({fault}): smooth the "
             "labels there, or report it together with the label map."
         )
-    notes += parts.notes() + _end_notes(mesh, ends, short, closed, border, spacing)
-    place = _Placing(labels.geometry, parts.start)
+    notes += (
+        _crossing_notes(place.mesh(mesh))
+        + parts.notes()
+        + _end_notes(mesh, ends, short, closed, border, spacing)
+    )
     return LumenSurface(
         place.mesh(mesh),
         tuple(place.end(end) for end in ends),
@@ -175,6 +180,19 @@ def _end_notes(
             "lumen leaves the scan without a vessel end that could be cut."
         )
     return notes
+
+
+def _crossing_notes(mesh: TriangleMesh) -> list[str]:
+    """Of a mesh in LPS, where its wall runs through itself, as a user finds it in Slicer."""
+    crossing = crossing_triangles(mesh.points, mesh.triangles)
+    if not len(crossing):
+        return []
+    place = _ras(mesh.points[mesh.triangles[crossing[0, 0]]].mean(axis=0))
+    where = ", ".join(f"{n:.1f}" for n in place)
+    return [
+        f"The wall runs through itself at {len(crossing)} pairs of triangles, the first at R, A, S "
+        f"{where} mm: part the labels there before a simulation."
+    ]
 
 
 @dataclass(frozen=True, eq=False)

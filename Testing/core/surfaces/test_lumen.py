@@ -237,11 +237,12 @@ def test_cavities_are_lumen(shapes: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_the_voxels_the_sheet_is_a_manifold(seed: int) -> None:
+def test_whatever_the_voxels_the_sheet_is_a_manifold_and_crossings_are_told(seed: int) -> None:
     """Noise touches itself at edges and corners in every way there is."""
     array = (np.random.default_rng(seed).random((14, 15, 16)) > 0.5).astype(np.uint8)
     surface = lumen_surface(Volume(array, Geometry((16, 15, 14))), closed=True, all_parts=True)
     assert surface.mesh.fault() == ""
+    assert any("The wall runs through itself" in note for note in surface.notes)
 
 
 def test_nothing_labelled_is_explained() -> None:
