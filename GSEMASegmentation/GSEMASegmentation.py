@@ -9,6 +9,7 @@ import slicer
 import slicer.util
 import vtk
 from GSEMASegmentationLib.panels.ClickPanel import ClickPanel
+from GSEMASegmentationLib.panels.CoilsPanel import CoilsPanel
 from GSEMASegmentationLib.panels.CorrectionPanel import CorrectionPanel
 from GSEMASegmentationLib.panels.DevicePanel import DevicePanel
 from GSEMASegmentationLib.panels.DeviceText import rememberRun
@@ -121,6 +122,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         )
         self.corrections = CorrectionPanel(ui, logic, log, self.run, self.results, update)
         self.necks = NeckPanel(ui, logic, self.results, update)
+        self.coils = CoilsPanel(ui, logic, self.results)
         self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)
         self.volumes = VolumePanel(
             ui, lambda: self._parameterNode, self._isBusy, self.run.showStatus

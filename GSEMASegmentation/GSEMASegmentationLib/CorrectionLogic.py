@@ -10,9 +10,11 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from gsema_core.errors import UserError
+from gsema_core.measurements.coils import Coil
 from GSEMASegmentationLib.correct.Measuring import Measuring
 from GSEMASegmentationLib.correct.Rejection import accept, reject
 from GSEMASegmentationLib.measure.Judgement import statusesOf
+from GSEMASegmentationLib.measure.Packing import packingDensity
 from GSEMASegmentationLib.neck.NeckCut import checkAneurysm
 from GSEMASegmentationLib.neck.NeckCuts import NeckCuts, NeckOutcome
 from GSEMASegmentationLib.neck.NeckFollower import NeckFollower
@@ -128,6 +130,21 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
         """
         checkAneurysm(segmentationNode, segmentId)
         return self._cuts.reset(segmentationNode, segmentId)
+
+    def packingDensity(self, segmentationNode: Any, segmentId: str, coils: Sequence[Coil]) -> float:
+        """The share of an aneurysm's segment, as it is now, that coils fill.
+
+        The volume embolization ratio; see ``gsema_core.measurements.coils``. For research use.
+
+        Args:
+            segmentationNode: the segmentation.
+            segmentId: the id of the aneurysm's segment, as ``GetSegmentIDs`` has it.
+            coils: such as ``[Coil(diameter_mm=0.254, length_mm=200)]``.
+
+        Raises:
+            UserError: there is no such segment, it is empty, or the coils do not fit into it.
+        """
+        return packingDensity(segmentationNode, segmentId, coils)
 
     def rejectAneurysm(self, segmentationNode: Any, segmentId: str) -> None:
         """Turn a false aneurysm into vessel; ``acceptAneurysm`` and ``undo`` take it back.

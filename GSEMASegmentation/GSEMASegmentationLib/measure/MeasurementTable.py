@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -105,12 +107,26 @@ def writeCsv(tableNode: Any, path: str | os.PathLike[str]) -> None:
     Raises:
         UserError: the file could not be written; an older one is then unchanged.
     """
+    names, rows = _texts(tableNode)
+    write_csv(rows, path, names)
+
+
+def clipboardText(tableNode: Any) -> str:
+    """The content of the CSV file as spreadsheets paste it: tabs between cells, a line a row."""
+    names, rows = _texts(tableNode)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, dialect=csv.excel_tab)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _texts(tableNode: Any) -> tuple[list[str], list[dict[str, str]]]:
+    """The names of all columns, and each row's texts by them."""
     table = tableNode.GetTable()
     names = [table.GetColumnName(n) for n in range(table.GetNumberOfColumns())]
     rows = range(table.GetNumberOfRows())
-    write_csv(
-        [{name: cellText(tableNode, row, name) for name in names} for row in rows], path, names
-    )
+    return names, [{name: cellText(tableNode, row, name) for name in names} for row in rows]
 
 
 def cellText(tableNode: Any, row: int, name: str) -> str:

@@ -46,7 +46,7 @@ class CorrectionPanel:
         self.ui.acceptButton.connect("clicked(bool)", self._onAccept)
         self.ui.rejectButton.connect("clicked(bool)", self._onReject)
         self.ui.aneurysmTable.connect("itemSelectionChanged()", self.update)
-        results.onShown = self.update
+        results.onShown.append(self.update)
 
     def enter(self) -> None:
         """The user is back, perhaps from the Segment Editor."""

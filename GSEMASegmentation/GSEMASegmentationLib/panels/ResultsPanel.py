@@ -12,6 +12,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from gsema_core.measurements import COLUMNS
 from GSEMASegmentationLib.correct.MeasurementWatch import MeasurementWatch
 from GSEMASegmentationLib.measure.MeasurementLines import linesOf
 from GSEMASegmentationLib.measure.MeasurementTable import (
@@ -20,12 +21,14 @@ from GSEMASegmentationLib.measure.MeasurementTable import (
     STATUS_COLUMN,
     cellReasons,
     cellText,
+    clipboardText,
     rowPosition,
     tableOf,
     writeCsv,
 )
 from GSEMASegmentationLib.measure.TableRecord import segmentOfRow
 from GSEMASegmentationLib.panels.RowMarks import markRow, shortStatus
+from GSEMASegmentationLib.panels.Shortcuts import withKey
 from GSEMASegmentationLib.panels.Widgets import enable
 from GSEMASegmentationLib.scene.ViewHelpers import centerViews
 from GSEMASegmentationLib.SegmentationLogic import GSEMASegmentationLogic
@@ -48,7 +51,7 @@ class ResultsPanel:
     Attributes:
         segmentation: the chosen one; None for none.
         volume: the chosen one.
-        onShown: called when the table may show something else.
+        onShown: each is called when the table may show something else.
     """
 
     def __init__(self, ui: Any, logic: GSEMASegmentationLogic) -> None:
@@ -56,7 +59,7 @@ class ResultsPanel:
         self._logic = logic
         self.segmentation: Any = None
         self.volume: Any = None
-        self.onShown: Callable[[], None] = lambda: None
+        self.onShown: list[Callable[[], None]] = []
         self._watch = MeasurementWatch(
             logic.measuring, lambda: self.ui.linesCheckBox.checked, self._onWatched
         )
@@ -69,6 +72,12 @@ class ResultsPanel:
         self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self._onDoubleClicked)
         self.ui.measureButton.connect("clicked(bool)", lambda _checked: self.measure())
         self.ui.exportButton.connect("clicked(bool)", self._onExport)
+        self.ui.copyButton.connect("clicked(bool)", self._onCopy)
+        self._copyKey = qt.QShortcut(self.ui.aneurysmTable)
+        self._copyKey.setKey(qt.QKeySequence("Ctrl+C"))
+        self._copyKey.setContext(qt.Qt.WidgetShortcut)  # instead of one cell, which Qt would copy
+        self._copyKey.connect("activated()", self._onCopy)
+        self.ui.allColumnsCheckBox.connect("clicked(bool)", self._onColumns)
         self.ui.linesCheckBox.connect("clicked(bool)", lambda _checked: self.measure(True))
 
     def show(self, segmentationNode: Any, volumeNode: Any) -> None:
@@ -83,13 +92,17 @@ class ResultsPanel:
         nothing = _("There is nothing to write yet: press Measure first.") if table is None else ""
         usual = _("Write the measurements to a file for a spreadsheet.")
         enable(self.ui.exportButton, usual, nothing)
+        usual = _("Copy the whole table, as a file has it, to paste it into a spreadsheet.")
+        nothing = _("There is nothing to copy yet: press Measure first.") if table is None else ""
+        enable(self.ui.copyButton, withKey(usual, "Ctrl+C"), nothing)
         shown = (table.GetID(), table.GetMTime()) if table is not None else None
         if shown != self._shown:
             selected = self.selectedSegment
             self._shown = shown
             self._fill(table)
             self.select(selected)
-        self.onShown()
+        for tell in self.onShown:
+            tell()
 
     @property
     def selectedSegment(self) -> str:
@@ -166,6 +179,8 @@ class ResultsPanel:
         first = [SEGMENT_COLUMN, *([STATUS_COLUMN] if _hasStatus(table) else [])]
         names = [name for name in first if name in present]
         left = {INDEX, REASONS_COLUMN, STATUS_COLUMN, *first}
+        if not self.ui.allColumnsCheckBox.checked:
+            left |= {column.name for column in COLUMNS if not column.essential}
         names += [name for name in present if name not in left]
         widget.setColumnCount(len(names))
         titles = [tableNode.GetColumnTitle(name) for name in names]
@@ -192,6 +207,17 @@ class ResultsPanel:
         table = tableOf(self.segmentation)
         if table is not None:
             centerViews(rowPosition(table, row))
+
+    def _onColumns(self, _checked: bool) -> None:
+        selected = self.selectedSegment
+        self._fill(tableOf(self.segmentation))
+        self.select(selected)
+
+    def _onCopy(self, _checked: bool = False) -> None:
+        table = tableOf(self.segmentation)
+        if table is not None:
+            self._logic.measuring.look(self.segmentation)  # so that it says what is out of date
+            qt.QApplication.clipboard().setText(clipboardText(table))
 
     def _onExport(self) -> None:
         pattern = _("Tables (*.csv)")
