@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from gsema_core.grids.components import connected_components
 from gsema_core.measurements.interface import Floats, Integers, Mask, faces_between
 from gsema_core.measurements.neck import Neck
-from gsema_core.measurements.parent_vessel import DIAMETER_LOSS, REACH_MM
+from gsema_core.measurements.parent_vessel import REACH_MM, diameter_loss_mm
 
 LENGTH = 1.5
 """Vessel diameters along which a branch's direction is taken, as Dhar et al. look 1.5 diameters
@@ -176,5 +176,4 @@ def _followed(
         line = np.linalg.svd(offsets, full_matrices=False)[2][0]
         direction = line if line @ direction > 0 else -line
     radii = ndimage.maximum(tree.query(vectors[chosen])[0], slices, kept)
-    voxel = float(np.prod(spacing)) ** (1 / 3)
-    return Branch(direction, float(2 * np.median(radii) + DIAMETER_LOSS * voxel))
+    return Branch(direction, float(2 * np.median(radii) + diameter_loss_mm(spacing)))

@@ -79,7 +79,7 @@ def parent_vessel_diameter_mm(
     first = float(radii[distances[near] - edge <= radii].max(initial=0.0))
     if not 0 < first < np.inf:
         return None
-    lost = DIAMETER_LOSS * float(np.sqrt(np.mean(spacing**2)))
+    lost = diameter_loss_mm(spacing)
     begin = max(edge + first, 2 * first + lost)
     end = min(begin + LOOKED_AT * first, edge + REACH_MM)
     radii = np.zeros(len(centers))
@@ -91,6 +91,11 @@ def parent_vessel_diameter_mm(
     diameters = [2 * radius + lost for radius in found]
     counted = [each for each in diameters if each >= SLIMMEST * max(diameters)]
     return float(np.mean(counted or [2 * first + lost]))
+
+
+def diameter_loss_mm(spacing: Floats) -> float:
+    """What a diameter from the nearest faces of the wall falls short of, see ``DIAMETER_LOSS``."""
+    return DIAMETER_LOSS * float(np.sqrt(np.mean(spacing**2)))
 
 
 def _branch_radii(
