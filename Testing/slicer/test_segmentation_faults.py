@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer.util
+import vtk
 
 from gsema_core.errors import Cancelled, UserError
 
@@ -157,7 +158,8 @@ def test_volumes_that_cannot_be_segmented_are_explained(make_logic, make_balls, 
     empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
     flat = slicer.util.addVolumeFromArray(np.zeros((1, 9, 9), np.float32), name="slice")
     bent = make_balls(name="bent")
-    transform = scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "warp")
+    transform = scene.AddNewNodeByClass("vtkMRMLTransformNode", "warp")
+    transform.SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
     bent.SetAndObserveTransformNodeID(transform.GetID())
     for volume, sentence in (
         (None, "No volume is selected"),
