@@ -12,6 +12,7 @@ from slicer.util import VTKObservationMixin
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.correct.Measuring import Measuring
+from GSEMASegmentationLib.measure.MeasurementTable import tableOf
 
 PAUSE_MS = 800
 """So long after the last edit it is measured anew: strokes of a brush follow each other faster.
@@ -74,8 +75,8 @@ class MeasurementWatch(VTKObservationMixin):
         """Mark what was edited, and begin to measure it anew."""
         self._timer.stop()
         node = self._node
-        if node is None or not slicer.mrmlScene.IsNodePresent(node):
-            return
+        if node is None or not slicer.mrmlScene.IsNodePresent(node) or tableOf(node) is None:
+            return  # what was never measured is not out of date; its first table may be on its way
         edited = self._measuring.look(node)
         if edited:
             names = self._namesOf(edited)

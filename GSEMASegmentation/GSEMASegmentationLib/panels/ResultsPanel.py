@@ -85,6 +85,7 @@ class ResultsPanel:
         if segmentationNode is not self.segmentation:
             hasLines = segmentationNode is not None and bool(linesOf(segmentationNode))
             self.ui.linesCheckBox.checked = hasLines
+            self.ui.editedLabel.visible = False  # it was about the segmentation before
         self.segmentation, self.volume = segmentationNode, volumeNode
         self._watch.watch(segmentationNode, volumeNode)
         self.ui.aneurysmsCollapsibleButton.visible = segmentationNode is not None

@@ -133,6 +133,17 @@ def test_a_measurement_that_fails_leaves_the_mark_and_measure_mends_it(finished,
     assert statuses(finished) == [] and not finished.ui.editedLabel.visible
 
 
+def test_the_first_table_of_a_segmentation_is_on_its_way(finished, spin):
+    from GSEMASegmentationLib.measure.MeasurementTable import tableOf
+
+    slicer.mrmlScene.RemoveNode(tableOf(output(finished)))
+    paint(finished, EDIT)
+    finished.results._watch.measureNow()
+    finished.results.lookNow()  # as after a click, whose own changes are heard of
+    assert finished.logic.measuring.isRunning
+    spin(lambda: finished.ui.aneurysmTable.rowCount == 3, seconds=60)
+
+
 def test_an_exported_file_says_what_is_out_of_date(finished, monkeypatch, tmp_path):
     import qt
 
@@ -161,6 +172,7 @@ def test_going_away_while_something_is_measured_breaks_nothing(finished, spin, s
         before = output(finished)
         finished.ui.outputSelector.setCurrentNode(node)
         assert not finished.logic.measuring.isRunning
+        assert not finished.ui.editedLabel.visible
         finished.ui.outputSelector.setCurrentNode(before)
         spin(lambda: finished.ui.aneurysmTable.rowCount == 3, seconds=60)
     else:
