@@ -58,12 +58,10 @@ class NeckCuts:
 
     Attributes:
         places: where each neck was cut last, in the segmentations' own frames.
-        isMovingPlane: whether a plane is being moved from here, which is no wish to cut.
     """
 
     def __init__(self, undoStack: UndoStack) -> None:
         self.places: dict[Key, Plane] = {}
-        self.isMovingPlane = False
         self._undoStack = undoStack
         self._cuts: dict[Key, NeckCut] = {}
         self._surfaces: dict[Key, NeckSurfaces] = {}
@@ -129,12 +127,8 @@ class NeckCuts:
         return bool(self._open)
 
     def movePlane(self, plane: Any, place: Plane) -> None:
-        """Move a plane without cutting there."""
-        self.isMovingPlane = True
-        try:
-            movePlane(plane, place)
-        finally:
-            self.isMovingPlane = False
+        """Move a plane to where its neck was cut."""
+        movePlane(plane, place)
         showWhether(plane, True)
 
     def makeSurfacesWhole(self) -> None:

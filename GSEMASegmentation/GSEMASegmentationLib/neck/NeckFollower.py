@@ -173,8 +173,6 @@ class NeckFollower:
             self._stopObserving()
 
     def _onMoved(self, key: Key) -> None:
-        if self._cuts.isMovingPlane:
-            return
         # The last position wins: all moves until the timer fires are one.
         self._moved.add(key)
         if not self._timer.active:

@@ -223,6 +223,28 @@ def test_undo_step_by_step_and_an_edit_by_hand_in_between(make_logic, case, same
     assert same(case.mask(SAC), drawn)
 
 
+def test_after_an_undo_reset_still_knows_the_first_division(make_logic, case, same):
+    logic, before = make_logic("good"), case.masks()
+    for place in (HIGH, CENTER + 2 * UP):
+        logic.cutAtPlane(case.node, SAC, place, UP)
+    logic.undo()
+    logic.resetNeck(case.node, SAC)
+    for segment_id, mask in case.masks().items():
+        assert same(mask, before[segment_id])
+
+
+def test_another_aneurysm_that_overlaps_the_vessel_is_no_vessel(make_logic, case, same):
+    over = np.linalg.norm(case.points - (2, -1, 3), axis=-1) < 1.3
+    case.add("over", "Over aneurysm", over)
+    before = case.masks()
+    make_logic("good").cutAtPlane(case.node, SAC, (2, -1.6, 3), UP)
+    after = case.masks()
+    assert (after[SAC] & before[VESSEL_ID]).any()
+    assert not (after[SAC] & over).any()
+    assert same(after["over"], before["over"])
+    assert same(after[VESSEL_ID] & over, before[VESSEL_ID] & over)
+
+
 def test_after_an_edit_by_hand_the_edited_aneurysm_is_what_is_cut(make_logic, case, same):
     logic = make_logic("good")
     logic.cutAtPlane(case.node, SAC, CENTER + 2 * UP, UP)

@@ -229,6 +229,19 @@ def test_many_moves_add_nothing(make_logic, case, scene, drag):
     assert len(logic.necks._followed) == 2
 
 
+def test_a_logic_that_stops_observes_nothing(make_logic, case, same, harness):
+    logic = make_logic("good")
+    logic.showNecks(case.node)
+    plane, before = plane_of(case.node), case.mask(SAC)
+    event = slicer.vtkMRMLMarkupsNode.PointModifiedEvent
+    assert plane.HasObserver(event)
+    logic.stop()
+    assert not plane.HasObserver(event)
+    place(plane, HIGH)
+    harness.application.processEvents()
+    assert same(case.mask(SAC), before)
+
+
 def test_the_segment_is_removed_while_its_plane_is_shown(make_logic, case):
     logic = make_logic("good")
     logic.showNecks(case.node)
