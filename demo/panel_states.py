@@ -197,6 +197,16 @@ def edited(panel: Any) -> None:
     panel.results.lookNow()
 
 
+def neck_elsewhere(panel: Any) -> None:
+    """The neck's plane was moved to where it divides nothing."""
+    import slicer.util
+
+    neck_shown(panel)
+    (plane,) = slicer.util.getNodesByClass("vtkMRMLMarkupsPlaneNode")
+    plane.SetOriginWorld(23.0, 1.0, 3.0)
+    panel.logic.necks.cutNow()
+
+
 def everything_open(panel: Any) -> None:
     segment(panel)
     for name in ("teacher", "advanced", "installation"):
@@ -207,7 +217,7 @@ def everything_open(panel: Any) -> None:
 STATES = {
     state.__name__: state
     for state in (empty, packages_missing, ready, running, failed, done, none_found, clicking,
-                  clicked, clicked_on_nothing, neck_shown, edited, everything_open)
+                  clicked, clicked_on_nothing, neck_shown, neck_elsewhere, edited, everything_open)
 }  # fmt: skip
 
 

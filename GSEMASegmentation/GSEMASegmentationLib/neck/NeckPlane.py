@@ -69,7 +69,7 @@ def addPlane(cut: NeckCut, fit: Plane) -> Any:
     display.SetScaleHandleVisibility(False)
     display.SetPropertiesLabelVisibility(False)
     display.SetPointLabelsVisibility(False)
-    display.SetFillOpacity(0.25)
+    display.SetFillOpacity(0.5)
     display.SetGlyphScale(1.0)
     showWhether(plane, True)
     node.AddNodeReferenceID(PLANES_ROLE, plane.GetID())
