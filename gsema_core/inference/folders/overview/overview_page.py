@@ -128,7 +128,7 @@ def _teacher(record: ScanRecord) -> str:
 def _legend(log: str) -> str:
     told = f" What was unexpected is in {as_text(log)}." if log else ""
     return (
-        "Thick orange outlines with numbers are aneurysms, thin red ones vessels; the pointer on "
+        "Thick yellow outlines with numbers are aneurysms, thin red ones vessels; the pointer on "
         "a picture hides them. Pictures are upright: R and L are the patient's right and left, A "
         "and P the front and the back, S and I the head and the feet. Certainty is the teacher's "
         "mean probability." + told
