@@ -187,6 +187,8 @@ class NeckFollower:
         """End the step; a plane that divides nothing where it is goes back to where it did."""
         self.cutNow()
         self._cuts.endStep(key)
+        if key not in self._followed:  # it has left the scene meanwhile
+            return
         node, plane, _tags = self._followed[key]
         place = self._cuts.places.get(key)
         try:

@@ -272,6 +272,36 @@ def test_what_leaves_the_scene_is_left_alone(make_logic, case, scene, what, harn
         assert len(planes()) == 2
 
 
+def test_a_segmentation_that_goes_while_its_plane_is_held(make_logic, case, scene):
+    logic = make_logic("good")
+    logic.showNecks(case.node)
+    plane = plane_of(case.node)
+    plane.InvokeEvent(HELD)
+    place(plane, HIGH)
+    scene.RemoveNode(case.node)
+    plane.InvokeEvent(LET_GO)
+    assert (case.node.GetID(), SAC) not in logic.necks._followed
+
+
+def test_a_rejected_aneurysm_has_nothing_to_cut_until_it_is_back(make_logic, case, same, drag):
+    logic, told = make_logic("good"), []
+    logic.necks.onTold = lambda node, segment_id, problem: told.append(problem)
+    logic.showNecks(case.node)
+    drag(logic, plane_of(case.node), (HIGH, UP))
+    cut = case.masks()
+    logic.rejectAneurysm(case.node, SAC)
+    rejected = case.masks()
+    drag(logic, plane_of(case.node), (CENTER + 2 * UP, UP))
+    assert "Aneurysm 1 is empty" in told[-1]
+    for segment_id, mask in case.masks().items():
+        assert same(mask, rejected[segment_id])
+    logic.undo()
+    for segment_id, mask in case.masks().items():
+        assert same(mask, cut[segment_id])
+    drag(logic, plane_of(case.node), (CENTER + 2 * UP, UP))
+    assert same(case.mask(SAC), cut[SAC] & case.above(CENTER + 2 * UP, UP))
+
+
 def test_a_plane_without_points_says_so(make_logic, case, same):
     logic, told = make_logic("good"), []
     logic.necks.onTold = lambda node, segment_id, problem: told.append(problem)
