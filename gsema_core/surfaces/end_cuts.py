@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
@@ -179,7 +179,7 @@ def _beyond(around: TriangleMesh, center: Floats, normal: Floats, tip: Floats) -
     above = (around.points - center) @ normal > 0
     edges = around.edges
     edges = edges[above[edges].all(axis=1)]
-    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(len(above),) * 2)
+    graph = coo_matrix((np.ones(len(edges), bool), tuple(edges.T)), shape=(len(above),) * 2)
     parts = connected_components(graph, directed=False)[1]
     distances = np.linalg.norm(around.points - tip, axis=1)
     part = parts[np.where(above, distances, np.inf).argmin()]

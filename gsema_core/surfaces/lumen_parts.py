@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.sparse import coo_array
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from gsema_core.errors import UserError
@@ -69,7 +69,7 @@ def outer_wall(parts: LumenParts) -> tuple[VoxelWall, list[str]]:
     """The wall without those of cavities, which enclose less than nothing."""
     wall = voxel_wall(parts.array > 0)
     following = np.roll(wall.quads, -1, axis=1)
-    graph = coo_array(
+    graph = coo_matrix(
         (np.ones(wall.quads.size, bool), (wall.quads.ravel(), following.ravel())),
         shape=(len(wall.points),) * 2,
     )

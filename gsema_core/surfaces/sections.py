@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 Floats = npt.NDArray[np.float64]
@@ -57,7 +57,9 @@ def sections(points: Floats, triangles: Integers, center: Floats, normal: Floats
     names = [np.sort(edges, axis=1) @ np.array([len(points), 1]) for edges in ends]
     _, numbers = np.unique(np.concatenate(names), return_inverse=True)
     starts, stops = numbers[: len(crossing)], numbers[len(crossing) :]
-    graph = coo_array((np.ones(len(starts), bool), (starts, stops)), shape=(numbers.max() + 1,) * 2)
+    graph = coo_matrix(
+        (np.ones(len(starts), bool), (starts, stops)), shape=(numbers.max() + 1,) * 2
+    )
     count, parts = connected_components(graph, directed=False)
     first, last = (crossings(points, edges, center, normal) for edges in ends)
     one, two, three = (points[crossing[:, n]] for n in range(3))

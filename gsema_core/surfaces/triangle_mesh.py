@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 Floats = npt.NDArray[np.float64]
@@ -57,7 +57,7 @@ class TriangleMesh:
             return []
         points, places = np.unique(open_edges, return_inverse=True)
         ends = places.reshape(-1, 2)
-        graph = coo_array((np.ones(len(ends), bool), tuple(ends.T)), shape=(len(points),) * 2)
+        graph = coo_matrix((np.ones(len(ends), bool), tuple(ends.T)), shape=(len(points),) * 2)
         count, parts = connected_components(graph, directed=False)
         return [open_edges[parts[ends[:, 0]] == part] for part in range(count)]
 
@@ -123,7 +123,7 @@ class TriangleMesh:
         # A place is a corner of a triangle; an edge begins at one place and ends at the next.
         after = np.arange(len(edges)) // 3 * 3 + (np.arange(len(edges)) + 1) % 3
         rows, columns = np.concatenate([one, after[one]]), np.concatenate([after[other], other])
-        graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(edges),) * 2)
+        graph = coo_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(edges),) * 2)
         count, parts = connected_components(graph, directed=False)
         owner = np.zeros(count, np.int64)
         owner[parts] = self.triangles.ravel()

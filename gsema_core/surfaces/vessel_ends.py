@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
@@ -92,8 +92,8 @@ class _Graph:
         voxel: the longest side of a voxel in mm.
     """
 
-    lengths: csr_array
-    costs: csr_array
+    lengths: csr_matrix
+    costs: csr_matrix
     tree: cKDTree
     depth: Floats
     voxel: float
@@ -148,7 +148,7 @@ class _Graph:
 
 def _graphs(
     inside: npt.NDArray[np.bool_], voxels: Integers, places: Floats, depth: Floats
-) -> tuple[csr_array, csr_array]:
+) -> tuple[csr_matrix, csr_matrix]:
     """Voxels joined with their neighbors: by length, and by what keeps to the middle.
 
     Neighbors share a face, or an edge beside which there is a third voxel of the lumen.
@@ -174,7 +174,7 @@ def _graphs(
     costs = lengths / np.minimum(depth[one], depth[other]) ** 2  # 0 where there is no wall
     shape = (len(voxels), len(voxels))
     joined = [
-        coo_array((weights, (one, other)), shape=shape).tocsr() for weights in (lengths, costs)
+        coo_matrix((weights, (one, other)), shape=shape).tocsr() for weights in (lengths, costs)
     ]
     return joined[0], joined[1]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 Floats = npt.NDArray[np.float64]
@@ -103,7 +103,7 @@ def _joined(corners: Integers, owners: Integers) -> Integers:
     one, other = order[::2], order[1::2]
     # Both run outside, so one starts where the other ends.
     rows, columns = np.concatenate([one, after[one]]), np.concatenate([after[other], other])
-    same = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(place),) * 2)
+    same = coo_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(place),) * 2)
     return np.asarray(connected_components(same, directed=False)[1].reshape(-1, 4), np.int64)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse import coo_matrix, csr_matrix, diags
 
 from gsema_core.surfaces.vtk_library import points_of, poly_data, vtk_module
 
@@ -76,14 +76,14 @@ def _sides(points: Floats, quads: Integers) -> Floats:
     return np.asarray(points[np.roll(quads, -1, axis=1)] - points[quads])
 
 
-def _spread(quads: Integers, count: int) -> csr_array:
+def _spread(quads: Integers, count: int) -> csr_matrix:
     """Gives half of what a point has to its neighbors; nothing is lost, as columns sum to 1."""
     following = np.roll(quads, -1, axis=1)
     # Two faces run along each edge, once in each direction.
     pairs = quads.ravel(), following.ravel()
-    neighbors = coo_array((np.ones(quads.size), pairs), shape=(count, count)).tocsr()
-    shared = neighbors @ diags_array(1 / neighbors.sum(axis=0))
-    return csr_array((shared + diags_array(np.ones(count))) / 2)
+    neighbors = coo_matrix((np.ones(quads.size), pairs), shape=(count, count)).tocsr()
+    shared = neighbors @ diags(1 / np.asarray(neighbors.sum(axis=0)).ravel())
+    return csr_matrix((shared + diags(np.ones(count))) / 2)
 
 
 def _area_vectors(points: Floats, quads: Integers) -> Floats:
