@@ -59,11 +59,13 @@ class OpenEnd:
         center: (3,) in mm.
         normal: (3,) unit vector outward, along the vessel.
         radius_mm: of the circle of the same area.
+        cut_off_mm: from the vessel's end to the opening.
     """
 
     center: Floats
     normal: Floats
     radius_mm: float
+    cut_off_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +140,8 @@ class EndCutter:
             return None
         if len(sections(around.points, cut_off, ring.center, normal)) != 1:
             return None
-        return _Cut(OpenEnd(ring.center, normal, ring.radius_mm), near[beyond])
+        cut_off_mm = float(np.linalg.norm(ring.center - tip))
+        return _Cut(OpenEnd(ring.center, normal, ring.radius_mm, cut_off_mm), near[beyond])
 
 
 def _across(

@@ -26,6 +26,9 @@ VOLUME_TOLERANCE = 0.01
 """Share by which the smoothed surface's volume may differ from the voxels'. A promise, which is
 checked on each surface."""
 
+FAR_RADII = 3.0
+"""Radii from a vessel's end beyond which a cut is told. Ours: clean ends are cut within 2."""
+
 AT_BORDER = 0.25
 """Voxels from the scan's border within which the wall is no wall, but where the scan ends. Ours."""
 
@@ -70,6 +73,7 @@ class LumenSurface:
                     "position_ras_mm": _ras(end.center),
                     "direction_ras": _ras(end.normal),
                     "radius_mm": round(end.radius_mm, 3),
+                    "cut_off_mm": round(end.cut_off_mm, 3),
                 }
                 for end in self.ends
             ],
@@ -168,6 +172,12 @@ def _end_notes(
             f"{len(short)} vessel ends stay closed, as they are too short for a flat cut, run "
             "along the scan's border or swell like a sac."
         )
+    far = [end.cut_off_mm for end in ends if end.cut_off_mm > FAR_RADII * end.radius_mm]
+    if far:
+        notes.append(
+            f"{len(far)} vessels are cut far from their ends, up to {max(far):.1f} mm, as they are "
+            "no plain tubes nearer to them."
+        )
     if not closed and not ends:
         notes.append("No vessel end was found that could be cut: the surface is closed.")
     if not (mesh.labels == ANEURYSM).any():
@@ -220,7 +230,8 @@ class _Placing:
         return TriangleMesh(self.points(mesh.points), triangles, mesh.labels)
 
     def end(self, end: OpenEnd) -> OpenEnd:
-        return OpenEnd(self.points(end.center), self._matrix @ end.normal, end.radius_mm)
+        center, normal = self.points(end.center), self._matrix @ end.normal
+        return replace(end, center=center, normal=normal)
 
 
 def _ras(lps: npt.ArrayLike) -> list[float]:

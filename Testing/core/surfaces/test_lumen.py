@@ -198,6 +198,18 @@ def test_no_cut_takes_two_ends(shapes: Any) -> None:
     assert surface.mesh.points[:, 0].max() > 11
 
 
+def test_a_cut_far_from_the_end_is_told(shapes: Any) -> None:
+    """Where a vessel leaves the scan aslant, it is whole only far from where its last voxel is."""
+    angle = math.radians(65)
+    axis = np.array([math.cos(angle), math.sin(angle), 0.0])
+    whole = shapes.draw(26, shapes.tube(axis, 2.5))
+    first = whole.geometry.index_to_world((14, 0, 0))
+    narrow = Geometry((24, *whole.geometry.size[1:]), origin=tuple(first))
+    surface = lumen_surface(Volume(np.ascontiguousarray(whole.array[:, :, 14:38]), narrow))
+    assert [end.cut_off_mm > 7.5 for end in surface.ends] == [True, True]
+    assert "2 vessels are cut far from their ends" in surface.notes[0]
+
+
 def test_what_cannot_be_cut_is_told(shapes: Any) -> None:
     """A vessel that runs along the border, half of it outside, has a wall there that is none."""
     labels = shapes.draw(20, shapes.tube(X, 3.0))
