@@ -3,7 +3,7 @@
     python Testing/benchmarks/claims.py default scan.nrrd --output claims.png
 
 One column an aneurysm, the largest first: a cube of 24 mm around it in three maximum intensity
-projections, with the outline of the aneurysm in red and that of the vessels in blue.
+projections, with the outline of the aneurysm in orange and that of the vessels in red.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from gsema_core import segment
 from gsema_core.files import read_volume
 from gsema_core.grids import Volume
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.labels import ANEURYSM, COLORS, VESSEL
 from gsema_core.measurements import Aneurysm
 
 matplotlib.use("Agg")
@@ -58,10 +58,10 @@ def draw(column: np.ndarray, aneurysm: Aneurysm, scan: Volume, labels: Volume) -
     image, part = scan.array[box].astype(np.float32), labels.array[box]
     for axis, (view, plot) in enumerate(zip(VIEWS, column, strict=True)):
         plot.imshow(image.max(axis), cmap="gray", vmin=image.min(), vmax=image.max())
-        for label, color in ((VESSEL, "deepskyblue"), (ANEURYSM, "red")):
+        for label in (VESSEL, ANEURYSM):
             shadow = (part == label).any(axis)
             if shadow.any() and not shadow.all():
-                plot.contour(shadow, [0.5], colors=color, linewidths=0.9)
+                plot.contour(shadow, [0.5], colors=[COLORS[label]], linewidths=0.9)
         plot.axis("off")
         if axis == 0:
             size = f"{1000 * aneurysm.volume_ml:.0f} mm3, {aneurysm.largest_diameter_mm:.1f} mm"
