@@ -35,29 +35,32 @@ def convex_hull(mask: Mask) -> Mask | None:
         planes = ConvexHull(corners).equations
     except QhullError:
         return None
+    entering, leaving, beside = _faces(planes)
     hull = np.zeros_like(mask)
     low, high = inside.min(axis=0), inside.max(axis=0)
     rows = np.arange(low[1], high[1] + 1)
     columns = np.arange(mask.shape[2])
     for k in range(low[0], high[0] + 1):
-        first, last = _spans(planes, k, rows)
-        hull[k, rows] = (columns >= first[:, None]) & (columns <= last[:, None])
+        places = np.stack([np.full(len(rows), k), rows, np.ones(len(rows))], axis=1)
+        first, last = (places @ entering).max(axis=1), (places @ leaving).min(axis=1)
+        within = (columns >= first[:, None]) & (columns <= last[:, None])
+        hull[k, rows] = within & (places @ beside <= 0).all(axis=1)[:, None]
     return hull
 
 
-def _spans(planes: Floats, k: int, rows: Floats) -> tuple[Floats, Floats]:
-    """Where each row (k, j) enters and leaves the hull, along i; the first is larger outside.
+def _faces(planes: Floats) -> tuple[Floats, Floats, Floats]:
+    """What to multiply a row (k, j, 1) with to get where along i it enters the hull and leaves it
+    by each face, and how far it is outside of those along it; each (3, faces of this kind).
 
     Args:
         planes: (F, 4) normal and offset of each face; normal @ x + offset <= 0 inside.
     """
+    planes = np.unique(planes, axis=0)  # Qhull gives that of a flat face once for each triangle
     along = planes[:, 2]
-    offsets = planes[:, 0] * k + planes[:, 1] * rows[:, None] + planes[:, 3] - TOLERANCE
-    crossing = np.abs(along) > TOLERANCE
-    where = -offsets[:, crossing] / along[crossing]
-    entering = along[crossing] < 0
-    first = where[:, entering].max(axis=1)
-    last = where[:, ~entering].min(axis=1)
-    outside = (offsets[:, ~crossing] > 0).any(axis=1)
-    first[outside] = np.inf
-    return first, last
+    rest = (planes[:, [0, 1, 3]] - [0, 0, TOLERANCE]).T
+    entering, leaving = along < -TOLERANCE, along > TOLERANCE
+    return (
+        -rest[:, entering] / along[entering],
+        -rest[:, leaving] / along[leaving],
+        rest[:, ~entering & ~leaving],
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import ConvexHull, distance
 
-from gsema_core.measurements.interface import Floats
+from gsema_core.measurements.interface import Floats, Integers
 
 ALL_PAIRS_POINTS = 1000
 """Up to here all pairs of points are compared (8 MB); beyond, those of the convex hull."""
@@ -34,9 +34,16 @@ def largest_diameter(points: Floats, spacing: Floats) -> tuple[Floats, Floats]:
     distances = distance.pdist(points)
     # Of several longest lines the one with the wider voxels: flips of the grid change nothing.
     longest = np.flatnonzero(distances >= distances.max() * (1 - 1e-9))
-    first, second = (side[longest] for side in np.triu_indices(len(points), 1))
+    first, second = _pairs(longest, len(points))
     directions = (points[second] - points[first]) / distances[longest, None]
     widths = np.linalg.norm(directions * spacing, axis=1)
     best = int(widths.argmax())
     extra = directions[best] * widths[best] / 4
     return points[first[best]] - extra, points[second[best]] + extra
+
+
+def _pairs(chosen: Integers, count: int) -> tuple[Integers, Integers]:
+    """Which two of so many points each chosen distance of ``pdist`` is between."""
+    rows = np.cumsum(np.arange(count)[::-1]) - np.arange(count)[::-1]  # where each row begins
+    first = np.searchsorted(rows[:-1], chosen, side="right") - 1
+    return first, chosen - rows[first] + first + 1
