@@ -44,7 +44,7 @@ def convex_hull(mask: Mask) -> Mask | None:
         places = np.stack([np.full(len(rows), k), rows, np.ones(len(rows))], axis=1)
         first, last = (places @ entering).max(axis=1), (places @ leaving).min(axis=1)
         within = (columns >= first[:, None]) & (columns <= last[:, None])
-        hull[k, rows] = within & (places @ beside <= 0).all(axis=1)[:, None]
+        hull[k, rows] = within & (places @ beside <= 0).all(axis=1, keepdims=True)
     return hull
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gsema_core.measurements.diameter import largest_diameter
-from gsema_core.measurements.interface import Floats
+from gsema_core.measurements.interface import ROUNDING, Floats
 from gsema_core.measurements.neck import HEIGHT_LOSS, Neck
 
 LEAST_AGREEMENT = 0.7
@@ -32,15 +32,15 @@ def long_axis(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Float
         The length in mm and the direction (3,), a unit vector from the neck into the sac; None for
         a sac that reaches about as far in all directions (see ``LEAST_AGREEMENT``).
     """
-    vectors = (points - neck.center)[(points - neck.center) @ neck.normal > 0]
+    vectors = (points - neck.center)[(points - neck.center) @ neck.normal > ROUNDING]
     lengths = np.linalg.norm(vectors, axis=1)
-    longest = int(lengths.argmax())
-    extra = HEIGHT_LOSS * float(np.linalg.norm(vectors[longest] * spacing)) / lengths[longest]
-    far = lengths >= lengths[longest] - float(spacing.max())
+    longest = lengths >= lengths.max() - ROUNDING
+    widths = np.linalg.norm(vectors[longest] * spacing, axis=1) / lengths[longest]
+    far = lengths >= lengths.max() - float(spacing.max()) - ROUNDING
     mean = (vectors[far] / lengths[far, None]).mean(axis=0)
     agreement = float(np.linalg.norm(mean))
-    direction = mean / agreement if agreement >= LEAST_AGREEMENT else None
-    return float(lengths[longest] + extra), direction
+    direction = mean / agreement if agreement >= LEAST_AGREEMENT - ROUNDING else None
+    return float(lengths.max() + HEIGHT_LOSS * widths.max()), direction
 
 
 def largest_width(neck: Neck, points: Floats, spacing: Floats) -> tuple[Floats, Floats]:
@@ -58,7 +58,7 @@ def largest_width(neck: Neck, points: Floats, spacing: Floats) -> tuple[Floats, 
     """
     heights = (points - neck.center) @ neck.normal
     flat = points - heights[:, None] * neck.normal
-    numbers = np.floor(heights / np.linalg.norm(neck.normal * spacing)).astype(int)
+    numbers = np.floor((heights + ROUNDING) / np.linalg.norm(neck.normal * spacing)).astype(int)
     best, longest = neck.ends, neck.width_mm
     for number in range(numbers.max() + 1):
         here = numbers == number

@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from gsema_core.grids.components import connected_components
-from gsema_core.measurements.interface import Floats, Integers, Mask, faces_between
+from gsema_core.measurements.interface import ROUNDING, Floats, Integers, Mask, faces_between
 from gsema_core.measurements.neck import Neck
 from gsema_core.measurements.parent_vessel import REACH_MM, diameter_loss_mm
 
@@ -87,12 +87,15 @@ def inflow_angles(
     """
     if len(branches) < 2:
         return "Fewer than two branches of the vessel can be followed from the neck."
-    first, second = sorted(branches, key=lambda one: -one.diameter_mm)[:2]
+    first, second = sorted(
+        branches, key=lambda one: (-round(one.diameter_mm, 7), angle_deg(one.direction, axis))
+    )[:2]
     told = [angle_deg(one.direction, axis) for one in (first, second)]
-    if (
-        first.diameter_mm < CLEARLY_WIDER * second.diameter_mm
-        or first.diameter_mm < second.diameter_mm + CLEARLY_WIDER_VOXELS * coarsest_mm
-    ):
+    clearly = max(
+        CLEARLY_WIDER * second.diameter_mm,
+        second.diameter_mm + CLEARLY_WIDER_VOXELS * coarsest_mm,
+    )
+    if first.diameter_mm < clearly - ROUNDING:
         return (
             f"Two branches are about as wide ({first.diameter_mm:.1f} and "
             f"{second.diameter_mm:.1f} mm), so that the inflow is not known: from the first it "
@@ -113,7 +116,8 @@ def branches_at(
 
     A ball around the neck's center that reaches across the vessel takes it apart into branches.
     Each is followed over ``LENGTH`` vessel diameters: its direction is that of the line through the
-    centers of its slices, found in two rounds.
+    centers of its slices, found in two rounds. One that is shorter than half of that, or has a
+    single slice, has no direction, and neither has a ring around the neck: these are none.
 
     Args:
         vessel: (k, j, i) mask around the neck.
@@ -124,15 +128,16 @@ def branches_at(
     """
     coarsest = float(spacing.max())
     near = max(neck.width_mm / 2 + diameter_mm / 2, 1.2 * diameter_mm) + coarsest
-    far = min(near + LENGTH * diameter_mm, neck.width_mm / 2 + REACH_MM)
+    length = LENGTH * diameter_mm
+    span = (near, min(near + length, neck.width_mm / 2 + REACH_MM))
     inside = np.argwhere(vessel)
     vectors = (inside + start) * spacing - neck.center
-    distances = np.linalg.norm(vectors, axis=1)
+    distances = np.linalg.norm(vectors, axis=1) + ROUNDING
     outer = np.zeros_like(vessel)
     outer[tuple(inside[distances >= near].T)] = True
     components, count = connected_components(outer)
     numbers = components[tuple(inside.T)]
-    touching = _touching(vessel, components, inside[distances.argmin()])
+    touching = _touching(vessel, components, inside[distances <= distances.min() + ROUNDING])
     walls = faces_between(vessel, ~vessel, spacing, start)
     if not len(walls):
         return []
@@ -140,35 +145,39 @@ def branches_at(
     found = []
     for number in range(1, count + 1):
         mine = vectors[numbers == number]
-        if number in touching and (branch := _followed(mine, near, far, tree, spacing)) is not None:
-            found.append(branch)
-    return found
+        if number in touching:
+            found.append(_followed(mine, span, length / 2, tree, spacing))
+    return [branch for branch in found if branch is not None]
 
 
-def _touching(vessel: Mask, components: Integers, seed: Integers) -> set[int]:
+def _touching(vessel: Mask, components: Integers, seeds: Integers) -> set[int]:
     """The numbers of the outer components that the part of the vessel at the neck goes on into."""
     inner, _ = connected_components(vessel & (components == 0))
-    core = inner == inner[tuple(seed)] if inner[tuple(seed)] else np.zeros_like(vessel)
+    core = np.isin(inner, inner[tuple(seeds.T)]) & (inner > 0)
     around = ndimage.binary_dilation(core, np.ones((3, 3, 3), dtype=bool))
     return set(np.unique(components[around]).tolist()) - {0}
 
 
 def _followed(
-    vectors: Floats, near: float, far: float, tree: cKDTree, spacing: Floats
+    vectors: Floats, span: tuple[float, float], least: float, tree: cKDTree, spacing: Floats
 ) -> Branch | None:
-    """One branch, of its voxels (N, 3) as seen from the neck's center; None of a stump."""
+    """One branch, of its voxels (N, 3) as seen from the neck's center, within a span of distances
+    in mm; None of a stump, which is shorter than ``least``, and of a ring."""
     coarsest = float(spacing.max())
-    begin = vectors[np.linalg.norm(vectors, axis=1) < near + 2 * coarsest]
+    near, far = span
+    begin = vectors[np.linalg.norm(vectors, axis=1) < near + 2 * coarsest - ROUNDING]
     direction = begin.mean(axis=0)
+    if np.linalg.norm(direction) < ROUNDING:
+        return None
     direction /= np.linalg.norm(direction)
     for _ in range(3):
-        along = vectors @ direction
+        along = vectors @ direction + ROUNDING
         first = float((begin @ direction).max()) - 2 * coarsest  # beyond what the ball cuts off
         chosen = (along >= first) & (along < first + far - near)
         slices = np.floor((along[chosen] - first) / coarsest).astype(int)
-        if slices.size == 0 or slices.max() + 1 < (far - near) / coarsest / 2:
-            return None
         kept = np.unique(slices)
+        if len(kept) < 2 or (kept[-1] + 1) * coarsest < least - ROUNDING:
+            return None
         centers = np.stack(
             [ndimage.mean(vectors[chosen][:, axis], slices, kept) for axis in range(3)], axis=1
         )

@@ -13,6 +13,10 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+ROUNDING = 1e-7
+"""mm; what differs by less is equal. On a grid many distances are, but for rounding, which differs
+with the order and the direction of the axes. Far above it, far below a voxel. Ours."""
+
 
 @dataclass(frozen=True, eq=False)
 class Faces:

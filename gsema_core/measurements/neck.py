@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gsema_core.grids.geometry import Geometry
-from gsema_core.measurements.interface import Faces, Floats
+from gsema_core.measurements.interface import ROUNDING, Faces, Floats
 
 HEIGHT_LOSS = 0.35
 """Voxels that a height measured to the last voxel's center lacks; our fit, see ``height``."""
@@ -131,19 +131,19 @@ def find_neck(faces: Faces, shape: tuple[int, ...]) -> Neck | NoNeck:
     openings = [float(np.linalg.norm(patch.vectors.sum(axis=0))) for patch in patches]
     order = np.argsort(openings)[::-1]
     opening = patches[order[0]]
-    if len(order) > 1 and openings[order[1]] > LARGEST_OTHER * openings[order[0]]:
+    if len(order) > 1 and openings[order[1]] > LARGEST_OTHER * openings[order[0]] + ROUNDING:
         return NoNeck("two openings of similar size, as a fusiform aneurysm has them")
     if (opening.halves <= 0).any() or (opening.halves >= 2 * (np.array(shape) - 1)).any():
         return NoNeck("the volume's border cuts the opening off")
     vector = opening.vectors.sum(axis=0)
     # A flat sheet of voxel faces has sum |n dA| along each axis, however it is turned.
-    if np.abs(vector).sum() < FLATTEST_FOLD * opening.areas.sum():
+    if np.abs(vector).sum() < FLATTEST_FOLD * opening.areas.sum() - ROUNDING:
         return NoNeck(
             "the vessel reaches into the aneurysm, so that no plane is across the opening"
         )
     normal = vector / np.linalg.norm(vector)
     center, axis, longer, shorter = _figure(opening, normal)
-    if shorter < SLENDEREST * longer:
+    if shorter < SLENDEREST * longer - ROUNDING:
         return NoNeck("the vessel runs along the aneurysm instead of opening into it")
     rim, lengths = opening.rim()
     height = float(np.average(rim @ normal, weights=lengths))
@@ -173,7 +173,7 @@ def height(neck: Neck, points: Floats, spacing: Floats) -> tuple[float, Floats] 
     """
     heights = (points - neck.center) @ neck.normal
     top = int(heights.argmax())
-    if heights[top] <= 0:
+    if heights[top] <= ROUNDING:
         return None
     extra = HEIGHT_LOSS * float(np.linalg.norm(neck.normal * spacing))
     return float(heights[top]) + extra, points[top] + extra * neck.normal

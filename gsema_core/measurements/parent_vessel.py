@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from gsema_core.grids.components import connected_components
-from gsema_core.measurements.interface import Faces, Floats, Integers, Mask, faces_between
+from gsema_core.measurements.interface import (
+    ROUNDING,
+    Faces,
+    Floats,
+    Integers,
+    Mask,
+    faces_between,
+)
 from gsema_core.measurements.neck import Neck
 
 REACH_MM = 10.0
@@ -42,9 +48,10 @@ def parent_vessel_diameter_mm(
 ) -> float | None:
     """The mean diameter in mm of the vessels that the neck sits on, from inscribed spheres.
 
-    Dhar et al. (Neurosurgery 63:185, 2008) average over all vessels at the neck: both ends of the
-    parent vessel at a sidewall aneurysm, parent and daughters at a terminal one. So do Piccinelli
-    et al. (2012), by the largest sphere within the vessel at each place along its middle. Here D0
+    Dhar et al. (Neurosurgery 63:185, 2008) average over the vessels at the neck, each measured
+    there and 1.5 diameters away: parent and daughters at a terminal aneurysm, but at a sidewall
+    one what lies upstream alone, which a label map does not tell. So both ends are averaged, too.
+    Piccinelli et al. (2012) take the largest sphere at each place along a vessel's middle. Here D0
     is the largest sphere that touches the neck; beyond half the neck's width and half D0 from the
     neck's center, and beyond the opposite wall, the vessel falls into branches. Each is walked
     through for one diameter in steps of a voxel, and the largest spheres centered at each are
@@ -71,11 +78,11 @@ def parent_vessel_diameter_mm(
     if len(walls) == 0:
         return None
     centers = (np.argwhere(vessel) + start) * spacing
-    distances = np.linalg.norm(centers - neck.center, axis=1)
+    distances = np.linalg.norm(centers - neck.center, axis=1) + ROUNDING
     tree = cKDTree(walls.points, leafsize=32)
     edge = neck.width_mm / 2
     near = distances <= edge + WIDEST_MM / 2
-    radii = np.asarray(tree.query(centers[near], distance_upper_bound=WIDEST_MM / 2)[0])
+    radii = np.asarray(tree.query(centers[near], distance_upper_bound=WIDEST_MM / 2 + ROUNDING)[0])
     first = float(radii[distances[near] - edge <= radii].max(initial=0.0))
     if not 0 < first < np.inf:
         return None
@@ -86,10 +93,10 @@ def parent_vessel_diameter_mm(
     beyond = (distances >= begin) & (distances <= end)
     radii[beyond] = tree.query(centers[beyond])[0]
     step = float(spacing.max())
-    places = np.arange(begin, begin + first, step)
+    places = np.arange(begin, begin + first - ROUNDING, step)
     found = _branch_radii(vessel, distances, radii, places, first, step)
     diameters = [2 * radius + lost for radius in found]
-    counted = [each for each in diameters if each >= SLIMMEST * max(diameters)]
+    counted = [each for each in diameters if each >= SLIMMEST * max(diameters) - ROUNDING]
     return float(np.mean(counted or [2 * first + lost]))
 
 
@@ -142,14 +149,14 @@ def _mean_radius(radii: Floats, along: Floats, shortest: float, step: float) -> 
     largest = ndimage.maximum(radii, shells, np.arange(shells.max() + 1))
     # Closer than a radius to where a vessel ends, spheres are smaller than it is wide.
     last = min(WALKED * largest[0], along.max() - largest[0])
-    walked = np.arange(len(largest)) * step < last
+    walked = np.arange(len(largest)) * step < last - ROUNDING
     return float(largest[walked].mean()) if walked.any() else None
 
 
 def _connected_to(neck: Neck, vessel: Mask, spacing: Floats, start: Integers) -> Mask:
-    """The part of the vessels that the neck's plane figure lies next to."""
+    """The part of the vessels that the neck's plane figure lies next to; both, where two do."""
     components, _ = connected_components(vessel)
     inside = np.argwhere(vessel)
     distances = np.linalg.norm((inside + start) * spacing - neck.center, axis=1)
-    nearest: npt.NDArray[np.int64] = inside[distances.argmin()]
-    return np.asarray(components == components[tuple(nearest)])
+    nearest = inside[distances <= distances.min() + ROUNDING]
+    return np.isin(components, components[tuple(nearest.T)])

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from gsema_core.grids.components import connected_components
-from gsema_core.measurements.interface import Floats, Integers, Mask
+from gsema_core.measurements.interface import ROUNDING, Floats, Integers, Mask
 from gsema_core.measurements.neck import Neck
 
 CORE = 0.75
@@ -65,9 +65,10 @@ def sac_centerline_length_mm(
     distances = distances[1:-1, 1:-1, 1:-1]
     points, radii = (np.argwhere(sac) + start) * spacing, distances[sac]
     away = np.linalg.norm(points - neck.center, axis=1)
-    wide, _ = connected_components(sac & (distances >= CORE * radii.max()))
-    core = wide[sac] == np.bincount(wide[wide > 0]).argmax()
-    middle = core & (slopes <= STEEPEST)
+    wide, _ = connected_components(sac & (distances >= CORE * radii.max() - ROUNDING))
+    sizes = np.bincount(wide[wide > 0])
+    core = (sizes == sizes.max())[wide[sac]]
+    middle = core & (slopes <= STEEPEST + ROUNDING)
     # A shallow sac is part of a sphere around a place in the vessel and has no middle of its own:
     # its line is the radius at the neck.
     target = int(np.where(middle, away + radii, 0.0).argmax() if middle.any() else away.argmin())

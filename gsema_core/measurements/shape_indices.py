@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gsema_core.measurements.convex_hull import convex_hull
-from gsema_core.measurements.interface import Floats, Integers, Mask
+from gsema_core.measurements.interface import ROUNDING, Floats, Integers, Mask
 from gsema_core.measurements.neck import Neck
 from gsema_core.measurements.surface import surface_area_mm2
 
@@ -115,7 +115,7 @@ def opening_of(vessel: Mask, neck: Neck, spacing: Floats, start: Integers) -> Ma
     """
     inside = np.argwhere(vessel)
     distances = np.linalg.norm((inside + start) * spacing - neck.center, axis=1)
-    near = inside[distances <= neck.width_mm / 2 + 2 * spacing.max()]
+    near = inside[distances <= neck.width_mm / 2 + 2 * spacing.max() + ROUNDING]
     opening = np.zeros_like(vessel)
     opening[tuple(near.T)] = True
     return opening

@@ -126,8 +126,8 @@ def lumen_surface(labels: Volume, *, closed: bool = False, all_parts: bool = Fal
     whole = mesh.volume_mm3
     if abs(whole / before.volume_mm3 - 1) > VOLUME_TOLERANCE:
         raise UserError(
-            f"The smoothed surface holds {whole:.1f} mm3, where the labels have "
-            f"{before.volume_mm3:.1f}: its vessels are too thin for the voxels."
+            f"The smoothed surface holds {whole:.3g} mm3, where the labels have "
+            f"{before.volume_mm3:.3g}: its vessels are too thin for the voxels."
         )
     border = (np.array([[0, 0, 0], labels.array.shape]) - 0.5 - parts.start) * spacing
     ends: list[OpenEnd] = []

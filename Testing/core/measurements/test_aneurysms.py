@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, VESSEL
@@ -173,6 +174,38 @@ def test_the_order_and_direction_of_the_axes_change_nothing(
             np.testing.assert_allclose(ends, others, atol=1e-6, err_msg=name)
         for name in ("neck_center_lps", "neck_normal_lps"):
             np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", [4, 21, 31, 55, 79, 111, 128, 140, 141, 161, 183, 225])
+def test_equal_distances_are_equal_along_all_axes(seed: int) -> None:
+    """Small noise is full of them, and of what has two answers but for rounding."""
+    random = np.random.default_rng(seed)
+    k, j, i = random.integers(10, 22, 3)
+    rough, smooth = (
+        ndimage.gaussian_filter(random.standard_normal((k, j, i)), width) for width in (1.5, 2.0)
+    )
+    labels = np.where(rough > np.quantile(rough, 0.7), VESSEL, 0).astype(np.uint8)
+    labels[smooth > np.quantile(smooth, 0.92)] = ANEURYSM
+    spacing = float(random.choice([0.1, 0.3, 0.7]))
+    noise = Volume(labels, Geometry((i, j, k), (spacing,) * 3, (3.3, -7.7, 11.1)))
+    expected = {place_of(one): one for one in measure_aneurysms(noise)}
+    ways = list(
+        itertools.product(itertools.permutations(range(3)), itertools.product((1, -1), repeat=3))
+    )
+    for order, flips in [ways[n] for n in np.random.default_rng(seed).permutation(48)[:6]]:
+        for found in measure_aneurysms(reoriented(noise, order, flips)):
+            other = expected[place_of(found)]
+            assert found.missing == other.missing
+            for name, value in numbers_of(other).items():
+                # Of ways of equal cost through a sac any may be taken.
+                near = spacing / 10 if name == "sac_centerline_length_mm" else 1e-6
+                assert getattr(found, name) == (
+                    None if value is None else pytest.approx(value, abs=near)
+                ), name
+
+
+def place_of(found: Aneurysm) -> tuple[float, ...]:
+    return tuple(round(value, 6) + 0.0 for value in found.centroid_lps)
 
 
 def reoriented(volume: Volume, order: tuple[int, ...], flips: tuple[int, ...]) -> Volume:

@@ -107,3 +107,44 @@ def test_the_widest_branch_is_the_inflow_if_it_is_clearly_so() -> None:
     assert isinstance(
         inflow_angles([Branch(-ALONG, 1.4), Branch(ALONG, 1.1)], neck, axis, 0.4), str
     )
+
+
+def test_of_branches_as_wide_the_one_at_the_smaller_angle_is_named_first() -> None:
+    axis = np.array([0, math.sqrt(0.5), math.sqrt(0.5)])
+    ends = [Branch(-ALONG, 4.0), Branch(ALONG, 4.0 - 1e-12)]
+    for branches in (ends, ends[::-1]):
+        told = inflow_angles(branches, neck_at(MIDDLE), axis, 0.4)
+        assert isinstance(told, str) and "from the first it would be 45°" in told
+
+
+@pytest.mark.parametrize("rounding", [-1e-12, 0.0, 1e-12])
+def test_a_vessel_just_wide_enough_is_the_inflow_whatever_rounding_says(rounding: float) -> None:
+    for wide, narrow, voxel in ((2.4, 2.0, 0.4), (1.4, 1.0, 0.4), (6.0, 5.0, 0.1)):
+        branches = [Branch(-ALONG, wide + rounding), Branch(ALONG, narrow)]
+        assert isinstance(inflow_angles(branches, neck_at(MIDDLE), UP, voxel), Inflow)
+
+
+def test_a_single_slice_has_no_direction() -> None:
+    """The vessel is a voxel wide, and a single voxel is left of each end."""
+    vessel = np.zeros((5, 5, 21), dtype=bool)
+    vessel[2, 2, 6:15] = True
+    neck = neck_at(np.array([2.0, 2.0, 10.0]), width=0.5)
+    cubic, origin = np.ones(3), np.zeros(3, dtype=int)
+    assert branches_at(vessel, neck, 2.05, cubic, origin) == []
+    vessel[2, 2, 15:] = True
+    (branch,) = branches_at(vessel, neck, 2.05, cubic, origin)
+    np.testing.assert_allclose(branch.direction, ALONG, atol=1e-12)
+
+
+def test_a_ring_around_the_neck_goes_nowhere() -> None:
+    vessel = np.zeros((5, 41, 41), dtype=bool)
+    vessel[2] = np.hypot(*(np.indices((41, 41)) - 20)) <= 19
+    neck = neck_at(np.array([2.0, 20.0, 20.0]))
+    with np.errstate(all="raise"):
+        assert branches_at(vessel, neck, 3.0, np.ones(3), np.zeros(3, dtype=int)) == []
+
+
+def test_what_is_far_shorter_than_wide_has_no_direction() -> None:
+    """Vessels are looked at within 10 mm: of one 8 mm wide, less than half a width is left."""
+    vessel = tube(MIDDLE - 20 * ALONG, MIDDLE + 20 * ALONG, 4.0)
+    assert branches_at(vessel, neck_at(MIDDLE + 4 * UP), 8.0, SPACING, START) == []
