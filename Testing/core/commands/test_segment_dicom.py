@@ -69,7 +69,7 @@ def gsema(study: Path, tmp_path: Path, teacher_file: Path) -> Gsema:
 
 
 def told_nobody(text: str) -> bool:
-    return not any(name in text for name in NAMES)
+    return not forms.names_told(text, NAMES)
 
 
 def test_both_objects_and_the_same_result_once_they_are_in_the_study(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -327,3 +328,15 @@ def _check_same_voxels(volume: Volume, expected: Volume) -> None:
     array = volume.array[::-1] if turned else volume.array
     difference = np.abs(array.astype(float) - expected.array.astype(float)).max()
     assert difference <= 1, f"{difference} off"
+
+
+def names_told(text: str, names: Iterable[str]) -> list[str]:
+    """Which of these a text has.
+
+    Numbers count where a number begins: hashes, pictures and measurements hold any digits.
+    """
+    return [
+        name
+        for name in names
+        if re.search(r"(?<![\w.+/])" * name[0].isdigit() + re.escape(name), text)
+    ]
