@@ -46,7 +46,7 @@ def test_the_real_worker_segments_a_volume(logic, make_balls, tiny_teacher):
     with pytest.raises(UserError, match="image flat has the same value"):
         flat = slicer.util.addVolumeFromArray(np.zeros((9, 9, 9), np.float32), name="flat")
         logic.segment(flat, str(tiny_teacher), "cpu")
-    with pytest.raises(UserError, match="no teacher named none"):
+    with pytest.raises(UserError, match="no model named none"):
         logic.segment(volume, "none")
     with pytest.raises(UserError, match="device"):
         logic.segment(volume, str(tiny_teacher), "toaster")

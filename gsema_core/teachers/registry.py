@@ -60,8 +60,7 @@ def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) ->
     if teacher == DEFAULT:
         if not BUNDLED_TEACHER.is_file():
             raise UserError(
-                "This copy of the program has no bundled teacher: give the path of a "
-                f"{SUFFIX} file."
+                f"This copy of the program has no bundled model: give the path of a {SUFFIX} file."
             )
         return BUNDLED_TEACHER
     added = {path.stem: path for path in _added_files(folder)}
@@ -71,7 +70,7 @@ def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) ->
         return Path(teacher)
     names = ", ".join([DEFAULT, *added])
     raise UserError(
-        f"There is no teacher named {teacher} and no such file: use one of {names}, or the path "
+        f"There is no model named {teacher} and no such file: use one of {names}, or the path "
         f"of a {SUFFIX} file."
     )
 
@@ -107,7 +106,7 @@ def remove_teacher(name: str, folder: Path | None = None) -> None:
     """
     target = (folder or user_folder()) / f"{name}{SUFFIX}"
     if not is_plain_name(name) or not target.is_file():
-        raise UserError(f"No teacher named {name} was added, so there is none to remove.")
+        raise UserError(f"No model named {name} was added, so there is none to remove.")
     target.unlink()
 
 

@@ -193,7 +193,7 @@ class Session:
     def _read(self, request: ScanRequest) -> Volume:
         if request.input is None:
             raise ScanNeededError(
-                f"The worker does not keep the scan {request.volume_key!r} for this teacher: send "
+                f"The worker does not keep the scan {request.volume_key!r} for this model: send "
                 "its file."
             )
         from gsema_core.files.dicom.neutral import told_neutrally

@@ -132,7 +132,7 @@ def test_resume_makes_damaged_output_again_and_keeps_other_settings(
 def test_a_result_of_another_teacher_is_named(tmp_path: Path) -> None:
     settings = SegmentationSettings()
     report = {"teacher": {"sha256": "a"}, "settings": settings.to_dict(), **measurements_report([])}
-    assert "by another teacher" in compared(report, "b", settings)
+    assert "by another model" in compared(report, "b", settings)
     assert compared(report, "a", settings) == "its output is there"
     older = {name: value for name, value in report.items() if name != "measurements_version"}
     assert "by an earlier version's measurements" in compared(older, "a", settings)

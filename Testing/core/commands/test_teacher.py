@@ -45,7 +45,7 @@ def test_info_on_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 2
     assert "no safetensors file" in errors[0]
-    assert "no bundled teacher" in errors[1]
+    assert "no bundled model" in errors[1]
 
 
 def test_add_list_remove(

@@ -36,7 +36,7 @@ def test_an_added_teacher_is_found_by_its_name_until_removed(
     assert added.path.read_bytes() == teacher_file.read_bytes()
     assert added in list_teachers(folder)
     remove_teacher("tiny", folder)
-    with pytest.raises(UserError, match="no teacher named tiny"):
+    with pytest.raises(UserError, match="no model named tiny"):
         find_teacher("tiny", folder)
     with pytest.raises(UserError, match="none to remove"):
         remove_teacher("tiny", folder)
@@ -57,7 +57,7 @@ def test_default_is_the_bundled_teacher(
 
 @pytest.mark.usefixtures("no_bundled")
 def test_a_copy_without_bundled_teacher_says_so(folder: Path) -> None:
-    with pytest.raises(UserError, match="no bundled teacher"):
+    with pytest.raises(UserError, match="no bundled model"):
         find_teacher("default", folder)
     assert list_teachers(folder) == []
 
@@ -117,7 +117,7 @@ def test_what_is_no_teacher_is_not_added(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_system_takes_is_unknown(folder: Path) -> None:
-    with pytest.raises(UserError, match="There is no teacher named"):
+    with pytest.raises(UserError, match="There is no model named"):
         find_teacher("A" * 70_000, folder)
 
 
@@ -132,7 +132,7 @@ def test_without_a_home_folder_there_are_no_added_teachers(
     monkeypatch.setattr(Path, "home", home)
     assert find_teacher(teacher_file) == teacher_file
     assert [one.name for one in list_teachers()] in (["default"], [])
-    with pytest.raises(UserError, match="There is no teacher named tiny"):
+    with pytest.raises(UserError, match="There is no model named tiny"):
         find_teacher("tiny")
     with pytest.raises(UserError, match=r"no home folder .* set HOME"):
         add_teacher(teacher_file)

@@ -205,7 +205,7 @@ def test_patients_are_never_named_in_the_teacher_or_the_logs(make_config):
             "gin_ipa, geometric moves voxels, .*: set consistency_weight to 0, or a transform",
         ),
         ("method", {"segmentation_loss": "blur"}, "loss 'blur' is unknown: use one of dice_ce"),
-        ("run", {"initial_teacher": "nobody"}, "no teacher named nobody"),
+        ("run", {"initial_teacher": "nobody"}, "no model named nobody"),
         ("run", {"device": "cuda:99"}, "cuda:99"),
     ],
 )

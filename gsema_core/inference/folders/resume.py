@@ -51,7 +51,7 @@ def compared(report: Any, teacher_hash: str, settings: SegmentationSettings) -> 
     except (KeyError, TypeError):
         return "its output is there, without a report of how it was made"
     if sha256 != teacher_hash:
-        return "its output is there, by another teacher: delete it to have it made again"
+        return "its output is there, by another model: delete it to have it made again"
     if different:
         what = different[0].replace("_", " ")
         return f"its output is there, with another {what}: delete it to have it made again"

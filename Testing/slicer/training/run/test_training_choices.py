@@ -53,7 +53,7 @@ def test_senseless_choices_are_explained(choices):
     for bad, reason in (
         ({"unit": "years"}, "steps, epochs or minutes"),
         ({"name": "a/b"}, "not plain"),
-        ({"teacher": "nobody"}, "no teacher named nobody"),
+        ({"teacher": "nobody"}, "no model named nobody"),
         ({"preset": "magic"}, "preset 'magic' is unknown: use one of"),
         ({"settings": {"data": {"patch": [70, 70, 70]}}}, "does not fit the network"),
         ({"settings": {"run": {"seed": "x"}}}, "give a whole number"),

@@ -164,7 +164,7 @@ class Overview:
         report = {**told, "notes": list(told.get("notes", ()))}
         remarks = []
         if not _same(aneurysms, told.get("aneurysms")):
-            remarks.append("The label map is not as the teacher drew it: it was measured anew.")
+            remarks.append("The label map is not as the model drew it: it was measured anew.")
             report |= measurements_report(aneurysms)
         elif not is_current(told):
             remarks.append(

@@ -118,9 +118,9 @@ def _teacher(record: ScanRecord) -> str:
     """Teacher and program in words."""
     teacher, program = record.report.get("teacher"), record.report.get("program", {})
     if not teacher:
-        return "by an unknown teacher"
+        return "by an unknown model"
     return (
-        f"teacher {teacher.get('name')} ({str(teacher.get('sha256'))[:12]}), "
+        f"model {teacher.get('name')} ({str(teacher.get('sha256'))[:12]}), "
         f"{program.get('name')} {program.get('version')}"
     )
 
@@ -130,7 +130,7 @@ def _legend(log: str) -> str:
     return (
         "Thick yellow outlines with numbers are aneurysms, thin red ones vessels; the pointer on "
         "a picture hides them. Pictures are upright: R and L are the patient's right and left, A "
-        "and P the front and the back, S and I the head and the feet. Certainty is the teacher's "
+        "and P the front and the back, S and I the head and the feet. Certainty is the model's "
         "mean probability." + told
     )
 

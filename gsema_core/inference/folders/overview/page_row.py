@@ -106,7 +106,7 @@ def _facts(record: ScanRecord, tell_teacher: bool) -> str:
         )
     if tell_teacher:
         teacher = report.get("teacher", {})
-        facts.append(f"teacher {teacher.get('name')} ({str(teacher.get('sha256'))[:12]})")
+        facts.append(f"model {teacher.get('name')} ({str(teacher.get('sha256'))[:12]})")
     phases = report.get("seconds", {})
     if phases:
         seconds = sum(phases.get(name, 0) for name in PHASES)

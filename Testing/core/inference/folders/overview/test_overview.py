@@ -131,7 +131,7 @@ def test_a_map_corrected_by_hand_is_measured_and_drawn_anew(
     record = read_record(overview.results, "a")
     assert before is not None and record is not None
     assert record.report["aneurysms"] == []
-    assert "not as the teacher drew it" in record.remarks[0]
+    assert "not as the model drew it" in record.remarks[0]
     assert record.pictures[0]["outlines"] != before.pictures[0]["outlines"]
     assert states(overview) == ["a.nrrd noted"]
 
@@ -209,7 +209,7 @@ def test_a_map_by_hand_without_a_report(begin: Begin, truth: Volume) -> None:
     record = read_record(overview.results, "a")
     assert record is not None and len(record.report["aneurysms"]) == 1
     assert states(overview) == ["a.nrrd noted"]
-    assert "by an unknown teacher" in (overview.results / PAGE).read_text(encoding="utf-8")
+    assert "by an unknown model" in (overview.results / PAGE).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", ["other grid", "other values", "damaged scan"])

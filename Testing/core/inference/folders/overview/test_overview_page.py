@@ -69,7 +69,7 @@ def test_trouble_comes_first_and_is_counted(page: Page) -> None:
 def test_it_tells_what_the_reader_must_know(page: Page) -> None:
     for told in (
         RESEARCH,
-        "teacher tiny (0123456789ab), gsema_core 9.8.7; last change 2026-01-02 03:04 UTC.",
+        "model tiny (0123456789ab), gsema_core 9.8.7; last change 2026-01-02 03:04 UTC.",
         "It is damaged.",
         "! It has no contrast.",
         "44 × 36 × 52 voxels of 0.7 × 0.9 × 0.6 mm, 31 × 32 × 31 mm",
@@ -149,8 +149,8 @@ def test_several_teachers_are_told_with_each_scan(record: Make) -> None:
     other = {**record("b").report, "teacher": {"name": "other", "sha256": "fedcba9876543210"}}
     rows = [Row("a", record("a")), Row("b", record("b", report=other)), Row("c", record("c"))]
     page = Page(overview_page(rows))
-    assert "gsema_core 9.8.7 (2 scans); teacher other" in page.text
-    assert page.text.count("teacher other (fedcba987654)") == 2
+    assert "gsema_core 9.8.7 (2 scans); model other" in page.text
+    assert page.text.count("model other (fedcba987654)") == 2
 
 
 def test_an_empty_page_is_a_page() -> None:
