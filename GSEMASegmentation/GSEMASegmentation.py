@@ -56,7 +56,7 @@ class GSEMASegmentation(ScriptedLoadableModule):
         parent.title = _("Aneurysm Segmentation (GS-EMA)")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
         parent.dependencies = []
-        parent.contributors = ["The AneurysmSegmentation contributors"]
+        parent.contributors = ["Firstname Lastname (Organization)"]
         parent.helpText = _(
             "Finds cerebral aneurysms and the vessels they sit on in 3D rotational angiography. "
             "Choose the volume and press Segment, or press Click to segment and click on an "

@@ -53,7 +53,7 @@ class GSEMATraining(ScriptedLoadableModule):
         parent.title = _("Aneurysm Training (GS-EMA)")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
         parent.dependencies = []
-        parent.contributors = ["The AneurysmSegmentation contributors"]
+        parent.contributors = ["Firstname Lastname (Organization)"]
         parent.helpText = _(
             "Trains a model of Aneurysm Segmentation further on labelled scans of your own: add "
             "the cases, choose what to start from, press Train, and see on cases that were kept "

@@ -67,6 +67,7 @@ def faults(root: Path) -> Iterator[str]:
         if not re.search(pattern, readme, re.MULTILINE):
             yield f"README.md has no {what} (no match for {pattern})."
     for module in MODULES:
+        yield from _contributor_faults(root / module / f"{module}.py", cmake)
         yield from _source_faults(root / module)
     tracked = [path for path in root.rglob("*") if path.is_file() and not _ignored(path, root)]
     size = sum(path.stat().st_size for path in tracked) / 1e6
@@ -152,6 +153,17 @@ def _source_faults(folder: Path) -> Iterator[str]:
         for text in (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)):
             if isinstance(text, str) and re.search(r"pip install torch\b", text):
                 yield f"{path.name} installs torch by pip; the PyTorch extension does that."
+
+
+def _contributor_faults(path: Path, cmake: str) -> Iterator[str]:
+    """The module's About box must name whom the catalog names."""
+    expected = [one.strip() for one in (setting(cmake, "CONTRIBUTORS") or "").split(",")]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "parent.contributors":
+            if ast.literal_eval(node.value) == expected:
+                return
+            break
+    yield f"{path.name} does not set parent.contributors to the {expected} of CMakeLists.txt."
 
 
 def _imported(body: list[ast.stmt]) -> Iterator[str]:
