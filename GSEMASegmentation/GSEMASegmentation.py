@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
+from GSEMASegmentationLib.measure.MeasurementTable import tableOf
 from GSEMASegmentationLib.panels.ClickPanel import ClickPanel
 from GSEMASegmentationLib.panels.CoilsPanel import CoilsPanel
 from GSEMASegmentationLib.panels.CorrectionPanel import CorrectionPanel
@@ -26,6 +27,7 @@ from GSEMASegmentationLib.panels.SurfacePanel import SurfacePanel
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.panels.VolumePanel import VolumePanel
 from GSEMASegmentationLib.panels.Widgets import showText
+from GSEMASegmentationLib.scene.OwnSegmentation import OutputChoice
 from GSEMASegmentationLib.scene.SegmentationOutput import importSegments
 from GSEMASegmentationLib.scene.SegmentContent import segmentsOf
 from GSEMASegmentationLib.scene.ViewHelpers import centerSlices, showAneurysm, showVessels
@@ -84,7 +86,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.logic: GSEMASegmentationLogic | None = None
         self._parameterNode: Any = None
         self._guiTag: int | None = None
-        self._volumeOfOutput: Any = None
+        self._output = OutputChoice()
 
     def setup(self) -> None:
         super().setup()
@@ -181,7 +183,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self.removeObserver(self._parameterNode, modified, self._updatePanel)
         self._parameterNode = parameterNode
         if parameterNode is not None:
-            self._volumeOfOutput = parameterNode.inputVolume
+            self._output.keep(parameterNode)
             self._guiTag = parameterNode.connectGui(self.ui)
             self.addObserver(parameterNode, modified, self._updatePanel)
         self._updatePanel()
@@ -215,7 +217,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.volumes.follower.onWork()
         if not self._showSegmentation(volumeNode, outcome.segmentationNode):
             return
-        self.results.measure()
+        self.results.measureSoon()
         if outcome.aneurysms:
             first = outcome.aneurysms[0]
             centerSlices(first.ras)
@@ -257,10 +259,8 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         """Show what is chosen, and enable what can be used now."""
         node = self._parameterNode
         volume = self.volumes.current
-        if node is not None and volume is not self._volumeOfOutput:
-            # The segments of the volume before must not be replaced by those of another one.
-            self._volumeOfOutput = volume
-            node.outputSegmentation = None
+        isOther = node is not None and self._output.follow(node)
+        if isOther:
             self.clicks.stop()
             if not self.logic.isRunning:
                 self.run.showStatus("")  # it was about the volume before
@@ -270,6 +270,8 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         self.ui.show3DButton.setSegmentationNode(output)
         self.ui.show3DButton.visible = output is not None
         self.results.show(output, volume)
+        if isOther and output is not None and tableOf(output) is None:
+            self.results.measureSoon()  # its first measurement was ended, or a script has made it
         self.necks.update()
         self.surface.show(output)
         self.voxelCheck.look(volume)

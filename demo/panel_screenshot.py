@@ -60,6 +60,7 @@ def use(panel: Any) -> None:
     wait(lambda: panel.ui.sampleDataButton.enabled)
     panel.ui.segmentButton.click()
     wait(lambda: not panel.logic.isRunning)
+    wait(lambda: panel.ui.editedLabel.text == "")  # is measured
 
 
 def wait(condition: Callable[[], bool]) -> None:

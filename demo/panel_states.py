@@ -115,6 +115,28 @@ def segment(panel: Any, aneurysms: int = 1) -> None:
     load(panel, aneurysms)
     panel.ui.segmentButton.click()
     wait(lambda: not panel.logic.isRunning)
+    wait_for_table(panel)
+
+
+def wait_for_table(panel: Any) -> None:
+    wait(lambda: "easuring" not in panel.ui.editedLabel.text)
+
+
+def measuring(panel: Any) -> None:
+    """The run is over, its aneurysms are being measured."""
+    load(panel)
+    panel.ui.segmentButton.click()
+    wait(lambda: not panel.logic.isRunning)
+
+
+def not_measured(panel: Any) -> None:
+    """The process that measures could not be started."""
+    from GSEMASegmentationLib.correct import BackgroundMeasurement
+
+    original = BackgroundMeasurement.measureCommand
+    BackgroundMeasurement.measureCommand = lambda: ["no such program"]
+    segment(panel)
+    BackgroundMeasurement.measureCommand = original
 
 
 def empty(panel: Any) -> None:
@@ -190,6 +212,7 @@ def edited(panel: Any) -> None:
     segment(panel, aneurysms=2)
     panel.ui.aneurysmTable.setCurrentCell(1, 0)
     panel.ui.rejectButton.click()
+    wait_for_table(panel)
     node, volume = panel.ui.outputSelector.currentNode(), panel.ui.inputSelector.currentNode()
     mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, "GSEMA_Aneurysm", volume)
     mask[:, :, ::2] = 0
@@ -216,8 +239,9 @@ def everything_open(panel: Any) -> None:
 
 STATES = {
     state.__name__: state
-    for state in (empty, packages_missing, ready, running, failed, done, none_found, clicking,
-                  clicked, clicked_on_nothing, neck_shown, neck_elsewhere, edited, everything_open)
+    for state in (empty, packages_missing, ready, running, failed, measuring, not_measured, done,
+                  none_found, clicking, clicked, clicked_on_nothing, neck_shown, neck_elsewhere,
+                  edited, everything_open)
 }  # fmt: skip
 
 

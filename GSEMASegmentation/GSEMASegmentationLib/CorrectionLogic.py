@@ -202,8 +202,8 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
             volumeNode: the table is put into its folder; None for the segmented volume.
             lines: show diameters, heights and necks as lines; False removes those of before.
             onlyChanged: measure only the segments that have changed since the last measurement.
-            blocking: measure here and now. Otherwise what has changed is measured in a process of
-                its own, with the same numbers.
+            blocking: measure here and now. Otherwise in a process of its own, with the same
+                numbers.
             onDone: called once the table is up to date when not ``blocking``, with an empty text
                 or a sentence that says why it is not.
 
@@ -216,5 +216,5 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
         """
         if blocking:
             return self.measuring.measure(segmentationNode, volumeNode, lines, onlyChanged)
-        self.measuring.begin(segmentationNode, volumeNode, lines, onDone)
+        self.measuring.begin(segmentationNode, volumeNode, lines, onlyChanged, onDone)
         return None

@@ -140,6 +140,17 @@ def panel(
     assert temporary_folders() == []
 
 
+@pytest.fixture
+def settled(spin: Callable[..., None]) -> Callable[[Any], None]:
+    """Wait until a panel neither segments nor measures."""
+
+    def wait(panel: Any) -> None:
+        line = panel.ui.editedLabel
+        spin(lambda: not panel.logic.isRunning and "easuring" not in line.text, seconds=60)
+
+    return wait
+
+
 def temporary_folders() -> list[str]:
     import slicer
 

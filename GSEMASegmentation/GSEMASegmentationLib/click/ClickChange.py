@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from GSEMASegmentationLib.scene.OutputState import OutputState, removeWithDisplays
+from GSEMASegmentationLib.scene.OwnSegmentation import MADE_OF_ROLE
 from GSEMASegmentationLib.scene.SegmentLayer import setVoxels
 from GSEMASegmentationLib.scene.SegmentMasks import imageArray, segmentImage
 
@@ -73,6 +74,8 @@ class ClickChange:
         else:
             now = segmentImage(self.node, self.segmentId)
             setVoxels(self.node, self.segmentId, self.before, now)
+        if self.state is not None:
+            self.node.SetNodeReferenceID(MADE_OF_ROLE, self.state.madeOfId)
         if segmentation.GetNumberOfSegments() == 0:  # else it has become somebody's work
             if self.state is None:
                 removeWithDisplays(self.node)

@@ -18,6 +18,7 @@ from GSEMASegmentationLib.scene.Coordinates import ijkToRas
 from GSEMASegmentationLib.scene.Hierarchy import placeOutput
 from GSEMASegmentationLib.scene.LabelImport import readLabels
 from GSEMASegmentationLib.scene.OutputState import OutputState
+from GSEMASegmentationLib.scene.OwnSegmentation import markMadeOf
 from GSEMASegmentationLib.scene.SegmentationOutput import adopt, describe, newOutput
 from GSEMASegmentationLib.scene.SegmentLayer import setVoxels
 from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, orientedImage, segmentImage
@@ -87,6 +88,8 @@ def importClick(image: Any, volumeNode: Any, outputNode: Any) -> ClickChange:
     except Exception:
         change.revert()
         raise
+    if state is None or state.madeOfId is None:
+        markMadeOf(node, volumeNode)
     change.after = segmentImage(node, segmentId)
     return change
 

@@ -49,10 +49,10 @@ class BackgroundMeasurement:
 
     def start(self) -> None:
         """Begin; returns when the drawings are written."""
-        from gsema_core.measurements.orders import order_text
-
         orders = []
         try:
+            from gsema_core.measurements.orders import order_text
+
             for segmentId, segment in list(self._waiting.items()):
                 if segment.drawing is None:
                     self._found[segmentId] = measured(segment)
@@ -63,7 +63,7 @@ class BackgroundMeasurement:
                     self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=place))
                 path = self._folder / f"{len(orders)}.raw"
                 orders.append(order_text(segment.drawing, SMALLEST_PIECE_MM3, path))
-        except OSError as error:
+        except (OSError, ImportError) as error:
             self._end(str(error))
             return
         if not orders:

@@ -19,6 +19,11 @@ PAUSE_MS = 800
 Ours."""
 
 
+def measuringText() -> str:
+    """The line below the table while somebody waits for it."""
+    return _("Measuring...")
+
+
 class MeasurementWatch(VTKObservationMixin):
     """Looks after one segmentation at a time, as soon as nothing has changed for a moment.
 
@@ -38,6 +43,9 @@ class MeasurementWatch(VTKObservationMixin):
         self._measuring, self._wantsLines, self._onChange = measuring, wantsLines, onChange
         self._node: Any = None
         self._volume: Any = None
+        self._text = ""
+        self.hasFailed = False
+        """Whether the background could not do it the last time."""
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -78,29 +86,50 @@ class MeasurementWatch(VTKObservationMixin):
         if node is None or not slicer.mrmlScene.IsNodePresent(node) or tableOf(node) is None:
             return  # what was never measured is not out of date; its first table may be on its way
         edited = self._measuring.look(node)
-        if edited:
+        if self._measuring.isCurrent(node):
+            self._say(self._text)
+        elif edited:
             names = self._namesOf(edited)
-            self._onChange(_("Edited: {names}. Measuring again...").format(names=names))
-            self._begin(_("Edited since it was measured: {names}.").format(names=names))
+            self._say(_("Edited: {names}. Measuring again...").format(names=names))
+            self._begin(True, _("Edited since it was measured: {names}.").format(names=names))
+        elif self._measuring.isRunning:  # what it measures was taken back
+            self._begin(True, _("The measurements are out of date."))
         else:
-            self._measuring.stop()
-            self._onChange("")
+            self._say("")
 
-    def measureNow(self) -> None:
-        """Begin to measure what has changed, also where nothing was measured yet."""
+    def measureNow(self, onlyChanged: bool = True) -> None:
+        """Begin to measure, also where nothing was measured yet.
+
+        Args:
+            onlyChanged: measure only what has changed since the last measurement.
+        """
         self._timer.stop()
-        if self._node is not None and slicer.mrmlScene.IsNodePresent(self._node):
-            self._begin(_("The measurements are out of date."))
+        node = self._node
+        if node is None or not slicer.mrmlScene.IsNodePresent(node):
+            return
+        self._say(measuringText())
+        hasTable = tableOf(node) is not None
+        excuse = _("The measurements are out of date.") if hasTable else _("Not measured yet.")
+        self._begin(onlyChanged, excuse)
 
-    def _begin(self, excuse: str) -> None:
+    def _begin(self, onlyChanged: bool, excuse: str) -> None:
         def onDone(problem: str) -> None:
-            text = _("{excuse} Press Measure ({reason}).").format(excuse=excuse, reason=problem)
-            self._onChange(text if problem else "")
+            self.hasFailed = bool(problem)
+            reason = problem.rstrip(".")
+            text = _("{excuse} Press Measure ({reason}).").format(excuse=excuse, reason=reason)
+            self._say(text if problem else "")
 
         try:
-            self._measuring.begin(self._node, self._volume, self._wantsLines(), onDone)
-        except UserError as error:
+            self._measuring.begin(self._node, self._volume, self._wantsLines(), onlyChanged, onDone)
+        except UserError as error:  # pressing Measure would not help
+            self.hasFailed = False
+            self._say(f"{excuse} {error}")
+        except ImportError as error:
             onDone(str(error))
+
+    def _say(self, text: str) -> None:
+        self._text = text
+        self._onChange(text)
 
     def _namesOf(self, segmentIds: set[str]) -> str:
         segmentation = self._node.GetSegmentation()

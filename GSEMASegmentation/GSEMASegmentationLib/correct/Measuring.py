@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import slicer
@@ -33,33 +33,61 @@ State = tuple[Any, ...]
 Told = Callable[[str], None]
 
 
+@dataclass(frozen=True, eq=False)
+class _Background:
+    """What is being measured.
+
+    Attributes:
+        node: the segmentation.
+        states: of its segments when it was begun.
+        tell: called once the table is up to date, or with a sentence why it is not.
+        process: measures.
+    """
+
+    node: Any
+    states: dict[str, State]
+    tell: Told
+    process: BackgroundMeasurement
+
+
 class Measuring:
     """Measures segmentations, at once or in the background, and remembers what was measured."""
 
     def __init__(self) -> None:
         self._memories: dict[str, Memory] = {}  # by segmentation
         self._fingerprints: dict[State, str] = {}  # of the states that were looked at last
-        self._running: BackgroundMeasurement | None = None
+        self._running: _Background | None = None
 
     @property
     def isRunning(self) -> bool:
         """Whether something is measured in the background."""
         return self._running is not None
 
+    def isCurrent(self, node: Any) -> bool:
+        """Whether a segmentation is being measured in the background, as it is now."""
+        running = self._running
+        return running is not None and running.node is node and running.states == statesOf(node)
+
     def measure(self, node: Any, volumeNode: Any, lines: bool, onlyChanged: bool) -> Any:
         """See ``GSEMASegmentationLogic.measure``."""
         _check(node)
-        self.stop()
         if not onlyChanged:
             self._memories.pop(node.GetID(), None)
         measureSegments(node, self._memoryOf(node))
-        return self._show(node, volumeNode, lines)
+        table = self._show(node, volumeNode, lines)
+        if self._running is not None and self._running.node is node:
+            tell = self._running.tell
+            self.stop()
+            tell("")
+        return table
 
-    def begin(self, node: Any, volumeNode: Any, lines: bool, onDone: Told) -> None:
-        """Measure in the background what has changed; what is edited meanwhile, once more.
+    def begin(
+        self, node: Any, volumeNode: Any, lines: bool, onlyChanged: bool, onDone: Told
+    ) -> None:
+        """Measure in the background; what is edited meanwhile, once more.
 
         Args:
-            node, volumeNode, lines: as for ``measure``.
+            node, volumeNode, lines, onlyChanged: as for ``measure``.
             onDone: called once, when the table is up to date, or with a sentence why it is not.
                 Not when it is stopped, or begun anew, before.
 
@@ -68,12 +96,9 @@ class Measuring:
         """
         _check(node)
         checkLinear(node)
-        self.stop()
+        self._giveWay(node)
         memory, states = self._memoryOf(node), statesOf(node)
-        changed: dict[str, SegmentDrawing] = {}
-        for one, state in states.items():
-            if one not in memory or memory[one].state != state:
-                changed[one] = drawingOf(node, one)
+        changed = self._changed(node, states, memory if onlyChanged else {})
 
         def onMeasured(found: Found, message: str) -> None:
             self._running = None
@@ -90,12 +115,35 @@ class Measuring:
             else:
                 self._beginAgain(node, volumeNode, lines, onDone)
 
-        self._running = BackgroundMeasurement(changed, onMeasured)
-        self._running.start()
+        process = BackgroundMeasurement(changed, onMeasured)
+        self._running = _Background(node, states, onDone, process)
+        process.start()
+
+    def _changed(
+        self, node: Any, states: dict[str, State], memory: Memory
+    ) -> dict[str, SegmentDrawing]:
+        """What is to be measured: the segments that are other ones than in the memory."""
+        changed = {}
+        for one, state in states.items():
+            known = memory.get(one)
+            if known is None or known.state != state:
+                drawing = drawingOf(node, one)
+                if known is None or known.fingerprint != drawing.fingerprint():
+                    changed[one] = drawing
+                else:
+                    memory[one] = replace(known, state=state)
+        return changed
+
+    def _giveWay(self, node: Any) -> None:
+        """End what runs; whoever waits for another segmentation hears that it was not measured."""
+        running = self._running
+        self.stop()
+        if running is not None and running.node is not node:
+            running.tell(_("another segmentation was measured instead"))
 
     def _beginAgain(self, node: Any, volumeNode: Any, lines: bool, onDone: Told) -> None:
         try:
-            self.begin(node, volumeNode, lines, onDone)
+            self.begin(node, volumeNode, lines, True, onDone)
         except UserError as error:
             onDone(str(error))
 
@@ -131,7 +179,7 @@ class Measuring:
         """End what runs in the background; the table stays as it is."""
         if self._running is not None:
             running, self._running = self._running, None
-            running.stop()
+            running.process.stop()
 
     def _memoryOf(self, node: Any) -> Memory:
         present = slicer.mrmlScene.GetNodeByID

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.measurements import COLUMNS
-from GSEMASegmentationLib.correct.MeasurementWatch import MeasurementWatch
+from GSEMASegmentationLib.correct.MeasurementWatch import MeasurementWatch, measuringText
 from GSEMASegmentationLib.measure.MeasurementLines import linesOf
 from GSEMASegmentationLib.measure.MeasurementTable import (
     REASONS_COLUMN,
@@ -70,7 +70,7 @@ class ResultsPanel:
         self._timer.setInterval(0)
         self._timer.connect("timeout()", self._watch.measureNow)
         self.ui.aneurysmTable.connect("cellDoubleClicked(int,int)", self._onDoubleClicked)
-        self.ui.measureButton.connect("clicked(bool)", lambda _checked: self.measure())
+        self.ui.measureButton.connect("clicked(bool)", self._onMeasure)
         self.ui.exportButton.connect("clicked(bool)", self._onExport)
         self.ui.copyButton.connect("clicked(bool)", self._onCopy)
         self._copyKey = qt.QShortcut(self.ui.aneurysmTable)
@@ -85,7 +85,8 @@ class ResultsPanel:
         if segmentationNode is not self.segmentation:
             hasLines = segmentationNode is not None and bool(linesOf(segmentationNode))
             self.ui.linesCheckBox.checked = hasLines
-            self.ui.editedLabel.visible = False  # it was about the segmentation before
+            self._timer.stop()
+            self._say("")  # it was about the segmentation before
         self.segmentation, self.volume = segmentationNode, volumeNode
         self._watch.watch(segmentationNode, volumeNode)
         self.ui.aneurysmsCollapsibleButton.visible = segmentationNode is not None
@@ -127,7 +128,9 @@ class ResultsPanel:
 
     def measureSoon(self) -> None:
         """Measure what has changed, after the views have shown it, in the background."""
-        self._timer.start()
+        if self.segmentation is not None:
+            self._say(measuringText())
+            self._timer.start()
 
     def lookNow(self) -> None:
         """Measure in the background what was edited by whoever."""
@@ -139,26 +142,35 @@ class ResultsPanel:
         self._watch.stop()
 
     def measure(self, onlyChanged: bool = False) -> None:
-        """Measure the chosen segmentation as it is now."""
+        """Measure the chosen segmentation as it is now, in the background."""
         self._timer.stop()
-        if self.segmentation is None or not slicer.mrmlScene.IsNodePresent(self.segmentation):
-            return
+        self._watch.measureNow(onlyChanged)
+
+    def _onMeasure(self, _checked: bool) -> None:
+        """Measure all anew: in the background, or, where that failed the last time, here."""
+        if not self._watch.hasFailed:
+            self.measure()
+        elif self.segmentation is not None and slicer.mrmlScene.IsNodePresent(self.segmentation):
+            self._measureHere()
+
+    def _measureHere(self) -> None:
+        lines = self.ui.linesCheckBox.checked
         try:
-            self._logic.measure(
-                self.segmentation,
-                self.volume,
-                lines=self.ui.linesCheckBox.checked,
-                onlyChanged=onlyChanged,
-            )
-        except UserError as error:
+            self._logic.measure(self.segmentation, self.volume, lines=lines)
+        except (UserError, ImportError) as error:
             slicer.util.errorDisplay(str(error))
-        self._onWatched("")
+        else:
+            self._onWatched("")
 
     def _onWatched(self, text: str) -> None:
         """The table may be another one, and the line below it says why."""
+        self._say(text)
+        self.show(self.segmentation, self.volume)
+
+    def _say(self, text: str) -> None:
+        """The line below the table."""
         self.ui.editedLabel.text = text
         self.ui.editedLabel.visible = bool(text)
-        self.show(self.segmentation, self.volume)
 
     def step(self, offset: int) -> None:
         """Select the next (1) or the previous (-1) aneurysm, and center the views on it."""

@@ -8,6 +8,7 @@ from typing import Any
 import slicer
 
 from GSEMASegmentationLib.scene.Hierarchy import subjectHierarchy
+from GSEMASegmentationLib.scene.OwnSegmentation import MADE_OF_ROLE
 from GSEMASegmentationLib.scene.SegmentMasks import SURFACE
 
 
@@ -20,6 +21,7 @@ class OutputState:
         source: name of the representation that it is stored in.
         geometry: the grid that it was made for, as Slicer writes it down.
         volumeId: the volume that this grid comes from.
+        madeOfId: the volume that this module had made it of, see ``OwnSegmentation``.
         transformId: its parent transform.
         parentItem: the subject-hierarchy item above it.
         displays: its display nodes.
@@ -30,6 +32,7 @@ class OutputState:
     source: str
     geometry: str
     volumeId: str | None
+    madeOfId: str | None
     transformId: str | None
     parentItem: int
     displays: tuple[Any, ...]
@@ -43,6 +46,7 @@ class OutputState:
             segmentation.GetSourceRepresentationName(),
             segmentation.GetConversionParameter(_geometryName()),
             node.GetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole()),
+            node.GetNodeReferenceID(MADE_OF_ROLE),
             node.GetTransformNodeID(),
             hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)),
             tuple(displaysOf(node)),
@@ -58,6 +62,7 @@ class OutputState:
             segmentation.SetSourceRepresentationName(self.source)
         segmentation.SetConversionParameter(_geometryName(), self.geometry)
         node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), self.volumeId)
+        node.SetNodeReferenceID(MADE_OF_ROLE, self.madeOfId)
         node.SetAndObserveTransformNodeID(self.transformId)
         hierarchy = subjectHierarchy()
         if self.parentItem:

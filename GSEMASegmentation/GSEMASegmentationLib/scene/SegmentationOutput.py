@@ -17,6 +17,7 @@ from GSEMASegmentationLib.scene.Bending import frameOf
 from GSEMASegmentationLib.scene.Coordinates import ijkToRas
 from GSEMASegmentationLib.scene.Hierarchy import placeOutput
 from GSEMASegmentationLib.scene.OutputState import OutputState, removeWithDisplays
+from GSEMASegmentationLib.scene.OwnSegmentation import markMadeOf
 from GSEMASegmentationLib.scene.SegmentContent import SegmentContent
 from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, SURFACE, cropped, orientedImage
 from GSEMASegmentationLib.scene.SegmentNames import VESSEL_ID, numberOfId, numberOfName
@@ -138,6 +139,7 @@ def _fill(node: Any, contents: Sequence[SegmentContent], volumeNode: Any) -> Non
     else:
         node.CreateClosedSurfaceRepresentation()
     placeOutput(node, volumeNode)
+    markMadeOf(node, volumeNode)
 
 
 def _setSegment(node: Any, content: SegmentContent, volumeNode: Any) -> None:

@@ -17,14 +17,14 @@ COIL_MM3 = math.pi / 4 * 0.254**2 * 100
 
 
 @pytest.fixture
-def finished(panel, make_balls, spin):
+def finished(panel, make_balls, settled):
     """The panel after a run on a volume with two aneurysms."""
     volume = make_balls(name="case")
     slicer.util.arrayFromVolume(volume)[5:9, 5:9, 5:9] = 200
     slicer.util.arrayFromVolumeModified(volume)
     panel.ui.inputSelector.setCurrentNode(volume)
     panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     return panel
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_coil_and_what_does_not_fit_is_said(finished):
     assert ui.coilsLabel.text == "No coils yet." and ui.coilsLabel.styleSheet == ""
 
 
-def test_the_volume_is_that_of_the_segment_as_it_is(finished, spin):
+def test_the_volume_is_that_of_the_segment_as_it_is(finished, settled):
     ui = finished.ui
     ui.aneurysmTable.setCurrentCell(0, 0)
     ui.addCoilButton.click()
@@ -107,6 +107,7 @@ def test_the_volume_is_that_of_the_segment_as_it_is(finished, spin):
     mask[:, :, : int(np.argwhere(mask)[:, 2].mean())] = 0
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, FIRST, volume)
     ui.measureButton.click()
+    settled(finished)
     _, _, after = told(finished)
     assert after == pytest.approx(np.count_nonzero(mask) * 0.512, abs=0.051)
     assert after < before

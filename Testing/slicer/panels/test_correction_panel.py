@@ -13,14 +13,14 @@ FIRST, SECOND = "GSEMA_Aneurysm", "GSEMA_Aneurysm_2"
 
 
 @pytest.fixture
-def finished(panel, make_balls, spin):
+def finished(panel, make_balls, settled):
     """The panel after a run on a volume with two aneurysms."""
     volume = make_balls(name="case")
     slicer.util.arrayFromVolume(volume)[5:9, 5:9, 5:9] = 200
     slicer.util.arrayFromVolumeModified(volume)
     panel.ui.inputSelector.setCurrentNode(volume)
     panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     return panel
 
 
@@ -61,7 +61,7 @@ def paint(panel, place, value=1, segment_id=FIRST):
 EDIT = (slice(40, 44), slice(40, 44), slice(40, 44))
 
 
-def test_a_row_is_rejected_by_one_click_and_accepted_again(finished):
+def test_a_row_is_rejected_by_one_click_and_accepted_again(finished, settled):
     table, ui = finished.ui.aneurysmTable, finished.ui
     assert statuses(finished) == []
     assert not ui.rejectButton.enabled and "Choose an aneurysm" in ui.rejectButton.toolTip
@@ -69,6 +69,7 @@ def test_a_row_is_rejected_by_one_click_and_accepted_again(finished):
     assert ui.rejectButton.enabled and "Aneurysm 1 is no aneurysm" in ui.rejectButton.toolTip
     ui.rejectButton.click()
     assert ui.statusLabel.text == "Aneurysm 1 is rejected: it is vessel again."
+    settled(finished)
     assert statuses(finished) == ["", "rejected"]
     assert table.currentRow() == 1  # the same aneurysm is still selected
     assert table.item(1, 0).font().strikeOut() and not table.item(0, 0).font().strikeOut()
@@ -76,6 +77,7 @@ def test_a_row_is_rejected_by_one_click_and_accepted_again(finished):
     assert not ui.rejectButton.enabled and "rejected already" in ui.rejectButton.toolTip
     assert "gets its voxels back" in ui.acceptButton.toolTip
     ui.acceptButton.click()
+    settled(finished)
     assert statuses(finished) == ["confirmed", ""]
     assert not ui.acceptButton.enabled and "confirmed already" in ui.acceptButton.toolTip
     assert "Aneurysm 1 is confirmed." in ui.logTextEdit.toPlainText()
@@ -102,7 +104,7 @@ def test_what_cannot_be_done_is_told(finished):
     assert "cannot get its voxels back" in finished.ui.statusLabel.text
 
 
-def test_an_edit_is_marked_and_measured_anew_by_itself(finished, spin):
+def test_an_edit_is_marked_and_measured_anew_by_itself(finished, spin, settled):
     table = finished.ui.aneurysmTable
     paint(finished, EDIT)
     seen = []
@@ -118,6 +120,8 @@ def test_an_edit_is_marked_and_measured_anew_by_itself(finished, spin):
     assert table.item(1, 0).text() == "Aneurysm 1 (2)"
     texts = [[table.item(r, c).text() for c in range(table.columnCount)] for r in range(3)]
     finished.ui.measureButton.click()
+    assert finished.ui.editedLabel.text == "Measuring..."
+    settled(finished)
     assert texts == [[table.item(r, c).text() for c in range(table.columnCount)] for r in range(3)]
 
 
@@ -144,13 +148,14 @@ def test_the_first_table_of_a_segmentation_is_on_its_way(finished, spin):
     spin(lambda: finished.ui.aneurysmTable.rowCount == 3, seconds=60)
 
 
-def test_an_exported_file_says_what_is_out_of_date(finished, monkeypatch, tmp_path):
+def test_an_exported_file_says_what_is_out_of_date(finished, monkeypatch, tmp_path, settled):
     import qt
 
     path = tmp_path / "a.csv"
     monkeypatch.setattr(qt.QFileDialog, "getSaveFileName", staticmethod(lambda *_: str(path)))
     finished.ui.aneurysmTable.setCurrentCell(1, 0)
     finished.ui.rejectButton.click()
+    settled(finished)
     paint(finished, EDIT)
     finished.ui.exportButton.click()
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -258,7 +263,7 @@ class _Module:
 def test_fifty_edits_leave_no_observer_and_no_node(finished, scene, spin):
     node = output(finished)
 
-    def settled():
+    def is_settled():
         busy = finished.logic.measuring.isRunning or finished.results._watch._timer.isActive()
         return not busy
 
@@ -266,7 +271,8 @@ def test_fifty_edits_leave_no_observer_and_no_node(finished, scene, spin):
         paint(finished, EDIT, value)
         finished.results.lookNow()
         assert finished.logic.measuring.isRunning
-        finished.results.measure(onlyChanged=True)
+        finished.logic.measure(node, finished.results.volume, onlyChanged=True)
+        assert not finished.logic.measuring.isRunning
 
     def kept():
         gc.collect()
@@ -275,10 +281,10 @@ def test_fifty_edits_leave_no_observer_and_no_node(finished, scene, spin):
 
     edit(1)
     edit(0)
-    spin(settled, seconds=60)
+    spin(is_settled, seconds=60)
     before = kept()
     for n in range(50):
         edit((n + 1) % 2)
-    spin(settled, seconds=60)
+    spin(is_settled, seconds=60)
     assert kept() == before
     assert np.array_equal(list(node.GetSegmentation().GetSegmentIDs())[1:], [FIRST, SECOND])

@@ -14,11 +14,11 @@ SAC = "GSEMA_Aneurysm"
 
 
 @pytest.fixture
-def finished(panel, make_balls, spin):
+def finished(panel, make_balls, settled):
     """The panel after a run on a volume with one aneurysm."""
     panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
     panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     return panel
 
 

@@ -11,11 +11,11 @@ import slicer.util
 
 
 @pytest.fixture
-def finished(panel, make_balls, spin):
+def finished(panel, make_balls, settled):
     """The panel after a run on a volume with one aneurysm."""
     panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
     panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     return panel
 
 
@@ -52,7 +52,7 @@ def test_the_table_node_lies_beside_the_volume(finished, scene):
     assert len(parents) == 1
 
 
-def test_measure_again_after_a_correction_by_hand(finished):
+def test_measure_again_after_a_correction_by_hand(finished, settled):
     volume = finished.ui.inputSelector.currentNode()
     node = finished.ui.outputSelector.currentNode()
     (before,) = cells(finished)
@@ -61,6 +61,7 @@ def test_measure_again_after_a_correction_by_hand(finished):
     mask[:, :, : int(np.argwhere(mask)[:, 2].mean())] = 0
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, "GSEMA_Aneurysm", volume)
     finished.ui.measureButton.click()
+    settled(finished)
     (after,) = cells(finished)
     ratio = float(after["Volume (mm³)"]) / float(before["Volume (mm³)"])
     assert ratio == pytest.approx(np.count_nonzero(mask) / whole, abs=0.01)
@@ -182,7 +183,7 @@ def test_an_empty_cell_says_why(finished):
 
 
 @pytest.mark.parametrize("how", ["button", "key"])
-def test_a_copy_is_the_file(finished, tmp_path, how, monkeypatch):
+def test_a_copy_is_the_file(finished, tmp_path, how, monkeypatch, settled):
     import qt
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
@@ -190,6 +191,7 @@ def test_a_copy_is_the_file(finished, tmp_path, how, monkeypatch):
     node = finished.ui.outputSelector.currentNode()
     node.GetSegmentation().GetSegment("GSEMA_Aneurysm").SetName('left\t"MCA", 患者')
     finished.ui.measureButton.click()
+    settled(finished)
     monkeypatch.setattr(
         qt.QFileDialog, "getSaveFileName", staticmethod(lambda *_: str(tmp_path / "a.csv"))
     )

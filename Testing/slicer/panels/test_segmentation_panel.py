@@ -42,7 +42,7 @@ def test_an_already_loaded_volume_is_chosen(panel, scene, make_balls):
     assert panel.ui.segmentButton.enabled
 
 
-def test_select_segment_progress_result(panel, make_balls, spin):
+def test_select_segment_progress_result(panel, make_balls, spin, settled):
     volume = make_balls()
     panel.ui.inputSelector.setCurrentNode(volume)
     panel.parent.show()
@@ -58,6 +58,7 @@ def test_select_segment_progress_result(panel, make_balls, spin):
     assert panel.ui.statusLabel.text == "1 aneurysm was found."
     node = panel.ui.outputSelector.currentNode()
     assert node.GetSegmentation().GetNumberOfSegments() == 2
+    settled(panel)
     table = panel.ui.aneurysmTable
     row = {
         table.horizontalHeaderItem(column).text().replace("\n", " "): table.item(0, column).text()
@@ -70,10 +71,10 @@ def test_select_segment_progress_result(panel, make_balls, spin):
     assert panel.ui.show3DButton.checked
 
 
-def test_double_click_on_a_row_centers_the_views(panel, make_balls, scene, spin):
+def test_double_click_on_a_row_centers_the_views(panel, make_balls, scene, settled):
     panel.ui.inputSelector.setCurrentNode(make_balls())
     panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     slice_node = scene.AddNewNodeByClass("vtkMRMLSliceNode", "Red")
     slice_node.SetOrientation("Axial")
     panel.ui.aneurysmTable.cellDoubleClicked.emit(0, 2)

@@ -24,14 +24,14 @@ def press(panel):
 
 
 @pytest.fixture
-def two(panel, make_balls, scene, spin):
+def two(panel, make_balls, scene, settled):
     """The panel after a run that found two aneurysms."""
     volume = make_balls(name="case")
     slicer.util.arrayFromVolume(volume)[8:14, 8:14, 8:14] = 200
     slicer.util.arrayFromVolumeModified(volume)
     panel.ui.inputSelector.setCurrentNode(volume)
     panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     return panel
 
 

@@ -4,11 +4,11 @@ import pytest
 
 
 @pytest.fixture
-def finished(panel, make_balls, spin):
+def finished(panel, make_balls, settled):
     """The panel after a run."""
     panel.ui.inputSelector.setCurrentNode(make_balls())
     panel.ui.segmentButton.click()
-    spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     return panel
 
 

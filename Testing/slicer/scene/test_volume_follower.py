@@ -92,12 +92,13 @@ def test_nothing_changes_while_it_runs_or_clicks(panel, make_balls, show, fake_w
     spin(lambda: not panel.logic._client._requests)
 
 
-def test_after_a_run_only_another_study_is_followed(panel, make_balls, show, spin):
+def test_after_a_run_only_another_study_is_followed(panel, make_balls, show, spin, settled):
     prior = make_balls(name="prior")
     show(make_balls(name="case"))
     segment(panel, spin)
     show(prior)  # a look at it
     assert chosen(panel) == "case"
+    settled(panel)
     assert panel.ui.aneurysmTable.rowCount == 1
     show(make_balls(name="next"))
     assert chosen(panel) == "next"
