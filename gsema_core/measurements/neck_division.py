@@ -277,7 +277,7 @@ def divide_at_plane(lumen: Lumen, center: Floats, normal: Floats) -> Mask:
 
 def _checked(lumen: Lumen, center: Floats, normal: Floats) -> tuple[Floats, Floats]:
     center, normal = np.asarray(center, dtype=float), np.asarray(normal, dtype=float)
-    length = float(np.linalg.norm(normal))
+    length = math.hypot(*normal)
     if not (np.isfinite(center).all() and 0 < length < math.inf):
         raise UserError(
             "This is no plane: give a center in mm, and a normal that is finite and not 0."

@@ -152,7 +152,7 @@ def _array(column: Column, rows: Sequence[dict[str, Any]]) -> Any:
     areWhole = all(type(value) is int for value in values)
     array = vtk.vtkIntArray() if areWhole else vtk.vtkDoubleArray()
     for value in values:
-        array.InsertNextValue(value if areWhole else round(value, DECIMALS[column.unit]))
+        array.InsertNextValue(value if areWhole else round(value, DECIMALS[column.unit]) + 0.0)
     return array
 
 

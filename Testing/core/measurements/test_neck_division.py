@@ -346,6 +346,16 @@ def test_what_does_not_separate_a_sac_is_refused(
         case.divide(center, normal)
 
 
+@pytest.mark.parametrize("length", [1e-300, 1.0, 1e300])
+def test_a_normal_may_have_any_length(length: float) -> None:
+    sac = np.zeros((9, 9, 9), dtype=bool)
+    sac[2:7, 2:7, 2:7] = True
+    lumen = Lumen(np.zeros_like(sac), sac, np.ones(3))
+    with np.errstate(all="raise"):
+        found = divide_at_plane(lumen, np.array([3.5, 4, 4]), np.array([length, 0, 0]))
+    assert np.count_nonzero(found) == 75
+
+
 def test_an_aneurysm_without_a_vessel_can_be_cut() -> None:
     sac = np.zeros((9, 9, 9), dtype=bool)
     sac[2:7, 2:7, 2:7] = True

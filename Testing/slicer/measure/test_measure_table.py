@@ -179,3 +179,11 @@ def test_a_saved_scene_keeps_segments_table_and_lines(measured, scene, tmp_path)
     assert logic.measure(node, lines=True) is table  # found again, not doubled
     assert lines_by_name() == lines
     assert scene.GetNumberOfNodes() == count
+
+
+def test_no_view_of_the_table_shows_minus_zero():
+    from GSEMASegmentationLib.measure.MeasurementTable import _array
+
+    (column,) = [one for one in COLUMNS if one.name == "r_mm"]
+    value = _array(column, [{"centroid_ras": (-0.04, 0.0, 0.0)}]).GetValue(0)
+    assert str(value) == "0.0"
