@@ -91,7 +91,7 @@ class LumenSurface:
         if self.ends:
             lines.append("end  radius (mm)  position R, A, S (mm)")
         for number, end in enumerate(table["open_ends"], start=1):
-            position = ", ".join(f"{n:.1f}" for n in end["position_ras_mm"])
+            position = _shown(end["position_ras_mm"])
             lines.append(f"{number:3d}  {end['radius_mm']:11.2f}  {position}")
         return lines
 
@@ -197,8 +197,7 @@ def _crossing_notes(mesh: TriangleMesh) -> list[str]:
     crossing = crossing_triangles(mesh.points, mesh.triangles)
     if not len(crossing):
         return []
-    place = _ras(mesh.points[mesh.triangles[crossing[0, 0]]].mean(axis=0))
-    where = ", ".join(f"{n:.1f}" for n in place)
+    where = _shown(_ras(mesh.points[mesh.triangles[crossing[0, 0]]].mean(axis=0)))
     return [
         f"The wall runs through itself at {len(crossing)} pairs of triangles, the first at R, A, S "
         f"{where} mm: part the labels there before a simulation."
@@ -236,4 +235,8 @@ class _Placing:
 
 def _ras(lps: npt.ArrayLike) -> list[float]:
     x, y, z = np.round(np.asarray(lps, np.float64), 4).tolist()
-    return [-x, -y, z]
+    return [-x + 0.0, -y + 0.0, z + 0.0]  # + 0.0: no -0.0
+
+
+def _shown(ras: list[float]) -> str:
+    return ", ".join(f"{round(n, 1) + 0.0:.1f}" for n in ras)

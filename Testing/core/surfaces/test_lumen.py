@@ -260,3 +260,14 @@ def test_whatever_the_voxels_the_sheet_is_a_manifold_and_crossings_are_told(seed
 def test_nothing_labelled_is_explained() -> None:
     with pytest.raises(UserError, match="no vessel and no aneurysm"):
         lumen_surface(Volume(np.zeros((4, 4, 4), np.uint8), Geometry((4, 4, 4))))
+
+
+def test_no_position_is_minus_zero() -> None:
+    array = np.zeros((30, 9, 9), np.uint8)
+    array[:, 2:7, 2:7] = 1
+    surface = lumen_surface(Volume(array, Geometry((9, 9, 30), origin=(-4.0, -4.0, 0.0))))
+    assert len(surface.ends) == 2
+    for end, line in zip(surface.to_dict()["open_ends"], surface.lines()[2:], strict=True):
+        for value in (*end["position_ras_mm"], *end["direction_ras"]):
+            assert value != 0 or math.copysign(1, value) == 1
+        assert "-0.0" not in line
