@@ -23,8 +23,8 @@ CLEARLY_WIDER = 1.2
 choice: where a symmetric fork follows Murray's law, the parent is 1.26 times as wide."""
 
 CLEARLY_WIDER_VOXELS = 1.0
-"""And the least difference in voxels of the coarsest axis: twice what two ends of one tube differ
-by (Testing/benchmarks/measurements.py)."""
+"""And the least difference in voxels of the coarsest axis: more than the two ends of a tube differ
+by, at most 0.7 (Testing/benchmarks/sac_shapes.py)."""
 
 
 @dataclass(frozen=True, eq=False)
