@@ -99,6 +99,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self._makeSections()
         self.initializeParameterNode()
 
@@ -123,7 +124,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
             self.installation.ensure,
         )
         self.corrections = CorrectionPanel(ui, logic, log, self.run, self.results, update)
-        self.necks = NeckPanel(ui, logic, self.results, update)
+        self.necks = NeckPanel(ui, logic, self.results, self.run.showStatus, update)
         self.coils = CoilsPanel(ui, logic, self.results)
         self.clicks = ClickPanel(ui, logic, log, self.run, self._clickChoices, self._onClicked)
         self.volumes = VolumePanel(
@@ -165,9 +166,15 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
     def onSceneStartClose(self, caller: Any, event: str) -> None:
         self.setParameterNode(None)
         self.volumes.follower.forget()
+        self.coils.forget()
 
     def onSceneEndClose(self, caller: Any, event: str) -> None:
         self.run.showStatus("")
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onSceneEndImport(self, caller: Any, event: str) -> None:
+        """The parameters are read before the nodes that they name: only now can they be shown."""
         if self.parent.isEntered:
             self.initializeParameterNode()
 

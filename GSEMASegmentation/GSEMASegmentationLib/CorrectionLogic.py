@@ -22,7 +22,7 @@ from GSEMASegmentationLib.neck.NeckPlace import planeFromWorld
 from GSEMASegmentationLib.neck.NeckPlane import planesOf
 from GSEMASegmentationLib.scene.Coordinates import checkLinear
 from GSEMASegmentationLib.scene.PatchChange import PatchChange
-from GSEMASegmentationLib.scene.UndoStack import UndoStack
+from GSEMASegmentationLib.scene.UndoStack import Change, UndoStack
 
 
 class CorrectionLogic(ScriptedLoadableModuleLogic):
@@ -46,7 +46,7 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
     @property
     def undoTitle(self) -> str:
         """What ``undo`` would take back, as "the click"; empty where there is nothing."""
-        return next((change.title for change in self._undoStack.changes), "")
+        return next((_titleOf(change) for change in self._undoStack.changes), "")
 
     def undo(self) -> str:
         """Take back the last change of segments; call it again for the change before.
@@ -59,7 +59,7 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
         """
         change = self._undoStack.undo()
         self._reportJudgements(change.node)
-        return change.title
+        return _titleOf(change)
 
     def cutAtPlane(
         self,
@@ -98,7 +98,7 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
         outcome = self._cuts.cut(segmentationNode, segmentId, place)
         plane = planesOf(segmentationNode).get(segmentId)
         if plane is not None:
-            self._cuts.movePlane(plane, place)
+            self._cuts.movePlane(segmentationNode, plane, place)
         return outcome
 
     def showNecks(self, segmentationNode: Any) -> dict[str, str]:
@@ -218,3 +218,14 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
             return self.measuring.measure(segmentationNode, volumeNode, lines, onlyChanged)
         self.measuring.begin(segmentationNode, volumeNode, lines, onlyChanged, onDone)
         return None
+
+
+def _titleOf(change: Change) -> str:
+    """What a change was; where the scene has several segmentations, also of which one."""
+    if slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") < 2:
+        return change.title
+    return str(
+        _("{change} in {segmentation}").format(
+            change=change.title, segmentation=change.node.GetName()
+        )
+    )

@@ -27,6 +27,7 @@ from GSEMASegmentationLib.scene.SegmentationOutput import VESSEL_OPACITY_3D, des
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
 from GSEMASegmentationLib.scene.SegmentMasks import (
     LABELMAP,
+    boxOn,
     gridOf,
     maskInBox,
     segmentImage,
@@ -172,23 +173,9 @@ def _vesselPatch(
         own = _patch(segmentationNode, vesselId, aneurysm.box)
         added = aneurysm.before
     else:
-        own = _patch(segmentationNode, vesselId, _boxOn(gridOf(vessel), image))
+        own = _patch(segmentationNode, vesselId, boxOn(gridOf(vessel), image))
         added = maskInBox(segmentationNode, aneurysm.segmentId, own.box)
     return SegmentPatch(vesselId, own.grid, own.startIjk, own.before, own.before | added)
-
-
-def _boxOn(grid: Any, image: Any) -> Any:
-    """The box on another grid that covers an image, with a voxel around it."""
-    bounds = np.array(image.GetExtent()).reshape(3, 2) + np.array([-0.5, 0.5])
-    corners = np.stack(np.meshgrid(*bounds, [1.0]), axis=-1).reshape(-1, 4)
-    toIndex = np.linalg.inv(slicer.util.arrayFromVTKMatrix(grid))
-    places = corners @ slicer.util.arrayFromVTKMatrix(gridOf(image)).T @ toIndex.T
-    low = np.floor(places.min(axis=0)[:3]).astype(int) - 1
-    high = np.ceil(places.max(axis=0)[:3]).astype(int) + 1
-    box = slicer.vtkOrientedImageData()
-    box.SetGeometryFromImageToWorldMatrix(grid)
-    box.SetExtent([int(n) for pair in zip(low, high, strict=True) for n in pair])
-    return box
 
 
 def _newVessel(segmentationNode: Any) -> str:

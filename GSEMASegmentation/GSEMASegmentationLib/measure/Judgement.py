@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -82,14 +83,25 @@ def judgementOf(segmentationNode: Any, segmentId: str) -> Judgement | None:
     return judgement
 
 
+def isRejected(segmentationNode: Any, segmentId: str) -> bool:
+    """Whether a segment was an aneurysm, and is vessel now."""
+    judgement = judgementOf(segmentationNode, segmentId)
+    return judgement is not None and judgement.status == REJECTED
+
+
 def statusesOf(segmentationNode: Any) -> dict[str, str]:
-    """The statuses of all segments that were judged, by their names."""
+    """The statuses of all segments that were judged, by their names.
+
+    Where several have one name, their ids stand behind it.
+    """
     segmentation = segmentationNode.GetSegmentation()
-    judged = {one: judgementOf(segmentationNode, one) for one in segmentation.GetSegmentIDs()}
+    names = {one: segmentation.GetSegment(one).GetName() for one in segmentation.GetSegmentIDs()}
+    counts = Counter(names.values())
+    judged = {one: judgementOf(segmentationNode, one) for one in names}
     return {
-        segmentation.GetSegment(one).GetName(): judgement.status
-        for one, judgement in judged.items()
-        if judgement is not None
+        name if counts[name] == 1 else f"{name} ({one})": judgement.status
+        for one, name in names.items()
+        if (judgement := judged[one]) is not None
     }
 
 

@@ -35,4 +35,11 @@ def packingDensity(segmentationNode: Any, segmentId: str, coils: Iterable[Coil])
     Raises:
         UserError: there is no such segment, it is empty, or the coils do not fit into it.
     """
-    return packing_density(coils, segmentVolumeMm3(segmentationNode, segmentId))
+    volume = segmentVolumeMm3(segmentationNode, segmentId)
+    if volume == 0:
+        raise UserError(
+            _("{name} has no voxels that coils could fill: accept it again, or draw it.").format(
+                name=segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()
+            )
+        )
+    return packing_density(coils, volume)

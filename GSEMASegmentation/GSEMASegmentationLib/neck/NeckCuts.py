@@ -86,8 +86,10 @@ class NeckCuts:
         cut = self.of(node, segmentId)
         fit = None if plane is None else fitOf(plane)
         outcome = self._write(cut, (cut.sac, cut.vessel), fit)
+        if fit is None:
+            self.places.pop((node.GetID(), segmentId), None)
         if plane is not None and fit is not None:
-            self.movePlane(plane, fit)
+            self.movePlane(node, plane, fit)
         return outcome
 
     def of(self, node: Any, segmentId: str, place: Plane | None = None) -> NeckCut:
@@ -126,8 +128,9 @@ class NeckCuts:
         """Whether a step goes on."""
         return bool(self._open)
 
-    def movePlane(self, plane: Any, place: Plane) -> None:
-        """Move a plane to where its neck was cut."""
+    def movePlane(self, node: Any, plane: Any, place: Plane) -> None:
+        """Move a plane to where its neck was cut, in the frame of its segmentation."""
+        plane.SetAndObserveTransformNodeID(node.GetTransformNodeID())
         movePlane(plane, place)
         showWhether(plane, True)
 
@@ -197,7 +200,10 @@ class NeckCuts:
             cut.now = cut.inScene()
             if plane is not None:
                 keepBefore(plane, cut)
-        if change.planeBefore is not None:
-            self.places[key] = change.planeBefore
+        place = change.planeBefore
+        if place is None and plane is not None and cut is not None and cut.isUncut:
+            place = fitOf(plane)  # the cut was made while no plane was shown
+        if place is not None:
+            self.places[key] = place
             if plane is not None:
-                self.movePlane(plane, change.planeBefore)
+                self.movePlane(change.node, plane, place)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import qt
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM
+from GSEMASegmentationLib.measure.Judgement import isRejected
 from GSEMASegmentationLib.neck.NeckCuts import Key, NeckCuts
 from GSEMASegmentationLib.neck.NeckPlace import Plane
 from GSEMASegmentationLib.neck.NeckPlane import (
     addPlane,
+    hideWhether,
     keepBefore,
+    movePlane,
     placeOf,
     planesOf,
     showWhether,
@@ -24,6 +28,7 @@ from GSEMASegmentationLib.neck.NeckPlane import (
 from GSEMASegmentationLib.scene.OutputState import removeWithDisplays
 from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
+from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, gridOf
 
 REST_MS = 1000
 """So long after a plane's last move the vessel's whole surface is made anew. Ours."""
@@ -46,8 +51,10 @@ class NeckFollower:
     def __init__(self, cuts: NeckCuts) -> None:
         self.onTold: Callable[[Any, str, str], None] = lambda node, segmentId, problem: None
         self._cuts = cuts
-        self._followed: dict[Key, tuple[Any, Any, list[int]]] = {}  # segmentation, plane, observers
+        # Segmentation, plane, and what is observed with its observers.
+        self._followed: dict[Key, tuple[Any, Any, list[tuple[Any, int]]]] = {}
         self._moved: set[Key] = set()
+        self._rejected: set[Key] = set()  # of segmentations whose other planes are shown
         self._timer, self._restTimer = _timer(0, self.cutNow), _timer(REST_MS, self._rest)
         self._stopObserving: Callable[[], None] = lambda: None
 
@@ -57,27 +64,26 @@ class NeckFollower:
         Returns:
             By segment, one sentence for each aneurysm that has no plane.
         """
-        problems: dict[str, str] = {}
-        for segmentId in segmentsShowing(node, ANEURYSM):
-            if segmentId not in planesOf(node):
-                try:
-                    self._add(node, segmentId)
-                except UserError as error:
-                    problems[segmentId] = str(error)
-        self.follow(node)
-        return problems
+        problems = self._addMissing(node, segmentsShowing(node, ANEURYSM))
+        return {**problems, **self.follow(node)}
 
     def hide(self, node: Any) -> None:
         """Remove the planes of a segmentation; what they have divided stays so."""
         for segmentId, plane in planesOf(node).items():
             self._leave((node.GetID(), segmentId))
             removeWithDisplays(plane)
+        self._rejected = {key for key in self._rejected if key[0] != node.GetID()}
 
-    def follow(self, node: Any) -> None:
+    def follow(self, node: Any) -> dict[str, str]:
         """Follow the planes that a segmentation has, also those of a loaded scene.
 
-        Planes of segments that are gone are removed.
+        Planes of segments that are gone are removed, those of rejected aneurysms hidden. What was
+        rejected when the others were shown, and is not any more, gets its plane.
+
+        Returns:
+            As ``show``.
         """
+        problems = self._addMissing(node, [one for of, one in self._rejected if of == node.GetID()])
         for segmentId, plane in planesOf(node).items():
             key: Key = (node.GetID(), segmentId)
             if node.GetSegmentation().GetSegment(segmentId) is None:
@@ -86,6 +92,24 @@ class NeckFollower:
             elif self._followed.get(key, (None, None))[1] is not plane:
                 self._leave(key)
                 self._observe(node, segmentId, plane)
+            hideWhether(plane, isRejected(node, segmentId))
+        return problems
+
+    def _addMissing(self, node: Any, segmentIds: Iterable[str]) -> dict[str, str]:
+        problems: dict[str, str] = {}
+        for segmentId in segmentIds:
+            key: Key = (node.GetID(), segmentId)
+            self._rejected.discard(key)
+            if segmentId in planesOf(node) or node.GetSegmentation().GetSegment(segmentId) is None:
+                continue
+            if isRejected(node, segmentId):
+                self._rejected.add(key)
+                continue
+            try:
+                self._add(node, segmentId)
+            except UserError as error:
+                problems[segmentId] = str(error)
+        return problems
 
     def refit(self, node: Any) -> None:
         """Show the planes anew, if there are any: other aneurysms have come into the segments."""
@@ -102,6 +126,7 @@ class NeckFollower:
         if not slicer.mrmlScene.IsClosing():
             self._cuts.makeSurfacesWhole()
         self._cuts.clear()
+        self._rejected.clear()
 
     def cutNow(self) -> None:
         """Cut at the planes that have moved, where they are now."""
@@ -138,8 +163,12 @@ class NeckFollower:
                     name=node.GetSegmentation().GetSegment(segmentId).GetName(), reason=fit
                 )
             )
-        self._cuts.places[node.GetID(), segmentId] = fit
-        keepBefore(addPlane(cut, fit), cut)
+        plane = addPlane(cut, fit)
+        keepBefore(plane, cut)
+        key: Key = (node.GetID(), segmentId)
+        place = fit if cut.isUncut else self._cuts.places.get(key, fit)
+        self._cuts.places[key] = place
+        movePlane(plane, place)
 
     def _observe(self, node: Any, segmentId: str, plane: Any) -> None:
         key: Key = (node.GetID(), segmentId)
@@ -153,24 +182,51 @@ class NeckFollower:
                 (markups.PointEndInteractionEvent, lambda _plane, _event: self._onLetGo(key)),
             )
         ]
+        observed = [(plane, tag) for tag in tags]
+        moved, grid = slicer.vtkMRMLTransformableNode.TransformModifiedEvent, _gridOf(node, key)
+        onMoved = lambda _node, _event: self._onTransformed(key, grid)  # noqa: E731
+        observed.append((node, node.AddObserver(moved, onMoved)))
         if not self._followed:
             self._stopObserving = beforeSceneCloses(self.stop)
-        self._followed[key] = node, plane, tags
-        if key not in self._cuts.places:
-            try:
-                self._cuts.places[key] = placeOf(plane, node)
-            except UserError:
-                return  # it has no place; the next move gives it one
+        self._followed[key] = node, plane, observed
+        try:
+            self._cuts.places[key] = placeOf(plane, node)
+        except UserError:
+            return  # it has no place; the next move gives it one
 
     def _leave(self, key: Key) -> None:
-        _node, plane, tags = self._followed.pop(key, (None, None, []))
-        for tag in tags:
-            plane.RemoveObserver(tag)
+        _node, _plane, observed = self._followed.pop(key, (None, None, []))
+        for one, tag in observed:
+            one.RemoveObserver(tag)
         self._moved.discard(key)
         self._cuts.endStep(key)
-        self._cuts.places.pop(key, None)
-        if tags and not self._followed:
+        if observed and not self._followed:
             self._stopObserving()
+
+    def _onTransformed(self, key: Key, grid: np.ndarray | None) -> None:
+        """Take a plane along under the transform that its segmentation has come under.
+
+        Args:
+            key: the neck.
+            grid: of the segment when the plane was first followed. On another one, the transform
+                was hardened: the segment has stayed in the world, and so does the plane.
+        """
+        node, plane, _observed = self._followed[key]
+        if plane.GetTransformNodeID() == node.GetTransformNodeID():
+            return
+        now = _gridOf(node, key)
+        isHardened = grid is not None and now is not None and not np.allclose(grid, now)
+        if not isHardened:
+            plane.SetAndObserveTransformNodeID(node.GetTransformNodeID())
+            return
+        try:
+            place = placeOf(plane, node)
+        except UserError:  # it bends, or the plane has no place: Reset gives it one
+            return
+        self._cuts.places[key] = place
+        self._cuts.movePlane(node, plane, place)
+        self._leave(key)
+        self._observe(node, key[1], plane)
 
     def _onMoved(self, key: Key) -> None:
         # The last position wins: all moves until the timer fires are one.
@@ -196,7 +252,7 @@ class NeckFollower:
         except UserError:
             isElsewhere = place is not None
         if isElsewhere:
-            self._cuts.movePlane(plane, place)
+            self._cuts.movePlane(node, plane, place)
 
     def _rest(self) -> None:
         if self._cuts.isInStep:
@@ -209,6 +265,15 @@ def _isSame(one: Plane, other: Plane | None) -> bool:
     return other is not None and all(
         np.allclose(a, b, rtol=0, atol=SAME_MM) for a, b in zip(one, other, strict=True)
     )
+
+
+def _gridOf(node: Any, key: Key) -> np.ndarray | None:
+    """(4, 4) from the voxels of a neck's aneurysm to its segmentation's frame; None for none."""
+    segment = node.GetSegmentation().GetSegment(key[1])
+    image = None if segment is None else segment.GetRepresentation(LABELMAP)
+    if image is None:
+        return None
+    return np.array(slicer.util.arrayFromVTKMatrix(gridOf(image)))
 
 
 def _timer(milliseconds: int, call: Callable[[], None]) -> Any:

@@ -25,7 +25,9 @@ PLANES_ROLE = "GSEMASegmentation.necks"
 SEGMENT_KEY = "GSEMASegmentation.neck"
 FIT_KEY = "GSEMASegmentation.neckFit"
 BEFORE_KEY = "GSEMASegmentation.neckBefore"
-"""Attributes of a plane node: its segment, where it was fitted, the aneurysm before any cut."""
+HIDDEN_KEY = "GSEMASegmentation.neckHidden"
+"""Attributes of a plane node: its segment, where it was fitted, the aneurysm before any cut, and
+whether it is hidden while the aneurysm is rejected."""
 
 COLOR = (0.5, 1.0, 0.4)
 """Of a plane that divides; that of the neck's line."""
@@ -86,6 +88,14 @@ def showWhether(plane: Any, divides: bool) -> None:
         display.SetColor(color)
         display.SetSelectedColor(color)
         display.SetActiveColor(color)
+
+
+def hideWhether(plane: Any, isHidden: bool) -> None:
+    """Hide a plane, or show one that was hidden so; what the user has hidden stays hidden."""
+    if isHidden == (plane.GetAttribute(HIDDEN_KEY) is not None):
+        return
+    plane.SetAttribute(HIDDEN_KEY, "1" if isHidden else None)
+    plane.SetDisplayVisibility(not isHidden)
 
 
 def movePlane(plane: Any, place: Plane) -> None:

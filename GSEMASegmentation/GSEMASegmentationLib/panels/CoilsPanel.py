@@ -57,6 +57,11 @@ class CoilsPanel:
         except UserError as error:
             showText(self.ui.coilsLabel, f"{_listed(coils)}\n{error}", isError=True)
 
+    def forget(self) -> None:
+        """Forget all coils: the scene is closed, and another one may have nodes of these ids."""
+        self._coils.clear()
+        self.update()
+
     def _key(self) -> tuple[str, str] | None:
         segmentId = self._results.selectedSegment
         return (self._results.segmentation.GetID(), segmentId) if segmentId else None

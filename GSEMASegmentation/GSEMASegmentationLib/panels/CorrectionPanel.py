@@ -75,6 +75,8 @@ class CorrectionPanel:
         done = _("{name} is confirmed already.") if status == CONFIRMED else ""
         enable(self.ui.acceptButton, usual.format(name=name), none or done.format(name=name))
         usual = _("{name} is no aneurysm: its voxels become vessel. Undo takes it back.")
+        if self._results.selectedPieces > 1:
+            usual = _("{name} is no aneurysm: all its pieces become vessel. Undo takes it back.")
         done = _("{name} is rejected already.") if status == REJECTED else ""
         enable(self.ui.rejectButton, usual.format(name=name), none or done.format(name=name))
 

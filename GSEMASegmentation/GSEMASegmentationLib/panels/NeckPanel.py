@@ -8,6 +8,8 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
+from GSEMASegmentationLib.measure.Judgement import isRejected
+from GSEMASegmentationLib.measure.SegmentMeasurement import statesOf
 from GSEMASegmentationLib.neck.NeckPlane import planesOf
 from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
 from GSEMASegmentationLib.panels.Widgets import enable, showText
@@ -21,6 +23,7 @@ class NeckPanel:
         ui: the panel's widgets.
         logic: does the work.
         results: knows the chosen segmentation, and the selected aneurysm.
+        onStatus: called with a sentence for the user, and whether it is an error.
         onChanged: called when segments have changed.
     """
 
@@ -29,12 +32,15 @@ class NeckPanel:
         ui: Any,
         logic: GSEMASegmentationLogic,
         results: ResultsPanel,
+        onStatus: Callable[[str, bool], None],
         onChanged: Callable[[], None],
     ) -> None:
         self.ui = ui
-        self._logic, self._results, self._onChanged = logic, results, onChanged
+        self._logic, self._results = logic, results
+        self._onStatus, self._onChanged = onStatus, onChanged
         self._shown: Any = None  # the segmentation whose planes are followed
         self._problems: dict[str, str] = {}  # of its aneurysms
+        self._states: dict[str, Any] = {}  # as they were when the problem was told
         self._title = ""  # of what can be taken back
         logic.necks.onTold = self._onTold
         self.ui.neckCheckBox.connect("clicked(bool)", self._onClicked)
@@ -49,13 +55,17 @@ class NeckPanel:
         if node is not self._shown:
             self._shown, self._problems = node, {}
         if planes:
-            self._logic.necks.follow(node)
+            self._tell(self._logic.necks.follow(node))
+            planes = planesOf(node)
         self.ui.neckCheckBox.checked = bool(planes)
+        self._dropOldProblems()
         segmentId = self._chosen(planes)
         self._enableButtons(node, segmentId)
         texts = list(self._problems.values())
         if planes and not texts:
             texts = [_("Move or turn a plane by its handles: the aneurysm lies beyond it.")]
+            if all(isRejected(node, one) for one in planes):
+                texts = [_("Planes of rejected aneurysms are hidden; Accept shows them again.")]
         showText(self.ui.neckLabel, "\n".join(texts), isError=bool(self._problems))
         self.ui.neckLabel.visible = bool(texts)
 
@@ -79,18 +89,34 @@ class NeckPanel:
 
     def _chosen(self, planes: dict[str, Any]) -> str:
         """The aneurysm that Reset is for: the selected one, or the only one that has a plane."""
-        if self._results.selectedSegment in planes:
+        node = self._results.segmentation
+        here = [one for one in planes if not isRejected(node, one)]
+        if self._results.selectedSegment in here:
             return str(self._results.selectedSegment)
-        return next(iter(planes)) if len(planes) == 1 else ""
+        return here[0] if len(here) == 1 else ""
+
+    def _tell(self, problems: dict[str, str]) -> None:
+        """Say these, too, for as long as the segments are what they are now."""
+        for segmentId, problem in problems.items():
+            self._problems[segmentId] = problem
+            self._states[segmentId] = _stateOf(self._shown, segmentId)
+
+    def _dropOldProblems(self) -> None:
+        for segmentId in list(self._problems):
+            if self._states.get(segmentId) != _stateOf(self._shown, segmentId):
+                del self._problems[segmentId]
 
     def _onClicked(self, isChecked: bool) -> None:
         node = self._results.segmentation
         self._problems = {}
         if isChecked:
             try:
-                self._problems = self._logic.showNecks(node)
+                problems = self._logic.showNecks(node)
             except UserError as error:
-                self._problems = {"": str(error)}
+                problems = {"": str(error)}
+            if not problems and not planesOf(node):
+                problems = {"": _("There is no neck to show: accept or draw an aneurysm first.")}
+            self._tell(problems)
         elif node is not None:
             self._logic.hideNecks(node)
         self.update()
@@ -98,17 +124,23 @@ class NeckPanel:
     def _onReset(self, isChecked: bool) -> None:
         node = self._results.segmentation
         segmentId = self._chosen(planesOf(node))
-        self._do(segmentId, lambda: self._logic.resetNeck(node, segmentId))
 
-    def _onUndo(self, isChecked: bool) -> None:
-        self._do("", self._logic.undo)
-
-    def _do(self, segmentId: str, call: Callable[[], Any]) -> None:
         self._problems = {}
         try:
-            call()
+            self._logic.resetNeck(node, segmentId)
         except UserError as error:
-            self._problems = {segmentId: str(error)}
+            self._tell({segmentId: str(error)})
+        self._onChanged()
+        self.update()
+
+    def _onUndo(self, isChecked: bool) -> None:
+        self._problems = {}
+        try:
+            title = self._logic.undo()
+        except UserError as error:
+            self._onStatus(str(error), True)
+        else:
+            self._onStatus(_("Taken back: {change}.").format(change=title), False)
         self._onChanged()
         self.update()
 
@@ -118,10 +150,21 @@ class NeckPanel:
         self._problems.pop("", None)
         self._problems.pop(segmentId, None)
         if problem:
-            self._problems[segmentId] = problem
+            self._tell({segmentId: problem})
         isNewStep = self._logic.undoTitle != self._title
         self._results.select(segmentId)
         if isNewStep:  # other sections offer to take it back, too
             self._onChanged()
         else:
             self.update()
+
+
+def _stateOf(node: Any, segmentId: str) -> Any:
+    """What has to change before a sentence of this segment, or of all, is out of date."""
+    if node is None:
+        return None
+    try:
+        states = statesOf(node)
+    except UserError as error:
+        return str(error)
+    return states.get(segmentId, states)

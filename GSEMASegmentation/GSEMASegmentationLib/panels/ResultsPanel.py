@@ -115,6 +115,13 @@ class ResultsPanel:
         isThere = self.segmentation is not None and bool(segmentId)
         return segmentId if isThere and self._has(segmentId) else ""
 
+    @property
+    def selectedPieces(self) -> int:
+        """How many rows the selected segment has: each of its pieces is one."""
+        widget, segmentId = self.ui.aneurysmTable, self.selectedSegment
+        ids = [widget.item(row, 0).data(qt.Qt.UserRole) for row in range(widget.rowCount)]
+        return ids.count(segmentId) if segmentId else 0
+
     def _has(self, segmentId: str) -> bool:
         return self.segmentation.GetSegmentation().GetSegment(segmentId) is not None
 

@@ -16,7 +16,13 @@ from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM, VESSEL
 from GSEMASegmentationLib.scene.Coordinates import checkLinear, toWorld
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
-from GSEMASegmentationLib.scene.SegmentMasks import gridOf, maskInBox, segmentImage, wholeGrid
+from GSEMASegmentationLib.scene.SegmentMasks import (
+    boxOn,
+    gridOf,
+    maskInBox,
+    segmentImage,
+    wholeGrid,
+)
 from GSEMASegmentationLib.scene.VolumeFiles import exportVolume
 
 AROUND = 2
@@ -60,7 +66,9 @@ def _box(segmentationNode: Any, segmentIds: list[str]) -> Any:
             )
         )
     match = slicer.vtkOrientedImageDataResample.DoGeometriesMatch
-    own = np.array([image.GetExtent() for image in images if match(image, images[0])])
+    grid = gridOf(images[0])
+    boxes = [image if match(image, images[0]) else boxOn(grid, image) for image in images]
+    own = np.array([box.GetExtent() for box in boxes])
     low, high = own[:, ::2].min(axis=0) - AROUND, own[:, 1::2].max(axis=0) + AROUND
     whole = wholeGrid(segmentationNode)
     if whole is not None and match(whole, images[0]):
@@ -69,7 +77,7 @@ def _box(segmentationNode: Any, segmentIds: list[str]) -> Any:
         if inside:  # else a hand has drawn beyond the volume
             low, high = extent[::2], extent[1::2]
     box = slicer.vtkOrientedImageData()
-    box.SetGeometryFromImageToWorldMatrix(gridOf(images[0]))
+    box.SetGeometryFromImageToWorldMatrix(grid)
     box.SetExtent([int(n) for pair in zip(low, high, strict=True) for n in pair])
     return box
 

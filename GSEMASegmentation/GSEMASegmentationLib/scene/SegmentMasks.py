@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import slicer
+import slicer.util
 import vtk
 from vtk.util import numpy_support
 
@@ -119,6 +120,20 @@ def gridOf(image: Any) -> Any:
     matrix = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(matrix)
     return matrix
+
+
+def boxOn(grid: Any, image: Any) -> Any:
+    """The box on another grid that covers an image, with a voxel around it."""
+    bounds = np.array(image.GetExtent()).reshape(3, 2) + np.array([-0.5, 0.5])
+    corners = np.stack(np.meshgrid(*bounds, [1.0]), axis=-1).reshape(-1, 4)
+    toIndex = np.linalg.inv(slicer.util.arrayFromVTKMatrix(grid))
+    places = corners @ slicer.util.arrayFromVTKMatrix(gridOf(image)).T @ toIndex.T
+    low = np.floor(places.min(axis=0)[:3]).astype(int) - 1
+    high = np.ceil(places.max(axis=0)[:3]).astype(int) + 1
+    box = slicer.vtkOrientedImageData()
+    box.SetGeometryFromImageToWorldMatrix(grid)
+    box.SetExtent([int(n) for pair in zip(low, high, strict=True) for n in pair])
+    return box
 
 
 def wholeGrid(segmentationNode: Any) -> Any:

@@ -348,3 +348,16 @@ def test_a_tag_that_cannot_be_read_is_no_decision(make_logic, make_balls, rows, 
     assert [row["status"] for row in rows(logic.measure(node))] == [""]
     logic.acceptAneurysm(node, FIRST)
     assert [row["status"] for row in rows(logic.measure(node))] == ["confirmed by the user"]
+
+
+def test_decisions_on_segments_of_one_name_are_all_reported(make_logic, two_aneurysms):
+    logic = make_logic("good")
+    node = logic.segment(two_aneurysms)
+    for segment_id in (FIRST, SECOND):
+        node.GetSegmentation().GetSegment(segment_id).SetName("MCA aneurysm")
+    logic.rejectAneurysm(node, FIRST)
+    logic.acceptAneurysm(node, SECOND)
+    assert logic.report["judgements"] == {
+        f"MCA aneurysm ({FIRST})": "rejected by the user",
+        f"MCA aneurysm ({SECOND})": "confirmed by the user",
+    }

@@ -124,5 +124,17 @@ def test_from_the_console(finished):
     with pytest.raises(UserError, match="choose an aneurysm"):
         logic.packingDensity(None, SECOND, coils)
     logic.rejectAneurysm(node, SECOND)
-    with pytest.raises(UserError, match="A sac of 0 mm³"):
+    with pytest.raises(UserError, match="no voxels that coils could fill: accept it again"):
         logic.packingDensity(node, SECOND, coils)
+
+
+def test_coils_do_not_come_into_another_scene(finished, scene, tmp_path):
+    """Its segmentation has the same ids."""
+    ui = finished.ui
+    ui.aneurysmTable.setCurrentCell(0, 0)
+    ui.addCoilButton.click()
+    slicer.util.saveScene(str(tmp_path / "case.mrb"))
+    scene.Clear()
+    slicer.util.loadScene(str(tmp_path / "case.mrb"))
+    ui.aneurysmTable.setCurrentCell(0, 0)
+    assert ui.coilsLabel.text == "No coils yet."

@@ -288,3 +288,26 @@ def test_fifty_edits_leave_no_observer_and_no_node(finished, scene, spin):
     spin(is_settled, seconds=60)
     assert kept() == before
     assert np.array_equal(list(node.GetSegmentation().GetSegmentIDs())[1:], [FIRST, SECOND])
+
+
+def test_undo_names_the_segmentation_where_there_are_several(finished, scene):
+    finished.ui.aneurysmTable.setCurrentCell(0, 0)
+    finished.ui.rejectButton.click()
+    scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of another patient")
+    finished._updatePanel()
+    title = "the rejection of Aneurysm 1 in case aneurysms"
+    assert f"Take back {title}." in finished.ui.undoClickButton.toolTip
+    assert finished.ui.undoNeckButton.toolTip == f"Take back {title}."
+    finished.ui.undoClickButton.click()
+    assert finished.ui.statusLabel.text == f"Taken back: {title}."
+
+
+def test_rejecting_a_piece_says_that_it_is_all_of_them(finished):
+    paint(finished, EDIT)
+    finished.ui.measureButton.click()
+    table = finished.ui.aneurysmTable
+    names = [table.item(row, 0).text() for row in range(table.rowCount)]
+    table.setCurrentCell(names.index("Aneurysm 1 (2)"), 0)
+    assert "Aneurysm 1 is no aneurysm: all its pieces" in finished.ui.rejectButton.toolTip
+    table.setCurrentCell(names.index("Aneurysm 2"), 0)
+    assert "Aneurysm 2 is no aneurysm: its voxels" in finished.ui.rejectButton.toolTip

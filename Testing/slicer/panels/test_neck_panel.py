@@ -182,3 +182,46 @@ def test_the_plane_that_moves_is_the_selected_row(shown, spin, monkeypatch):
     plane().SetOriginWorld(*(ANEURYSM_CENTER - 0.5 * INTO_SAC))
     spin(lambda: selected != [])
     assert selected == [SAC]
+
+
+def test_undo_says_what_it_took_back_or_why_not(shown, spin):
+    shown.ui.aneurysmTable.setCurrentCell(0, 0)
+    shown.ui.rejectButton.click()
+    assert shown.ui.statusLabel.text == "Aneurysm is rejected: it is vessel again."
+    shown.ui.undoNeckButton.click()
+    assert shown.ui.statusLabel.text == "Taken back: the rejection of Aneurysm."
+    shown.ui.acceptButton.click()
+    segment = output(shown).GetSegmentation().GetSegment(SAC)
+    segment.RemoveTag("GSEMASegmentation.judgement")
+    shown.ui.undoNeckButton.click()
+    assert "was edited after the acceptance" in shown.ui.statusLabel.text
+    assert "color" in shown.ui.statusLabel.styleSheet
+    assert "edited" not in shown.ui.neckLabel.text
+
+
+def test_a_rejected_aneurysm_has_no_plane_and_no_complaint(finished):
+    ui = finished.ui
+    ui.aneurysmTable.setCurrentCell(0, 0)
+    ui.rejectButton.click()
+    ui.neckCheckBox.click()
+    assert not ui.neckCheckBox.checked
+    assert ui.neckLabel.text == "There is no neck to show: accept or draw an aneurysm first."
+    ui.acceptButton.click()
+    assert ui.neckLabel.text == ""  # it is out of date
+    ui.neckCheckBox.click()
+    assert plane().GetDisplayVisibility()
+    ui.rejectButton.click()
+    assert not plane().GetDisplayVisibility() and not ui.resetNeckButton.enabled
+    assert "Accept shows them again" in ui.neckLabel.text
+    ui.acceptButton.click()
+    assert plane().GetDisplayVisibility() and "beyond it" in ui.neckLabel.text
+
+
+def test_what_is_said_of_a_neck_goes_when_the_segment_changes(shown, spin):
+    plane().SetOriginWorld(*(ANEURYSM_CENTER + 9 * INTO_SAC))
+    spin(lambda: "crosses neither" in shown.ui.neckLabel.text)
+    shown.necks.update()
+    assert "crosses neither" in shown.ui.neckLabel.text
+    shown.ui.aneurysmTable.setCurrentCell(0, 0)
+    shown.ui.acceptButton.click()
+    assert "crosses neither" not in shown.ui.neckLabel.text

@@ -193,3 +193,20 @@ def test_fifty_runs_in_a_row(panel, make_balls, scene, spin, settled):
     assert after[1] <= files
     leaked = 40 * slicer.util.arrayFromVolume(volume).nbytes  # with one copy of the volume a run
     assert after[2] - memory < leaked / 2
+
+
+@pytest.mark.parametrize("clear", [False, True])
+def test_a_scene_that_is_loaded_into_the_open_panel_is_shown(
+    panel, scene, spin, make_balls, tmp_path, clear
+):
+    panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
+    panel.ui.segmentButton.click()
+    spin(lambda: not panel.logic.isRunning)
+    slicer.util.saveScene(str(tmp_path / "case.mrb"))
+    if not clear:
+        scene.Clear()
+    slicer.util.loadScene(str(tmp_path / "case.mrb"), {"clear": clear})
+    assert panel.ui.inputSelector.currentNode().GetName() == "case"
+    assert panel.ui.outputSelector.currentNode().GetName() == "case aneurysms"
+    assert panel.ui.aneurysmTable.rowCount == 1
+    assert panel.ui.segmentButton.enabled

@@ -123,3 +123,27 @@ def test_slicer_stays_usable_and_can_stop_it(segmented, tmp_path, spin):
     logic.stop()
     spin(lambda: not logic.isExporting)
     assert outcomes[0].message and list(tmp_path.iterdir()) == []
+
+
+def test_a_segment_on_another_grid_is_not_cut_off(make_logic, scene, tmp_path):
+    """A ball of 5 mm beyond the end of the box that the vessel's own grid has."""
+    import slicer
+    from GSEMASegmentationLib.scene.SegmentMasks import orientedImage
+
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "drawn")
+    k, j, _i = np.indices((20, 20, 60))
+    tube = (k - 9.5) ** 2 + (j - 9.5) ** 2 <= 6**2
+    places = np.stack(np.indices((80, 80, 80))[::-1], axis=-1) * 0.25
+    ball = np.linalg.norm(places - (12, 11, 4.75), axis=-1) <= 5
+    volumes = []
+    for name, mask, spacing in (("Vessel", tube, 0.5), ("aneurysm", ball, 0.25)):
+        segmentation = node.GetSegmentation()
+        segment = segmentation.GetSegment(segmentation.AddEmptySegment("", name))
+        grid = slicer.util.vtkMatrixFromArray(np.diag([spacing] * 3 + [1.0]))
+        segment.AddRepresentation("Binary labelmap", orientedImage(mask, (0, 0, 0), grid))
+        segment.SetLabelValue(1)
+        volumes.append(mask.sum() * spacing**3)
+    report = make_logic("good").exportSurface(node, str(tmp_path / "lumen.vtp"))
+    assert report["volume_of_labels_mm3"] > 0.9 * sum(volumes)
+    points = read(tmp_path / "lumen.vtp")
+    assert points[:, 1].max() == pytest.approx(16, abs=0.5)
