@@ -84,7 +84,9 @@ def judgementOf(segmentationNode: Any, segmentId: str) -> Judgement | None:
 
 
 def isRejected(segmentationNode: Any, segmentId: str) -> bool:
-    """Whether a segment was an aneurysm, and is vessel now."""
+    """Whether a segment was an aneurysm, and is vessel now; not where it is gone."""
+    if segmentationNode.GetSegmentation().GetSegment(segmentId) is None:
+        return False
     judgement = judgementOf(segmentationNode, segmentId)
     return judgement is not None and judgement.status == REJECTED
 

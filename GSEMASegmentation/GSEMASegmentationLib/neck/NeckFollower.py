@@ -89,7 +89,8 @@ class NeckFollower:
             if node.GetSegmentation().GetSegment(segmentId) is None:
                 self._leave(key)
                 removeWithDisplays(plane)
-            elif self._followed.get(key, (None, None))[1] is not plane:
+                continue
+            if self._followed.get(key, (None, None))[1] is not plane:
                 self._leave(key)
                 self._observe(node, segmentId, plane)
             hideWhether(plane, isRejected(node, segmentId))

@@ -121,7 +121,7 @@ def test_an_edit_by_hand_in_between_is_spared(shown, spin):
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, output(shown), SAC, volume)
     edited = voxels(shown)
     shown.ui.undoNeckButton.click()
-    assert "was edited after the cut of Aneurysm" in shown.ui.neckLabel.text
+    assert "was edited after the cut of Aneurysm" in shown.ui.statusLabel.text
     assert voxels(shown) == edited
 
 
