@@ -302,9 +302,10 @@ def test_undo_names_the_segmentation_where_there_are_several(finished, scene):
     assert finished.ui.statusLabel.text == f"Taken back: {title}."
 
 
-def test_rejecting_a_piece_says_that_it_is_all_of_them(finished):
+def test_rejecting_a_piece_says_that_it_is_all_of_them(finished, settled):
     paint(finished, EDIT)
     finished.ui.measureButton.click()
+    settled(finished)
     table = finished.ui.aneurysmTable
     names = [table.item(row, 0).text() for row in range(table.rowCount)]
     table.setCurrentCell(names.index("Aneurysm 1 (2)"), 0)

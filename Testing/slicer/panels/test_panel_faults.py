@@ -197,11 +197,12 @@ def test_fifty_runs_in_a_row(panel, make_balls, scene, spin, settled):
 
 @pytest.mark.parametrize("clear", [False, True])
 def test_a_scene_that_is_loaded_into_the_open_panel_is_shown(
-    panel, scene, spin, make_balls, tmp_path, clear
+    panel, scene, spin, make_balls, tmp_path, settled, clear
 ):
     panel.ui.inputSelector.setCurrentNode(make_balls(name="case"))
     panel.ui.segmentButton.click()
     spin(lambda: not panel.logic.isRunning)
+    settled(panel)
     slicer.util.saveScene(str(tmp_path / "case.mrb"))
     if not clear:
         scene.Clear()
