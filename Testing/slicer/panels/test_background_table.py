@@ -147,13 +147,16 @@ def test_a_process_that_fails_is_told_and_measure_works(segment, broken, spin):
     assert len(texts(panel)) == 1 and panel.ui.editedLabel.text == ""
 
 
-def test_missing_packages_are_told(segment, monkeypatch, spin, caplog):
-    monkeypatch.setitem(sys.modules, "gsema_core.measurements.pieces", None)
+@pytest.mark.parametrize("name", ["pieces", "orders"])
+def test_missing_packages_are_told(segment, monkeypatch, spin, caplog, name):
+    monkeypatch.setitem(sys.modules, f"gsema_core.measurements.{name}", None)
     panel = segment()
     spin(lambda: panel.ui.editedLabel.text != MEASURING)
     assert panel.ui.editedLabel.text.startswith("Not measured yet. Press Measure (import of")
+    assert not panel.logic.measuring.isRunning
     panel.ui.measureButton.click()
-    assert "gsema_core.measurements.pieces" in caplog.text  # slicer.util.errorDisplay
+    if name == "pieces":  # needed here, too
+        assert "gsema_core.measurements.pieces" in caplog.text  # slicer.util.errorDisplay
     monkeypatch.undo()
     panel.ui.measureButton.click()
     assert len(texts(panel)) == 1
@@ -191,3 +194,15 @@ def test_a_script_that_measures_another_segmentation(segment, spin, scene):
     panel.logic.measure(other, blocking=False)
     text = "Not measured yet. Press Measure (another segmentation was measured instead)."
     assert panel.ui.editedLabel.text == text
+
+
+def test_what_was_touched_and_is_the_same_is_not_measured_again(segment, settled):
+    panel = segment()
+    settled(panel)
+    node, volume = output(panel), panel.ui.inputSelector.currentNode()
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, "GSEMA_Aneurysm", volume)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, "GSEMA_Aneurysm", volume)
+    assert panel.logic.measuring.known(node, "GSEMA_Aneurysm") is None
+    panel.logic.measure(node, onlyChanged=True, blocking=False)
+    assert not panel.logic.measuring.isRunning
+    assert panel.logic.measuring.known(node, "GSEMA_Aneurysm") is not None
