@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> int:
     wait(lambda: 4 * panel.ui.progressBar.value > panel.ui.progressBar.maximum)
     keep(widget, folder / "tutorial_running.png")
     wait(lambda: not panel.logic.isRunning)
-    wait(lambda: panel.ui.editedLabel.text == "")  # is measured
     panel.ui.linesCheckBox.click()
+    wait(lambda: panel.ui.editedLabel.text == "")  # is measured
     keep(widget, folder / "tutorial_measured.png")
     slicer.modules.gsemasegmentation.closeWidget()
     return 0
