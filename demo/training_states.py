@@ -70,7 +70,7 @@ def opened() -> Iterator[Any]:
 
 def bring_to(panel: Any, state: str, folder: Path, end: ExitStack) -> None:
     """Let the panel show a state; what must last meanwhile goes into ``end``."""
-    run = folder / "Klinikum rechts der Isar" / "a long name of a folder" / "training-001"
+    run = folder / "Department of Neuroradiology" / "a long name of a folder" / "training-001"
     if state != "empty":
         fill_table(panel)
     if state not in ("empty", "cases", "advanced"):
