@@ -39,7 +39,7 @@ def scene(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: errors.append(error))
     harness.core.scene.Clear()
     yield harness.core.scene
-    harness.application.processEvents()
+    harness.return_to_loop()
     assert not errors, f"raised in a callback: {errors}"
 
 

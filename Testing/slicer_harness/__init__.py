@@ -27,6 +27,13 @@ class Harness:
     application: Any
     has_widgets: bool
 
+    def return_to_loop(self) -> None:
+        """Do what is due, and delete what was closed: ``processEvents`` leaves that to the loop."""
+        from PySide6 import QtCore
+
+        self.application.processEvents()
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+
 
 _running: list[Harness] = []
 
