@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-core test-rest test-fast test-slow lint types setup system-packages clean
+.PHONY: demo test test-core test-slicer test-core-slow test-slicer-slow test-fast test-slow lint types setup system-packages clean
 
 setup: $(READY)
 
@@ -26,16 +26,15 @@ system-packages:
 demo: $(READY) system-packages
 	$(BIN)/python demo/run_demo.py
 
-# Two halves of about the same length, one for each of two cores.
+# Four parts, two at a time, the long ones first.
 test: $(READY) system-packages
-	$(MAKE) --jobs 2 test-core test-rest
+	$(MAKE) --jobs 2 test-core test-slicer test-core-slow test-slicer-slow
 
-test-core: $(READY)
-	$(BIN)/python -m pytest -m "not slow" Testing/core $(PYTEST_ARGS)
+test-core test-slicer: test-%: $(READY)
+	$(BIN)/python -m pytest -m "not slow" Testing/$* $(PYTEST_ARGS)
 
-test-rest: $(READY)
-	$(BIN)/python -m pytest -m "not slow" Testing/slicer $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+test-core-slow test-slicer-slow: test-%-slow: $(READY)
+	$(BIN)/python -m pytest -m slow Testing/$* $(PYTEST_ARGS)
 
 test-fast: $(READY) system-packages
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
