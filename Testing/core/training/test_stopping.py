@@ -129,7 +129,7 @@ def test_a_run_that_hangs_can_be_stopped(make_tiny, tmp_path, place, request_):
 @pytest.mark.slow
 def test_a_signal_to_the_whole_group_stops_between_two_steps(make_tiny, tmp_path):
     """As a terminal or a cluster sends it: the processes that prepare patches get it too."""
-    config = make_tiny(data={"workers": 2}, run={"steps": 10**6})
+    config = make_tiny(data={"workers": 2}, run={"steps": 10**5})
     process = start(config, tmp_path, "-m", "gsema_core")
     wait_for("[3/", process)
     os.killpg(process.pid, signal.SIGTERM)
@@ -141,7 +141,7 @@ def test_a_signal_to_the_whole_group_stops_between_two_steps(make_tiny, tmp_path
 @pytest.mark.slow
 def test_a_dead_process_ends_the_run_with_a_sentence(make_tiny, tmp_path):
     """Whatever the run does at that moment."""
-    config = make_tiny(data={"workers": 1}, run={"steps": 10**6})
+    config = make_tiny(data={"workers": 1}, run={"steps": 10**5})
     process = start(config, tmp_path, "-m", "gsema_core")
     wait_for("[3/", process)
     children = subprocess.check_output(["pgrep", "-P", str(process.pid)], text=True).split()
