@@ -7,22 +7,13 @@ Made with the harness and the tests' fake worker, so that nothing is computed: f
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-
-# Only for this import: the package slicer adopts every folder of its name on the path, and there
-# is one beside the harness.
-sys.path.insert(0, str(ROOT / "Testing"))
-import slicer_harness  # noqa: E402
-
-sys.path.remove(str(ROOT / "Testing"))
+from panel_screenshot import ROOT, slicer_harness, wait
 
 WIDTHS = (420, 540)
-LONGEST_S = 60.0
 ANEURYSM, NOTHING = (14.0, 1.0, 3.0), (-15.0, -18.0, -15.0)
 
 
@@ -243,17 +234,6 @@ STATES = {
                   none_found, clicking, clicked, clicked_on_nothing, neck_shown, neck_elsewhere,
                   edited, everything_open)
 }  # fmt: skip
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    import slicer
-
-    end = time.monotonic() + LONGEST_S
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("The panel did not get on.")
-        slicer.app.processEvents()
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -76,10 +77,15 @@ def start(config: TrainingConfig, folder: Path, *program: str) -> subprocess.Pop
 def wait_for(words: str, process: subprocess.Popen[str]) -> None:
     assert process.stderr is not None
     seen = []
-    for line in process.stderr:
-        seen.append(line)
-        if words in line:
-            return
+    too_long = threading.Timer(120, os.killpg, (process.pid, signal.SIGKILL))
+    too_long.start()
+    try:
+        for line in process.stderr:
+            seen.append(line)
+            if words in line:
+                return
+    finally:
+        too_long.cancel()
     raise AssertionError("".join(seen))
 
 
