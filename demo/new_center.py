@@ -19,7 +19,7 @@ LOW_DOSE = {
 }
 """What its scanner does otherwise than center A's: a thirtieth of the dose, 0.4 of the contrast,
 coarser voxels, a sharp kernel. Of several such changes one with which the bundled teacher is poor
-but not blind (docs/training.md)."""
+but not blind (docs/how-to/train.md)."""
 
 USES = ("training",) * 6 + ("validation",) * 2 + ("test",) * 4
 FIRST_SEED = 500

@@ -10,4 +10,4 @@ CLASSES = 3
 NAMES = {VESSEL: "Vessel", ANEURYSM: "Aneurysm"}
 
 COLORS = {VESSEL: (180 / 255, 20 / 255, 22 / 255), ANEURYSM: (255 / 255, 176 / 255, 0 / 255)}
-"""RGB in [0, 1], everywhere the same; docs/architecture.md tells why these."""
+"""RGB in [0, 1], everywhere the same; docs/explanation/architecture.md tells why these."""

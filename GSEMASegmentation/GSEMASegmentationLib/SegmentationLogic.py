@@ -87,7 +87,7 @@ class GSEMASegmentationLogic(CorrectionLogic):
             onProgress: called with the fraction done and what is being done.
             onDone: called once at the end, also when ``blocking``.
             keepProbability: whether the aneurysm's probability becomes a volume of the scene.
-            settings: every setting of docs/settings.md in camelCase: ``overlap``,
+            settings: every setting of docs/reference/settings.md in camelCase: ``overlap``,
                 ``minimumVesselMm3``, ``wallsByScan`` and so on.
 
         Returns:
@@ -193,8 +193,8 @@ class GSEMASegmentationLogic(CorrectionLogic):
     ) -> dict[str, Any] | None:
         """Write the wall of vessels and aneurysms as a surface for flow simulations.
 
-        A process of its own makes it; docs/surface.md says what it is like. Positions in the file
-        are those of the world, in mm, LPS; Slicer reads it to where the segments are.
+        A process of its own makes it; docs/how-to/surface.md says what it is like. Positions in
+        the file are those of the world, in mm, LPS; Slicer reads it to where the segments are.
 
         Args:
             segmentationNode: the segmentation; its parent transform, if any, moves the surface.

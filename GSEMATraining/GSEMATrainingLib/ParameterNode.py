@@ -10,7 +10,7 @@ STEPS, EPOCHS, MINUTES = "steps", "epochs", "minutes"
 UNITS = (MINUTES, STEPS, EPOCHS)
 MINUTES_OF_A_TRAINING = 30
 """About 1500 steps on two cores. On phantoms of a new center a model was better after 120 steps;
-real scans vary more (docs/training.md). Ours."""
+real scans vary more (docs/how-to/train.md). Ours."""
 
 
 @parameterNodeWrapper

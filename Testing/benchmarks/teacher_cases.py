@@ -2,11 +2,11 @@
 
     python Testing/benchmarks/teacher_cases.py MANIFEST FOLDER [--jobs 2] [--subtracted]
 
-MANIFEST lists label maps of the IntrA dataset (docs/teacher.md). Every patient is imaged at the
-center of its own and by a random scanner with the cone-beam model; those for training by two more
-random scanners with the light model, which is several times cheaper. ``--subtracted`` adds about
-two scanners for each that subtract a mask run, with the cone-beam model: only that leaves residues
-of bone where the head moved between the runs. Can be interrupted and started again.
+MANIFEST lists label maps of the IntrA dataset (docs/reference/teacher.md). Every patient is imaged
+at the center of its own and by a random scanner with the cone-beam model; those for training by two
+more random scanners with the light model, which is several times cheaper. ``--subtracted`` adds
+about two scanners for each that subtract a mask run, with the cone-beam model: only that leaves
+residues of bone where the head moved between the runs. Can be interrupted and started again.
 ``FOLDER/datalist.json`` says which cases are for training, validation and test.
 """
 

@@ -144,7 +144,7 @@ def _foreign(path: Path) -> set[str]:
 
 def test_the_page_on_the_house_names_files_that_are_there() -> None:
     root = PACKAGE.parent
-    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (root / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     journeys = page[page.index("## Journeys") : page.index("## What is written here")]
     libraries = [
         root / module / f"{module}Lib" for module in ("GSEMASegmentation", "GSEMATraining")

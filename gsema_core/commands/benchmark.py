@@ -18,7 +18,7 @@ HELP = "Train every row of the paper's table without one center and score it the
 DEFAULT_ROWS = "no_ema,ema,gs_ema,gs_ema_bacl_v,gs_ema_bacl_b,gs_ema_bacl,vaseg,feddg,cmdg"
 DETAILS = f"""
 Rows: {DEFAULT_ROWS.replace(",", ", ")} and nnunet (needs the extra "nnunet"); those that the file
-of --config has as tables [rows.NAME]; and {FORM} of your own (docs/own_parts.md).
+of --config has as tables [rows.NAME]; and {FORM} of your own (docs/how-to/own_parts.md).
 A cell is one row, one unseen center and one seed: a training run in DIR/cells on the cases of the
 other centers, then its scores on all cases of the unseen one. All rows share the settings of
 --config, the budget, the patients kept out for choosing the teacher and the prepared cases. A

@@ -23,7 +23,7 @@ console: `logic.segment(volumeNode, minimumVesselMm3=20)`.
 Sections of `config.toml` for `gsema train`, and pages of *Advanced* in the panel *GSEMATraining*. A
 preset, named at the top of the file, sets some of them otherwise; what stands in the file wins.
 Tables `[transforms.NAME]`, `[losses.NAME]` and `[network.options]` set the keywords of a transform
-(its strengths), a loss and a network; [own_parts.md](own_parts.md) tells how to add some.
+(its strengths), a loss and a network; [own_parts.md](../how-to/own_parts.md) tells how to add some.
 
 {train}
 """
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def settings_page() -> str:
-    """docs/settings.md."""
+    """docs/reference/settings.md."""
     return _PAGE.format(segment=segmentation_tables(), train=training_tables())
 
 

@@ -25,7 +25,7 @@ def estimate(
     """The most memory in bytes that a run on the CPU has at one time, with the program and scan.
 
     Each phase's arrays are counted; the largest phase decides. ``Testing/benchmarks/whole_scan.py``
-    compares it with what runs take (docs/performance.md).
+    compares it with what runs take (docs/explanation/performance.md).
 
     Args:
         scan: the scan's own grid.

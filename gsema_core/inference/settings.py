@@ -20,7 +20,7 @@ class SegmentationSettings:
     """Every setting of a segmentation; checked when made.
 
     Each is stated here alone: the command line's options, the worker's requests, the report, the
-    panel's rows and docs/settings.md are made from these fields.
+    panel's rows and docs/reference/settings.md are made from these fields.
 
     Raises:
         UserError: a value is not of its type or out of its range.
@@ -60,7 +60,7 @@ class SegmentationSettings:
         low=0,
         high=1,
         source="chosen for the bundled teacher on patients kept out of its training "
-        "(docs/teacher.md)",
+        "(docs/reference/teacher.md)",
         option="certainty",
         step=0.05,
         group=FINDS,
@@ -84,7 +84,7 @@ class SegmentationSettings:
         "Draw walls by the scan's own voxels, not by the model alone. It has no part where a "
         "threshold is given.",
         title="Draw walls by the scan",
-        source="docs/teacher.md",
+        source="docs/reference/teacher.md",
         option="walls",
         group=FINDS,
     )
@@ -93,7 +93,7 @@ class SegmentationSettings:
         "Refuse a scan that looks like no angiography, such as noise or a run without contrast "
         "agent; without it the report says so, and there is a result.",
         title="Refuse what is no angiography",
-        source="docs/appearance.md",
+        source="docs/explanation/appearance.md",
         option="refuse",
         group=FINDS,
         decides=False,
@@ -114,7 +114,7 @@ class SegmentationSettings:
         "Leave out windows in which nothing is bright, which is faster; turn it off if a faint "
         "vessel was missed.",
         title="Skip regions without vessels",
-        source="docs/performance.md",
+        source="docs/explanation/performance.md",
         option="skip",
         group=COST,
         whole_scan=True,
@@ -123,7 +123,7 @@ class SegmentationSettings:
         "auto",
         "Number format of the network; auto takes bf16 where the device has it in hardware.",
         choices=("auto", "fp32", "bf16"),
-        source="docs/performance.md",
+        source="docs/explanation/performance.md",
         group=COST,
     )
     memory_limit_gb: float | None = setting(

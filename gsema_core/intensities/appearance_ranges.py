@@ -153,8 +153,9 @@ ALLOWED: dict[str, Allowed] = {
     "tubes": Allowed("{} of what is sharpest shaped like tubes", below=1.05, never_below=0.48),
     "slices": Allowed("brightness that varies by {} from slice to slice", below=1.2),
 }
-"""The factors are ours, chosen by ``Testing/benchmarks/appearance.py``. docs/appearance.md says
-which simulated scans they let pass, and which images that are none."""
+"""The factors are ours, chosen by ``Testing/benchmarks/appearance.py``.
+docs/explanation/appearance.md says which simulated scans they let pass, and which images that
+are none."""
 
 
 def unusual(appearance: Appearance, trained_on: AppearanceRanges) -> tuple[list[str], list[str]]:

@@ -23,7 +23,8 @@ class Aneurysm:
     border cuts off has no height, surface and shape; its volume and largest diameter are those of
     the part inside.
 
-    Formulas, papers and errors are in docs/measurements.md and at the functions named here.
+    Formulas, papers and errors are in docs/explanation/measurements.md and at the functions
+    named here.
 
     Args:
         index: 1 for the largest.

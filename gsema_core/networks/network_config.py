@@ -22,34 +22,42 @@ class NetworkConfig:
         choices=("swin_unet", "cnn"),
         high=200,
         part="network",
-        source="docs/networks.md",
+        source="docs/explanation/networks.md",
     )
     features: int = setting(
         16,
         "Channels at half resolution, a multiple of 8; they double with every stage.",
         low=8,
         high=64,
-        source="docs/networks.md",
+        source="docs/explanation/networks.md",
     )
     stages: int = setting(
         4,
         "Resolution levels below the full one; the latent lies at 1 / 2**stages.",
         low=2,
         high=5,
-        source="docs/networks.md",
+        source="docs/explanation/networks.md",
     )
     depth: int = setting(
-        2, "Swin blocks, or residual blocks, of a stage.", low=1, high=4, source="docs/networks.md"
+        2,
+        "Swin blocks, or residual blocks, of a stage.",
+        low=1,
+        high=4,
+        source="docs/explanation/networks.md",
     )
     heads: int = setting(
         2,
         "Attention heads of the first Swin stage; they double with each.",
         low=1,
         high=8,
-        source="docs/networks.md",
+        source="docs/explanation/networks.md",
     )
     window: int = setting(
-        6, "Edge of an attention window, in tokens.", low=2, high=12, source="docs/networks.md"
+        6,
+        "Edge of an attention window, in tokens.",
+        low=2,
+        high=12,
+        source="docs/explanation/networks.md",
     )
 
     options: dict[str, Any] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 Naive: four forwards, a backward of the total loss and one more for g_s and for g_t. Here the
 teacher only encodes, and every graph is walked no more often than three separate gradients need:
 decoders once a stream, the way to the latent once a stream and once for the contrastive part of
-both (measured, with the bound, in docs/method.md).
+both (measured, with the bound, in docs/explanation/method.md).
 """
 
 from __future__ import annotations

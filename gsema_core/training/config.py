@@ -28,7 +28,7 @@ bfloat16 convolutions of 2 x 2 x 2 maps read memory that nobody wrote and return
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One training run; its sections are in ``config_sections``, and docs/settings.md lists all.
+    """One training run; ``config_sections`` has its sections, docs/reference/settings.md lists all.
 
     Example:
         >>> config = TrainingConfig.preset("paper", datalist="cases.json", output="runs/first")

@@ -125,7 +125,7 @@ class DataConfig(_Section):
         unit="%",
         low=50,
         high=100,
-        source="docs/teacher.md",
+        source="docs/reference/teacher.md",
     )
     random_orientation: bool = setting(
         True, "Flip and permute the axes of source patches: a patient may lie anyhow."
@@ -223,7 +223,7 @@ class RunConfig(_Section):
         "Number format of the networks; auto takes bf16 where the device has it, else fp32; fp16 "
         "scales the loss.",
         choices=("auto", "bf16", "fp16", "fp32"),
-        source="docs/performance.md",
+        source="docs/explanation/performance.md",
     )
     threads: int = setting(0, "CPU threads; 0 lets PyTorch choose.", low=0, high=1024)
     log_every: int = setting(20, "Steps between log lines.", low=1, high=1e9)

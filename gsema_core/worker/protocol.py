@@ -1,6 +1,6 @@
 """The worker's language, as pure functions: lines to requests, events to lines.
 
-docs/worker.md tells what the requests and events are.
+docs/reference/worker.md tells what the requests and events are.
 """
 
 from __future__ import annotations

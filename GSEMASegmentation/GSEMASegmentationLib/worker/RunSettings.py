@@ -18,8 +18,8 @@ class RunSettings:
     Attributes:
         teacher: "default", the name of an imported teacher, or a teacher file.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        values: fields of ``SegmentationSettings`` (docs/settings.md); the others have their
-            defaults.
+        values: fields of ``SegmentationSettings`` (docs/reference/settings.md); the others have
+            their defaults.
         keepProbability: whether the aneurysm's probability becomes a volume of the scene.
 
     Raises:

@@ -1,6 +1,7 @@
 """The panel's side of the worker's language: events out of lines, requests into lines.
 
-``gsema_core.worker.protocol`` is the other side; docs/worker.md tells the requests and events.
+``gsema_core.worker.protocol`` is the other side; docs/reference/worker.md tells the requests and
+events.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ PANEL_SETTINGS: Tables = {
 
 FINE_TUNING: Tables = {
     # A short run on few scans; the paper's own schedule is for 100 epochs from scratch. Measured on
-    # phantoms of a new center (docs/training.md).
+    # phantoms of a new center (docs/how-to/train.md).
     "optimization": {"schedule": "cosine", "warmup_steps": 10},
 }
 

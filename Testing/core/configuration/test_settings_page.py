@@ -22,8 +22,8 @@ def test_a_row_says_everything(sample: type) -> None:
 
 
 def test_the_page_in_the_docs_is_what_the_command_prints() -> None:
-    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert page == settings_page(), "run gsema settings > docs/settings.md"
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    assert page == settings_page(), "run gsema settings > docs/reference/settings.md"
 
 
 def test_every_setting_explains_itself() -> None:

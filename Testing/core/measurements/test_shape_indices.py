@@ -1,6 +1,7 @@
 """Exact sacs: spheres cut by planes, on tubes, ellipsoids, and one with a bleb.
 
-The bounds are those that Testing/benchmarks/sac_shapes.py measured (docs/measurements.md).
+The bounds are those that Testing/benchmarks/sac_shapes.py measured
+(docs/explanation/measurements.md).
 """
 
 from __future__ import annotations

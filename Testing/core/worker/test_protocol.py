@@ -125,7 +125,7 @@ def test_a_number_beyond_all_bounds_is_refused() -> None:
 
 def test_the_messages_in_the_documentation_are_understood() -> None:
     """Whoever writes a panel copies them from there."""
-    page = (ROOT / "docs" / "worker.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "worker.md").read_text(encoding="utf-8")
     requests = re.findall(r'^    (\{"id".*?\})$', page, re.DOTALL | re.MULTILINE)
     kinds = [type(decode_request(text.replace("\n", " ").encode())) for text in requests]
     assert kinds == [SegmentRequest, PrepareRequest, ClickRequest]
