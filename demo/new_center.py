@@ -6,7 +6,6 @@ usage: python demo/new_center.py FOLDER
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -29,6 +28,7 @@ FIELD_MM, VOXEL_MM = 40.0, 0.5
 
 def make_cases(folder: Path) -> Path:
     """Image the phantoms with the light model into ``folder``, and return their list's path."""
+    from gsema_core.datasets import Case, write_datalist
     from gsema_core.files import write_labels, write_volume
     from gsema_core.simulation.acquisition import acquire
     from gsema_core.simulation.centers import CENTERS
@@ -44,10 +44,10 @@ def make_cases(folder: Path) -> Path:
         names = {kind: f"{kind}-{number + 1:02d}.nrrd" for kind in ("image", "label")}
         write_volume(image, folder / names["image"])
         write_labels(labels, folder / names["label"])
-        case = {"patient": f"Phantom {number + 1:02d}", "center": LOW_DOSE["name"], "use": use}
-        cases.append({**case, **names})
+        patient, center = f"Phantom {number + 1:02d}", LOW_DOSE["name"]
+        cases.append(Case(patient, center, folder / names["image"], folder / names["label"], use))
     path = folder / "datalist.json"
-    path.write_text(json.dumps({"cases": cases}, indent=1) + "\n", encoding="utf-8")
+    write_datalist(cases, path)
     return path
 
 

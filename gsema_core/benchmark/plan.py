@@ -11,7 +11,7 @@ from typing import Any
 
 from gsema_core.benchmark.rows import ROWS, Row
 from gsema_core.configuration import plain
-from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.datalist import Case, case_entry, write_datalist
 from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
 from gsema_core.evaluation.patients import patient_numbers
@@ -164,14 +164,13 @@ class Plan:
             settings = {**known, "rows": {**known.get("rows", {}), **settings["rows"]}}
         write_json(settings, path)
         for center in self.centers:
-            cases = [_entry(case) for case in self.seen(center)]
-            write_json({"cases": cases}, self.output / "datalists" / f"without-{center}.json")
+            write_datalist(self.seen(center), self.output / "datalists" / f"without-{center}.json")
 
     def _settings(self) -> dict[str, Any]:
         tables = self.base.to_dict()
         for section, name in (("data", "datalist"), ("data", "cache"), ("run", "output")):
             tables[section].pop(name, None)
-        listed = json.dumps([_entry(case) for case in self.cases], sort_keys=True)
+        listed = json.dumps([case_entry(case) for case in self.cases], sort_keys=True)
         return {
             **tables,
             "cases": hashlib.sha256(listed.encode()).hexdigest(),
@@ -181,18 +180,6 @@ class Plan:
                 for name, row in self.own_rows.items()
             },
         }
-
-
-def _entry(case: Case) -> dict[str, Any]:
-    """A case as a datalist anywhere has it."""
-    return {
-        "patient": case.patient,
-        "center": case.center,
-        "image": str(case.image.resolve()),
-        "label": str(case.label.resolve()),
-        **({"use": case.use} if case.use else {}),
-        **({"relabel": [list(pair) for pair in case.relabel]} if case.relabel else {}),
-    }
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:

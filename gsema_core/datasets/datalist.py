@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import is_there
 from gsema_core.files.label_names import HIGHEST, Relabel
-from gsema_core.files.text_files import read_json
+from gsema_core.files.text_files import read_json, write_json
 from gsema_core.labels import BACKGROUND, CLASSES
 
 _FIELDS = ("patient", "center", "image", "label")
@@ -65,6 +65,64 @@ def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
         _check_files(path, cases)
     _check_patients(path, cases)
     return cases
+
+
+def write_datalist(
+    cases: Iterable[Case], path: str | os.PathLike[str], description: str = ""
+) -> None:
+    """Write the list of these cases, in their order; ``read_datalist`` reads the same cases back.
+
+    Files below the list's own folder are named relative to it, so that both can move together;
+    others by their whole path.
+
+    Raises:
+        UserError: a name is no text, or the list could not be written; an older one is then
+            unchanged.
+    """
+    folder = Path(path).parent
+    document: dict[str, Any] = {"description": description} if description else {}
+    document["cases"] = [case_entry(case, folder) for case in cases]
+    write_json(document, path)
+
+
+def case_entry(case: Case, folder: Path | None = None) -> dict[str, Any]:
+    """A case as its datalist has it.
+
+    Args:
+        case: the case.
+        folder: that of the list; None names every file by its whole path with no link in it, as
+            for a list that may lie anywhere.
+
+    Raises:
+        UserError: a name is no text, as those of files may be.
+    """
+    entry: dict[str, Any] = {
+        "patient": case.patient,
+        "center": case.center,
+        "image": _named(case.image, folder),
+        "label": _named(case.label, folder),
+    }
+    for value in entry.values():
+        if not _is_text(value):
+            raise UserError(
+                f"The name {value!r} cannot stand in a datalist, as it is no text (UTF-8): rename "
+                "the file or folder."
+            )
+    if case.use:
+        entry["use"] = case.use
+    if case.relabel:
+        entry["relabel"] = [list(pair) for pair in case.relabel]
+    return entry
+
+
+def _named(file: Path, folder: Path | None) -> str:
+    if folder is None:
+        return str(file.resolve())
+    absolute = file.absolute()
+    try:
+        return absolute.relative_to(folder.absolute()).as_posix()
+    except ValueError:
+        return str(absolute)
 
 
 def _check_files(path: Path, cases: Sequence[Case]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gsema_core.configuration import plain
+from gsema_core.datasets.datalist import Case, write_datalist
 from gsema_core.files import read_labels, write_labels, write_volume
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import read_table, write_json
@@ -131,15 +132,14 @@ def _write_datalist(output: Path, test_patients: Sequence[str]) -> None:
     uses = _uses(destination) | dict.fromkeys(test_patients, "test")
     cases = []
     for path in sorted((output / "records").glob("*.json")):
-        record, stem = _read_record(output, path.stem), path.stem
+        record = _read_record(output, path.stem)
         if record is None:
             continue
-        patient = record["patient"]
-        files = {"image": f"images/{stem}.nrrd", "label": f"labels/{stem}.nrrd"}
-        use = {"use": uses[patient]} if patient in uses else {}
-        cases.append({"patient": patient, "center": record["center"], **files, **use})
+        patient, name = record["patient"], f"{path.stem}.nrrd"
+        image, label = (output / folder / name for folder in _FOLDERS)
+        cases.append(Case(patient, record["center"], image, label, uses.get(patient, "")))
     description = "Simulated rotational angiography of label maps; labels 1 vessel, 2 aneurysm."
-    write_json({"description": description, "cases": cases}, destination)
+    write_datalist(cases, destination, description)
 
 
 def _uses(datalist: Path) -> dict[str, str]:

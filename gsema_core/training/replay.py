@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from gsema_core.datasets import Case, read_datalist
+from gsema_core.datasets import Case, read_datalist, write_datalist
 from gsema_core.errors import Cancelled
 from gsema_core.files.atomic import make_folder
-from gsema_core.files.text_files import read_json, write_json
 from gsema_core.simulation.manifest import phantom_cases
 from gsema_core.simulation.many_cases import image_cases, is_finished
 from gsema_core.training.run_files import REPLAY
@@ -45,16 +45,11 @@ def make_replay(
         image_cases([case], folder, "light")
     uses = {case.patient: "training" for case in training}
     uses.update({case.patient: "test" for case in test})
-    _mark(folder / "datalist.json", uses)
-    return [case for case in read_datalist(folder / "datalist.json") if case.use == "training"]
-
-
-def _mark(datalist: Path, uses: dict[str, str]) -> None:
-    """Keep the listed phantoms only, each with its use: an earlier run may have asked for more."""
-    document = read_json(datalist, "datalist")
-    document["cases"] = [
-        {**case, "use": uses[case["patient"]]}
-        for case in document["cases"]
-        if case["patient"] in uses
+    datalist = folder / "datalist.json"
+    listed = [  # an earlier run may have asked for more
+        replace(case, use=uses[case.patient])
+        for case in read_datalist(datalist)
+        if case.patient in uses
     ]
-    write_json(document, datalist)
+    write_datalist(listed, datalist)
+    return [case for case in listed if case.use == "training"]

@@ -16,9 +16,9 @@ from GSEMASegmentationLib.scene.Coordinates import ijkToRas
 from GSEMASegmentationLib.scene.VolumeFiles import exportVolume
 from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, cancelledText
 
+from gsema_core.datasets import Case, write_datalist
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
-from gsema_core.files.text_files import write_json
 from GSEMATrainingLib.cases.SceneCases import checkPair, labelArray
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
@@ -64,15 +64,11 @@ class ExportedCase:
     def stem(self) -> str:
         return f"case-{self.number:03d}"
 
-    def entry(self) -> dict[str, str]:
-        """Its line in the datalist; file names are relative to the run's folder."""
-        return {
-            "patient": self.patient,
-            "center": self.case.center,
-            "image": f"{FOLDER}/{self.stem}.nrrd",
-            "label": f"{FOLDER}/{self.stem}-labels.nrrd",
-            "use": self.case.use,
-        }
+    def files(self, folder: Path) -> Case:
+        """The copies in the run's folder, as a case whose label values are this project's."""
+        scans = folder / FOLDER
+        files = (scans / f"{self.stem}.nrrd", scans / f"{self.stem}-labels.nrrd")
+        return Case(self.patient, self.case.center, *files, self.case.use)
 
 
 def numbered(cases: Sequence[TrainingCase]) -> list[ExportedCase]:
@@ -156,14 +152,14 @@ class CaseExport:
         self._copier.start()
 
     def _order(self, one: ExportedCase) -> dict[str, Any]:
-        entry = one.entry()
+        copies = one.files(self._folder)
         return {
             "number": one.number,
             "image": one.case.image,
             "label": one.case.label,
             "relabel": [list(pair) for pair in one.case.relabel],
-            "toImage": str(self._folder / entry["image"]),
-            "toLabel": str(self._folder / entry["label"]),
+            "toImage": str(copies.image),
+            "toLabel": str(copies.label),
         }
 
     def _report(self) -> None:
@@ -199,5 +195,5 @@ def exportSceneCase(
 def writeDatalist(cases: Sequence[ExportedCase], folder: Path) -> Path:
     """Write the list of the copies, without anybody's name, and return its path."""
     path = folder / "datalist.json"
-    write_json({"description": "", "cases": [one.entry() for one in cases]}, path)
+    write_datalist([one.files(folder) for one in cases], path)
     return path

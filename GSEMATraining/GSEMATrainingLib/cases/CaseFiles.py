@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from gsema_core.datasets import Case, write_datalist
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import make_folder
-from gsema_core.files.text_files import write_json
 from GSEMATrainingLib.cases.CaseExport import exportSceneCase
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
@@ -29,7 +28,8 @@ def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> lis
     Raises:
         UserError: a file could not be written.
     """
-    entries, problems = [], []
+    entries: list[Case] = []
+    problems: list[str] = []
     scans = path.parent / f"{path.stem}_cases"
     for number, case in enumerate(cases, start=1):
         image, label = Path(case.image), Path(case.label)
@@ -42,22 +42,6 @@ def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> lis
                 problems.append(f"{case.patient}: {error}")
                 continue
             image, label = scans / f"{stem}.nrrd", scans / f"{stem}-labels.nrrd"
-        entry: dict[str, Any] = {"patient": case.patient, "center": case.center}
-        entry["image"] = _fromList(image, path.parent)
-        entry["label"] = _fromList(label, path.parent)
-        if case.relabel:
-            entry["relabel"] = [list(pair) for pair in case.relabel]
-        if case.use:
-            entry["use"] = case.use
-        entries.append(entry)
-    write_json({"cases": entries}, path)
+        entries.append(Case(case.patient, case.center, image, label, case.use, case.relabel))
+    write_datalist(entries, path)
     return problems
-
-
-def _fromList(file: Path, folder: Path) -> str:
-    """Relative to the list where the file lies below it, so that both can move together."""
-    absolute, base = file.absolute(), folder.absolute()
-    try:
-        return absolute.relative_to(base).as_posix()
-    except ValueError:
-        return str(absolute)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from gsema_core.datasets import read_datalist
+from gsema_core.datasets import Case, read_datalist, write_datalist
 from gsema_core.errors import UserError
 
 
@@ -126,3 +128,36 @@ def test_values_that_cannot_be_mapped_are_refused(datalist, relabel):
     datalist.write_text(json.dumps(document))
     with pytest.raises(UserError, match=r"Case 2 .* has the relabel"):
         read_datalist(datalist)
+
+
+def test_a_written_list_reads_back_to_the_same_cases(datalist):
+    cases = read_datalist(datalist)
+    relabel = ((0, 0), (1, 2), (3, 1))
+    cases[0] = replace(cases[0], patient="Müller \u2028", use="test", relabel=relabel)
+    written = datalist.with_name("again.json")
+    write_datalist(cases[::-1], written, "Made for a test.")
+    assert read_datalist(written) == cases[::-1]
+    document = json.loads(written.read_text(encoding="utf-8"))
+    assert document["description"] == "Made for a test."
+    assert document["cases"][0] == {
+        "patient": "p4", "center": "B", "image": "case4.nrrd", "label": "case4-label.nrrd",
+    }  # fmt: skip
+    assert document["cases"][-1]["relabel"] == [[0, 0], [1, 2], [3, 1]]
+
+
+def test_a_list_elsewhere_names_whole_paths(datalist, tmp_path, monkeypatch):
+    (tmp_path / "lists").mkdir()
+    monkeypatch.chdir(tmp_path)
+    cases = read_datalist("datalist.json")
+    write_datalist(cases, Path("lists", "a.json"))
+    assert read_datalist("lists/a.json") == read_datalist(datalist)
+    write_datalist(cases, "b.json")  # files and list named from the working folder
+    assert '"case0.nrrd"' in Path("b.json").read_text()
+
+
+def test_names_that_are_no_text_are_refused_before_the_list_is_written(datalist):
+    before = datalist.read_text()
+    case = Case("p", "A", datalist.parent / "M\udcfcller.nrrd", datalist.parent / "l.nrrd")
+    with pytest.raises(UserError, match=r"'M\\udcfcller\.nrrd' cannot stand in a datalist"):
+        write_datalist([case], datalist)
+    assert datalist.read_text() == before
