@@ -1,11 +1,12 @@
 # make demo: the main job on a simulated scan. make test: the whole test suite. Both set up
 # everything they need in .venv first. Another Python: make PYTHON=python3.12 test
+# make docs: the documentation as a site, in site/; its tools are in .venv-docs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-core test-slicer test-core-slow test-slicer-slow test-fast test-slow lint types setup system-packages clean
+.PHONY: demo test test-core test-slicer test-core-slow test-slicer-slow test-fast test-slow lint types docs setup system-packages clean
 
 setup: $(READY)
 
@@ -50,5 +51,16 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
+# Without the package and without PyTorch: the API is read from the sources.
+docs: .venv-docs/.ready
+	NO_MKDOCS_2_WARNING=1 PATH="$(CURDIR)/.venv-docs/bin:$$PATH" .venv-docs/bin/mkdocs build --strict
+
+.venv-docs/.ready: requirements-docs.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "The site needs Python 3.11 or newer: call make PYTHON=python3.12 docs."; exit 1; }
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) demo_output .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-docs site demo_output .pytest_cache .mypy_cache .ruff_cache

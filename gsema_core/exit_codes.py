@@ -1,4 +1,4 @@
-"""What the ``gsema`` command tells whoever started it; README has them as a table."""
+"""How the ``gsema`` command ends, as a number; docs/reference/exit_codes.md has the table."""
 
 EXIT_SOME_FAILED = 1
 """The work was done, but not for all scans or cases; or it broke off on the way."""

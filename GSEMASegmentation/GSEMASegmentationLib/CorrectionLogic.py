@@ -126,7 +126,15 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
 
         Its plane goes back to where it was fitted. ``undo`` takes it back.
 
-        Args, Raises: as for ``cutAtPlane``.
+        Args:
+            segmentationNode: the segmentation.
+            segmentId: the id of an aneurysm's segment, as ``GetSegmentIDs`` has it.
+
+        Returns:
+            How much has changed sides.
+
+        Raises:
+            UserError: as for ``cutAtPlane``.
         """
         checkAneurysm(segmentationNode, segmentId)
         return self._cuts.reset(segmentationNode, segmentId)
@@ -164,7 +172,8 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
         """Confirm an aneurysm; a rejected one gets its voxels back, exactly those.
 
         Args:
-            segmentationNode, segmentId: as for ``rejectAneurysm``.
+            segmentationNode: the segmentation.
+            segmentId: the id of an aneurysm's segment, as ``GetSegmentIDs`` has it.
 
         Raises:
             UserError: as for ``rejectAneurysm``; also where the vessel was edited there since the

@@ -132,7 +132,10 @@ class GSEMASegmentationLogic(CorrectionLogic):
         """Hand the volume to the worker before the first click; returns at once.
 
         Args:
-            volumeNode, teacher, device, onProgress: as for ``segment``.
+            volumeNode: the angiography.
+            teacher: as for ``segment``.
+            device: as for ``segment``.
+            onProgress: as for ``segment``.
             onDone: called once at the end; ``kind`` is "result", "error" or "cancelled".
         """
         self._clicks.prepare(volumeNode, RunSettings(teacher, device), onProgress, onDone)
@@ -159,7 +162,11 @@ class GSEMASegmentationLogic(CorrectionLogic):
             ras: where, in mm, in the world's RAS coordinates, as markups points have it.
             outputSegmentation: where the segment goes; None for the segmentation of this volume's
                 last click, or a new one.
-            blocking, teacher, device, onProgress, onDone: as for ``segment``.
+            blocking: as for ``segment``.
+            teacher: as for ``segment``.
+            device: as for ``segment``.
+            onProgress: as for ``segment``.
+            onDone: as for ``segment``.
             settings: as for ``segment``: ``aneurysmThreshold``, ``wallsByScan`` and so on.
 
         Returns:

@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "datalist", metavar="DATALIST", type=Path, help="JSON list of cases, or a folder"
     )
-    parser.add_argument("--output", metavar="DIR", type=Path, required=True)
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, required=True, help="folder of cells and tables"
+    )
     parser.add_argument(
         "--rows",
         metavar="R,R",

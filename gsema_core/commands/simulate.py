@@ -20,9 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="JSON list of objects with patient, center and label (a path relative to the list)",
     )
     parser.add_argument("--phantoms", metavar="N", type=int, help="N phantoms, no manifest")
-    parser.add_argument("--output", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--centers", metavar="A,B", type=names, default=[])
-    parser.add_argument("--patients", metavar="P,Q", type=names, default=[])
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="folder of images, labels and datalist.json",
+    )
+    parser.add_argument(
+        "--centers", metavar="A,B", type=names, default=[], help="only scanners of these centers"
+    )
+    parser.add_argument(
+        "--patients", metavar="P,Q", type=names, default=[], help="only these patients"
+    )
     parser.add_argument(
         "--test-patients",
         metavar="P,Q",

@@ -16,14 +16,14 @@ MOST_ROWS = 12
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     info = actions.add_parser("info", help="show a teacher's card")
-    info.add_argument("teacher", metavar="default|NAME|FILE")
+    info.add_argument("teacher", metavar="default|NAME|FILE", help="which teacher")
     info.add_argument("--json", action="store_true", help="as JSON")
     info.add_argument("--cases", action="store_true", help="every row of long tables")
     actions.add_parser("list", help="list the bundled and the added teachers")
     add = actions.add_parser("add", help="copy a teacher file to the added ones")
-    add.add_argument("file", metavar="FILE", type=Path)
+    add.add_argument("file", metavar="FILE", type=Path, help="teacher.safetensors of a training")
     remove = actions.add_parser("remove", help="delete an added teacher")
-    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("name", metavar="NAME", help="as gsema teacher list has it")
     score = actions.add_parser(
         "score", help=teacher_score.HELP, description=teacher_score.DESCRIPTION
     )

@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="cases of the kind that START was trained on, to see what NEW has forgotten; --use "
         "counts here too, where a case of the list has it",
     )
-    parser.add_argument("--output", metavar="REPORT.json", type=Path, required=True)
+    parser.add_argument(
+        "--output", metavar="REPORT.json", type=Path, required=True, help="the comparison"
+    )
     parser.add_argument(
         "--table", metavar="REPORT.md", type=Path, help="also write Markdown tables"
     )

@@ -16,9 +16,15 @@ DESCRIPTION = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("teacher", metavar="default|NAME|FILE")
+    parser.add_argument("teacher", metavar="default|NAME|FILE", help="which teacher")
     parser.add_argument("datalist", metavar="DATALIST", type=Path, help=DATALIST)
-    parser.add_argument("--output", metavar="SCORED.safetensors", type=Path, required=True)
+    parser.add_argument(
+        "--output",
+        metavar="SCORED.safetensors",
+        type=Path,
+        required=True,
+        help="the copy with the scores",
+    )
     add_case_choice(parser)
     parser.add_argument("--table", metavar="FILE.md", type=Path, help="also write Markdown tables")
     parser.add_argument("--csv", metavar="FILE.csv", type=Path, help="also write one row a case")

@@ -47,7 +47,8 @@ def build_segmentation_loss(
     Args:
         name: ``dice_ce`` or ``package.module:Name``.
         options: keywords of a loss from outside.
-        class_weights, smoothing: of ``dice_ce``, see `DiceCELoss`; no class weights are equal ones.
+        class_weights: of ``dice_ce``, see `DiceCELoss`; none means equal weights.
+        smoothing: of ``dice_ce``, see `DiceCELoss`.
 
     Raises:
         UserError: there is no such loss, it has no such options, or it is no loss.
