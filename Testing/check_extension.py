@@ -19,6 +19,7 @@ from pathlib import Path
 NAME = "AneurysmSegmentation"
 MODULES = ("GSEMASegmentation", "GSEMATraining")
 LARGEST_MB = 100
+IGNORED = {".git", ".venv", ".venv-docs", "demo_output", "site"}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 FIELDS = {
@@ -181,7 +182,7 @@ def _imported(body: list[ast.stmt]) -> Iterator[str]:
 
 def _ignored(path: Path, root: Path) -> bool:
     first = path.relative_to(root).parts[0]
-    return first.endswith((".egg-info", "_cache")) or first in {".git", ".venv", "demo_output"}
+    return first.endswith((".egg-info", "_cache")) or first in IGNORED
 
 
 def main() -> int:
