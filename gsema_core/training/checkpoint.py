@@ -175,6 +175,7 @@ _FREE = {
         "device",
         "threads",
         "log_every",
+        "progress_s",
         "validation_certainty",
         "validation_walls",
         "checkpoint_every",

@@ -226,7 +226,15 @@ class RunConfig(_Section):
         source="docs/explanation/performance.md",
     )
     threads: int = setting(0, "CPU threads; 0 lets PyTorch choose.", low=0, high=1024)
-    log_every: int = setting(20, "Steps between log lines.", low=1, high=1e9)
+    log_every: int = setting(20, "Steps between lines of steps.csv.", low=1, high=1e9)
+    progress_s: float = setting(
+        10.0,
+        "Seconds between lines of progress; 0 gives one a step.",
+        unit="s",
+        low=0,
+        high=1e6,
+        source="ours: attention lasts about as long (Nielsen 1993), and a day's log has 1 MB",
+    )
     validate_every: int = setting(500, "Steps between validations.", low=1, high=1e9)
     validation_certainty: float = setting(
         SegmentationSettings.minimum_certainty,

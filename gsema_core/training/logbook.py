@@ -73,8 +73,8 @@ class Logbook:
 
     def write_steps(
         self, trainer: Trainer, seconds: float, rate: float, teacher: Sequence[float]
-    ) -> str:
-        """Append the average of the steps since the last line; return it as a sentence.
+    ) -> None:
+        """Append the average of the steps since the last line.
 
         Args:
             trainer: after its last step.
@@ -102,11 +102,6 @@ class Logbook:
         }
         self._append(STEPS, row)
         self.records.clear()
-        return (
-            f"loss {row['loss_source']:.3f} / {row['loss_target']:.3f} source / target, "
-            f"contrast {row['loss_contrast']:.3f}, cosine {row['similarity']:.2f}, "
-            f"gate open {100 * gate_open_rate:.0f} %, {rate:.2f} s a step"
-        )
 
     def write_validation(self, step: int, seconds: float, scores: Mapping[str, float]) -> None:
         rounded = {name: round(value, 5) for name, value in scores.items()}

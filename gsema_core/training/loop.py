@@ -19,13 +19,14 @@ from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
 from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
-from gsema_core.training.pace import Pace
+from gsema_core.training.pace import Ending, Pace, ending
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
 from gsema_core.training.status import counted
+from gsema_core.training.step_text import steps_sentence
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
-from gsema_core.training.trainer import Trainer
+from gsema_core.training.trainer import StepRecord, Trainer
 from gsema_core.training.validation import validate, validation_settings
 
 PAUSE_LOOK_S = 0.5
@@ -36,6 +37,9 @@ WHOLE_S = 2.0
 
 SAVE_S = 300.0
 """The most seconds of steps that a crash costs, however long a step takes (ours)."""
+
+SHOW_S = 2.0
+"""How old the status may get while steps are made: the panel looks every second (ours)."""
 
 
 class Loop:
@@ -71,6 +75,8 @@ class Loop:
         self.shown = choose_case(cases.validation)
         self.pace = Pace()
         self.saved_seconds = progress.seconds
+        self.unsaid: list[StepRecord] = []
+        self.shown_at = 0.0
         self.logbook = Logbook(self.folder)
         if self.ranks.is_first:
             begun = trainer.step > 0 or progress.validated_step == 0
@@ -88,8 +94,10 @@ class Loop:
             self._validate_if_due()
             with suppress(Cancelled):  # while it waited for patches
                 while not self._ends():
+                    self._doing("Waiting for the patches of step")
                     self._step(next(batches))
         finally:
+            self.reporter.doing("")
             self.logbook.close()
         self._save()
 
@@ -125,6 +133,7 @@ class Loop:
         return self.ranks.any(bool(over) or self.control.stop_asked())
 
     def _pause(self) -> None:
+        self.reporter.doing("")
         self._save()  # whoever pauses may switch the machine off
         self._say(f"Paused at step {self.trainer.step}.", "paused")
         while self.control.pause_asked() and not self.control.stop_asked():
@@ -137,24 +146,40 @@ class Loop:
         if run.minutes:
             spent = self.progress.seconds / (60 * run.minutes)
             self.trainer.time_spent.share = self.ranks.from_first(spent)
-        self.logbook.records.append(self.trainer.train_step(batches))
+        self._doing("Step")
+        record = self.trainer.train_step(batches)
+        self.logbook.records.append(record)
+        self.unsaid.append(record)
         step = self.trainer.step
         self.progress.seconds += self.pace.step()
         over = self.ranks.from_first(self.over())
         if step % run.log_every == 0 or over:
             losses = self.ranks.mean(self.trainer.teacher_losses(batches[-1]))
             if self.ranks.is_first:
-                self._log(losses)
+                rate = self.pace.rate()
+                self.logbook.write_steps(self.trainer, self.progress.seconds, rate, losses)
+        if over:
+            self.reporter.report(self._line())
+        else:
+            self.reporter.progress(self._line)
+        is_old = time.monotonic() - self.shown_at >= SHOW_S
+        if over or is_old or self.reporter.status.seconds_left is None:
+            self._show("training", message=f"Step {self._place()}.")
         self._validate_if_due()
         unsaved = self.progress.seconds - self.saved_seconds
         if step % run.checkpoint_every == 0 or unsaved >= SAVE_S:
             self._save()
 
-    def _log(self, losses: list[float]) -> None:
-        rate = self.pace.rate()
-        line = self.logbook.write_steps(self.trainer, self.progress.seconds, rate, losses)
-        left = (self._seconds_left() or 0.0) / 60
-        self._say(f"[{self._place()}, {left:.0f} min left] {line}", "training")
+    def _doing(self, what: str) -> None:
+        self.reporter.doing(f"{what} {self.trainer.step + 1}", self.pace.seconds_per_step)
+
+    def _line(self) -> str:
+        """How far the run is, and what the steps since the last such line were like."""
+        records, self.unsaid = self.unsaid, []
+        end = self._ending()
+        left = f", {end.text}" if end else ""
+        pace = self.pace.seconds_per_step or 0.0
+        return f"[{self._place()}{left}] {steps_sentence(records)}, {pace:.2g} s a step"
 
     def _validate_if_due(self) -> None:
         """Validate the teacher to start from, after every so many steps, and at the end."""
@@ -176,6 +201,8 @@ class Loop:
             Cancelled: the run is to be stopped.
         """
         trainer, progress = self.trainer, self.progress
+        usual = self.pace.validation_seconds
+        self.reporter.doing(f"The validation after step {trainer.step}", usual)
         score = self._score() if self.cases.validation else NO_SCORE
         progress.validated_step = trainer.step
         better = score > progress.best_score
@@ -208,6 +235,8 @@ class Loop:
         return scores[self.cases.validation_score]
 
     def _see(self, volume: CachedVolume, predicted: NDArray[np.uint8]) -> None:
+        number, count = self.cases.validation.index(volume) + 1, len(self.cases.validation)
+        self.reporter.progress(f"[{self._place()}] validated case {number} of {count}")
         if volume is self.shown:
             write_thumbnail(self.folder, self.trainer.step, volume, predicted)
 
@@ -216,13 +245,15 @@ class Loop:
             save_checkpoint(self.folder / CHECKPOINT, self.trainer, self.progress, self.asked)
         self.saved_seconds = self.progress.seconds
 
-    def _seconds_left(self) -> float | None:
-        run = self.config.run
-        limit = run.minutes * 60 - self.progress.seconds if run.minutes else None
-        return self.pace.seconds_left(run.steps - self.trainer.step, run.validate_every, limit)
+    def _ending(self) -> Ending | None:
+        progress, pace = self.progress, self.pace
+        stale = progress.stale if self.cases.validation else None
+        spent = progress.seconds, pace.seconds_per_step, pace.validation_seconds
+        return ending(self.config.run, self.trainer.step, *spent, stale)
 
     def _place(self) -> str:
-        return counted(self.trainer.step, self.config.run.steps, "/")
+        run = self.config.run
+        return counted(self.trainer.step, run.steps, run.minutes, "/")
 
     def _say(self, message: str, state: str) -> None:
         self.reporter.report(message)
@@ -230,6 +261,8 @@ class Loop:
 
     def _show(self, state: str, **changes: Any) -> None:
         run, progress = self.config.run, self.progress
+        end = self._ending()
+        self.shown_at = time.monotonic()
         self.reporter.show(
             state=state,
             step=self.trainer.step,
@@ -239,7 +272,8 @@ class Loop:
             seconds=round(progress.seconds, 1),
             minutes=run.minutes,
             seconds_per_step=_rounded(self.pace.seconds_per_step, 4),
-            seconds_left=_rounded(self._seconds_left()),
+            seconds_left=_rounded(end.seconds if end else None),
+            earliest_step=end.earliest_step if end else None,
             best_score=None if progress.best_score == NO_SCORE else round(progress.best_score, 4),
             best_step=progress.best_step,
             **changes,

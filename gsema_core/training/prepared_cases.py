@@ -82,13 +82,15 @@ def describe(cases: Sequence[Case], reporter: RunReporter, stop: Callable[[], bo
         UserError: a case cannot be used.
     """
     examined = []
+    reporter.doing("Examining a case")
     for each in examine_all(cases):
         if stop():
             raise Cancelled
         if each.reason is not None:
             raise UserError(each.reason)
         examined.append(each)
-        reporter.show(message=f"Examined {each.number} of {len(cases)} cases.")
+        done = f"Examined {each.number} of {len(cases)} cases."
+        reporter.advance(done, "Examining a case" if each.number < len(cases) else "")
     for line in summary_lines(summary(examined)):
         reporter.report(line)
 
@@ -121,8 +123,9 @@ def prepare(
         for number, case in enumerate(cases, start=1):
             if stop():
                 raise Cancelled
+            reporter.doing("Preparing a case")
             volumes.append(cache.load(case))
-            reporter.show(message=f"Prepared {number} of {len(cases)} cases.")
+            reporter.advance(f"Prepared {number} of {len(cases)} cases.", "")
         return tuple(volumes)
 
     prepared = PreparedCases(split, load(split.training), load(split.validation), load(replay))

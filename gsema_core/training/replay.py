@@ -41,8 +41,10 @@ def make_replay(
     for number, case in enumerate(missing, start=1):
         if stop():
             raise Cancelled
-        reporter.show(message=f"Making phantom {number} of {len(missing)} for replay.")
+        making = f"Making phantom {number} of {len(missing)} for replay"
+        reporter.advance(f"{making}.", making)
         image_cases([case], folder, "light")
+    reporter.doing("")
     uses = {case.patient: "training" for case in training}
     uses.update({case.patient: "test" for case in test})
     datalist = folder / "datalist.json"

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from gsema_core.errors import UserError
 from gsema_core.files.text_files import write_json
 from gsema_core.machine.memory import peak_memory_mb
+from gsema_core.training.pace import duration_text
 from gsema_core.training.run_files import WARNING
 from gsema_core.training.status import FAILED, STATES, STATUS, Status
 
 UNEXPLAINED = "The run ended with an error, which its log explains."
+
+LOOK_S = 0.5
+"""How often the reporter looks whether something takes long (ours)."""
 
 Report = Callable[[str], None]
 
@@ -25,19 +32,91 @@ class RunReporter:
 
     Args:
         folder: the run's output.
-        report: gets one line of text now and then.
+        report: gets one line of text now and then, from one thread at a time.
+        every_s: seconds between lines of progress.
     """
 
-    def __init__(self, folder: Path, report: Report) -> None:
+    def __init__(self, folder: Path, report: Report, every_s: float = 10.0) -> None:
         self.folder = folder
-        self.report = report
         self.status = Status(pid=os.getpid())
         self.private: set[str] = set()
         self.warnings: list[str] = []
+        self.every_s = every_s
+        self._report = report
+        self._lock = threading.RLock()
+        self._said = self._progressed = self._since = monotonic()
+        self._usual = 0.0
+        self._doing = ""
 
     def keep_private(self, names: Iterable[str]) -> None:
         """Names that no error in the status may hold: patients, images."""
         self.private.update(names)
+
+    def report(self, line: str) -> None:
+        """Give a line to the caller."""
+        with self._lock:
+            self._said = monotonic()
+            self._report(line)
+
+    def progress(self, line: str | Callable[[], str]) -> None:
+        """Report a line, unless one of progress was reported within ``every_s`` seconds.
+
+        Args:
+            line: or what makes it, which is called only where it is reported.
+        """
+        now = monotonic()
+        if now - self._progressed >= self.every_s:
+            self._progressed = now
+            self.report(line if isinstance(line, str) else line())
+
+    def advance(self, message: str, next_one: str) -> None:
+        """Write into the status how far long work is, and report it now and then.
+
+        Args:
+            message: a sentence.
+            next_one: what is begun now, as for `doing`.
+        """
+        self.doing(next_one)
+        self.show(message=message)
+        self.progress(message)
+
+    def doing(self, what: str, usual_s: float | None = None) -> None:
+        """Tell what is at work from now on; `watched` says so where it takes long.
+
+        Args:
+            what: the beginning of a sentence, such as "Step 3"; empty for nothing.
+            usual_s: the seconds that it usually takes.
+        """
+        with self._lock:
+            self._doing, self._usual, self._since = what, usual_s or 0.0, monotonic()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """While the block runs, let another thread say what takes longer than ``every_s``."""
+        over = threading.Event()
+
+        def watch() -> None:
+            with suppress(Exception):  # nobody listens any more: the run's own lines will tell
+                while not over.wait(LOOK_S):
+                    self.look()
+
+        thread = threading.Thread(target=watch, name="progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def look(self) -> None:
+        """Say what is at work, where it has taken long and nothing was said meanwhile."""
+        with self._lock:
+            now = monotonic()
+            took = now - self._since
+            is_long = took >= max(self.every_s, 2 * self._usual)
+            if self._doing and self.every_s and is_long and now - self._said >= self.every_s:
+                usual = f", usually {duration_text(self._usual)}" if self._usual else ""
+                self.report(f"{self._doing}: {took:.0f} s so far{usual}.")
 
     def say(self, message: str, **changes: Any) -> None:
         """Report a sentence, and write it into the status together with other changes."""

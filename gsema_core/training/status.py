@@ -16,8 +16,8 @@ ENDED = (FINISHED, STOPPED, FAILED)
 STATES = (PREPARING, TRAINING, VALIDATING, PAUSED, *ENDED)
 
 ENDLESS = 10**6
-"""Steps of a run that ends by its time; the learning rate then follows the time. Ours: 14 hours at
-50 ms, which is faster than any step yet."""
+"""From so many steps on, a run that has minutes too ends by them; the learning rate then follows
+the time. Ours: 14 hours at 50 ms, which is faster than any step yet."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Status:
         seconds: spent in training steps, over all sessions of the run.
         minutes: that the steps may take in all; 0 without a limit.
         seconds_left: an estimate with validations; None before the first steps.
+        earliest_step: where patience may end the run before that; None where it cannot.
         seconds_per_step: of the last steps.
         best_score, best_step: of the best teacher so far; None before the first validation.
         device: where it runs.
@@ -50,6 +51,7 @@ class Status:
     seconds: float = 0.0
     minutes: float = 0.0
     seconds_left: float | None = None
+    earliest_step: int | None = None
     seconds_per_step: float | None = None
     best_score: float | None = None
     best_step: int = 0
@@ -68,15 +70,25 @@ class Status:
         return min(1.0, max(by_steps, by_time))
 
     @property
+    def is_by_time(self) -> bool:
+        """Whether its minutes end it, and its number of steps says nothing."""
+        return ends_by_time(self.steps, self.minutes)
+
+    @property
     def is_over(self) -> bool:
         """Whether all steps are made, or all minutes used up: what is left is to be written."""
         by_time = 0 < 60 * self.minutes <= self.seconds
         return by_time or 0 < self.steps <= self.step
 
 
-def counted(step: int, steps: int, of: str = " of ") -> str:
+def ends_by_time(steps: int, minutes: float) -> bool:
+    """Whether a run's minutes end it, and its number of steps says nothing."""
+    return minutes > 0 and steps >= ENDLESS
+
+
+def counted(step: int, steps: int, minutes: float, of: str = " of ") -> str:
     """How far a run is, for its log: "464 of 5000", or "464" where its time ends it."""
-    return f"{step}" if steps >= ENDLESS else f"{step}{of}{steps}"
+    return f"{step}" if ends_by_time(steps, minutes) else f"{step}{of}{steps}"
 
 
 def read_status(folder: Path) -> Status | None:

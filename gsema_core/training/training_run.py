@@ -97,12 +97,17 @@ def train(
         control = Control(folder, signalled, *([stop] if stop else []))
         first = ranks.is_first
         with held(folder) if first else nullcontext():
-            reporter = RunReporter(folder, report) if first else SilentReporter(folder)
+            every = config.run.progress_s
+            reporter = RunReporter(folder, report, every) if first else SilentReporter(folder)
             try:
                 if first:
                     _remove_leftovers(folder)
                 run = _Run(config, control, reporter, ranks)
-                with asked_to_stop(control.stop_asked), last_act(run.rescue):
+                with (
+                    asked_to_stop(control.stop_asked),
+                    last_act(run.rescue),
+                    reporter.watched(),
+                ):
                     return run.run(summarize)
             except BaseException as error:
                 reporter.fail(error)
@@ -211,7 +216,7 @@ class _Run:
 
     def _loop(self, trainer: Trainer, progress: Progress, cases: PreparedCases) -> TrainingResult:
         if trainer.step:
-            self.reporter.say(f"Going on at step {counted(trainer.step, self.config.run.steps)}.")
+            self.reporter.say(f"Going on at step {self._place(trainer.step)}.")
         loop = Loop(self.config, trainer, progress, cases, self.control, self.reporter)
         self.loop = loop
         # Several ranks stop together, between two steps.
@@ -231,8 +236,11 @@ class _Run:
             state=STOPPED,
             step=step,
             seconds_left=None,
-            message=_stopped(step, self.config.run.steps),
+            message=_stopped(self._place(step)),
         )
+
+    def _place(self, step: int) -> str:
+        return counted(step, self.config.run.steps, self.config.run.minutes)
 
     def _smaller(self, trainer: Trainer) -> Fit:
         """What may fit into the memory; several ranks would have to find it out together."""
@@ -260,15 +268,15 @@ class _Run:
     def _end(self, trainer: Trainer, progress: Progress, finished: str = "") -> TrainingResult:
         """Say how the run ended: ``finished`` is why, and empty where it was stopped."""
         self.control.forget()
-        place = f"step {counted(trainer.step, self.config.run.steps)}"
+        place = self._place(trainer.step)
         if finished:
             message = (
-                f"Finished at {place}, as {finished}; the best teacher is that of step "
+                f"Finished at step {place}, as {finished}; the best teacher is that of step "
                 f"{progress.best_step}."
             )
             self.reporter.report(message)
         else:
-            message = _stopped(trainer.step, self.config.run.steps)
+            message = _stopped(place)
         self.reporter.show(
             state=FINISHED if finished else STOPPED,
             step=trainer.step,
@@ -285,8 +293,8 @@ class _Run:
         )
 
 
-def _stopped(step: int, steps: int) -> str:
-    return f"Stopped at step {counted(step, steps)}; starting it again goes on from there."
+def _stopped(place: str) -> str:
+    return f"Stopped at step {place}; starting it again goes on from there."
 
 
 def _remove_leftovers(folder: Path) -> None:

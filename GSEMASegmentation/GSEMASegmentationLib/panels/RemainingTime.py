@@ -50,4 +50,8 @@ def durationText(seconds: float) -> str:
         return _("a few seconds")
     if seconds < 55:
         return _("about {count} s").format(count=round(seconds / 5) * 5)
-    return _("about {count} min").format(count=max(1, round(seconds / 60)))
+    if seconds < 90 * 60:
+        return _("about {count} min").format(count=max(1, round(seconds / 60)))
+    if seconds < 36 * 3600:
+        return _("about {hours:.1f} h").format(hours=seconds / 3600)
+    return _("about {days:.1f} days").format(days=seconds / 86400)

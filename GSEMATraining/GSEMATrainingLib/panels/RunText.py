@@ -7,7 +7,6 @@ from slicer.i18n import tr as _
 
 from gsema_core.training.status import (
     ENDED,
-    ENDLESS,
     FINISHED,
     PAUSED,
     PREPARING,
@@ -57,7 +56,11 @@ def leftText(status: Status) -> str:
     """How much longer, as far as it is known."""
     if status.seconds_left is None:
         return _("the time is known in about a minute")
-    return _("{duration} left").format(duration=durationText(status.seconds_left))
+    text = _("{duration} left")
+    if status.earliest_step is not None:
+        text = _("{duration} left at the latest, as patience may end it from step {step} on")
+    duration = durationText(status.seconds_left)
+    return text.format(duration=duration, step=status.earliest_step)
 
 
 def machineText(status: Status) -> str:
@@ -78,7 +81,7 @@ def machineText(status: Status) -> str:
 
 def doneText(status: Status) -> str:
     """How far it is, by what can end it: its steps, its minutes, or both."""
-    if status.steps >= ENDLESS:
+    if status.is_by_time:
         text = _("step {step}, {spent:.0f} of {minutes:g} minutes")
     elif status.minutes:
         text = _("step {step} of {steps}, {spent:.0f} of {minutes:g} minutes")

@@ -31,6 +31,7 @@ TABLES: dict[str, Any] = {
         "threads": 1,
         "device": "cpu",
         "log_every": 1,
+        "progress_s": 0,
         "checkpoint_every": 5,
     },
 }

@@ -59,6 +59,7 @@ def make_config(datalist: Path, tmp_path: Path):
                 "threads": 1,
                 "device": "cpu",
                 "log_every": 1,
+                "progress_s": 0,
                 "validate_every": 1000,
                 "checkpoint_every": 1000,
             },

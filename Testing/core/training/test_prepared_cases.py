@@ -231,7 +231,8 @@ def test_the_command_tells_first_what_the_cases_hold(make_tiny, own_cases, tmp_p
     settings.write_text(
         '[data]\ndatalist = "cases/datalist.json"\nspacing_mm = 1.0\npatch = [16, 16, 16]\n'
         'workers = 0\n[network]\nkind = "cnn"\nfeatures = 8\nstages = 2\ndepth = 1\n'
-        '[run]\noutput = "run"\nsteps = 1\nthreads = 1\ndevice = "cpu"\nlog_every = 1\n'
+        '[run]\noutput = "run"\nsteps = 1\nthreads = 1\ndevice = "cpu"\n'
+        "log_every = 1\nprogress_s = 0\n"
     )
     assert main(["train", str(settings)]) == 0
     told = capsys.readouterr()

@@ -261,7 +261,7 @@ def test_minutes_end_a_run_with_a_validated_teacher(make_tiny):
 
 def test_the_learning_rate_falls_with_the_minutes(make_tiny, monkeypatch):
     ticks = iter(range(1000))  # a second each time that somebody looks
-    monkeypatch.setattr("gsema_core.training.pace.time.monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr("gsema_core.training.pace.monotonic", lambda: float(next(ticks)))
     config = make_tiny(
         data={"validation_share": 0.0},
         optimization={"warmup_steps": 0},

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,52 @@ def test_a_failure_on_a_full_disk_hides_nothing(reporter, monkeypatch):
     reporter.fail(UserError("The first reason."))  # raises nothing of its own
     with pytest.raises(UserError, match=r"status\.json .No space left"):
         reporter.show(step=1)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """``clock(seconds)`` moves the reporter's time on."""
+    now = [100.0]
+    monkeypatch.setattr("gsema_core.training.run_reporter.monotonic", lambda: now[0])
+
+    def move(seconds: float) -> None:
+        now[0] += seconds
+
+    return move
+
+
+def test_progress_is_told_by_time(tmp_path, clock):
+    lines: list[str] = []
+    reporter = RunReporter(tmp_path, lines.append, every_s=10)
+    for second in range(1, 31):
+        clock(1)
+        reporter.progress(lambda second=second: f"second {second}")
+    assert lines == ["second 10", "second 20", "second 30"]
+
+
+def test_what_takes_long_says_so(tmp_path, clock):
+    lines: list[str] = []
+    reporter = RunReporter(tmp_path, lines.append, every_s=10)
+    reporter.doing("Step 1")
+    for _ in range(25):
+        clock(1)
+        reporter.look()
+    assert lines == ["Step 1: 10 s so far.", "Step 1: 20 s so far."]
+    reporter.doing("Step 2", usual_s=12)
+    for _ in range(30):
+        clock(1)
+        reporter.look()
+    assert lines[2:] == ["Step 2: 24 s so far, usually about 10 s."]
+    reporter.doing("")
+    clock(100)
+    reporter.look()
+    assert len(lines) == 3
+
+
+def test_a_thread_looks_while_the_run_is_busy(tmp_path, monkeypatch):
+    monkeypatch.setattr("gsema_core.training.run_reporter.LOOK_S", 0.001)
+    told = threading.Event()
+    reporter = RunReporter(tmp_path, lambda line: told.set(), every_s=0.01)
+    with reporter.watched():
+        reporter.doing("Reading a case")
+        assert told.wait(60)

@@ -53,8 +53,15 @@ def test_a_run_is_over_by_what_ends_first():
 
 
 def test_a_run_that_its_time_ends_counts_no_steps_to_come():
-    assert counted(464, 5000) == "464 of 5000"
-    assert counted(464, ENDLESS) == "464"
+    assert counted(464, 5000, 0.0) == "464 of 5000"
+    assert counted(464, 5000, 30.0) == "464 of 5000"
+    assert counted(464, ENDLESS, 30.0) == "464"
+    assert Status(step=464, steps=ENDLESS, minutes=30.0).is_by_time
+
+
+def test_a_long_run_without_minutes_has_its_total():
+    assert counted(464, 2 * ENDLESS, 0.0, "/") == "464/2000000"
+    assert not Status(step=464, steps=ENDLESS).is_by_time
 
 
 def test_reading_takes_the_standard_library_only():

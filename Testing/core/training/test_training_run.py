@@ -287,7 +287,7 @@ def test_without_validation_there_is_a_teacher_and_no_score(make_config):
 def test_seconds_per_step_leave_validations_out(make_config, monkeypatch):
     # A clock that counts: each step takes a second, whatever lies between the log's lines.
     ticks = iter(range(1000))
-    monkeypatch.setattr("gsema_core.training.pace.time.monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr("gsema_core.training.pace.monotonic", lambda: float(next(ticks)))
     config = make_config(run={"steps": 6, "log_every": 3, "validate_every": 2})
     train(config, silent)
     assert [float(row["seconds_per_step"]) for row in read_steps(config)] == [1.0, 1.0]

@@ -73,7 +73,13 @@ def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp
 TINY = {
     "data": {"workers": 0, "spacing_mm": 1.6},
     "network": {"kind": "cnn", "features": 8, "stages": 2, "depth": 1},
-    "run": {"threads": 1, "precision": "fp32", "log_every": 1, "checkpoint_every": 2},
+    "run": {
+        "threads": 1,
+        "precision": "fp32",
+        "log_every": 1,
+        "checkpoint_every": 2,
+        "progress_s": 0,
+    },
 }
 
 

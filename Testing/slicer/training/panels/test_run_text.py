@@ -30,8 +30,19 @@ def test_a_training_by_time_counts_its_minutes(said):
         "Training: step 464, 12 of 30 minutes; about 18 min left."
     )
     assert status.fraction == pytest.approx(735 / 1800)
+    early = Status("training", **BY_TIME, seconds_left=1100.0, earliest_step=700)
+    assert said(early, isRunning=True).endswith(
+        "; about 18 min left at the latest, as patience may end it from step 700 on."
+    )
     both = Status("validating", **{**BY_TIME, "steps": 5000})
     assert said(both, isRunning=True) == "Validating the model: step 464 of 5000, 12 of 30 minutes."
+
+
+def test_a_long_training_without_minutes_has_its_total(said):
+    status = Status("training", step=9, steps=ENDLESS, epochs=10_000, seconds_left=50_000.0)
+    assert said(status, isRunning=True) == (
+        f"Training: step 9 of {ENDLESS}, epoch 0 of 10000; about 13.9 h left."
+    )
 
 
 def test_a_training_that_is_over_writes_before_it_ends(said):
