@@ -1,6 +1,6 @@
-"""Rows of values as tables: aligned text for terminals, Markdown for pages.
+"""Rows of values as tables: aligned text for terminals, Markdown for pages, LaTeX for papers.
 
-Two short functions and no package: one more to install in Slicer would save a dozen lines.
+Short functions and no package: one more to install in Slicer would save a dozen lines.
 """
 
 from __future__ import annotations
@@ -9,6 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
+
+_LATEX = {
+    **{letter: "\\" + letter for letter in "&%$#_{}"},
+    **{letter: "{" + letter + "}" for letter in "[]*"},  # after \\ they are its arguments
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "\n": " ",
+    "\r": " ",
+}
+"""Letters that LaTeX takes for commands, or prints as others in its oldest fonts."""
 
 
 def text_table(rows: Sequence[Row]) -> list[str]:
@@ -33,6 +47,38 @@ def markdown_table(rows: Sequence[Row], titles: Mapping[str, str] | None = None)
     lines += [["---"] * len(names)]
     lines += [[shown(row[name]) for name in names] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def latex_table(rows: Sequence[Row], titles: Mapping[str, str] | None = None) -> str:
+    r"""Rows as a LaTeX ``tabular`` that needs no package: the first column left, others right.
+
+    Names may have any letters, also those that LaTeX takes for commands.
+
+    Example:
+        >>> print(latex_table([{"case": "a_1", "Dice": 0.5}]))
+        \begin{tabular}{lr}
+        \hline
+        case & Dice \\
+        \hline
+        a\_1 & 0.5 \\
+        \hline
+        \end{tabular}
+    """
+    names = list(rows[0])
+    lines = [[(titles or {}).get(name, name.replace("_", " ")) for name in names]]
+    lines += [[shown(row[name]) for name in names] for row in rows]
+    head, *body = [" & ".join(map(latex_text, line)) + r" \\" for line in lines]
+    begin = rf"\begin{{tabular}}{{l{'r' * (len(names) - 1)}}}"
+    return "\n".join([begin, r"\hline", head, r"\hline", *body, r"\hline", r"\end{tabular}"])
+
+
+def latex_text(text: str) -> str:
+    r"""Text whose every letter LaTeX prints as it is.
+
+    >>> print(latex_text("50 % of A_1 & {B}"))
+    50 \% of A\_1 \& \{B\}
+    """
+    return "".join(_LATEX.get(letter, letter) for letter in text).replace("--", "-{}-")
 
 
 def shown(value: Any, nothing: str = "-") -> str:

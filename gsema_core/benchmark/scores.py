@@ -11,9 +11,16 @@ import numpy.typing as npt
 
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import Record
-from gsema_core.evaluation.statistics import bootstrap_interval, sums_by_patient, with_counts
+from gsema_core.evaluation.statistics import (
+    bootstrap_interval,
+    mean_there,
+    sums_by_patient,
+    with_counts,
+)
 
-METRICS = ("dice", "sensitivity", "jaccard", "volume_similarity", "hd95_mm", "nsd_0.5mm")
+METRICS = (
+    "dice", "sensitivity", "precision", "jaccard", "volume_similarity", "hd95_mm", "nsd_0.5mm"
+)  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,6 +49,14 @@ class Scores:
     def missed_share(self) -> float:
         missed, found = self.lesions.sum(axis=0)
         return float(missed / found) if found else np.nan
+
+    @property
+    def lesion_f1(self) -> float:
+        """2 found / (2 found + missed + false positives), over all aneurysms."""
+        missed, there = self.lesions.sum(axis=0)
+        found = 2 * (there - missed)
+        whole = found + missed + self.false_positives.sum()
+        return float(found / whole) if whole else np.nan
 
     def missed_interval(self) -> tuple[float, float]:
         return bootstrap_interval(sums_by_patient(self.lesions, self.patients))
@@ -92,10 +107,11 @@ def _average(seeds: Sequence[Sequence[Mapping[str, Any]]], patients: Sequence[in
     def mean(value: Callable[[Mapping[str, Any]], float | None]) -> Floats:
         """(N,) a case's value, averaged over the seeds."""
         values = [[value(case) for case in cases] for cases in seeds]
-        return np.asarray(np.asarray(values, dtype=np.float64).mean(axis=0))
+        return mean_there(np.asarray(values, dtype=np.float64))
 
     def metric(name: str) -> Floats:
-        return mean(lambda case: case["aneurysm"][name])
+        # Records from before precision was measured have none, which counts as undefined.
+        return mean(lambda case: case["aneurysm"].get(name))
 
     def missed(case: Mapping[str, Any]) -> int:
         return sum(not lesion["detected"] for lesion in case["lesions"])

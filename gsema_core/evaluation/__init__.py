@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     )
     from gsema_core.evaluation.comparison_tables import comparison_page as comparison_page
     from gsema_core.evaluation.folder_pairs import evaluate_folders as evaluate_folders
+    from gsema_core.evaluation.label_folders import PairingRules as PairingRules
     from gsema_core.evaluation.metrics import (
         LesionCounts as LesionCounts,
         case_metrics as case_metrics,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from gsema_core.evaluation.metrics import case_metrics, lesion_metrics
+from gsema_core.evaluation.metrics import LesionCounts, case_metrics, lesion_metrics
 from gsema_core.grids.components import connected_components
 from gsema_core.grids.volume import Volume
 from gsema_core.labels import ANEURYSM, VESSEL
@@ -48,6 +48,7 @@ class CaseScore:
         center: where the scan comes from; empty where that is not known.
         patient: the patient's number in the list of cases, never a name; None where that is not
             known.
+        spacing_mm: the distances (i, j, k) between the reference's voxels; empty where unknown.
     """
 
     name: str
@@ -57,6 +58,11 @@ class CaseScore:
     false_positives: int
     center: str = ""
     patient: int | None = None
+    spacing_mm: tuple[float, ...] = ()
+
+    @property
+    def lesion_counts(self) -> LesionCounts:
+        return LesionCounts(self.detected, self.missed, self.false_positives)
 
     @property
     def detected(self) -> int:
@@ -89,6 +95,10 @@ class CaseScore:
                 for lesion in self.lesions
             ],
             "false_positives": self.false_positives,
+            "lesion_f1": plain(self.lesion_counts.f1),
+            **(
+                {"spacing_mm": [plain(step) for step in self.spacing_mm]} if self.spacing_mm else {}
+            ),
         }
 
 
@@ -110,6 +120,7 @@ def score_case(
         false_positives=lesion_metrics(*arrays, ANEURYSM).false_positives,
         center=center,
         patient=patient,
+        spacing_mm=grid.spacing,
     )
 
 

@@ -116,8 +116,10 @@ def _metrics(score: CaseScore) -> dict[str, Any]:
     return {
         "aneurysm_dice": plain(score.aneurysm["dice"]),
         "sensitivity": plain(score.aneurysm["sensitivity"]),
+        "precision": plain(score.aneurysm["precision"]),
         "missed": score.missed,
         "false_positives": score.false_positives,
+        "lesion_f1": plain(score.lesion_counts.f1),
         "surface_distance_mm": plain(_surface_distance(score)),
         "aneurysms": len(score.lesions),
         "vessel_dice": plain(score.vessel["dice"]),
@@ -156,11 +158,13 @@ def _summed(
         "aneurysms": sum(len(score.lesions) for score in scores),
         "aneurysm_dice": mean([score.aneurysm["dice"] for score in scores]),
         "sensitivity": mean([score.aneurysm["sensitivity"] for score in scores]),
+        "precision": mean([score.aneurysm["precision"] for score in scores]),
         "missed": sum(score.missed for score in scores),
         "missed_by_size": missed_by_size(scores),
         "false_positives_per_case": plain(
             sum(score.false_positives for score in scores) / len(scores)
         ),
+        "lesion_f1": mean([score.lesion_counts.f1 for score in scores]),
         "surface_distance_mm": mean(distances),
         "surface_distance_cases": int((~np.isnan(distances)).sum()),
         "vessel_dice": mean([score.vessel["dice"] for score in scores]),

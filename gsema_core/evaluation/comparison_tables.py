@@ -10,8 +10,10 @@ from gsema_core.text_tables import markdown_table, shown
 _ROWS = {
     "aneurysm_dice": "aneurysm Dice, mean",
     "sensitivity": "sensitivity, mean",
+    "precision": "precision, mean",
     "missed": "missed aneurysms",
     "false_positives_per_case": "false aneurysms a case",
+    "lesion_f1": "F1 of aneurysms found, mean",
     "surface_distance_mm": "surface distance (HD95, mm), mean of {surface_distance_cases} cases",
     "vessel_dice": "vessel Dice, mean",
 }

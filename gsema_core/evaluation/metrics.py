@@ -20,11 +20,22 @@ Floats = npt.NDArray[np.float64]
 
 
 class LesionCounts(NamedTuple):
-    """How many of a case's lesions were found, and how many findings are none."""
+    """How many lesions were found, and how many findings are none."""
 
     detected: int
     missed: int
     false_positives: int
+
+    @property
+    def f1(self) -> float:
+        """2 found / (2 found + missed + false positives); 1 where nothing is there nor found."""
+        part, whole = self.f1_parts
+        return _ratio(part, whole)
+
+    @property
+    def f1_parts(self) -> tuple[int, int]:
+        """Of several cases: sum these two over them, then divide."""
+        return 2 * self.detected, 2 * self.detected + self.missed + self.false_positives
 
 
 def case_metrics(
@@ -39,13 +50,16 @@ def case_metrics(
         geometry: the grid of both.
 
     Returns:
-        ``dice``, ``sensitivity``, ``jaccard`` and ``volume_similarity``
-        (1 - |FN - FP| / (2 TP + FP + FN), the paper's VS), ``hd95_mm`` (the larger of the two
-        directions' 95th percentiles of the distance from surface voxel to nearest surface voxel)
-        and ``nsd_0.5mm`` (share of both surfaces' voxels within 0.5 mm of the other surface).
+        ``dice``, ``sensitivity`` (TP / (TP + FN)), ``precision`` (TP / (TP + FP)), ``jaccard`` and
+        ``volume_similarity`` (1 - |FN - FP| / (2 TP + FP + FN), the paper's VS), ``hd95_mm`` (the
+        larger of the two directions' 95th percentiles of the distance from surface voxel to
+        nearest surface voxel) and ``nsd_0.5mm`` (share of both surfaces' voxels within 0.5 mm of
+        the other surface). Surfaces are those of the voxels: a mask's voxels that have a neighbor
+        outside, measured from center to center.
         Empty cases: nothing there and nothing found is perfect (1, and 0 mm); of two masks where
         one is empty the overlaps are 0 and the distance is the volume's diagonal, so that a
-        missed case weighs in every mean; the sensitivity is NaN where there is nothing to find.
+        missed case weighs in every mean; the sensitivity is NaN where there is nothing to find,
+        the precision where nothing was found.
     """
     found, true = _masks(prediction, reference, label)
     if true.shape != geometry.shape:
@@ -55,6 +69,7 @@ def case_metrics(
     scores = {
         "dice": _ratio(2 * tp, 2 * tp + fp + fn),
         "sensitivity": tp / (tp + fn) if tp + fn else math.nan,
+        "precision": tp / (tp + fp) if tp + fp else math.nan,
         "jaccard": _ratio(tp, tp + fp + fn),
         "volume_similarity": 1 - abs(fn - fp) / (2 * tp + fp + fn) if tp + fp + fn else 1.0,
     }

@@ -15,10 +15,10 @@ from gsema_core.evaluation.statistics import (
     Floats,
     Patients,
     bootstrap_interval,
+    mean_there,
     ratio,
     summarize,
     sums_by_patient,
-    with_counts,
 )
 
 _SMALLER_IS_BETTER = {"hd95_mm"}
@@ -33,9 +33,11 @@ def summarize_cases(cases: Sequence[CaseScore]) -> dict[str, Any]:
     Returns:
         Values for JSON, None where a number would be NaN. ``patients``: how many there are, None
         where not all are known. ``intervals_over``: what the 95 % intervals resample, in words:
-        patients, or cases. ``aneurysm`` and ``vessel``: for each metric its ``Summary`` and the
-        worst case. ``lesions``: over all aneurysms the share found (sensitivity) and missed, and
-        false positives per case, with intervals. ``missed_by_size``: by ``SIZE_CLASSES``. With
+        patients, or cases. ``surface_distances``: what they are between, and the voxels' spacing.
+        ``aneurysm`` and ``vessel``: for each metric its ``Summary`` and the
+        worst case. ``lesions``: over all aneurysms the share found (sensitivity) and missed, the
+        F1 (2 found / (2 found + missed + false positives), sums over all cases) and false
+        positives per case, with intervals. ``missed_by_size``: by ``SIZE_CLASSES``. With
         several centers also ``centers`` (each one's aneurysm scores) and ``across_centers`` (the
         mean of the centers' means, and the worst center).
     """
@@ -45,6 +47,7 @@ def summarize_cases(cases: Sequence[CaseScore]) -> dict[str, Any]:
         "cases": len(cases),
         "patients": None if patients is None else len(set(patients)),
         "intervals_over": OVER_CASES if patients is None else OVER_PATIENTS,
+        "surface_distances": _about_distances(cases),
         "cases_without_aneurysm": sum(not case.lesions for case in cases),
         "aneurysms": len(lesions),
         "aneurysm": _class_summary(cases, "aneurysm", patients),
@@ -60,6 +63,16 @@ def summarize_cases(cases: Sequence[CaseScore]) -> dict[str, Any]:
         summary["centers"] = {name: _center_summary(some) for name, some in of_centers.items()}
         summary["across_centers"] = _across_centers(summary["centers"])
     return summary
+
+
+def _about_distances(cases: Sequence[CaseScore]) -> str:
+    known = [case.spacing_mm for case in cases if case.spacing_mm]
+    what = "in mm, between the centers of surface voxels, not between smooth surfaces"
+    if not known:
+        return what
+    ends = [(min(steps), max(steps)) for steps in zip(*known, strict=True)]
+    steps = [f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}" for low, high in ends]
+    return f"{what}; voxel spacing {' x '.join(steps)} mm"
 
 
 def missed_by_size(cases: Sequence[CaseScore]) -> dict[str, dict[str, int]]:
@@ -101,6 +114,7 @@ def _lesion_summary(cases: Sequence[CaseScore], patients: Patients) -> dict[str,
     pairs = {
         "sensitivity": [(case.detected, len(case.lesions)) for case in cases],
         "missed_share": [(case.missed, len(case.lesions)) for case in cases],
+        "f1": [case.lesion_counts.f1_parts for case in cases],
         "false_positives_per_case": [(case.false_positives, 1) for case in cases],
     }
     return {name: _ratio_row(sums_by_patient(values, patients)) for name, values in pairs.items()}
@@ -125,11 +139,10 @@ def _center_summary(cases: Sequence[CaseScore]) -> dict[str, Any]:
     lesions = sum(len(case.lesions) for case in cases)
     missed = sum(case.missed for case in cases)
     means = {
-        metric: plain(
-            float(ratio(with_counts([case.aneurysm[metric] for case in cases]).sum(axis=0)))
-        )
+        metric: plain(float(mean_there([case.aneurysm[metric] for case in cases])))
         for metric in cases[0].aneurysm
     }
+    found = np.sum([case.lesion_counts.f1_parts for case in cases], axis=0)
     return {
         "cases": len(cases),
         "patients": None if patients is None else len(set(patients)),
@@ -137,6 +150,7 @@ def _center_summary(cases: Sequence[CaseScore]) -> dict[str, Any]:
         "dice_low": plain(dice.interval_low),
         "dice_high": plain(dice.interval_high),
         "missed_share": plain(missed / lesions) if lesions else None,
+        "lesion_f1": plain(float(ratio(found))) if found.any() else None,
         "false_positives_per_case": plain(sum(case.false_positives for case in cases) / len(cases)),
     }
 

@@ -23,20 +23,30 @@ TITLES = {
     "reference_ml": "volume (ml)",
     "largest_diameter_mm": "largest diameter (mm)",
     "false_positives": "false positives",
+    "lesion_f1": "lesion F1",
+    "f1": "F1 (2 found / (2 found + missed + false))",
     "dice_low": "Dice, 95 % from",
     "dice_high": "to",
     "missed_share": "missed aneurysms",
     "false_positives_per_case": "false positives per case",
 }
 
+SHARES = {
+    "dice", "sensitivity", "precision", "jaccard", "volume_similarity", "nsd_0.5mm", "dice_low",
+    "dice_high", "missed_share", "f1", "lesion_f1", "mean_dice", "worst_dice",
+}  # fmt: skip
+"""Scores that are shares of 1."""
+
+PERCENT = " (%)"
+
 _READING_ORDER = [
     "images", "centers_scored", "centers_unseen_in_training", "case", "patient", "center", "cases",
-    "patients", "intervals_over", "cases_without_aneurysm", "aneurysms", "reference_ml",
-    "largest_diameter_mm", "aneurysm", "vessel", "dice", "dice_low", "dice_high", "sensitivity",
-    "jaccard", "volume_similarity", "hd95_mm", "nsd_0.5mm", "count", "of", "value", "mean",
-    "interval_low", "interval_high", "median", "q1", "q3", "worst", "worst_case", "lesions",
-    "missed_share", "missed", "false_positives", "false_positives_per_case", "missed_by_size",
-    *SIZE_CLASSES,
+    "patients", "intervals_over", "surface_distances", "cases_without_aneurysm", "aneurysms",
+    "reference_ml", "largest_diameter_mm", "aneurysm", "vessel", "dice", "dice_low", "dice_high",
+    "sensitivity", "precision", "jaccard", "volume_similarity", "hd95_mm", "nsd_0.5mm", "count",
+    "of", "value", "mean", "interval_low", "interval_high", "median", "q1", "q3", "worst",
+    "worst_case", "lesions", "missed_share", "missed", "f1", "lesion_f1", "false_positives",
+    "false_positives_per_case", "missed_by_size", *SIZE_CLASSES,
 ]  # fmt: skip
 
 
@@ -50,11 +60,23 @@ def case_row(case: CaseScore) -> dict[str, Any]:
         "detected": case.detected,
         "missed": case.missed,
         "false_positives": case.false_positives,
+        "lesion_f1": case.lesion_counts.f1,
         "reference_ml": case.reference_ml,
         "largest_diameter_mm": case.largest_diameter_mm,
         **{f"aneurysm_{name}": value for name, value in case.aneurysm.items()},
         **{f"vessel_{name}": value for name, value in case.vessel.items()},
     }
+
+
+def in_percent(values: Row) -> dict[str, Any]:
+    """A summary with its shares of 1 as percent, under names that say so; the rest as it is."""
+    changed = {}
+    for name, value in values.items():
+        if name in SHARES:
+            changed[name + PERCENT] = _times_100(value)
+        else:
+            changed[name] = in_percent(value) if isinstance(value, dict) else value
+    return changed
 
 
 def score_page(results: Mapping[str, Any]) -> str:
@@ -115,6 +137,8 @@ def _score_tables(results: Mapping[str, Any]) -> Iterator[str]:
     aneurysms = f"{results['aneurysms']} aneurysm{'s' * (results['aneurysms'] != 1)}"
     yield f"{results['cases']} {what}{whose} at {centers} with {aneurysms}."
     yield f"95 % intervals are over {results.get('intervals_over', OVER_CASES)}."
+    if "surface_distances" in results:
+        yield f"Surface distances are {results['surface_distances']}."
     for label in ("aneurysm", "vessel"):
         rows = [
             {label: TITLES.get(metric, metric), "cases": row["count"],
@@ -139,6 +163,14 @@ def _score_tables(results: Mapping[str, Any]) -> Iterator[str]:
         yield markdown_table(results["per_case"], TITLES)
 
 
+def _times_100(value: Any) -> Any:
+    """A share, or all shares of its row."""
+    if isinstance(value, dict):
+        return {name: cell if name in ("count", "of", "worst_case") else _times_100(cell)
+                for name, cell in value.items()}  # fmt: skip
+    return None if value is None else round(100 * value, 2)
+
+
 def _with_interval(row: Row, name: str) -> dict[str, str]:
     interval = f"{shown(row['interval_low'])} to {shown(row['interval_high'])}"
     return {name: shown(row[name]), "95 % interval": interval}
@@ -147,7 +179,7 @@ def _with_interval(row: Row, name: str) -> dict[str, str]:
 def _in_order(values: Row) -> dict[str, Any]:
     """What a reader wants first goes first: JSON may have been sorted by name."""
     places = {name: place for place, name in enumerate(_READING_ORDER)}
-    names = sorted(values, key=lambda name: places.get(name, len(places)))
+    names = sorted(values, key=lambda name: places.get(name.removesuffix(PERCENT), len(places)))
     return {name: values[name] for name in names}
 
 

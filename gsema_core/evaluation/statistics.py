@@ -91,7 +91,7 @@ def summarize(values: npt.ArrayLike, patients: Patients = None) -> Summary:
 
 
 def with_counts(values: npt.ArrayLike) -> Floats:
-    """(N,) scores as (N, 2) score and 1, NaN as 0 and 0: what to sum for a mean."""
+    """(...) scores as (..., 2) score and 1, NaN as 0 and 0: what to sum for a mean."""
     scores = np.asarray(values, dtype=np.float64)
     there = ~np.isnan(scores)
     return np.stack([np.where(there, scores, 0.0), there.astype(np.float64)], axis=-1)
@@ -124,6 +124,11 @@ def ratio(sums: Floats) -> Floats:
     """(..., 2) part and whole -> (...) part / whole; NaN where the whole is 0."""
     part, whole = sums[..., 0], sums[..., 1]
     return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole != 0))
+
+
+def mean_there(values: npt.ArrayLike) -> Floats:
+    """(N, ...) scores -> (...) their means over the first axis; NaN is no score."""
+    return ratio(with_counts(values).sum(axis=0))
 
 
 def bootstrap_interval(*strata: npt.ArrayLike, seed: int = 0) -> tuple[float, float]:

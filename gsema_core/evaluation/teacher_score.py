@@ -99,7 +99,7 @@ def scored_card(
 
 def card_row(score: CaseScore) -> dict[str, Any]:
     """One case in one short row of plain values: what a card keeps of it."""
-    names = ("dice", "sensitivity", "jaccard", "volume_similarity", "hd95_mm")
+    names = ("dice", "sensitivity", "precision", "jaccard", "volume_similarity", "hd95_mm")
     return {
         "case": score.name,
         **({} if score.patient is None else {"patient": score.patient}),
@@ -110,6 +110,7 @@ def card_row(score: CaseScore) -> dict[str, Any]:
         **{name: plain(score.aneurysm[name]) for name in names},
         "missed": score.missed,
         "false_positives": score.false_positives,
+        "lesion_f1": plain(score.lesion_counts.f1),
     }
 
 

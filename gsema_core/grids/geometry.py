@@ -95,21 +95,27 @@ class Geometry:
         return bool(np.linalg.norm(offsets, axis=1).max() <= tol)
 
 
-def check_same_grid(one: Geometry, other: Geometry, what: str, partner: str) -> None:
+def check_same_grid(
+    one: Geometry,
+    other: Geometry,
+    what: str,
+    partner: str,
+    advice: str = "resample one to the other",
+) -> None:
     """Check that voxels can be compared one by one.
 
     Args:
         one, other: the grids.
         what: how the sentence begins: ``The label map FILE``.
         partner: the file that ``other`` belongs to.
+        advice: how the sentence ends: what to do.
 
     Raises:
         UserError: the grids differ; says in what.
     """
     if not one.is_close(other, GRID_TOLERANCE_MM):
         raise UserError(
-            f"{what} is not on the grid of {partner} ({_difference(one, other)}): resample one to "
-            "the other."
+            f"{what} is not on the grid of {partner} ({_difference(one, other)}): {advice}."
         )
 
 

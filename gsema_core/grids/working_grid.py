@@ -28,6 +28,10 @@ SLAB_VOXELS = 2**20
 MAXIMUM_WORKING_VOXELS = 2**30
 """A working grid beyond this (4 GB as float32) is a mistake in the spacing. Our choice."""
 
+MINIMUM_SHARE = 0.5
+"""How much of a voxel classes must fill together for it to be no background: half, which keeps the
+volume."""
+
 FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
 
 
@@ -70,7 +74,7 @@ def to_working(volume: Volume, spacing_mm: float) -> Volume:
     spacing = volume.geometry.spacing
 
     def shrink(values: Floats, line: Line) -> Floats:
-        sigma = _blur_sigma(spacing[2 - line.axis], spacing_mm)
+        sigma = blur_sigma(spacing[2 - line.axis], spacing_mm)
         if sigma > 0.1:  # a kernel this narrow is the identity to within float32
             values = ndimage.gaussian_filter1d(
                 values, sigma, axis=line.axis, mode="nearest", truncate=3.0
@@ -102,7 +106,7 @@ def labels_to_working(labels: Volume, spacing_mm: float) -> Volume:
         winner[share > best] = value
         np.maximum(best, share, out=best)
         filled += share
-    winner[filled < 0.5] = BACKGROUND
+    winner[filled < MINIMUM_SHARE] = BACKGROUND
     return Volume(winner, target)
 
 
@@ -117,7 +121,7 @@ def _canonical_axes(geometry: Geometry) -> tuple[list[int], npt.NDArray[np.float
     return list(axes), signs
 
 
-def _blur_sigma(old_mm: float, new_mm: float) -> float:
+def blur_sigma(old_mm: float, new_mm: float) -> float:
     """The low-pass that keeps fine detail from turning into noise, in old voxels.
 
     The width makes a voxel's point spread as wide as the coarser voxel: FWHM^2 = new^2 - old^2

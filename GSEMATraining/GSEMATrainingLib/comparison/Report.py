@@ -31,8 +31,10 @@ def measures() -> list[Measure]:
     return [
         Measure("aneurysm_dice", "aneurysm_dice", _("Aneurysm Dice"), 2),
         Measure("sensitivity", "sensitivity", _("Sensitivity"), 2),
+        Measure("precision", "precision", _("Precision"), 2),
         Measure("missed", "missed", _("Missed"), 0),
         Measure("false_positives", "false_positives_per_case", _("False positives"), 0),
+        Measure("lesion_f1", "lesion_f1", _("F1 of aneurysms"), 2),
         Measure("surface_distance_mm", "surface_distance_mm", _("Surface distance (mm)"), 1),
         Measure("vessel_dice", "vessel_dice", _("Vessel Dice"), 2),
     ]

@@ -64,6 +64,24 @@ def test_missed_share_counts_aneurysms(plan):
     assert np.isnan(scores.values["sensitivity"][1])
 
 
+def test_lesion_f1_and_records_from_before_precision(plan):
+    (first, *_) = plan.cells
+    cases = [case("1", 0.5), case("2", 0.0, missed=1, false_positives=1), case("3", 0.5)]
+    records = {first: {**record([]), "cases": cases}}
+    assert collect(plan, records)[first.row, first.center].lesion_f1 == 4 / 6  # 2 + 2 found
+    write_tables(plan, records)
+    assert "| - |" in (plan.output / "table.md").read_text()
+    for number, one in enumerate(cases):
+        one["aneurysm"] = {
+            **one["aneurysm"],
+            "precision": None if number == 1 else 0.25 + number / 4,
+        }
+    write_tables(plan, records)
+    with (plan.output / "table.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["aneurysm_precision"]) == 0.5
+
+
 def test_only_complete_centers_are_averaged(plan, records):
     assert complete_centers(plan, records) == ["A", "B"]
     records.pop(next(cell for cell in records if cell.center == "B"))

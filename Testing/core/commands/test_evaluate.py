@@ -121,6 +121,32 @@ def test_refusals_write_nothing(
     assert not output.exists()
 
 
+def test_endings_missing_percent_and_latex(
+    folders: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "found" / "b.nii.gz").unlink()
+    for name in ("a", "c"):
+        path = tmp_path / "found" / f"{name}.nii.gz"
+        path.rename(path.with_name(f"{name}_pred.nii.gz"))
+    options = ["--prediction-suffix", "_pred", "--missing", "score", "--percent"]
+    latex, path = tmp_path / "tables.tex", tmp_path / "s.json"
+    assert main([*folders, str(path), *options, "--latex", str(latex)]) == 0
+    out, summary = capsys.readouterr().out, json.loads(path.read_text())
+    assert "1 scored as empty, as they have no prediction: b." in out
+    assert "dice (%)" in out and "voxel spacing 1 x 1 x 1 mm" in out
+    assert summary["aneurysm"]["dice"]["mean"] == pytest.approx((16 / 72 + 1) / 3, abs=1e-4)
+    assert summary["pairing"]["scored_as_empty"] == ["b"]
+    assert r"Dice (\%) & 40.7" in latex.read_text()
+
+
+def test_broken_files_write_nothing(folders: list[str], tmp_path: Path) -> None:
+    (tmp_path / "found" / "c.nii.gz").write_bytes(b"no image")
+    outputs = [tmp_path / name for name in ("s.json", "c.csv", "t.tex")]
+    options = ["--csv", str(outputs[1]), "--latex", str(outputs[2])]
+    assert main([*folders, str(outputs[0]), *options]) == EXIT_USER_ERROR
+    assert not any(path.exists() for path in outputs)
+
+
 def test_help_defines_empty_cases(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["evaluate", "--help"])

@@ -136,8 +136,10 @@ def test_rows_and_sums(compared: Make, scored: Any) -> None:
     assert first["new"] == {
         "aneurysm_dice": 0.6,
         "sensitivity": 0.25,
+        "precision": 0.25,
         "missed": 1,
         "false_positives": 3,
+        "lesion_f1": 0.3333,  # 2 / (2 + 1 + 3)
         "surface_distance_mm": 2.5,
         "aneurysms": 2,
         "vessel_dice": 0.9,

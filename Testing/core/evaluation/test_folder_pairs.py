@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from gsema_core.datasets import Case
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation import evaluate_folders
-from gsema_core.evaluation.folder_pairs import match_folders
+from gsema_core.evaluation.label_folders import PairingRules
 from gsema_core.files import write_labels
 from gsema_core.grids import Volume
 
@@ -40,7 +40,7 @@ def test_formats_do_not_matter(folders: tuple[Path, Path], draw: Callable[..., V
     (predictions / "notes.json").write_text("{}")
     (references / ".hidden.nrrd").write_text("no image")
     said: list[tuple[float, str]] = []
-    first, second = evaluate_folders(*folders, progress=lambda *what: said.append(what))
+    first, second = evaluate_folders(*folders, progress=lambda *what: said.append(what)).cases
     assert (first.name, first.aneurysm["dice"], first.missed) == ("a.1", 1.0, 0)
     assert (second.name, second.aneurysm["dice"], second.missed) == ("b", 0.0, 1)
     assert said == [(0.0, "case 1 of 2"), (0.5, "case 2 of 2")]
@@ -57,7 +57,7 @@ def test_segments_of_slicer_are_taken_by_name(
         image.SetMetaData(f"Segment{number}_Name", name)
         image.SetMetaData(f"Segment{number}_LabelValue", str(number + 1))
     sitk.WriteImage(image, str(references / "a.seg.nrrd"))
-    (score,) = evaluate_folders(*folders)
+    (score,) = evaluate_folders(*folders).cases
     assert score.aneurysm["dice"] == score.vessel["dice"] == 1.0
 
 
@@ -66,28 +66,6 @@ def test_cancelling(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> 
         write_labels(draw(BOX), folder / "a.nrrd")
     with pytest.raises(Cancelled):
         evaluate_folders(*folders, cancelled=lambda: True)
-
-
-def test_partners_are_needed(folders: tuple[Path, Path]) -> None:
-    predictions, references = folders
-    for name in ("a.nrrd", "b.nrrd", "c.nrrd"):
-        (references / name).touch()
-    (predictions / "a.nrrd").touch()
-    assert "The reference b.nrrd (and 1 more) has no prediction" in refusal(folders)
-    (predictions / "x.nrrd").touch()
-    assert "The prediction x.nrrd has no reference" in refusal(folders)
-
-
-def test_names_are_unique(folders: tuple[Path, Path]) -> None:
-    for name in ("a.nrrd", "a.nii.gz"):
-        (folders[0] / name).touch()
-    assert "both a.nii.gz and a.nrrd" in refusal(folders)
-
-
-def test_folders_with_label_maps_are_needed(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    assert "has no label map" in refusal(folders)
-    with pytest.raises(UserError, match=r"nowhere is not a folder"):
-        match_folders(tmp_path / "nowhere", folders[1])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +110,7 @@ def test_float32_rounding_is_no_other_grid(
     )
     write_labels(Volume(reference.array, oblique), folders[0] / "a.nii.gz")
     write_labels(Volume(reference.array, oblique), folders[1] / "a.nrrd")
-    assert evaluate_folders(*folders)[0].aneurysm["dice"] == 1.0
+    assert evaluate_folders(*folders).cases[0].aneurysm["dice"] == 1.0
 
 
 def test_labels_outside_the_list(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
@@ -154,12 +132,90 @@ def test_patients_come_from_a_list(folders: tuple[Path, Path], draw: Callable[..
         ("Sancho", "X", "unused.nrrd"), ("Rocinante", "B", "c.nii.gz"),
         ("Dulcinea", "A", "b.seg.nrrd"), ("Rocinante", "B", "a.mha"),
     )  # fmt: skip
-    scores = evaluate_folders(*folders, cases)
+    scores = evaluate_folders(*folders, cases).cases
     assert [(score.name, score.patient, score.center) for score in scores] == [
         ("a", 2, "B"), ("b", 3, "A"), ("c", 2, "B"),
     ]  # fmt: skip
-    assert [score.patient for score in evaluate_folders(*folders)] == [None] * 3
+    assert [score.patient for score in evaluate_folders(*folders).cases] == [None] * 3
     with pytest.raises(UserError, match=r"no case with the label map a\.nrrd: add it"):
         evaluate_folders(*folders, cases[:3])
     with pytest.raises(UserError, match=r"two cases with a label map a\.nrrd"):
         evaluate_folders(*folders, [*cases, *listed(("Sancho", "A", "a.nrrd"))])
+
+
+def test_lists_know_references_by_their_folders(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    for folder in folders:
+        for site in ("A", "B"):
+            (folder / site).mkdir()
+            write_labels(draw(BOX), folder / site / "1.nrrd")
+    cases = listed(("Sancho", "Y", "B/1.nii.gz"), ("Quixote", "X", "A/1.nii.gz"))
+    scores = evaluate_folders(*folders, cases).cases
+    assert [(score.name, score.center, score.patient) for score in scores] == [
+        ("A/1", "X", 2), ("B/1", "Y", 1)
+    ]  # fmt: skip
+    with pytest.raises(UserError, match=r"one case for .*A/1\.nrrd and .*B/1\.nrrd"):
+        evaluate_folders(*folders, listed(("Sancho", "Y", "1.nrrd")))
+
+
+def test_a_lists_meaning_of_values_is_that_of_its_own_files(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    """The fault that this prevents: labels that a lab swapped were compared as they are."""
+    write_labels(draw(BOX), folders[0] / "a.nrrd")
+    write_labels(draw((1, *BOX[1:])), folders[1] / "a.nrrd")
+    case = Case("p", "A", Path("i"), folders[1] / "a.nrrd", relabel=((0, 0), (1, 2), (2, 1)))
+    assert evaluate_folders(*folders, [case]).cases[0].aneurysm["dice"] == 1.0
+    with pytest.raises(UserError, match=r"mean \(relabel\), but .* is another file"):
+        evaluate_folders(*folders, [dataclasses.replace(case, label=Path("far", "a.nrrd"))])
+
+
+def test_missing_predictions_scored_as_empty(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    for name in ("a", "b"):
+        write_labels(draw(BOX), folders[1] / f"{name}.nrrd")
+    write_labels(draw(BOX), folders[0] / "a.nrrd")
+    found = evaluate_folders(*folders, rules=PairingRules(missing="score"))
+    assert [case.aneurysm["dice"] for case in found.cases] == [1.0, 0.0]
+    assert found.cases[1].missed == 1
+    assert found.cases[1].aneurysm["hd95_mm"] == pytest.approx(np.linalg.norm((12, 11, 20)))
+    assert found.notes() == ["1 scored as empty, as they have no prediction: b."]
+    skipped = evaluate_folders(*folders, rules=PairingRules(missing="skip"))
+    assert [case.name for case in skipped.cases] == ["a"]
+    assert skipped.notes() == ["1 skipped references, as they have no prediction: b."]
+
+
+def test_resampled_on_request(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
+    """Voxels of half the size hold the same box."""
+    coarse = draw(BOX)
+    spacing = tuple(step / 2 for step in coarse.geometry.spacing)
+    origin = coarse.geometry.index_to_world((-0.25,) * 3)
+    size = tuple(2 * n for n in coarse.geometry.size)
+    fine = dataclasses.replace(coarse.geometry, size=size, spacing=spacing, origin=tuple(origin))
+    array = coarse.array.repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    write_labels(Volume(array, fine), folders[0] / "a.nrrd")
+    write_labels(coarse, folders[1] / "a.nrrd")
+    told = refusal(folders)
+    assert "48 x 44 x 40 instead of 24 x 22 x 20 voxels" in told and "say --resample" in told
+    found = evaluate_folders(*folders, resample=True)
+    assert found.cases[0].aneurysm["dice"] == 1.0
+    assert found.notes() == ["1 resampled to their references' grids: a."]
+
+
+def test_resampling_tells_what_lies_outside(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    reference = draw(BOX)
+    moved = dataclasses.replace(reference.geometry, origin=(10.0, -20.0, 30.0 + 13.0))
+    write_labels(Volume(reference.array, moved), folders[0] / "a.nrrd")
+    write_labels(reference, folders[1] / "a.nrrd")
+    found = evaluate_folders(*folders, resample=True)
+    # Slices 5 to 8 come to 18 to 21: two of four are outside, 32 voxels of 0.25 mm3.
+    assert found.outside_ml == {"a": pytest.approx(0.008)}
+    assert "a (0.008 ml" not in found.notes()[0] and "(0.008 ml lie outside" in found.notes()[0]
+    far = dataclasses.replace(moved, origin=(10.0, -20.0, 100.0))
+    write_labels(Volume(reference.array, far), folders[0] / "a.nrrd")
+    with pytest.raises(UserError, match="in two places in space"):
+        evaluate_folders(*folders, resample=True)

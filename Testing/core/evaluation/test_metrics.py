@@ -24,6 +24,7 @@ def test_hand_made_overlap() -> None:
     scores = case_metrics(prediction, reference, 2, GRID)
     assert scores["dice"] == pytest.approx(2 * 75 / 250)
     assert scores["sensitivity"] == pytest.approx(0.75)
+    assert scores["precision"] == pytest.approx(75 / 150)
     assert scores["jaccard"] == pytest.approx(75 / 175)
     assert scores["volume_similarity"] == pytest.approx(1 - 50 / 250)
 
@@ -33,6 +34,7 @@ def test_perfect() -> None:
     assert scores == {
         "dice": 1,
         "sensitivity": 1,
+        "precision": 1,
         "jaccard": 1,
         "volume_similarity": 1,
         "hd95_mm": 0,
@@ -68,7 +70,7 @@ def test_other_classes_do_not_count() -> None:
 
 def test_nothing_there_and_nothing_found() -> None:
     scores = case_metrics(EMPTY, EMPTY, 2, GRID)
-    assert math.isnan(scores.pop("sensitivity"))
+    assert math.isnan(scores.pop("sensitivity")) and math.isnan(scores.pop("precision"))
     assert scores.pop("hd95_mm") == 0
     assert set(scores.values()) == {1.0}
 
@@ -80,7 +82,8 @@ def test_one_mask_empty_is_as_bad_as_can_be(missed: bool) -> None:
     assert scores["hd95_mm"] == pytest.approx(8 * math.sqrt(3))
     names = ("dice", "jaccard", "volume_similarity", "nsd_0.5mm")
     assert [scores[name] for name in names] == [0, 0, 0, 0]
-    assert scores["sensitivity"] == 0 if missed else math.isnan(scores["sensitivity"])
+    undefined = ("precision", "sensitivity") if missed else ("sensitivity", "precision")
+    assert math.isnan(scores[undefined[0]]) and scores[undefined[1]] == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -137,6 +140,13 @@ def test_a_touch_is_no_detection_but_no_false_positive_either() -> None:
 
 def test_no_overlap_is_never_a_detection() -> None:
     assert lesion_metrics(EMPTY, box(slice(2, 4)), 2, minimum_overlap=0.0) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "f1"), [((2, 1, 1), 4 / 6), ((0, 0, 0), 1), ((0, 2, 0), 0), ((0, 0, 2), 0)]
+)
+def test_f1_of_lesions(counts: tuple[int, int, int], f1: float) -> None:
+    assert LesionCounts(*counts).f1 == pytest.approx(f1)
 
 
 def test_no_lesions_at_all() -> None:

@@ -106,3 +106,22 @@ def test_one_case_without_aneurysm_is_still_json(scored: Scored) -> None:
     assert summary["aneurysm"]["dice"]["interval_low"] is None  # one case says nothing of others
     assert summary["lesions"]["missed_share"]["value"] is None
     json.dumps(summary, allow_nan=False)
+
+
+def test_lesions_f1_is_of_sums(scored: Scored) -> None:
+    cases = [scored("x", 0.5, ((6.0, True),) * 3), scored("y", 0.0, ((6.0, False),), 2)]
+    f1 = summarize_cases(cases)["lesions"]["f1"]
+    assert (f1["count"], f1["of"], f1["value"]) == (6, 9, 0.6667)
+    assert summarize_cases([scored("z", 1.0, ())])["lesions"]["f1"]["value"] is None
+    centers = [scored("x", 1.0, ()), scored("y", 0.5, center="B")]
+    assert [c["lesion_f1"] for c in summarize_cases(centers)["centers"].values()] == [None, 1.0]
+
+
+def test_what_surface_distances_are_is_said(scored: Scored) -> None:
+    one, other = scored("1", 0.5), scored("2", 0.5)
+    assert "spacing" not in summarize_cases([one, other])["surface_distances"]
+    one = dataclasses.replace(one, spacing_mm=(0.4, 0.4, 0.5))
+    other = dataclasses.replace(other, spacing_mm=(0.4, 0.4, 0.75))
+    told = summarize_cases([one, other])["surface_distances"]
+    assert told.startswith("in mm, between the centers of surface voxels")
+    assert told.endswith("voxel spacing 0.4 x 0.4 x 0.5 to 0.75 mm")

@@ -7,6 +7,7 @@ from gsema_core.evaluation import summarize_cases
 from gsema_core.evaluation.score_tables import (
     as_rows,
     case_row,
+    in_percent,
     score_page,
     text_lines,
     with_intervals_said,
@@ -82,3 +83,14 @@ def test_cards_from_before_patients_were_numbered_say_so() -> None:
     assert {**said, "test": old["test"]} == old
     new = {"test": {"intervals_over": "patients", "per_case": []}}
     assert with_intervals_said(new) == new
+
+
+def test_percent(scored: Callable[..., Any]) -> None:
+    summary = in_percent(summarize_cases([scored("1", 0.5), scored("2", 0.25, ((6.0, False),))]))
+    dice = summary["aneurysm"]["dice (%)"]
+    assert (dice["count"], dice["mean"], dice["worst"], dice["worst_case"]) == (2, 37.5, 25.0, "2")
+    assert summary["aneurysm"]["hd95_mm"]["mean"] == 1.0
+    assert summary["lesions"]["missed_share (%)"]["of"] == 2
+    assert summary["lesions"]["f1 (%)"]["value"] == 66.67
+    assert summary["lesions"]["false_positives_per_case"]["value"] == 0.0
+    assert [line.split()[0] for line in text_lines({"aneurysm": summary["aneurysm"]})][2] == "dice"
