@@ -207,8 +207,8 @@ def _refuse_alone(
     name = alone[0]
     more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
     last = name.rpartition("/")[2]
-    elsewhere = [other for other in others if other.rpartition("/")[2] == last]
     left = sorted(others.keys() - files.keys())
+    elsewhere = [other for other in left if other.rpartition("/")[2] == last]
     hint = f"; {others[elsewhere[0]]} lies in another subfolder" if elsewhere else ""
     hint = hint or (f"; {others[left[0]].name} there has no {what}" if left else "")
     choice = "skip" if what == "prediction" else "skip or score"

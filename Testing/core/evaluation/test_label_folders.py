@@ -89,7 +89,7 @@ def test_subfolders_are_part_of_the_name(folders: tuple[Path, Path]) -> None:
     (folders[0] / "A" / "round").symlink_to(folders[0])  # has no end
     assert list(names(folders)) == ["A/1", "B/1"]
     (folders[1] / "B" / "1.nii").rename(folders[1] / "1.nii")
-    assert "/predictions/A/1.nrrd lies in another subfolder" in refusal(folders)
+    assert "/predictions/B/1.nrrd lies in another subfolder" in refusal(folders)
 
 
 def test_two_files_of_one_name_are_refused(folders: tuple[Path, Path]) -> None:
