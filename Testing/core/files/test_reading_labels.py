@@ -150,7 +150,7 @@ def test_a_cropped_file_comes_back_on_the_grid_it_was_drawn_on(
     write_labels(Volume(LABELS, GRID), scored / "case.nii.gz")
     (tmp_path / "found").mkdir()
     path.rename(tmp_path / "found" / "case.seg.nrrd")
-    (score,) = evaluate_folders(tmp_path / "found", scored)
+    (score,) = evaluate_folders(tmp_path / "found", scored).cases
     assert score.vessel["dice"] == score.aneurysm["dice"] == 1
 
 
