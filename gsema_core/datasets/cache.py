@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gsema_core.datasets.array_file import StoredArray, stored_arrays, write_arrays
 from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
 from gsema_core.errors import BrokenOffError, UserError
@@ -22,7 +26,12 @@ from gsema_core.intensities.appearance_ranges import NAMES, Appearance
 from gsema_core.intensities.prepared_scan import prepare
 from gsema_core.labels import ANEURYSM, VESSEL
 
-_VERSION = 4  # of what the cache computes; raise it when that changes
+_VERSION = 5  # of what the cache computes and of its file; raise it when either changes
+
+_SUFFIX = ".safetensors"
+
+_ENTRY = re.compile(r"[0-9a-f]{32}\.(safetensors|[a-z_]+\.npy)")
+"""Names of entries; up to version 4 each array had a file of its own."""
 
 _ARRAYS = {
     "image": (np.dtype(np.float16), 3),
@@ -38,10 +47,10 @@ _ONE_FILE = (".nrrd", ".nii", ".nii.gz", ".mha")
 
 
 class _Mapped:
-    """A field that holds an array, or its file, which is memory-mapped anew at each look.
+    """A field that holds an array, or where it is stored, which is memory-mapped at each look.
 
-    Python keeps a file open for every mapping, and hundreds of cases have more files than many
-    systems let a process open.
+    Python keeps a file open for every mapping, and there may be more cases than files that the
+    system lets a process open.
     """
 
     def __init__(self, name: str) -> None:
@@ -49,14 +58,14 @@ class _Mapped:
 
     def __get__(self, volume: CachedVolume, owner: type) -> Any:
         held = vars(volume)[self.name]
-        if not isinstance(held, Path):
+        if not isinstance(held, StoredArray):
             return held
         try:
-            return np.load(held, mmap_mode="r")
+            return held.open()
         except (OSError, ValueError) as error:
             raise BrokenOffError(
-                f"A prepared case in {held.parent} cannot be read any more ({error}): start the "
-                "run again, which prepares it anew and goes on from its last checkpoint."
+                f"A prepared case in {held.path.parent} cannot be read any more ({error}): start "
+                "the run again, which prepares it anew and goes on from its last checkpoint."
             ) from error
 
     def __set__(self, volume: CachedVolume, held: Any) -> None:
@@ -67,7 +76,7 @@ class _Mapped:
 class CachedVolume:
     """A case on the working grid.
 
-    Pickled for another process, it names the files of its arrays: nothing is copied.
+    Pickled for another process, it names the file of its arrays: nothing is copied.
 
     Attributes:
         image: (D, H, W) float16 in [0, 1], memory-mapped.
@@ -90,6 +99,11 @@ class CachedVolume:
         values = self.appearance_values
         return None if values is None else Appearance(*values.tolist())
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of one of its arrays; no file is opened."""
+        shape: tuple[int, ...] = vars(self)[name].shape
+        return shape
+
     def __reduce__(self) -> tuple[type[CachedVolume], tuple[Any, ...]]:
         return CachedVolume, (self.case, *(vars(self)[name] for name in _ARRAYS))
 
@@ -100,11 +114,15 @@ for _name in _ARRAYS:
 
 @dataclass(frozen=True)
 class VolumeCache:
-    """Prepares cases for training and remembers them in ``folder``.
+    """Prepares cases for training and remembers them in ``folder``, one file a case.
 
     An entry's name is a hash of the settings and of the files' names, sizes and times, of every
     file of a DICOM folder too: a changed file or setting never meets a stale entry. Entries are
     written beside and renamed, and looked at before they are used: a damaged one is made anew.
+
+    Several runs may share a folder, on a network drive too: no lock is needed. An entry that is
+    whole is never replaced, so that none vanishes under another run that reads it. Each use sets
+    its date, so that those that no run has used for long can be told.
     """
 
     folder: Path
@@ -118,16 +136,36 @@ class VolumeCache:
             UserError: an image or label cannot be read, or they do not fit each other; or the
                 entry cannot be written.
         """
-        entry = self.folder / self._key(case)
-        paths: dict[str, Any] = {
-            name: entry.with_name(f"{entry.name}.{name}.npy") for name in _ARRAYS
-        }
-        if not _is_whole(paths):
+        path = self.folder / f"{self._key(case)}{_SUFFIX}"
+        found = _entry(path)
+        if not found:
             make_folder(self.folder)
-            for name, array in self._prepare(case).items():
-                with atomic_path(paths[name]) as temporary, temporary.open("wb") as file:
-                    np.save(file, array)
-        return CachedVolume(case, **paths)
+            arrays = self._prepare(case)
+            found = _entry(path)  # of another run that was at the same case meanwhile
+            if not found:
+                with atomic_path(path) as temporary, temporary.open("wb") as file:
+                    write_arrays(file, arrays)
+                found = stored_arrays(path)
+        else:
+            with suppress(OSError):  # of another user, or read-only
+                os.utime(path)
+        return CachedVolume(case, **found)
+
+    def keep_only(self, cases: Iterable[Case]) -> int:
+        """Delete the entries of all other cases and settings; return how many files went.
+
+        For a cache that no other run shares. What is no entry stays.
+        """
+        used = {f"{self._key(case)}{_SUFFIX}" for case in cases}
+        unused = [
+            path
+            for path in self.folder.iterdir()
+            if _ENTRY.fullmatch(path.name) and path.name not in used
+        ]
+        with suppress(OSError):  # it only takes room
+            for path in unused:
+                path.unlink(missing_ok=True)
+        return len(unused)
 
     def _key(self, case: Case) -> str:
         settings: dict[str, Any] = {
@@ -183,19 +221,17 @@ def _files_of(path: Path) -> list[Path]:
     return [file for file in path.resolve().parent.iterdir() if file.is_file()]
 
 
-def _is_whole(paths: dict[str, Path]) -> bool:
-    """Whether an entry's arrays are there, undamaged and what they should be."""
-    arrays = {}
-    for name, (kind, axes) in _ARRAYS.items():
-        try:
-            array = np.load(paths[name], mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):  # missing, cut off, or no such file at all
-            return False
-        if not isinstance(array, np.ndarray) or array.dtype != kind or array.ndim != axes:
-            return False
-        arrays[name] = array
-    return (
-        arrays["image"].shape == arrays["labels"].shape
-        and all(arrays[name].shape[1] == 3 for name in ("vessel_voxels", "aneurysm_voxels"))
-        and len(arrays["appearance_values"]) == len(NAMES)
-    )
+def _entry(path: Path) -> dict[str, Any]:
+    """An entry's arrays; none where they are not there, undamaged and what they should be."""
+    try:
+        found = stored_arrays(path)
+        kinds = {name: (array.dtype, len(array.shape)) for name, array in found.items()}
+        usable = (
+            kinds == _ARRAYS
+            and found["image"].shape == found["labels"].shape
+            and all(found[name].shape[1] == 3 for name in ("vessel_voxels", "aneurysm_voxels"))
+            and found["appearance_values"].shape == (len(NAMES),)
+        )
+    except (OSError, ValueError):  # missing, cut off, or no such file at all
+        return {}
+    return dict(found) if usable else {}

@@ -19,6 +19,22 @@ from gsema_core.transforms import Transform
 _REPLAY = 1  # sets its random stream apart from the patches' own
 
 
+class Place(NamedTuple):
+    """Where a patch lies and how it is turned, drawn without a look at any voxel.
+
+    Attributes:
+        near: the volume's list of voxels and the index there that the patch is centered on; None
+            where the offset alone says where it begins.
+        offset: (3,) voxels, of the patch's center from that voxel, or of its start.
+        axes, flips: the order of the axes, then those that are flipped.
+    """
+
+    near: tuple[str, int] | None
+    offset: NDArray[np.int64]
+    axes: tuple[int, ...]
+    flips: tuple[int, ...]
+
+
 class PatchPair(NamedTuple):
     """A batch of source patches and their targets, (B, 1, D, H, W) each."""
 
@@ -52,32 +68,54 @@ class PatchSampler:
     def draw(
         self, volume: CachedVolume, random: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Return image and labels of one patch.
+        """Return image and labels of one patch, see `place` and `cut`."""
+        return self.cut(volume, self.place(volume, random))
+
+    def place(self, volume: CachedVolume, random: np.random.Generator) -> Place:
+        """Draw where a patch lies; no file is opened."""
+        near, offset = self._where(volume, random)
+        axes, flips = self._orientation(random) if self.random_orientation else ((0, 1, 2), ())
+        return Place(near, offset, axes, flips)
+
+    def cut(
+        self, volume: CachedVolume, place: Place
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Read image and labels of a patch, (D, H, W) both.
 
         Volumes that are too small are continued by their mirror images, as in inference.
         """
         whole = volume.image  # opened once
-        start = self._start(volume, whole.shape, random)
+        start, size = place.offset, np.array(self.patch)
+        if place.near:
+            name, index = place.near
+            anchor = getattr(volume, name)[index]
+            start = anchor - size // 2 + place.offset
+            start = np.clip(start, 0, np.maximum(np.array(whole.shape) - size, 0))
         image = _crop(whole, start, self.patch).astype(np.float32)
         labels = _crop(volume.labels, start, self.patch).astype(np.uint8)
-        if self.random_orientation:
-            image, labels = _reorient(image, labels, random)
+        image = np.flip(image.transpose(place.axes), place.flips)
+        labels = np.flip(labels.transpose(place.axes), place.flips)
         return np.ascontiguousarray(image), np.ascontiguousarray(labels)
 
-    def _start(
-        self, volume: CachedVolume, whole: tuple[int, int, int], random: np.random.Generator
-    ) -> NDArray[np.int64]:
-        size, shape, reach = np.array(self.patch), np.array(whole), np.array(self.patch) // 3
+    def _where(
+        self, volume: CachedVolume, random: np.random.Generator
+    ) -> tuple[tuple[str, int] | None, NDArray[np.int64]]:
+        size = np.array(self.patch)
         choice = random.random()
-        if choice < self.aneurysm_share and len(volume.aneurysm_voxels):
-            anchors = volume.aneurysm_voxels
-        elif choice < (1 + self.aneurysm_share) / 2 and len(volume.vessel_voxels):
-            anchors = volume.vessel_voxels
+        if choice < self.aneurysm_share and volume.shape("aneurysm_voxels")[0]:
+            name = "aneurysm_voxels"
+        elif choice < (1 + self.aneurysm_share) / 2 and volume.shape("vessel_voxels")[0]:
+            name = "vessel_voxels"
         else:
-            return np.asarray(random.integers(0, np.maximum(shape - size, 0) + 1))
-        anchor = anchors[random.integers(len(anchors))]
-        start = anchor - size // 2 + random.integers(-reach, reach + 1)
-        return np.asarray(np.clip(start, 0, np.maximum(shape - size, 0)))
+            free = np.maximum(np.array(volume.shape("image")) - size, 0)
+            return None, np.asarray(random.integers(0, free + 1))
+        index, reach = int(random.integers(volume.shape(name)[0])), size // 3
+        return (name, index), np.asarray(random.integers(-reach, reach + 1))
+
+    def _orientation(self, random: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        cubic = len(set(self.patch)) == 1
+        axes = tuple(random.permutation(3).tolist()) if cubic else (0, 1, 2)
+        return axes, tuple(axis for axis in range(3) if random.random() < 0.5)
 
 
 @dataclass(eq=False)
@@ -126,14 +164,22 @@ class PatchDataset(Dataset[PatchPair]):
         cases = random.integers(len(self.volumes), size=self.batch_size)
         if self.replay_share:
             cases = self._with_replay(cases, step)
-        drawn = [self.sampler.draw(self.everything[case], random) for case in cases]
+        volumes = [self.everything[case] for case in cases]
+        patches = [(each, self.sampler.place(each, random)) for each in volumes]
+        donors = self._donors(volumes, random) if self.transform.needs_donor else None
+        generator = torch.Generator().manual_seed(int(random.integers(2**62)))
+        # All ranks draw the same numbers, and each reads the voxels of its own patches alone.
+        own = range(self.batch_size)[self.share]
+        first = own.start if self.transform.draws_unseen else 0
+        drawn = [self.sampler.cut(*each) for each in patches[first : own.stop]]
         image = torch.from_numpy(np.stack([each[0] for each in drawn]))[:, None]
         labels = torch.from_numpy(np.stack([each[1] for each in drawn]))[:, None]
-        donor = self._donors(cases, random) if self.transform.needs_donor else None
-        generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-        # Drawn for the whole batch, so that it is the same however ranks share it.
-        parameters = self.transform.draw(generator, image, donor)[self.share]
-        image, labels = image[self.share], labels[self.share]
+        if first:
+            unseen = torch.zeros(()).expand(first, *image.shape[1:])
+            self.transform.draw(generator, unseen, None if donors is None else unseen)
+        donor = None if donors is None else self._images(donors[first : own.stop])
+        parameters = self.transform.draw(generator, image, donor)[own.start - first :]
+        image, labels = image[own.start - first :], labels[own.start - first :]
         target = self.transform.apply(image, labels, parameters)
         if self.two_views:
             complement = self.transform.complement(parameters)
@@ -147,14 +193,20 @@ class PatchDataset(Dataset[PatchPair]):
         own, count = len(self.volumes), len(self.everything)
         return np.where(chosen, random.integers(own, count, len(cases)), cases)
 
-    def _donors(self, cases: NDArray[np.int64], random: np.random.Generator) -> Tensor:
-        """A patch of another center for each case, (B, 1, D, H, W)."""
-        images = []
-        for case in cases:
-            center = self.everything[case].case.center
-            others = [each for each in self.everything if each.case.center != center]
-            images.append(self.sampler.draw(others[random.integers(len(others))], random)[0])
-        return torch.from_numpy(np.stack(images))[:, None]
+    def _donors(
+        self, volumes: Sequence[CachedVolume], random: np.random.Generator
+    ) -> list[tuple[CachedVolume, Place]]:
+        """Where a patch of another center lies, for each volume."""
+        placed = []
+        for volume in volumes:
+            others = [e for e in self.everything if e.case.center != volume.case.center]
+            donor = others[random.integers(len(others))]
+            placed.append((donor, self.sampler.place(donor, random)))
+        return placed
+
+    def _images(self, patches: Sequence[tuple[CachedVolume, Place]]) -> Tensor:
+        """(B, 1, D, H, W)."""
+        return torch.from_numpy(np.stack([self.sampler.cut(*each)[0] for each in patches]))[:, None]
 
 
 def _crop(
@@ -165,11 +217,3 @@ def _crop(
     if not any(after for _, after in missing):
         return region
     return np.pad(region, missing, mode="symmetric")
-
-
-def _reorient(
-    image: NDArray[np.float32], labels: NDArray[np.uint8], random: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    axes = tuple(random.permutation(3)) if len(set(image.shape)) == 1 else (0, 1, 2)
-    flips = tuple(axis for axis in range(3) if random.random() < 0.5)
-    return np.flip(image.transpose(axes), flips), np.flip(labels.transpose(axes), flips)

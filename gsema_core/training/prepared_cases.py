@@ -95,6 +95,15 @@ def describe(cases: Sequence[Case], reporter: RunReporter, stop: Callable[[], bo
         reporter.report(line)
 
 
+def volume_cache(config: TrainingConfig) -> VolumeCache:
+    """Where prepared cases lie, for this configuration."""
+    return VolumeCache(
+        config.data.cache if config.data.cache != Path() else config.run.output / "cache",
+        config.data.spacing_mm,
+        IntensityRule(config.data.low_percentile, config.data.high_percentile),
+    )
+
+
 def prepare(
     config: TrainingConfig,
     split: Split,
@@ -108,11 +117,7 @@ def prepare(
         Cancelled: ``stop`` said so between two cases.
         UserError: a case cannot be used, or none has an aneurysm to learn from.
     """
-    cache = VolumeCache(
-        config.data.cache if config.data.cache != Path() else config.run.output / "cache",
-        config.data.spacing_mm,
-        IntensityRule(config.data.low_percentile, config.data.high_percentile),
-    )
+    cache = volume_cache(config)
     reporter.say(
         f"Preparing {len(split.training)} cases for training and {len(split.validation)} for "
         f"validation at {config.data.spacing_mm:g} mm."

@@ -37,11 +37,13 @@ class Ranks:
         rank: 0 is the first: it alone writes files, validates and reports.
         size: how many there are.
         waiting: the process group of `wait_for_first`.
+        local_rank: 0 is the first of its machine.
     """
 
     rank: int = 0
     size: int = 1
     waiting: Any = None
+    local_rank: int = 0
 
     @property
     def is_first(self) -> bool:
@@ -111,7 +113,8 @@ def joined_ranks() -> Iterator[Ranks]:
         dist.init_process_group(backend, timeout=ANSWER)
         waiting = dist.new_group(backend="gloo", timeout=WORK_OF_FIRST)
     try:
-        yield Ranks(dist.get_rank(), dist.get_world_size(), waiting)
+        here = RanksEnvironment.of(os.environ).local_rank or 0
+        yield Ranks(dist.get_rank(), dist.get_world_size(), waiting, here)
     finally:
         dist.destroy_process_group()
 

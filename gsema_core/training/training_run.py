@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +30,11 @@ from gsema_core.training.loader import load_batches
 from gsema_core.training.lock import held
 from gsema_core.training.loop import Loop
 from gsema_core.training.memory_fallback import Fit
-from gsema_core.training.prepared_cases import PreparedCases, describe, prepare
+from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
-from gsema_core.training.replay import make_replay
 from gsema_core.training.run_files import CHECKPOINT, REPLAY, TEACHER, THUMBNAILS
 from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
+from gsema_core.training.shared_preparation import prepare_together
 from gsema_core.training.status import FINISHED, STOPPED, counted
 from gsema_core.training.target_transform import build_target_transform
 from gsema_core.training.trainer import Trainer
@@ -182,37 +182,32 @@ class _Run:
             ) from error
 
     def _prepare(self, split: Split, summarize: bool) -> PreparedCases:
-        """Prepare the cases; the first rank does, and the others find all of it done."""
-        cases = None
-        if self.ranks.is_first:
-            with suppress(Cancelled):
-                if summarize and not self.checkpoint.exists():
-                    everyone = (*split.training, *split.validation)
-                    describe(everyone, self.reporter, self.control.stop_asked)
-                cases = self._load(split, self.control.stop_asked)
-        self.ranks.wait_for_first()
-        if self.ranks.from_first(cases is None):
-            raise Cancelled
-        return cases or self._load(split, lambda: False)
-
-    def _load(self, split: Split, stop: Callable[[], bool]) -> PreparedCases:
-        data = self.config.data
-        replay = (
-            make_replay(self.config.run.output, data.replay_cases, self.reporter, stop)
-            if data.replay_share
-            else []
-        )
-        return prepare(self.config, split, replay, self.reporter, stop)
+        summarize = summarize and not self.checkpoint.exists()
+        stop = self.control.stop_asked
+        return prepare_together(self.config, split, self.ranks, self.reporter, stop, summarize)
 
     def _compare(self, cases: PreparedCases, progress: Progress) -> None:
         """Say where the cases changed since the run began: its numbers cannot be repeated then."""
-        found = cases.fingerprint()
+        found = self._fingerprint(cases)
         if progress.cases and progress.cases != found:
             self.reporter.warn(
                 "The cases are not those that this run began with: it goes on with what they are "
                 "now."
             )
         progress.cases = found
+
+    def _fingerprint(self, cases: PreparedCases) -> str:
+        """Of the cases, which every machine must have prepared alike; read once on each."""
+        own = cases.fingerprint() if self.ranks.local_rank == 0 else ""
+        self.ranks.wait_for_first()  # it takes minutes where the cases fill a disk
+        found = self.ranks.from_first(own)
+        if self.ranks.any(own not in ("", found)):
+            self.reporter.warn(
+                "The machines of this run have prepared different voxels: its numbers cannot be "
+                "repeated. Look whether the images and labels of the datalist are the same files "
+                "on all of them."
+            )
+        return found
 
     def _loop(self, trainer: Trainer, progress: Progress, cases: PreparedCases) -> TrainingResult:
         if trainer.step:

@@ -42,6 +42,7 @@ class AmplitudeMixTransform(Transform[AmplitudeMixParameters]):
     """
 
     needs_donor = True
+    draws_unseen = True
 
     def __init__(self, *, band: float = 0.1, probability: float = 1.0) -> None:
         super().__init__(probability=probability)

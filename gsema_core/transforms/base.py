@@ -45,8 +45,19 @@ class Transform(ABC, Generic[P]):
     """Whether anatomy may lie elsewhere in the result, for which the labels move along. Two views
     that such a transform made cannot be compared voxel by voxel."""
 
+    draws_unseen: bool = False
+    """Whether the random numbers of `draw` depend on nothing that a patch, or its donor, shows but
+    its shape. Of several processes that train together, each then reads its own patches alone."""
+
     clips: ClassVar[bool] = True
     """Whether the result is clipped to [0, 1]."""
+
+    def __init_subclass__(cls) -> None:
+        """A class that draws in another way than its base must say of its own what that needs."""
+        super().__init_subclass__()
+        own = vars(cls)
+        if {"draw_one", "draw_sample", "draw"} & own.keys() and "draws_unseen" not in own:
+            cls.draws_unseen = False
 
     def __init__(self, *, probability: float = 1.0) -> None:
         if not 0.0 <= probability <= 1.0:

@@ -29,6 +29,8 @@ class BiasTransform(Transform[BiasParameters]):
         probability: of acting on a sample. 0.6, ours.
     """
 
+    draws_unseen = True
+
     def __init__(self, *, strength: float = 0.5, points: int = 4, probability: float = 0.6) -> None:
         super().__init__(probability=probability)
         if points < 2:

@@ -46,6 +46,7 @@ class GeometricTransform(Transform[GeometricParameters]):
     """
 
     moves_voxels = True
+    draws_unseen = True
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ class GinTransform(Transform[GinParameters]):
     """
 
     clips = False
+    draws_unseen = True
 
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None

@@ -33,6 +33,7 @@ class GinIpaTransform(Transform[GinIpaParameters]):
     """
 
     clips = False
+    draws_unseen = True
 
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None

@@ -31,6 +31,8 @@ class HistogramTransform(Transform[HistogramParameters]):
         probability: of acting on a sample. 0.5, ours.
     """
 
+    draws_unseen = True
+
     def __init__(self, *, strength: float = 0.6, pieces: int = 8, probability: float = 0.5) -> None:
         super().__init__(probability=probability)
         if pieces < 1:

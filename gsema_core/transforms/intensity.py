@@ -31,6 +31,8 @@ class IntensityTransform(Transform[IntensityParameters]):
         probability: of acting on a sample. 0.9, ours.
     """
 
+    draws_unseen = True
+
     def __init__(
         self,
         *,

@@ -30,6 +30,8 @@ class NoiseTransform(Transform[NoiseParameters]):
         probability: of acting on a sample. 0.8, ours.
     """
 
+    draws_unseen = True
+
     def __init__(
         self,
         *,

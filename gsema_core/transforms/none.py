@@ -11,6 +11,8 @@ from gsema_core.transforms.base import Sample, Transform
 class NoTransform(Transform[None]):
     """``x_t = x_s``: the row "no target transform" of an ablation."""
 
+    draws_unseen = True
+
     def draw_one(self, generator: torch.Generator, image: Tensor, donor: Tensor | None) -> None:
         """Draw nothing."""
 

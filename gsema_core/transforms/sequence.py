@@ -28,6 +28,8 @@ class Sequence(Transform[tuple[Any, ...]]):
         self.transforms = tuple(transforms)
         self.needs_donor = any(transform.needs_donor for transform in self.transforms)
         self.moves_voxels = any(transform.moves_voxels for transform in self.transforms)
+        # Of a transform from outside, nobody knows unless it says so.
+        self.draws_unseen = all(getattr(each, "draws_unseen", False) for each in self.transforms)
 
     def draw_one(
         self, generator: torch.Generator, image: Tensor, donor: Tensor | None

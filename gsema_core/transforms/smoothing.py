@@ -31,6 +31,8 @@ class SmoothingTransform(Transform[SmoothingParameters]):
         probability: of acting on a sample. 0.5, ours.
     """
 
+    draws_unseen = True
+
     def __init__(
         self,
         *,

@@ -34,7 +34,8 @@ class TargetTransform(Protocol):
     """What a transform from outside must have; a subclass of `Transform` has all of it.
 
     It is a class whose keywords are its options. It must be picklable: other processes prepare
-    patches. All randomness comes from the generator that ``draw_sample`` is given.
+    patches. All randomness comes from the generator that ``draw_sample`` is given. Where its
+    numbers depend on no voxel, ``draws_unseen = True`` may say so, see `Transform`.
 
     Attributes:
         needs_donor: whether a patch of another center is needed.

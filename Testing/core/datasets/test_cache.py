@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from gsema_core.datasets import VolumeCache, cache as cache_module, read_datalist
+from gsema_core.datasets.array_file import stored_arrays
 from gsema_core.errors import UserError
 from gsema_core.files import write_labels
 from gsema_core.grids import Geometry, Volume
@@ -109,15 +111,38 @@ def test_a_scan_that_is_gone_is_named(cache, case):
         cache.load(case)
 
 
+def only_entry(cache):
+    (path,) = cache.folder.iterdir()
+    return path
+
+
+def test_safetensors_reads_the_same_from_an_entry(cache, case):
+    volume = cache.load(case)
+    arrays = load_file(only_entry(cache))
+    assert set(arrays) == set(cache_module._ARRAYS)
+    for name, array in arrays.items():
+        assert np.array_equal(array, getattr(volume, name)) and array.flags.aligned
+
+
+def test_a_case_without_an_aneurysm(cache, case):
+    """An array of no voxels cannot be mapped."""
+    write_labels(Volume(np.ones((32, 32, 32), np.uint8), GRID), case.label)
+    for _ in range(2):
+        volume = cache.load(case)
+        assert volume.aneurysm_voxels.shape == volume.shape("aneurysm_voxels") == (0, 3)
+        assert len(volume.vessel_voxels) == 32**3
+
+
 def test_half_written_entry_is_made_anew(cache, case, monkeypatch):
-    def interrupted(file, array):
+    def interrupted(file, arrays):
         file.write(b"half")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(np, "save", interrupted)
+        patched.setattr(cache_module, "write_arrays", interrupted)
         with pytest.raises(KeyboardInterrupt):
             cache.load(case)
+    assert not list(cache.folder.iterdir())
     assert cache.load(case).image.shape == (32, 32, 32)
 
 
@@ -125,8 +150,16 @@ def cut_off(path):
     os.truncate(path, path.stat().st_size // 2)
 
 
+def cut_off_at_its_last_byte(path):
+    os.truncate(path, path.stat().st_size - 1)
+
+
 def cut_off_in_its_header(path):
     os.truncate(path, 20)
+
+
+def lengthen(path):
+    path.write_bytes(path.read_bytes() + b"0")
 
 
 def empty(path):
@@ -137,79 +170,142 @@ def replace_by_text(path):
     path.write_text("not an array")
 
 
-def shrink(path):
-    array = np.load(path)
-    np.save(path, array[:-1, ..., :2] if array.ndim > 1 else array[:-1])
-
-
-def convert(path):
-    array = np.load(path)
-    np.save(path, array.astype(np.float64 if array.dtype != np.float64 else np.float32))
+def claim_a_huge_header(path):
+    path.write_bytes(b"\xff" * 8 + path.read_bytes()[8:])
 
 
 def pickle_something(path):
-    np.save(path, np.array([{"a": 1}], dtype=object))
+    path.write_bytes(pickle.dumps({"a": 1}))
+
+
+def changed(change):
+    """A whole file of arrays that are not those of an entry."""
+
+    def damage(path):
+        arrays = load_file(path)
+        change(arrays)
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+
+    damage.__name__ = change.__name__
+    return damage
+
+
+def without_labels(arrays):
+    del arrays["labels"]
+
+
+def another_shape(arrays):
+    arrays["image"] = arrays["image"][:-1]
+
+
+def another_type(arrays):
+    arrays["image"] = arrays["image"].astype(np.float32)
+
+
+def flat_voxels(arrays):
+    arrays["vessel_voxels"] = arrays["vessel_voxels"][:, :2]
+
+
+def short_appearance(arrays):
+    arrays["appearance_values"] = arrays["appearance_values"][:-1]
 
 
 DAMAGES = (
-    cut_off, cut_off_in_its_header, empty, replace_by_text, shrink, convert, pickle_something,
-    os.unlink,
+    cut_off, cut_off_at_its_last_byte, cut_off_in_its_header, lengthen, empty, replace_by_text,
+    claim_a_huge_header, pickle_something, os.unlink, changed(without_labels),
+    changed(another_shape), changed(another_type), changed(flat_voxels), changed(short_appearance),
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize(
-    "name", ["image", "labels", "vessel_voxels", "aneurysm_voxels", "appearance_values"]
-)
-def test_damaged_entries_are_made_anew(cache, case, name, damage):
-    good = {each: np.array(getattr(cache.load(case), each)) for each in ("image", "labels")}
-    appearance = cache.load(case).appearance
-    (path,) = cache.folder.glob(f"*.{name}.npy")
-    damage(path)
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_damaged_entries_are_made_anew(cache, case, damage):
+    good = {each: np.array(getattr(cache.load(case), each)) for each in cache_module._ARRAYS}
+    damage(only_entry(cache))
     volume = cache.load(case)
     assert all(np.array_equal(getattr(volume, each), array) for each, array in good.items())
-    assert len(volume.vessel_voxels) == (good["labels"] == 1).sum()
-    assert len(volume.aneurysm_voxels) == (good["labels"] == 2).sum()
-    assert volume.appearance == appearance
-    assert len(list(cache.folder.iterdir())) == 5
+    assert stored_arrays(only_entry(cache))
 
 
 def test_a_process_killed_while_it_prepares(cache, case, datalist):
-    """Killed at several moments, also in the middle of writing; the next load is right."""
+    """Killed in the middle of writing; the next load is right."""
     program = textwrap.dedent(
         """
         import sys, time
         from pathlib import Path
-        import numpy as np
-        from gsema_core.datasets import VolumeCache, read_datalist
+        from gsema_core.datasets import VolumeCache, cache, read_datalist
         from gsema_core.intensities import IntensityRule
 
-        save, number = np.save, int(sys.argv[3])
+        def slow(file, arrays):
+            file.write(b"half")
+            file.flush()
+            print("writing", flush=True)
+            time.sleep(60)
 
-        def slow(file, array):
-            global number
-            number -= 1
-            if number < 0:
-                file.write(b"half")
-                file.flush()
-                print("writing", flush=True)
-                time.sleep(60)
-            save(file, array)
-
-        np.save = slow
+        cache.write_arrays = slow
         case = read_datalist(sys.argv[1])[0]
         VolumeCache(Path(sys.argv[2]), 0.5, IntensityRule()).load(case)
         """
     )
-    for arrays_written in (0, 2):
-        command = [sys.executable, "-c", program, str(datalist), str(cache.folder)]
-        with subprocess.Popen([*command, str(arrays_written)], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"writing\n"
-            process.send_signal(signal.SIGKILL)
-        assert len(list(cache.folder.glob("*.npy"))) == arrays_written
+    command = [sys.executable, "-c", program, str(datalist), str(cache.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"writing\n"
+        process.send_signal(signal.SIGKILL)
+    assert not list(cache.folder.glob("*.safetensors"))
     volume = cache.load(case)
     assert len(volume.aneurysm_voxels) == (volume.labels == 2).sum() > 0
+
+
+def test_an_entry_that_another_run_made_meanwhile_stays(cache, case, monkeypatch):
+    """On a network drive, a file that is replaced would vanish under whoever reads it."""
+    prepare = VolumeCache._prepare
+
+    def slow(self, case):
+        arrays = prepare(self, case)
+        with monkeypatch.context() as patched:
+            patched.setattr(VolumeCache, "_prepare", prepare)
+            made.append(VolumeCache(cache.folder, 0.5, cache.intensity).load(case))
+        written.append(only_entry(cache).stat().st_ino)
+        return arrays
+
+    made: list = []
+    written: list = []
+    with monkeypatch.context() as patched:
+        patched.setattr(VolumeCache, "_prepare", slow)
+        volume = cache.load(case)
+    assert np.array_equal(volume.image, made[0].image)
+    assert [only_entry(cache).stat().st_ino] == written
+
+
+def test_an_entry_of_an_older_version_is_not_read(cache, case, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(cache_module, "_VERSION", cache_module._VERSION - 1)
+        patched.setattr(cache_module, "ANEURYSM", 1)
+        cache.load(case)
+    volume = cache.load(case)
+    assert len(volume.aneurysm_voxels) == (volume.labels == 2).sum()
+
+
+def test_keeps_only_what_is_used(cache, case, datalist):
+    other = read_datalist(datalist)[1]
+    for each in (case, other):
+        cache.load(each)
+    VolumeCache(cache.folder, 1.0, cache.intensity).load(case)
+    former = cache.folder / f"{'0' * 32}.aneurysm_voxels.npy"
+    theirs = [cache.folder / name for name in ("notes.txt", "teacher.safetensors", "image.npy")]
+    for path in (former, *theirs):
+        path.touch()
+    assert cache.keep_only([case]) == 3
+    entry = cache.folder / f"{cache._key(case)}.safetensors"
+    assert set(cache.folder.iterdir()) == {entry, *theirs}
+
+
+def test_each_use_sets_the_date(cache, case):
+    """By which those that no run uses any more can be found and deleted."""
+    cache.load(case)
+    os.utime(only_entry(cache), (1, 1))
+    cache.load(case)
+    assert only_entry(cache).stat().st_mtime > time.time() - 60
 
 
 def test_pickles_files_and_not_voxels(cache, case):
@@ -253,7 +349,7 @@ class _LabelsOf:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="nobody tells what is open")
 def test_cases_that_nobody_looks_at_keep_no_file_open(cache, case):
-    """300 cases have 1,200 files, and many systems let a process open 1,024."""
+    """There may be more cases than the 1,024 files that many systems let a process open."""
     before = len(list(Path("/proc/self/fd").iterdir()))
     volumes = [cache.load(case) for _ in range(50)]
     assert sum(int(volume.labels.max()) for volume in volumes) == 100
@@ -276,10 +372,10 @@ def test_label_on_another_grid_is_refused(cache, case):
 
 
 def test_a_full_disk_is_told_in_a_sentence(cache, case, monkeypatch):
-    def full(file, array):
+    def full(file, arrays):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache_module.np, "save", full)
+    monkeypatch.setattr(cache_module, "write_arrays", full)
     with pytest.raises(UserError, match="No space left on device"):
         cache.load(case)
-    assert not list(cache.folder.glob("*.npy"))
+    assert not list(cache.folder.iterdir())

@@ -11,6 +11,7 @@ from gsema_core.datasets.patches import PatchSampler
 from gsema_core.errors import UserError
 from gsema_core.intensities import IntensityRule
 from gsema_core.transforms import NoTransform, build_transform
+from gsema_core.transforms.sequence import Sequence
 
 PATCH = (16, 16, 16)
 
@@ -139,3 +140,72 @@ def test_the_other_view_of_other_transforms_is_the_patch_itself(volumes):
     plain = PatchDataset(volumes, sampler, transform, 2, seed=5)[0]
     views = PatchDataset(volumes, sampler, transform, 2, seed=5, two_views=True)[0]
     assert all(torch.equal(*pair) for pair in zip(views, plain, strict=True))
+
+
+class Placeholder(NoTransform):
+    """Draws as many numbers as the patch has bright voxels: what it shows decides."""
+
+    def draw_one(self, generator, image, donor):
+        return torch.rand(int((image > 0.5).sum()) + 1, generator=generator)[-1].item()
+
+    def apply_one(self, image, labels, parameters):
+        return image * parameters, labels
+
+
+@pytest.mark.parametrize(
+    ("transform", "read"),
+    [
+        (build_transform("paper"), [2, 2]),
+        (build_transform("amplitude_mix"), [4, 4]),  # with a donor each
+        (Placeholder(), [2, 4]),  # those before its own decide what it draws
+    ],
+)
+def test_a_rank_reads_its_own_patches_alone(volumes, transform, read, monkeypatch):
+    cut, counts = PatchSampler.cut, []
+
+    def counted(self, volume, place):
+        counts[-1] += 1
+        return cut(self, volume, place)
+
+    monkeypatch.setattr(PatchSampler, "cut", counted)
+    sampler, made = PatchSampler(PATCH, 0.7, True), []
+    for share in (slice(0, 2), slice(2, 4), slice(None)):
+        counts.append(0)
+        made.append(PatchDataset(volumes, sampler, transform, 4, 5, share=share)[3])
+    assert counts == [*read, counts[-1]] and counts[-1] == (8 if transform.needs_donor else 4)
+    shared = [torch.cat(each) for each in zip(*made[:2], strict=True)]
+    assert all(torch.equal(*each) for each in zip(shared, made[2], strict=True))
+
+
+def read_in_one_go(volume, random, share):
+    """The patch as it was read before drawing and reading were taken apart, numbers in order."""
+    size, shape = np.array(PATCH), np.array(volume.image.shape)
+    choice = random.random()
+    if choice < (1 + share) / 2:
+        anchors = volume.aneurysm_voxels if choice < share else volume.vessel_voxels
+        start = anchors[random.integers(len(anchors))] - size // 2
+        start = np.clip(start + random.integers(-(size // 3), size // 3 + 1), 0, shape - size)
+    else:
+        start = random.integers(0, shape - size + 1)
+    patch = volume.image[tuple(map(slice, start, start + size))]
+    patch = patch.transpose(random.permutation(3))
+    return np.flip(patch, [axis for axis in range(3) if random.random() < 0.5])
+
+
+def test_where_patches_lie_is_drawn_without_a_look_at_them(volumes, monkeypatch):
+    """And as ever: a run that goes on sees the patches that it would have seen before."""
+    sampler = PatchSampler(PATCH, 0.4, True)
+    with monkeypatch.context() as patched:
+        patched.setattr("gsema_core.datasets.array_file.StoredArray.open", None)
+        places = [sampler.place(volumes[0], np.random.default_rng(seed)) for seed in range(20)]
+    near = {place.near and place.near[0] for place in places}
+    assert near == {"aneurysm_voxels", "vessel_voxels", None}
+    for seed, place in enumerate(places):
+        expected = read_in_one_go(volumes[0], np.random.default_rng(seed), 0.4)
+        assert np.array_equal(sampler.cut(volumes[0], place)[0], expected)
+
+
+def test_a_class_that_draws_anew_does_not_inherit_that_it_draws_unseen():
+    assert build_transform(["noise", "bias"]).draws_unseen
+    assert not Placeholder.draws_unseen
+    assert not Sequence([NoTransform(), Placeholder()]).draws_unseen
