@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from gsema_core.configuration.options import option_of
 from gsema_core.configuration.setting import Setting, settings_of
+
+_PAGE = re.compile(r"docs/([\w-]+)/(\w+\.md)")
+"""A page of the documentation, which becomes a link from docs/reference/."""
 
 
 def settings_table(kind: type) -> str:
@@ -30,7 +34,7 @@ def _row(one: Setting) -> str:
         f"{default_text(one)}{unit}",
         one.expected,
         one.help,
-        one.source,
+        _PAGE.sub(r"[\2](../\1/\2)", one.source),
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

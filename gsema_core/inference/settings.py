@@ -60,7 +60,7 @@ class SegmentationSettings:
         low=0,
         high=1,
         source="chosen for the bundled teacher on patients kept out of its training "
-        "(docs/reference/teacher.md)",
+        "(docs/explanation/teacher_notebook.md)",
         option="certainty",
         step=0.05,
         group=FINDS,
@@ -84,7 +84,7 @@ class SegmentationSettings:
         "Draw walls by the scan's own voxels, not by the model alone. It has no part where a "
         "threshold is given.",
         title="Draw walls by the scan",
-        source="docs/reference/teacher.md",
+        source="docs/explanation/teacher_notebook.md",
         option="walls",
         group=FINDS,
     )

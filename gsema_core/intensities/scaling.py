@@ -21,7 +21,7 @@ class IntensityRule:
         low: the percentile that becomes 0. Default: our choice; the paper does not say.
         high: the percentile that becomes 1. Default: our choice; vessels filled with contrast
             agent take 0.2 to 2 % of a scan. 99.9 lies within the brightness of thin ones, whose
-            walls were then drawn too far out (docs/reference/teacher.md).
+            walls were then drawn too far out (docs/explanation/teacher_notebook.md).
     """
 
     place: ClassVar[str] = "of the intensity rule"

@@ -125,7 +125,7 @@ class DataConfig(_Section):
         unit="%",
         low=50,
         high=100,
-        source="docs/reference/teacher.md",
+        source="docs/explanation/teacher_notebook.md",
     )
     random_orientation: bool = setting(
         True, "Flip and permute the axes of source patches: a patient may lie anyhow."

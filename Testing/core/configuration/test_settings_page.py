@@ -36,3 +36,8 @@ def test_every_setting_explains_itself() -> None:
                 assert one.source, one.name
                 if one.element in (int, float):
                     assert one.low is not None and one.high is not None, one.name
+
+
+def test_a_page_that_is_a_source_becomes_a_link() -> None:
+    table = settings_table(SegmentationSettings)
+    assert "| [performance.md](../explanation/performance.md) |" in table

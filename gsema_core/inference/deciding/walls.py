@@ -5,7 +5,7 @@ part of such a voxel. Contrast agent that fills a voxel of the scan in part brig
 that the scan's own voxels show the wall, once it is known which vessel is meant and how bright the
 lumen and what surrounds it are there. Ours, after the half-maximum rule of angiometry; the
 constants were chosen by ``Testing/benchmarks/walls.py`` on the patients kept out for such choices
-(docs/reference/teacher.md).
+(docs/explanation/teacher_notebook.md).
 """
 
 from __future__ import annotations
