@@ -1,18 +1,21 @@
 """How long a GS-EMA step takes beside the naive one and beside plain supervised training.
 
     python Testing/benchmarks/training_step.py [--kind swin_unet] [--patch 64] [--threads 1]
+    python Testing/benchmarks/training_step.py --gate-scope decoder
     python Testing/benchmarks/training_step.py --features 24 --stages 2 --heads 3 --window 7
 
-The second line has the shape of the paper's network: one Swin stage, a latent of 48 channels at a
+The last line has the shape of the paper's network: one Swin stage, a latent of 48 channels at a
 quarter of the resolution.
 
 Three steps on the same network, patches and machine, taking turns: the naive one (four forwards, a
 backward of the total loss, one more for each domain's gradient), ours (split_backward), and
-supervised training on both streams (two forwards, one backward). Prints one JSON line with the
-ratios of the median times (this process's CPU time: other programs hardly change it), the same
-ratios of the multiplications (which nothing changes), the share of a forward pass that lies on the
-way to the latent, the largest difference between the naive gradients and ours, relative to the
-largest gradient, in float32, and the memory that each step's graph keeps at its peak.
+supervised training on both streams: two forwards and a backward of the sum of the losses. Beside
+it the same as one batch of two. Prints one JSON line with the ratios of the median times (this
+process's CPU time: other programs hardly change it), the same ratios of the multiplications (which
+nothing changes), the share of a forward pass (and, by time, of its backward pass) that lies on the
+way to the latent, by multiplications and by time, the largest difference between the
+naive gradients and ours, relative to the largest gradient, in float32 (of the total alone where the
+gate compares the decoder's), and the memory that each step's graph keeps at its peak.
 """
 
 from __future__ import annotations
@@ -39,8 +42,9 @@ SUPERVISED, CONTRASTIVE = 0.25, 0.5  # equation 6
 class Steps:
     """The three steps; each leaves its gradients, flat, where it can be compared."""
 
-    def __init__(self, network: NetworkConfig, patch: int) -> None:
+    def __init__(self, network: NetworkConfig, patch: int, gate_scope: str = "all") -> None:
         torch.manual_seed(0)
+        self.encoder_once = (SUPERVISED, CONTRASTIVE) if gate_scope == "decoder" else None
         self.student = build_network(network)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         for parameter in self.teacher.parameters():
@@ -48,6 +52,7 @@ class Steps:
         self.source = torch.rand(1, 1, patch, patch, patch)
         self.target = (self.source**2 + 0.1 * torch.rand_like(self.source)).clamp(0, 1)
         self.labels = (self.source > 0.9).byte() + (self.source > 0.97).byte()
+        self.labels_twice = torch.cat([self.labels, self.labels])
         self.loss = DiceCELoss()
         self.contrast = BoundaryAwareContrastiveLoss()
         self.rows = GradientRows(self.student.parameters())
@@ -71,13 +76,27 @@ class Steps:
     def ours(self) -> Tensor:
         self.rows.zero_()
         streams = (self.source, self.labels), (self.target, self.labels)
-        split_backward(self.rows, self.student, self.teacher, *streams, self.loss, self.contrast)
+        split_backward(
+            self.rows, self.student, self.teacher, *streams, self.loss, self.contrast,
+            encoder_once=self.encoder_once,
+        )  # fmt: skip
         source, target = self.rows.source.clone(), self.rows.target.clone()
-        return torch.stack([source, target, self.rows.combine(SUPERVISED, CONTRASTIVE)])
+        third = 1.0 if self.encoder_once else CONTRASTIVE
+        return torch.stack([source, target, self.rows.combine(SUPERVISED, third)])
 
     def supervised(self) -> Tensor:
         losses = [self.loss(self.student(each), self.labels) for each in (self.source, self.target)]
         return self._flat(losses[0] + losses[1], keep=False)
+
+    def supervised_batch(self) -> Tensor:
+        loss = self.loss(self.student(torch.cat([self.source, self.target])), self.labels_twice)
+        return self._flat(2 * loss, keep=False)
+
+    def to_latents(self) -> Tensor:
+        """The part of `supervised` that lies on the way to the latents, forward and backward."""
+        encoded = [self.student.encode(each) for each in (self.source, self.target)]
+        maps = [each for one in encoded for each in (one.latent, *one.skips) if each.requires_grad]
+        return self._flat(torch.stack([each.float().sum() for each in maps]).sum(), keep=False)
 
     def _flat(self, loss: Tensor, keep: bool) -> Tensor:
         parameters = list(self.student.parameters())
@@ -130,18 +149,25 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=getattr(NetworkConfig, name))
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--gate-scope", default="all", choices=("all", "decoder"))
     parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     shape = {name: getattr(arguments, name) for name in NetworkConfig().to_dict()}
-    steps = Steps(NetworkConfig(**shape), arguments.patch)
-    candidates = {"naive": steps.naive, "ours": steps.ours, "supervised": steps.supervised}
+    steps = Steps(NetworkConfig(**shape), arguments.patch, arguments.gate_scope)
+    candidates = {
+        "naive": steps.naive,
+        "ours": steps.ours,
+        "supervised": steps.supervised,
+        "supervised_batch": steps.supervised_batch,
+        "to_latents": steps.to_latents,
+    }
     expected, actual = steps.naive(), steps.ours()
+    if steps.encoder_once:
+        expected, actual = expected[-1], actual[-1]
     difference = float((expected - actual).abs().max() / expected.abs().max())
     memory = {name: round(graph_megabytes(step), 1) for name, step in candidates.items()}
     work = {name: multiplications(step) for name, step in candidates.items()}
-    way = multiplications(lambda: steps.student.encode(steps.source))
-    whole = multiplications(lambda: steps.student(steps.source))
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for repeat in range(arguments.repeats + 1):  # the first turn warms up
         for name, step in candidates.items():
@@ -155,9 +181,11 @@ def main() -> None:
         **vars(arguments),
         "ratio_to_naive": round(median["ours"] / median["naive"], 3),
         "ratio_to_supervised": round(median["ours"] / median["supervised"], 3),
+        "ratio_to_supervised_batch": round(median["ours"] / median["supervised_batch"], 3),
         "work_to_naive": round(work["ours"] / work["naive"], 3),
         "work_to_supervised": round(work["ours"] / work["supervised"], 3),
-        "latent_share": round(way / whole, 3),
+        "latent_share": round(work["to_latents"] / work["supervised"], 3),
+        "latent_share_of_time": round(median["to_latents"] / median["supervised"], 3),
         "max_gradient_difference": difference,
         "seconds": {name: round(value, 4) for name, value in median.items()},
         "graph_megabytes": memory,

@@ -97,4 +97,4 @@ def _train(
         return None
     if result.teacher is None:
         raise UserError(f"The run in {config.run.output} left no teacher: delete it to try again.")
-    return training_numbers(config.run.output)
+    return {**training_numbers(config.run.output), "gate_scope": config.method.gate_scope}

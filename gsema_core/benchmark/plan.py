@@ -87,8 +87,12 @@ class Plan:
                 check_parts(method.config(self.base))  # refused now, not hours later
 
     def method(self, row: str) -> Row:
-        """What a row of that name is."""
-        return ROWS[row] if row in ROWS else self.own_rows[row]
+        """What a row of that name is; its title says where its gate compares fewer gradients."""
+        method = ROWS[row] if row in ROWS else self.own_rows[row]
+        scope = "all" if method.external else method.config(self.base).method.gate_scope
+        if scope == "all":
+            return method
+        return replace(method, title=f"{method.title}, gate of the {scope}")
 
     @property
     def cells(self) -> list[Cell]:

@@ -173,6 +173,7 @@ def _csv_rows(plan: Plan, scores: Collected) -> Iterator[dict[str, Any]]:
         dice = summarize(each.values["dice"], each.patients)
         yield {
             "row": row,
+            "title": plan.method(row).title,
             "unseen_center": center,
             "images": "simulated" if plan.simulated else "scans",
             "cases": dice.count,
@@ -199,6 +200,7 @@ def _case_rows(plan: Plan, records: Mapping[Cell, Record]) -> Iterator[dict[str,
             scores = {f"aneurysm_{name}": case["aneurysm"].get(name) for name in METRICS}
             yield {
                 "row": cell.row,
+                "title": plan.method(cell.row).title,
                 "unseen_center": cell.center,
                 "seed": cell.seed,
                 "case": case["case"],

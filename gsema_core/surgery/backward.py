@@ -4,6 +4,9 @@ Naive: four forwards, a backward of the total loss and one more for g_s and for 
 teacher only encodes, and every graph is walked no more often than three separate gradients need:
 decoders once a stream, the way to the latent once a stream and once for the contrastive part of
 both (measured, with the bound, in docs/explanation/method.md).
+
+A gate that compares the decoder's gradients only needs none of the encoder's apart: then the
+encoder is walked once, with everything that reaches it summed.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from torch import Tensor
 
 from gsema_core.losses.consistency import consistency_loss
 from gsema_core.networks.network import Encoded, SegmentationNetwork
-from gsema_core.surgery.gradients import CONTRAST, SOURCE, TARGET, GradientRows
+from gsema_core.surgery.gradients import CONTRAST, ENCODER, SOURCE, TARGET, GradientRows
 
 SegmentationLoss = Callable[[Tensor, Tensor], Tensor]
 ContrastiveLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
@@ -48,6 +51,7 @@ def split_backward(
     contrastive_loss: ContrastiveLoss | None = None,
     *,
     consistency_weight: float = 0.0,
+    encoder_once: tuple[float, float] | None = None,
 ) -> Losses:
     """Add the gradients of one batch to ``rows``; no weight changes.
 
@@ -64,24 +68,36 @@ def split_backward(
         contrastive_loss: of z_s, z_t, z'_s, z'_t; eq. 3-5. None: the row stays as it is.
         consistency_weight: of `consistency_loss`, beside the segmentation losses. Each stream's
             gradient has its own part of it, the other prediction held fixed; their sum is exact.
+        encoder_once: eq. 6's weights of the segmentation losses and of the contrastive loss. With
+            them the rows of both domains hold the decoder's gradients only, and the third row the
+            encoder's gradient of the whole loss, so weighted: ``rows.combine(supervised, 1.0)``
+            is the same total. None: the rows hold the three losses' gradients.
     """
     streams = [_Stream(student, *source), _Stream(student, *target)]
+    walk = _Stream.walk_decoder if encoder_once else _Stream.walk
     if consistency_weight:
-        losses, consistency = _agreeing(rows, streams, segmentation_loss, consistency_weight)
+        losses, consistency = _agreeing(rows, streams, segmentation_loss, consistency_weight, walk)
     else:
         losses = []
         for row, stream in zip((SOURCE, TARGET), streams, strict=True):
             with rows.row(row):  # one decoder's graph at a time
                 loss = segmentation_loss(stream.decode(), stream.labels)
-                stream.walk(loss)
+                walk(stream, loss)
             losses.append(loss.detach())
         consistency = losses[0].new_zeros(())
     contrast = losses[0].new_zeros(())
+    cotangents: list[Tensor] = []
     if contrastive_loss is not None:
         if teacher is None:
             raise ValueError("The contrastive loss compares student and teacher: pass the teacher.")
-        latents = [stream.encoded.latent for stream in streams]
-        contrast = _contrast(rows, latents, teacher, (source[0], target[0]), contrastive_loss)
+        images = (source[0], target[0])
+        contrast, cotangents = _contrast(streams, teacher, images, contrastive_loss)
+    if encoder_once:
+        with rows.row(ENCODER):
+            _walk_encoders(streams, cotangents, *encoder_once)
+    elif cotangents:
+        with rows.row(CONTRAST):  # both encoders at once; their graphs are freed
+            torch.autograd.backward([stream.encoded.latent for stream in streams], cotangents)
     return Losses(losses[0], losses[1], contrast, consistency)
 
 
@@ -119,13 +135,20 @@ class _Stream:
 
     def walk(self, loss: Tensor) -> None:
         """Walk a loss on the logits through the decoder, free it, then through the encoder."""
+        self.walk_decoder(loss)
+        maps, cotangents = self.encoder_walk()
+        # The contrastive loss walks the encoder once more.
+        torch.autograd.backward(maps, cotangents, retain_graph=True)
+
+    def walk_decoder(self, loss: Tensor) -> None:
+        """Walk a loss on the logits through the decoder, down to the leaves, and free it."""
         loss.backward()
+
+    def encoder_walk(self) -> tuple[list[Tensor], list[Tensor]]:
+        """The maps that have a graph, the latent first, and the decoder's gradient of each."""
         live = [index for index, each in enumerate(self.maps) if each.requires_grad]
-        torch.autograd.backward(
-            [self.maps[index] for index in live],
-            _gradients([self.leaves[index] for index in live]),
-            retain_graph=True,  # the contrastive loss walks the encoder once more
-        )
+        leaves = [self.leaves[index] for index in live]
+        return [self.maps[index] for index in live], _gradients(leaves)
 
 
 def _agreeing(
@@ -133,6 +156,7 @@ def _agreeing(
     streams: Sequence[_Stream],
     segmentation_loss: SegmentationLoss,
     weight: float,
+    walk: Callable[[_Stream, Tensor], None],
 ) -> tuple[list[Tensor], Tensor]:
     """Both streams' segmentation losses, each with its part of the agreement."""
     logits = [stream.decode() for stream in streams]
@@ -142,27 +166,43 @@ def _agreeing(
         with rows.row(row):
             loss = segmentation_loss(own, stream.labels)
             disagreement = consistency_loss(own, other)
-            stream.walk(loss + weight * disagreement)
+            walk(stream, loss + weight * disagreement)
         losses.append(loss.detach())
     return losses, weight * disagreement.detach()
 
 
 def _contrast(
-    rows: GradientRows,
-    latents: Sequence[Tensor],
+    streams: Sequence[_Stream],
     teacher: SegmentationNetwork,
     images: Sequence[Tensor],
     contrastive_loss: ContrastiveLoss,
-) -> Tensor:
-    """Walk the contrastive loss through both encoders at once; their graphs are freed."""
+) -> tuple[Tensor, list[Tensor]]:
+    """The contrastive loss, and its gradients with respect to both latents."""
     with torch.no_grad():
         references = [teacher.encode(image).latent for image in images]
-    leaves = [latent.detach().requires_grad_() for latent in latents]
+    leaves = [stream.encoded.latent.detach().requires_grad_() for stream in streams]
     loss = contrastive_loss(*leaves, *references)
-    with rows.row(CONTRAST):
-        loss.backward()
-        torch.autograd.backward(latents, _gradients(leaves))
-    return loss.detach()
+    loss.backward()
+    return loss.detach(), _gradients(leaves)
+
+
+def _walk_encoders(
+    streams: Sequence[_Stream],
+    contrast: Sequence[Tensor],
+    supervised_weight: float,
+    contrastive_weight: float,
+) -> None:
+    """Walk all that reaches the encoders, weighted and summed, through both; free their graphs."""
+    maps: list[Tensor] = []
+    cotangents: list[Tensor] = []
+    for index, stream in enumerate(streams):
+        own, gradients = stream.encoder_walk()
+        gradients = [each * supervised_weight for each in gradients]
+        if contrast:
+            gradients[0].add_(contrast[index], alpha=contrastive_weight)
+        maps += own
+        cotangents += gradients
+    torch.autograd.backward(maps, cotangents)
 
 
 def _gradients(leaves: Sequence[Tensor]) -> list[Tensor]:

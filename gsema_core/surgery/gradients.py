@@ -10,12 +10,18 @@ from torch import Tensor, nn
 
 SOURCE, TARGET, CONTRAST = range(3)
 
+ENCODER = CONTRAST
+"""What the third row is where the encoder is walked once: all of its gradient, weighted."""
+
 LOSSES = 4
 """Source, target, contrast, consistency."""
 
 
 class GradientRows:
     """Three gradients over the same parameters: g_s, g_t and that of the contrastive loss.
+
+    Where the gate compares the decoder's gradients only, g_s and g_t are zero for the encoder, and
+    the third row is the encoder's gradient of the whole loss.
 
     ``row(k)`` makes every parameter's ``.grad`` a view of row ``k``, so that a backward pass
     accumulates into that row without a copy. One buffer also means one all-reduce between ranks,
@@ -63,7 +69,7 @@ class GradientRows:
 
     @property
     def contrast(self) -> Tensor:
-        """The flat gradient of the contrastive loss (N,)."""
+        """The flat gradient of the contrastive loss (N,), or of all that reaches the encoder."""
         return self.flat[CONTRAST]
 
     def combine(self, supervised: float, contrastive: float) -> Tensor:

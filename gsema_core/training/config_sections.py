@@ -41,6 +41,13 @@ class MethodConfig(_Section):
         choices=("cosine", "sign_cosine"),
         source=PAPER,
     )
+    gate_scope: str = setting(
+        "all",
+        "Which gradients the gate compares: those of all weights, or of the decoder's only, with "
+        "which a step costs less and the gate decides otherwise now and then.",
+        choices=("all", "decoder"),
+        source=PAPER,
+    )
     alpha_warmup: bool = setting(
         True, "Average less in the first steps of a run that starts from no teacher."
     )

@@ -80,6 +80,7 @@ def _training(
         "minutes": round(progress.seconds / 60, 1),
         "alpha_aligned": config.method.alpha_aligned,
         "alpha_conflict": config.method.alpha_conflict,
+        "gate_scope": config.method.gate_scope,
         "precision": trainer.computing.precision,
         "replay_share": config.data.replay_share,
         "initial_teacher": Path(config.run.initial_teacher).stem or None,

@@ -179,7 +179,8 @@ class Loop:
         end = self._ending()
         left = f", {end.text}" if end else ""
         pace = self.pace.seconds_per_step or 0.0
-        return f"[{self._place()}{left}] {steps_sentence(records)}, {pace:.2g} s a step"
+        sentence = steps_sentence(records, self.config.method.gate_scope)
+        return f"[{self._place()}{left}] {sentence}, {pace:.2g} s a step"
 
     def _validate_if_due(self) -> None:
         """Validate the teacher to start from, after every so many steps, and at the end."""

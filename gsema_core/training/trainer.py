@@ -120,6 +120,11 @@ class Trainer:
             and self.contrastive_loss is None
             and not method.consistency_weight
         )
+        self.encoder_once = (
+            (method.supervised_weight, method.contrastive_weight)
+            if method.gate_scope == "decoder"
+            else None
+        )
         self.loss_scale = LossScale.of(self.computing.precision)
         self.whole = threading.Lock()
         self.step = 0
@@ -143,7 +148,9 @@ class Trainer:
         # Ranks on unlike machines may round one dot product to both sides of zero.
         decision = self.ranks.from_first(self.gate.decide(self.rows.source, self.rows.target))
         method = self.config.method
-        total = self.rows.combine(method.supervised_weight, method.contrastive_weight)
+        # Walked once, the encoder's row has its weights already.
+        third = method.contrastive_weight if self.encoder_once is None else 1.0
+        total = self.rows.combine(method.supervised_weight, third)
         norm = float(torch.linalg.vector_norm(total))
         usable = decision.finite and math.isfinite(norm)
         with self.whole:
@@ -201,6 +208,7 @@ class Trainer:
                     segmentation_loss,
                     _scaled(self.contrastive_loss, scale) if self.contrastive_loss else None,
                     consistency_weight=scale * self.config.method.consistency_weight,
+                    encoder_once=self.encoder_once,
                 )
         self.rows.losses += torch.stack(losses)
 

@@ -174,3 +174,18 @@ def test_tables_hold_the_numbers(plan, records):
     assert {(row["unseen_center"], row["patient"]) for row in cases if row["case"] == "2"} == {
         ("A", "2"), ("B", "5"),
     }  # fmt: skip
+
+
+def test_every_table_names_a_gate_that_sees_the_decoder_only(make_plan):
+    """Not beside a row that another package trains."""
+    plan = make_plan(rows=("gs_ema", "nnunet"), method={"gate_scope": "decoder"})
+    plan.begin()
+    write_tables(plan, {cell: record([0.5] * 3) for cell in plan.cells})
+    page = (plan.output / "table.md").read_text()
+    # unseen A, unseen B, mean of both, training
+    assert page.count("| GS-EMA, gate of the decoder |") == 4 and page.count("| nnU-Net |") == 4
+    assert "| GS-EMA |" not in page
+    for name in ("table.csv", "cases.csv"):
+        with (plan.output / name).open() as file:
+            titles = {row["row"]: row["title"] for row in csv.DictReader(file)}
+        assert titles == {"gs_ema": "GS-EMA, gate of the decoder", "nnunet": "nnU-Net"}

@@ -55,6 +55,58 @@ def test_gradients_equal_the_naive_ones(student, teacher, patches):
     torch.testing.assert_close(losses.source, segmentation(student(patches[0][0]), patches[0][1]))
 
 
+WEIGHTS = (0.3, 0.7)
+"""Of eq. 6, without a factor that is exact in binary."""
+
+
+@pytest.mark.parametrize(("bacl", "consistency"), [(True, 0.0), (False, 7.0)])
+def test_encoder_walked_once_gives_the_same_total(student, teacher, patches, bacl, consistency):
+    """Two batches; the domains' rows are the exact ones where the decoder is, else zero."""
+    contrast = BoundaryAwareContrastiveLoss() if bacl else None
+    exact, once = (GradientRows(student.parameters()) for _ in range(2))
+    for streams in (patches, patches[::-1]):
+        arguments = (student, teacher, *streams, DiceCELoss(), contrast)
+        expected = split_backward(exact, *arguments, consistency_weight=consistency)
+        losses = split_backward(
+            once, *arguments, consistency_weight=consistency, encoder_once=WEIGHTS
+        )
+        torch.testing.assert_close(losses, expected)
+    decoder = components_of_decoder(student, patches[0][0])
+    for row, reference in zip(once.flat[:2], exact.flat[:2], strict=True):
+        torch.testing.assert_close(row[decoder], reference[decoder], rtol=1e-5, atol=1e-6)
+        assert row[decoder].any() and not row[~decoder].any()
+    assert once.contrast[~decoder].any() and not once.contrast[decoder].any()
+    total = exact.combine(*WEIGHTS)
+    torch.testing.assert_close(once.combine(WEIGHTS[0], 1.0), total, rtol=1e-5, atol=1e-5)
+
+
+def components_of_decoder(student, image: Tensor) -> Tensor:
+    """Which components of the flat gradient the encoder's maps do not depend on."""
+    encoded = student.encode(image)
+    maps = [each for each in (encoded.latent, *encoded.skips) if each.requires_grad]
+    parameters = list(student.parameters())
+    gradients = torch.autograd.grad([each.sum() for each in maps], parameters, allow_unused=True)
+    return torch.cat(
+        [torch.full((p.numel(),), g is None) for p, g in zip(parameters, gradients, strict=True)]
+    )
+
+
+def test_encoder_walked_once_is_walked_once(student, teacher, patches):
+    """The first convolution's backward runs once a stream, instead of twice."""
+    counts = []
+    for once in (None, WEIGHTS):
+        walks: list[int] = []
+        first = next(student.parameters())
+        handle = first.register_hook(lambda gradient, walks=walks: walks.append(1))
+        rows = GradientRows(student.parameters())
+        arguments = (*patches, DiceCELoss(), BoundaryAwareContrastiveLoss())
+        split_backward(rows, student, teacher, *arguments, encoder_once=once)
+        handle.remove()
+        counts.append(len(walks))
+    # A hook on a weight is called once for each backward call, with both streams' sum.
+    assert counts == [3, 1]
+
+
 def test_two_batches_accumulate(student, teacher, patches):
     loss = DiceCELoss()
     once, twice = (GradientRows(student.parameters()) for _ in range(2))

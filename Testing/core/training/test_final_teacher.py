@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gsema_core.datasets import find_cases, split_by_patient
+from gsema_core.errors import UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.labels import VESSEL
 from gsema_core.losses import DiceCELoss
@@ -125,3 +126,15 @@ def test_the_card_says_what_was_changed_of_the_preset(make_tiny):
         }
         == changes(config)
     )
+
+
+def test_the_gates_scope_is_named_where_it_is_not_all(make_tiny):
+    lines: list[str] = []
+    config = make_tiny(method={"gate_scope": "decoder"}, run={"steps": 1})
+    training = read_card(train(config, lines.append).teacher).training
+    assert training["gate_scope"] == training["changes"]["method.gate_scope"] == "decoder"
+    assert any("cosine of the decoder's gradients 0." in line for line in lines)
+    state = torch.load(config.run.output / "checkpoint.pt", weights_only=True)
+    assert state["config"]["method"]["gate_scope"] == "decoder"
+    with pytest.raises(UserError, match=r"begun with another gate_scope in \[method\]"):
+        train(make_tiny(run={"steps": 2}), silent)

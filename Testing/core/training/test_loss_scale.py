@@ -59,9 +59,11 @@ def test_the_scale_leaves_losses_cosine_and_step_as_they_are(make_config):
     assert torch.equal(weights(plain.teacher), weights(scaled.teacher))
 
 
-def test_fp16_steps_like_fp32(make_config):
-    exact = make_trainer(make_config())
-    half = make_trainer(make_config(run={"precision": "fp16"}))
+@pytest.mark.parametrize("gate_scope", ["all", "decoder"])
+def test_fp16_steps_like_fp32(make_config, gate_scope):
+    method = {"gate_scope": gate_scope}
+    exact = make_trainer(make_config(method=method))
+    half = make_trainer(make_config(method=method, run={"precision": "fp16"}))
     expected, record = exact.train_step([pair()]), half.train_step([pair()])
     assert not record.skipped and record.gate_open == expected.gate_open
     assert record.loss_source == pytest.approx(expected.loss_source, rel=0.01)

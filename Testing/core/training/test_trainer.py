@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -96,6 +98,51 @@ def test_accumulation_is_one_step_with_the_mean_gradient(make_trainer):
     record = twice.train_step([make_pair(), make_pair()])
     assert twice.step == 1 and record.loss_source > 0
     torch.testing.assert_close(weights(twice.student), weights(once.student), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("preset", ["paper", "code", "cmdg"])
+def test_gate_of_the_decoder_leaves_the_students_step_as_it_is(make_trainer, preset):
+    """With weights, warm-up, accumulated batches and a limit to the gradient's length."""
+    limit = {"optimization": {"clip_norm": 0.01}}
+    exact = make_trainer(preset, **limit)
+    once = make_trainer(preset, method={"gate_scope": "decoder"}, **limit)
+    for seed in range(2):
+        batches = [make_pair(seed), make_pair(seed + 10)]
+        expected, record = exact.train_step(batches), once.train_step(batches)
+        torch.testing.assert_close(once.rows.source, exact.rows.source, atol=1e-6, rtol=1e-4)
+        assert record.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-4)
+        assert record.loss_contrast == pytest.approx(expected.loss_contrast, rel=1e-4)
+        assert record.similarity != expected.similarity
+    torch.testing.assert_close(weights(once.student), weights(exact.student), atol=1e-5, rtol=1e-4)
+
+
+def test_gate_of_the_decoder_decides_by_the_decoder(make_trainer):
+    """Agreement of the encoder's gradients does not count, nor does their length."""
+    trainer = make_trainer(method={"gate_scope": "decoder"})
+    seen = []
+    decide = trainer.gate.decide
+    trainer.gate = SimpleNamespace(decide=lambda *rows: seen.append(rows) or decide(*rows))
+    assert trainer.train_step([make_pair()]).gate_open
+    assert not trainer.train_step([conflicting_pair()]).gate_open
+    names = [name for name, _ in trainer.student.named_parameters()]
+    sizes = [each.numel() for each in trainer.student.parameters()]
+    for name, part in zip(names, seen[1][1].split(sizes), strict=True):
+        of_decoder = name.startswith(("head", "body.net.up"))
+        assert bool(part.any()) == of_decoder, name
+
+
+def test_gate_of_the_decoder_skips_a_step_whose_encoder_overflows(make_trainer):
+    """The decoder's gradients, which the gate sees, are finite."""
+    trainer = make_trainer(method={"gate_scope": "decoder"})
+    student, teacher = weights(trainer.student), weights(trainer.teacher)
+    parameter = next(trainer.student.parameters())
+    handle = parameter.register_hook(lambda gradient: gradient * float("inf"))
+    record = trainer.train_step([make_pair()])
+    assert record.skipped and math.isfinite(record.similarity) and record.alpha == 1.0
+    assert torch.equal(weights(trainer.student), student)
+    assert torch.equal(weights(trainer.teacher), teacher)
+    handle.remove()
+    assert not trainer.train_step([make_pair()]).skipped
 
 
 def test_long_gradients_are_clipped(make_trainer):
