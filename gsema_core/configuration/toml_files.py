@@ -38,6 +38,18 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise UserError(f"The configuration {path} cannot be read: {error}.") from error
 
 
+def toml_value(text: str) -> Any:
+    """The value that a text is in TOML; None where it is none, or a date, which no setting is."""
+    try:
+        tables = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return None
+    value = tables.pop("value")
+    return (
+        value if not tables and isinstance(value, bool | int | float | str | list | dict) else None
+    )
+
+
 def toml_text(values: Mapping[str, Any]) -> str:
     """Plain values as TOML: single settings first, then a table for each mapping in ``values``.
 

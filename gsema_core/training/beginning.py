@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ def begin(
     device: torch.device,
     ranks: Ranks | None = None,
     fit: Fit | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[Trainer, Progress]:
     """A trainer at the step to go on from.
 
@@ -31,6 +33,7 @@ def begin(
         device: where the networks are.
         ranks: this process among others.
         fit: the batch and patch to go on with; default: the checkpoint's, else those asked for.
+        tell: gets a sentence for each setting that is not as it was in the checkpoint.
 
     Raises:
         UserError: the checkpoint or the teacher to start from cannot be used.
@@ -40,6 +43,8 @@ def begin(
     found = ranks.is_first and checkpoint.exists()
     saved = ranks.from_first(Checkpoint.read(checkpoint, asked) if found else None)
     if saved:
+        for sentence in saved.sentences():
+            tell(sentence)
         config = (fit or saved.fit).apply(asked)
         trainer = Trainer(config, build_network(config.network), device, ranks)
         return trainer, saved.restore(trainer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from gsema_core.files.atomic import atomic_path
 from gsema_core.machine.memory import is_out_of_memory
 from gsema_core.training.config import TrainingConfig, preset_values
 from gsema_core.training.memory_fallback import Fit
+from gsema_core.training.run_files import WARNING
+from gsema_core.training.status import ends_by_time
 from gsema_core.training.trainer import Trainer
 
 FORMAT = 1
@@ -40,6 +42,7 @@ class Progress:
         parent_sha256: hash of the teacher that the run started from; empty from scratch.
         parent_appearance: what that teacher was trained on, as its card has it.
         cases: fingerprint of what the run trains on (`PreparedCases.fingerprint`).
+        budgets: how steps or minutes were changed on the way, see `Checkpoint.budget_change`.
     """
 
     seconds: float = 0.0
@@ -50,6 +53,19 @@ class Progress:
     parent_sha256: str = ""
     parent_appearance: dict[str, Any] | None = None
     cases: str = ""
+    budgets: list[str] = field(default_factory=list)
+
+    @property
+    def stale_so_far(self) -> int:
+        """``stale``, or -1 where no teacher was kept yet: the first validation keeps one."""
+        return -1 if self.best_score == NO_SCORE else self.stale
+
+
+def budget_text(steps: int, minutes: float) -> str:
+    """Of a run: "1000 steps", "30 minutes", or "1000 steps, at most 30 minutes"."""
+    if ends_by_time(steps, minutes):
+        return f"{minutes:g} minutes"
+    return f"{steps} steps" + (f", at most {minutes:g} minutes" if minutes else "")
 
 
 def save_checkpoint(
@@ -92,11 +108,13 @@ class Checkpoint:
         path: its file.
         state: what is in it.
         fit: the batch and patch that the run has memory for.
+        asked: the configuration that it goes on with.
     """
 
     path: Path
     state: dict[str, Any]
     fit: Fit
+    asked: TrainingConfig
 
     @classmethod
     def read(cls, path: Path, asked: TrainingConfig) -> Checkpoint:
@@ -127,7 +145,42 @@ class Checkpoint:
                 f"The run in {path.parent} was begun with another {changed}: set it back to go "
                 "on, or choose another output folder."
             )
-        return cls(path, state, fit)
+        return cls(path, state, fit, asked)
+
+    @property
+    def budget_change(self) -> str:
+        """How steps and minutes differ from those that the run had, where its schedule heeds them.
+
+        A rate that falls over the whole run is stretched then, and rises: the run becomes another
+        than one that had the new budget from its first step.
+        """
+        step, run = int(self.state["step"]), self.state["config"]["run"]
+        old, new = (budget_text(each["steps"], each["minutes"]) for each in (run, self._run))
+        bends = self.asked.optimization.schedule != "constant"
+        return f"at step {step} from {old} to {new}" if step and bends and old != new else ""
+
+    @property
+    def _run(self) -> dict[str, Any]:
+        values: dict[str, Any] = self.asked.to_dict()["run"]
+        return values
+
+    def sentences(self) -> list[str]:
+        """What the run goes on with that is not as it was, where that is allowed."""
+        sentences = []
+        before, now = self.state["config"]["run"], self._run
+        for name in sorted(_TOLD):
+            if name in before and before[name] != now[name]:
+                sentences.append(
+                    f"Going on with {name} {now[name]} in [run], which was {before[name]}."
+                )
+        if change := self.budget_change:
+            schedule = self.asked.optimization.schedule
+            sentences.append(
+                f"{WARNING}The schedule {schedule} is stretched {change}: the learning rate is "
+                "another from here on, and the run is not what it would be with this budget from "
+                "its first step. A constant schedule can be lengthened."
+            )
+        return sentences
 
     def restore(self, trainer: Trainer) -> Progress:
         """Put the state into ``trainer``, and PyTorch's random generators back.
@@ -147,7 +200,10 @@ class Checkpoint:
             if gpu is not None and trainer.device.type == "cuda":
                 torch.cuda.set_rng_state(gpu, trainer.device)
             # Versions without this line validated at once, before they saved.
-            return Progress(**{"validated_step": trainer.step, **state["progress"]})
+            progress = Progress(**{"validated_step": trainer.step, **state["progress"]})
+            if change := self.budget_change:
+                progress.budgets = [*progress.budgets, change]
+            return progress
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             if is_out_of_memory(error):
                 raise
@@ -182,6 +238,8 @@ _FREE = {
     },
     "data": {"datalist", "description", "cache", "workers"},
 }
+_TOLD = _FREE["run"] - {"output", "device", "threads", "log_every", "progress_s"}
+"""Whoever goes on with a run is told where these differ; the others change no result."""
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
@@ -201,5 +259,5 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
         for name, value in values.items():
             before = old.get(section, {}).get(name, defaults[section][name])
             if name not in _FREE.get(section, ()) and before != value:
-                return f"{name} in [{section}]"
+                return f"{name} in [{section}] ({before}, now {value})"
     return None

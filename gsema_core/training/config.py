@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -13,6 +13,7 @@ from gsema_core.configuration.toml_files import read_toml
 from gsema_core.errors import UserError
 from gsema_core.networks.network_config import NetworkConfig
 from gsema_core.teachers.card import is_plain_name
+from gsema_core.training.assignments import read_assignments, with_assignments
 from gsema_core.training.config_sections import (
     DataConfig,
     MethodConfig,
@@ -88,13 +89,31 @@ class TrainingConfig:
         return build(cls, {**sections, "preset_name": name})
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> TrainingConfig:
+    def from_toml(
+        cls,
+        path: str | Path,
+        assignments: Sequence[str] = (),
+        tell: Callable[[str], None] = lambda sentence: None,
+    ) -> TrainingConfig:
         """Read ``gsema train``'s file; relative paths in it start at the file's folder.
 
         Where it names a part as ``package.module:Name``, the folder's own modules can be imported.
+
+        Args:
+            path: the file.
+            assignments: ``NAME=VALUE`` texts that win over it; their paths start at the current
+                folder.
+            tell: gets a sentence about what of the file they leave out.
+
+        Raises:
+            UserError: the file or an assignment cannot be used.
         """
         path = Path(path)
-        tables = with_preset_file(read_toml(path), path.parent)
+        above = read_assignments(assignments)
+        tables = read_toml(path)
+        if "preset" in above:
+            tables["preset"] = above.pop("preset")
+        tables = with_assignments(with_preset_file(tables, path.parent), above, tell)
         if plugins.outside_names(tables):
             plugins.make_importable(path.parent)
         config = cls.from_dict(tables)

@@ -88,6 +88,8 @@ def _training(
     }
     if options := {**config.transforms, **config.losses}:
         values["options"] = options
+    if progress.budgets:
+        values["budget_changes"] = list(progress.budgets)
     if Fit.of(asked) != Fit.of(config):
         values["memory_was_short"] = f"{Fit.of(asked)} became {Fit.of(config)}"
     return values

@@ -114,12 +114,17 @@ class Loop:
     def over(self) -> str:
         """What ends the run by itself: steps, minutes or patience; empty where nothing does."""
         run, progress = self.config.run, self.progress
-        if self.trainer.step >= run.steps:
+        if self.trainer.step > run.steps:
+            return f"it had made more than {run.steps} steps before"
+        if self.trainer.step == run.steps:
             return "all steps are made"
         if 0 < run.minutes * 60 <= progress.seconds:
             return f"its {run.minutes:g} minutes are used up"
         if 0 < run.patience <= progress.stale:
-            return f"{progress.stale} validations in a row found no better teacher"
+            return (
+                f"{progress.stale} validations in a row found no better teacher and its patience "
+                f"is {run.patience}"
+            )
         return ""
 
     def _ends(self) -> bool:
@@ -248,7 +253,7 @@ class Loop:
 
     def _ending(self) -> Ending | None:
         progress, pace = self.progress, self.pace
-        stale = progress.stale if self.cases.validation else None
+        stale = progress.stale_so_far if self.cases.validation else None
         spent = progress.seconds, pace.seconds_per_step, pace.validation_seconds
         return ending(self.config.run, self.trainer.step, *spent, stale)
 

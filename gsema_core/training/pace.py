@@ -111,7 +111,8 @@ def ending(
         seconds: of steps that are spent.
         seconds_per_step: the pace; None before the first step.
         validation_seconds: of one validation; None before the first.
-        stale: validations in a row without a better teacher; None where no case is validated.
+        stale: validations in a row without a better teacher; -1 before the first, which finds
+            one; None where no case is validated.
 
     Returns:
         None where no step was measured yet.

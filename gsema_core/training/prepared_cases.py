@@ -12,6 +12,7 @@ import numpy as np
 from gsema_core.datasets import Case, Split, VolumeCache, examine_all
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.case_summary import summary, summary_lines
+from gsema_core.datasets.examination import Examined
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.intensities import IntensityRule
 from gsema_core.intensities.appearance_ranges import AppearanceRanges
@@ -74,7 +75,9 @@ class PreparedCases:
         return f"{len(self.training)}+{len(self.validation)}+{len(self.replay)}-{checksum:08x}"
 
 
-def describe(cases: Sequence[Case], reporter: RunReporter, stop: Callable[[], bool]) -> None:
+def describe(
+    cases: Sequence[Case], reporter: RunReporter, stop: Callable[[], bool]
+) -> list[Examined]:
     """Read all cases, and say what they hold; for all centers, nobody is named.
 
     Raises:
@@ -93,6 +96,7 @@ def describe(cases: Sequence[Case], reporter: RunReporter, stop: Callable[[], bo
         reporter.advance(done, "Examining a case" if each.number < len(cases) else "")
     for line in summary_lines(summary(examined)):
         reporter.report(line)
+    return examined
 
 
 def volume_cache(config: TrainingConfig) -> VolumeCache:

@@ -54,6 +54,10 @@ class RunReporter:
 
     def report(self, line: str) -> None:
         """Give a line to the caller."""
+        self.tell(line)
+
+    def tell(self, line: str) -> None:
+        """Give a line of progress to the caller, at once."""
         with self._lock:
             self._said = monotonic()
             self._report(line)
@@ -67,7 +71,7 @@ class RunReporter:
         now = monotonic()
         if now - self._progressed >= self.every_s:
             self._progressed = now
-            self.report(line if isinstance(line, str) else line())
+            self.tell(line if isinstance(line, str) else line())
 
     def advance(self, message: str, next_one: str) -> None:
         """Write into the status how far long work is, and report it now and then.
@@ -116,7 +120,7 @@ class RunReporter:
             is_long = took >= max(self.every_s, 2 * self._usual)
             if self._doing and self.every_s and is_long and now - self._said >= self.every_s:
                 usual = f", usually {duration_text(self._usual)}" if self._usual else ""
-                self.report(f"{self._doing}: {took:.0f} s so far{usual}.")
+                self.tell(f"{self._doing}: {took:.0f} s so far{usual}.")
 
     def say(self, message: str, **changes: Any) -> None:
         """Report a sentence, and write it into the status together with other changes."""

@@ -87,8 +87,13 @@ def ends_by_time(steps: int, minutes: float) -> bool:
 
 
 def counted(step: int, steps: int, minutes: float, of: str = " of ") -> str:
-    """How far a run is, for its log: "464 of 5000", or "464" where its time ends it."""
-    return f"{step}" if ends_by_time(steps, minutes) else f"{step}{of}{steps}"
+    """How far a run is, for its log: "464 of 5000", or "464" where its time ends it.
+
+    A run that is to make fewer steps than it has made has no total either.
+    """
+    if ends_by_time(steps, minutes) or step > steps:
+        return f"{step}"
+    return f"{step}{of}{steps}"
 
 
 def read_status(folder: Path) -> Status | None:

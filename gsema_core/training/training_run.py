@@ -172,7 +172,8 @@ class _Run:
 
     def _begin(self) -> tuple[Trainer, Progress]:
         try:
-            return begin(self.config, self.checkpoint, self.device, self.ranks)
+            tell = self.reporter.report
+            return begin(self.config, self.checkpoint, self.device, self.ranks, tell=tell)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

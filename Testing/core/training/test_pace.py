@@ -91,6 +91,8 @@ def test_patience_makes_it_at_the_latest():
     assert ending(run_of(patience=2), 10, 20.0, 2.0, 7.0, 0).earliest_step is None
     assert ending(run_of(patience=2), 10, 20.0, 2.0, 7.0, 1).earliest_step == 15
     assert ending(run_of(patience=1), 10, 20.0, 2.0, 7.0, None).earliest_step is None
+    # The first validation, at step 5, finds the first teacher.
+    assert ending(run_of(patience=1), 0, 0.0, 2.0, None, -1).earliest_step == 10
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,47 @@ def test_another_configuration_does_not_take_over_a_run(make_config):
         train(make_config(run={"batch_size": 2}), silent)
 
 
+def test_a_run_says_what_it_goes_on_with_that_was_otherwise(make_tiny):
+    first = make_tiny(optimization={"schedule": "constant"}, run={"steps": 1})
+    train(first, silent)
+    lines: list[str] = []
+    longer = replace(first, run=replace(first.run, steps=3, patience=2))
+    assert train(longer, lines.append).step == 3
+    assert "Going on with steps 3 in [run], which was 1." in lines
+    assert "Going on with patience 2 in [run], which was 0." in lines
+    assert not any(line.startswith("Warning") for line in lines)
+    assert "budget_changes" not in read_card(first.run.output / "teacher.safetensors").training
+
+
+def test_a_schedule_that_is_stretched_is_warned_of_and_on_the_card(make_tiny):
+    """A rate that had fallen to nothing rises again: no run of three steps is like that."""
+    first = make_tiny(run={"steps": 2})
+    train(first, silent)
+    lines: list[str] = []
+    longer = replace(first, run=replace(first.run, steps=3))
+    train(longer, lines.append)
+    warning = next(line for line in lines if line.startswith("Warning: The schedule"))
+    assert "cosine is stretched at step 2 from 2 steps to 3 steps" in warning
+    assert train(longer, lines.append).finished  # nothing more to stretch
+    assert lines.count(warning) == 1
+    state = torch.load(first.run.output / "checkpoint.pt", weights_only=True)
+    assert state["progress"]["budgets"] == ["at step 2 from 2 steps to 3 steps"]
+
+
+def test_a_run_that_has_made_more_steps_than_are_asked_for_says_so(make_tiny):
+    train(make_tiny(run={"steps": 3}), silent)
+    lines: list[str] = []
+    result = train(make_tiny(run={"steps": 2}), lines.append)
+    assert (result.step, result.finished) == (3, True)
+    assert any("Finished at step 3, as it had made more than 2 steps" in line for line in lines)
+
+
+def test_what_a_run_may_not_change_is_told_with_both_values(make_tiny):
+    train(make_tiny(run={"steps": 1}), silent)
+    with pytest.raises(UserError, match=r"another learning_rate in .* \(0.003, now 0.001\)"):
+        train(make_tiny(optimization={"learning_rate": 1e-3}), silent)
+
+
 def test_a_checkpoint_of_a_version_with_fewer_settings_goes_on(make_config):
     config = make_config(run={"steps": 2})
     train(config, silent)
