@@ -20,6 +20,11 @@ def names(text: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
+def say(sentence: str) -> None:
+    """Print what the user should read beside a command's result."""
+    print(sentence, file=sys.stderr)
+
+
 def add_case_choice(parser: argparse.ArgumentParser) -> None:
     """Options that choose cases of a list, for ``choose_cases``."""
     parser.add_argument(

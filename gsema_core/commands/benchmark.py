@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsema_core.commands.arguments import names
+from gsema_core.commands.arguments import names, say
 from gsema_core.exit_codes import EXIT_STOPPED
 from gsema_core.plugins import FORM
 
@@ -98,7 +98,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     own = own_rows(arguments.rows, tables.pop("rows", {}))
     given = {"steps": arguments.steps, "minutes": arguments.minutes}
     budget = {name: value for name, value in given.items() if value is not None}
-    cases = find_cases(arguments.datalist)
+    cases = find_cases(arguments.datalist, tell=say)
     return Plan(
         cases=tuple(cases),
         base=TrainingConfig.from_dict({**tables, "run": {**tables.get("run", {}), **budget}}),

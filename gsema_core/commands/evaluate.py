@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gsema_core.commands.arguments import watched
+from gsema_core.commands.arguments import say, watched
 
 HELP = "Score label maps against references: overlap, surface distance, lesions found."
 DETAILS = """
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     outputs = (arguments.output, ".json"), (arguments.csv, ".csv"), (arguments.latex, ".tex")
     text_files.check_destinations(*outputs)
-    listed = find_cases(arguments.datalist, check_files=False) if arguments.datalist else []
+    listed = find_cases(arguments.datalist, False, tell=say) if arguments.datalist else []
     rules = PairingRules(arguments.prediction_suffix, arguments.reference_suffix, arguments.missing)
     folders = arguments.predictions, arguments.references
     with watched(quiet=arguments.quiet) as watch:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, watched
+from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, say, watched
 
 if TYPE_CHECKING:
     from gsema_core.datasets import Case
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
         name: {"name": read_card(file).name, "sha256": file_hash(file)}
         for name, file in files.items()
     }
-    listed = find_cases(arguments.datalist)
+    listed = find_cases(arguments.datalist, tell=say)
     cases = choose_cases(listed, arguments.centers, arguments.patients, arguments.use)
-    also = find_cases(arguments.also) if arguments.also else []
+    also = find_cases(arguments.also, tell=say) if arguments.also else []
     if any(case.use == arguments.use for case in also):
         also = choose_cases(also, use=arguments.use)
     start, new = _score(files, [*cases, *also], arguments, settings)

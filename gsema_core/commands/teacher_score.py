@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, watched
+from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, say, watched
 
 HELP = "segment labelled scans and write a copy of the teacher with its scores"
 DESCRIPTION = (
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = find_teacher(arguments.teacher)
     card = read_card(source)  # a wrong file is told before anything takes time
     chosen = arguments.centers, arguments.patients, arguments.use
-    cases = choose_cases(find_cases(arguments.datalist), *chosen)
+    cases = choose_cases(find_cases(arguments.datalist, tell=say), *chosen)
     with watched() as watch:
         segmenter = load_segmenter(source, arguments.device, arguments.network)
         scores = score_teacher(segmenter, cases, settings, **watch)

@@ -5,36 +5,76 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gsema_core.datasets.datalist import Case, read_datalist
+from gsema_core.datasets.bids_folder import is_bids_folder, read_bids_folder
+from gsema_core.datasets.center_rules import CenterRule
+from gsema_core.datasets.datalist import Case, check_patients, read_datalist
+from gsema_core.datasets.folder_walk import Tell, nothing_told
 from gsema_core.datasets.nnunet_folder import DESCRIPTION, is_nnunet_folder, read_nnunet_folder
 from gsema_core.datasets.pairs import find_pairs
+from gsema_core.datasets.patient_places import lone_centers, tell_repeats, with_center
+from gsema_core.datasets.slicer_scenes import SCENE_SUFFIX
 from gsema_core.errors import UserError
+from gsema_core.files.image_names import ARCHIVES
 
 DATALIST = "datalist.json"
 
 
-def find_cases(path: str | os.PathLike[str], check_files: bool = True) -> list[Case]:
+def find_cases(
+    path: str | os.PathLike[str],
+    check_files: bool = True,
+    rule: CenterRule | None = None,
+    tell: Tell = nothing_told,
+    *,
+    confirmed: bool = False,
+) -> list[Case]:
     """List labelled cases; no voxel is read.
 
     Args:
         path: a datalist (JSON) or a folder that holds ``datalist.json``, as ``gsema simulate``
-            writes it (``read_datalist``); an nnU-Net raw folder (``read_nnunet_folder``); or a
-            folder of pairs of images and label maps (``find_pairs``).
+            writes it (``read_datalist``); an nnU-Net raw folder (``read_nnunet_folder``); a BIDS
+            data set (``read_bids_folder``); or a folder of pairs of images and label maps, or of
+            saved scenes of Slicer (``find_pairs``).
         check_files: refuse a datalist with files that do not exist; else reading them will.
+        rule: what says the center (``center_rule``); else a list's own centers count, those of
+            BIDS' participants, or all cases are of one.
+        tell: takes sentences on what was left out or put together.
+        confirmed: whether a center may have one patient only, where no list says so; it is told.
 
     Raises:
-        UserError: it is nothing of this, or files are missing.
+        UserError: it is nothing of this, files are missing, one file stands for two, or it cannot
+            be told whose the scans are.
     """
     path = Path(path)
     try:
-        if (path / DATALIST).is_file():
-            return read_datalist(path / DATALIST, check_files)
-        folder = path.parent if path.name == DESCRIPTION else path
-        if is_nnunet_folder(folder):
-            return read_nnunet_folder(folder)
-        return find_pairs(path) if path.is_dir() else read_datalist(path, check_files)
+        listing = path / DATALIST if (path / DATALIST).is_file() else path
+        if (path.is_dir() and listing == path) or path.name == DESCRIPTION:
+            cases = _in_folder(path.parent if path.name == DESCRIPTION else path, rule, tell)
+        elif path.suffix.lower() == SCENE_SUFFIX:
+            cases = find_pairs(path.parent, rule, tell)
+        elif path.name.lower().endswith(ARCHIVES):
+            raise UserError(f"The file {path} is an archive: unpack it, and give the folder.")
+        else:
+            cases = read_datalist(listing, check_files)
+            if rule is None:
+                return cases
+            cases = [with_center(case, listing.parent, rule) for case in cases]
     except OSError as error:
         raise UserError(
             f"The cases at {path} cannot be listed ({error.strerror}): check that you may read "
             "the folder."
         ) from error
+    check_patients(path, cases)
+    tell_repeats(cases, tell)
+    if question := lone_centers(cases, path):
+        if not confirmed:
+            raise UserError(question)
+        tell(question)
+    return cases
+
+
+def _in_folder(folder: Path, rule: CenterRule | None, tell: Tell) -> list[Case]:
+    if is_nnunet_folder(folder):
+        return read_nnunet_folder(folder, rule, tell)
+    if is_bids_folder(folder):
+        return read_bids_folder(folder, rule, tell)
+    return find_pairs(folder, rule, tell)

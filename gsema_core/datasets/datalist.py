@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from gsema_core.files.text_files import read_json, write_json
 from gsema_core.labels import BACKGROUND, CLASSES
 
 _FIELDS = ("patient", "center", "image", "label")
+_KEYS = ("cases", "description")
+_CASE_KEYS = (*_FIELDS, "use", "relabel")
 USES = ("", "training", "validation", "test")
 
 
@@ -60,10 +63,11 @@ def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
             f'The datalist {path} has no cases: expected {{"cases": [{{"patient": ..., '
             '"center": ..., "image": ..., "label": ...}, ...]}.'
         )
+    _check_keys(document, _KEYS, f"The datalist {path}")
     cases = [_case(path, number, entry) for number, entry in enumerate(entries, start=1)]
     if check_files:
         _check_files(path, cases)
-    _check_patients(path, cases)
+    check_patients(path, cases)
     return cases
 
 
@@ -135,10 +139,27 @@ def _check_files(path: Path, cases: Sequence[Case]) -> None:
                 )
 
 
-def _check_patients(path: Path, cases: Sequence[Case]) -> None:
-    """No patient may end up on two sides, be it by the list's uses or by an image of two names."""
+def _check_keys(entry: Mapping[str, Any], known: Sequence[str], what: str) -> None:
+    """A key that nobody reads would be a wish that nobody hears."""
+    for key in entry:
+        if key not in known:
+            near = get_close_matches(key.lower(), known, 1)
+            meant = f"did you mean {near[0]!r}?" if near else "leave it out."
+            raise UserError(
+                f"{what} has the unknown key {key!r} (known are {', '.join(known)}): {meant}"
+            )
+
+
+def check_patients(path: Path, cases: Sequence[Case]) -> None:
+    """Make sure that no patient can end up on two sides.
+
+    Raises:
+        UserError: a patient has cases of different uses, an image is there twice, or a label map
+            under two patients' names.
+    """
     uses: dict[str, str] = {}
     numbers: dict[str, int] = {}
+    owners: dict[str, Case] = {}
     for number, case in enumerate(cases, start=1):
         if uses.setdefault(case.patient, case.use) != case.use:
             raise UserError(
@@ -151,9 +172,17 @@ def _check_patients(path: Path, cases: Sequence[Case]) -> None:
                 f"The image {case.image} is that of case {first} and of case {number} in {path}: "
                 "list it once."
             )
+        other = owners.setdefault(os.path.realpath(case.label), case).patient
+        if other != case.patient:
+            raise UserError(
+                f"The label map {case.label} is that of patient {other!r} and of patient "
+                f"{case.patient!r} in {path}: give each patient their own."
+            )
 
 
 def _case(path: Path, number: int, entry: Any) -> Case:
+    if isinstance(entry, dict):
+        _check_keys(entry, _CASE_KEYS, f"Case {number} of {path}")
     if not isinstance(entry, dict) or not all(_is_text(entry.get(name)) for name in _FIELDS):
         raise UserError(
             f"Case {number} of {path} needs the texts {', '.join(_FIELDS)}: complete it."

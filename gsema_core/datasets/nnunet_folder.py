@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gsema_core.datasets.case_names import subject
+from gsema_core.datasets.center_rules import CenterRule
 from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.folder_walk import Tell, is_hidden, nothing_told
+from gsema_core.datasets.patient_places import listed, with_center
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import SUFFIXES, image_stem
 from gsema_core.files.label_names import Relabel, relabel_by_name
-from gsema_core.files.text_files import read_json
+from gsema_core.files.text_files import read_json, read_table
 
 DESCRIPTION = "dataset.json"
 CHANNEL = "_0000"
@@ -18,17 +23,31 @@ _PARTS = {"Tr": "", "Ts": "test"}
 
 
 def is_nnunet_folder(folder: Path) -> bool:
-    """Whether a folder has what nnU-Net's raw datasets have."""
-    return (folder / DESCRIPTION).is_file() and (folder / "imagesTr").is_dir()
+    """Whether a folder has nnU-Net's or the Medical Segmentation Decathlon's description."""
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        return False
+    return (folder / "imagesTr").is_dir() or bool(
+        {"labels", "dataset"} & set(read_table(path) or ())
+    )
 
 
-def read_nnunet_folder(folder: Path) -> list[Case]:
+def read_nnunet_folder(
+    folder: Path, rule: CenterRule | None = None, tell: Tell = nothing_told
+) -> list[Case]:
     """Read ``dataset.json``, ``imagesTr/CASE_0000.*`` and ``labelsTr/CASE.*``.
 
-    Labels are mapped by their names in ``dataset.json``. Where ``labelsTs`` holds labels of
-    ``imagesTs``, those are cases for testing; scans without labels there are passed over. nnU-Net
-    knows neither patients nor centers: every case is a patient of its own, and the folder's name
-    is the center.
+    Where ``dataset.json`` has a ``dataset`` entry (nnU-Net v2), that names the files instead:
+    ``{"CASE": {"images": [...], "label": ...}}``, from the folder on. Labels are mapped by their
+    names in ``dataset.json``. Where ``labelsTs`` holds labels of ``imagesTs``, those are cases for
+    testing; scans without labels there are passed over. nnU-Net knows neither patients nor
+    centers: every case is a patient of its own, unless names begin with BIDS' ``sub-NAME_``, and
+    the folder's name is the center.
+
+    Args:
+        folder: the raw data set.
+        rule: what says the center instead.
+        tell: takes sentences on what was left out.
 
     Raises:
         UserError: ``dataset.json`` is no such file, there are several channels, or a case lacks
@@ -41,45 +60,110 @@ def read_nnunet_folder(folder: Path) -> list[Case]:
     relabel = relabel_by_name(_label_names(description, path), str(path))
     ending = description.get("file_ending")
     suffixes = (ending,) if isinstance(ending, str) and ending else SUFFIXES
-    cases = [case for part in _PARTS for case in _cases(folder, part, suffixes, relabel)]
+    if "dataset" in description:
+        cases = list(_named_cases(path, description["dataset"], relabel))
+    elif (folder / "imagesTr").is_dir():
+        cases = [case for part in _PARTS for case in _cases(folder, part, suffixes, relabel, tell)]
+    else:
+        raise UserError(
+            f"The folder {folder} has nnU-Net's {DESCRIPTION}, but no imagesTr: give the raw data "
+            "set's folder (nnUNet_raw/Dataset...), as preprocessed data and results have no scans."
+        )
     if not cases:
         raise UserError(
             f"The nnU-Net folder {folder} has no labelled case: expected imagesTr/CASE_0000"
             f"{suffixes[0]} and labelsTr/CASE{suffixes[0]}."
         )
-    return cases
+    return [with_center(case, folder, rule) for case in cases]
 
 
-def _cases(folder: Path, part: str, suffixes: tuple[str, ...], relabel: Relabel) -> Iterator[Case]:
-    images = _by_name(folder / f"images{part}", suffixes)
-    labels = _by_name(folder / f"labels{part}", suffixes)
-    others = [path for name, path in images.items() if name[-5:-1] == "_000" and name[-1] != "0"]
-    if others:
-        raise UserError(
-            f"The nnU-Net folder {folder} has several channels a case ({others[0].name}): keep "
-            "only the one with the angiography."
-        )
-    images = {name.removesuffix(CHANNEL): path for name, path in images.items()}
-    for name, path in images.items():
+def _named_cases(path: Path, entries: Any, relabel: Relabel) -> Iterator[Case]:
+    """The cases of a ``dataset`` entry."""
+    if not isinstance(entries, dict):
+        entries = {"": None}
+    for name, entry in entries.items():
+        entry = entry if isinstance(entry, dict) else {}
+        images = entry.get("images", ())
+        files = [*images, entry.get("label")] if isinstance(images, list) and images else []
+        if not files or not all(isinstance(file, str) and file for file in files):
+            raise UserError(
+                f"The dataset entry {name!r} of {path} cannot be used: expected "
+                '{"CASE": {"images": ["CASE.nii.gz"], "label": "CASE_label.nii.gz"}}.'
+            )
+        if len(images) > 1:
+            raise UserError(
+                f"The case {name!r} of {path} has several channels: keep only the one with the "
+                "angiography."
+            )
+        if "$" in "".join(files):
+            raise UserError(
+                f"The case {name!r} of {path} has a variable in a path ({listed(files)}): write "
+                "the path out."
+            )
+        image, label = (path.parent / file for file in files)
+        yield Case(subject(name) or name, "", image, label, relabel=relabel)
+
+
+def _cases(
+    folder: Path, part: str, suffixes: tuple[str, ...], relabel: Relabel, tell: Tell
+) -> Iterator[Case]:
+    images = _by_name(folder / f"images{part}", suffixes, tell)
+    labels = _by_name(folder / f"labels{part}", suffixes, tell)
+    # The Decathlon's images are called as their labels are, and may end with a number as well.
+    scans = {name: name for name in images if name in labels}
+    for name in images.keys() - scans.keys():
+        scan, channel = name[:-5], name[-5:]
+        is_channel = re.fullmatch(r"_\d{4}", channel) is not None
+        if is_channel and channel != CHANNEL and (scan in labels or scan + CHANNEL in images):
+            raise UserError(
+                f"The nnU-Net folder {folder} has several channels a case ({images[name].name}): "
+                "keep only the one with the angiography."
+            )
+        key = scan if channel == CHANNEL else name
+        if key in scans:
+            raise UserError(
+                f"Both {images[scans[key]]} and {images[name]} are the image of one case: keep one "
+                "of them."
+            )
+        scans[key] = name
+    for name, image in sorted(scans.items()):
         if name not in labels and part == "Tr":
             raise UserError(
-                f"The image {path} has no label map of that name in {folder / 'labelsTr'}: add "
-                "it, or move the image out of the folder."
+                f"The image {images[image]} has no label map of that name in "
+                f"{folder / 'labelsTr'}: add it, or move the image out of the folder."
             )
     for name, path in labels.items():
-        if name not in images:
+        if name not in scans:
             raise UserError(
                 f"The label map {path} has no image {name}{CHANNEL} in {folder / f'images{part}'}: "
                 "add it, or move the label map out of the folder."
             )
-        yield Case(name, folder.resolve().name, images[name], path, _PARTS[part], relabel)
+        yield Case(subject(name) or name, "", images[scans[name]], path, _PARTS[part], relabel)
 
 
-def _by_name(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
+def _by_name(folder: Path, suffixes: tuple[str, ...], tell: Tell) -> dict[str, Path]:
     """Image files by their names without suffix; none where there is no such folder."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    stems = {path: image_stem(path.name, suffixes) for path in files if path.name[0] != "."}
-    return {stem: path for path, stem in stems.items() if stem is not None}
+    named: dict[str, Path] = {}
+    others: list[str] = []
+    for path in files:
+        stem = image_stem(path.name, suffixes)
+        if is_hidden(path.name):
+            continue
+        if stem is None:
+            others += [path.name] if image_stem(path.name) is not None else []
+        elif stem in named:
+            raise UserError(
+                f"Both {named[stem]} and {path} are files of one case: keep one of them."
+            )
+        else:
+            named[stem] = path
+    if others:
+        tell(
+            f"In {folder}, {listed(others)} do not end with {suffixes[0]} as dataset.json says, "
+            "and are left out."
+        )
+    return named
 
 
 def _label_names(description: Mapping[str, Any], path: Path) -> dict[str, tuple[int, ...]]:

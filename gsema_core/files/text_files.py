@@ -69,6 +69,27 @@ def write_csv(
             writer.writerow({name: _cell(value) for name, value in row.items()})
 
 
+def read_text(path: Path, what: str) -> str:
+    """Read a text that somebody wrote.
+
+    Args:
+        path: the file.
+        what: it is, for the errors.
+
+    Raises:
+        UserError: there is no such file, or it is no text.
+    """
+    try:
+        # Windows' editors put a byte order mark in front.
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise UserError(f"The {what} {path} does not exist: check the path.") from error
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The {what} {path} is no readable text ({error}): save it as UTF-8."
+        ) from error
+
+
 def read_json(path: Path, what: str) -> Any:
     """Read JSON that somebody wrote.
 

@@ -111,7 +111,7 @@ class _Trial:
 
     def run(self) -> Measured:
         data, run = self.config.data, self.config.run
-        cases = find_cases(data.datalist)
+        cases = find_cases(data.datalist, tell=self.reporter.report)
         split = split_by_patient(cases, data.centers, data.validation_share, run.seed)
         trainer, progress = self._begin()
         step = trainer.step

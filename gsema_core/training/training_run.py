@@ -164,7 +164,7 @@ class _Run:
 
     def _split(self) -> Split:
         data = self.config.data
-        cases = find_cases(data.datalist)
+        cases = find_cases(data.datalist, tell=self.reporter.report)
         for case in cases:
             stem = image_stem(case.image.name) or case.image.name
             self.reporter.keep_private((case.patient, stem))

@@ -161,3 +161,38 @@ def test_names_that_are_no_text_are_refused_before_the_list_is_written(datalist)
     with pytest.raises(UserError, match=r"'M\\udcfcller\.nrrd' cannot stand in a datalist"):
         write_datalist([case], datalist)
     assert datalist.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"case": []}, r"'case' \(known are cases, description.*\): did you mean 'cases'\?"),
+        ({"training": []}, r"'training' \(known are .*\): leave it out"),
+    ],
+)
+def test_unknown_keys_are_refused_with_the_nearest_known(datalist, change, reason):
+    document = json.loads(datalist.read_text())
+    datalist.write_text(json.dumps(document | change))
+    with pytest.raises(UserError, match=f"The datalist .* has the unknown key {reason}"):
+        read_datalist(datalist)
+
+
+@pytest.mark.parametrize(("key", "meant"), [("Use", "use"), ("relabels", "relabel"), ("x", "")])
+def test_unknown_keys_of_a_case_are_refused(datalist, key, meant):
+    document = json.loads(datalist.read_text())
+    document["cases"][1][key] = "test"
+    datalist.write_text(json.dumps(document))
+    end = f"did you mean '{meant}'" if meant else "leave it out"
+    with pytest.raises(UserError, match=f"Case 2 of .* has the unknown key '{key}' .*{end}"):
+        read_datalist(datalist)
+
+
+def test_a_label_map_of_two_patients_is_refused(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][3]["label"] = "case0-label.nrrd"
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match="that of patient 'p0' and of patient 'p3'"):
+        read_datalist(datalist)
+    document["cases"][3]["patient"] = "p0"  # as two reconstructions of one scan have
+    datalist.write_text(json.dumps(document))
+    assert len(read_datalist(datalist)) == 5

@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 
 from gsema_core.datasets import find_cases, read_datalist
+from gsema_core.datasets.center_rules import center_rule
 from gsema_core.errors import UserError
 from gsema_core.files.dicom.neutral import neutral_name
 
 
-def listed(folder: Path) -> list[tuple[str, str]]:
+def listed(folder: Path, rule: str = "") -> list[tuple[str, str]]:
     """Patients and centers; the folder's own name is ROOT."""
+    chosen = center_rule(rule) if rule else None
     return [
         (case.patient.replace(folder.name, "ROOT"), case.center.replace(folder.name, "ROOT"))
-        for case in find_cases(folder)
+        for case in find_cases(folder, rule=chosen, confirmed=True)
     ]
 
 
@@ -42,12 +44,12 @@ def test_names_that_are_understood(put, tmp_path, image, label):
     assert (case.image, case.label) == (tmp_path / image, tmp_path / label)
 
 
-def test_subfolders_are_centers(put, tmp_path):
+def test_subfolders_are_centers_where_somebody_says_so(put, tmp_path):
     for place in ("A/p1", "A/p2", "B/p1"):
         put(f"{place}.nrrd", f"{place}_label.nrrd")
     put("C/images/p1.nrrd", "C/labels/p1.nrrd")
     put("D/p1/image.nrrd", "D/p1/label.nrrd")
-    assert listed(tmp_path) == [
+    assert listed(tmp_path, "folder") == [
         ("A/p1", "A"), ("A/p2", "A"), ("B/p1", "B"), ("C/p1", "C"), ("D/p1", "D"),
     ]  # fmt: skip
 
@@ -61,7 +63,8 @@ def test_a_folder_a_patient(put, tmp_path):
 def test_centers_with_one_case_in_images_and_labels(put, tmp_path):
     put("A/images/p1.nrrd", "A/labels/p1.nrrd")
     put("B/images/p1.nrrd", "B/labels/p1.nrrd")
-    assert listed(tmp_path) == [("A/p1", "A"), ("B/p1", "B")]
+    assert listed(tmp_path, "folder") == [("A/p1", "A"), ("B/p1", "B")]
+    assert listed(tmp_path) == [("A", "ROOT"), ("B", "ROOT")]
 
 
 def test_the_folder_itself_may_be_the_patient(put, tmp_path):
@@ -110,8 +113,7 @@ def test_links_to_folders_are_followed_but_not_for_ever(put, tmp_path):
     (tmp_path / "center").mkdir()
     (tmp_path / "center" / "B").symlink_to(tmp_path / "A")
     (tmp_path / "center" / "B2").symlink_to(tmp_path / "center")
-    cases = find_cases(tmp_path / "center")
-    assert [case.patient for case in cases[:2]] == ["B/p1", "B/p2"]
+    assert [patient for patient, _ in listed(tmp_path / "center", "folder")] == ["B/p1", "B/p2"]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +140,6 @@ def test_folders_without_cases(tmp_path):
         find_cases(tmp_path)
     with pytest.raises(UserError, match="gone does not exist"):
         find_cases(tmp_path / "gone")
-    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {}}))
-    with pytest.raises(UserError, match="has no cases"):  # not nnU-Net's without imagesTr
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"vessel": 1}}))
+    with pytest.raises(UserError, match=r"has nnU-Net's dataset\.json, but no imagesTr"):
         find_cases(tmp_path / "dataset.json")

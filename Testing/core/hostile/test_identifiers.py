@@ -247,12 +247,16 @@ def test_a_training_on_studies(
     if damaged:
         first = min(home.rglob("*.dcm"))
         first.write_bytes(first.read_bytes()[:-99])
+    datalist = tmp_path / "list.json"
+    write = ["cases", str(tmp_path / "cases"), "--write", str(datalist)]
+    assert main(write) == main([*write, "--center-from", "(no such)"]) == EXIT_USER_ERROR
+    assert main([*write, "--center-from", "folder"]) == (1 if damaged else 0)
     config = tmp_path / "config.toml"
     config.write_text(
         f"""
         preset = "paper"
         [data]
-        datalist = "{tmp_path / "cases"}"
+        datalist = "{datalist}"
         spacing_mm = 1.0
         patch = [16, 16, 16]
         workers = 0
