@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from gsema_core.benchmark.budget import go_on_with
 from gsema_core.benchmark.plan import Cell, Plan
-from gsema_core.benchmark.records import read_records, training_numbers, write_record
+from gsema_core.benchmark.records import other_budgets, read_records, training_numbers, write_record
 from gsema_core.benchmark.result_tables import write_tables
 from gsema_core.errors import Cancelled, UserError
 
@@ -33,6 +34,8 @@ def run_benchmark(
     """
     report = report or (lambda line: print(line, file=sys.stderr, flush=True))
     plan.begin()
+    for budget, count in other_budgets(plan).items():
+        report(f"Cells finished with {budget}: {count}. They go on to {plan.budget}.")
     cells = plan.cells
     for number, cell in enumerate(cells, start=1):
         if cell in read_records(plan):
@@ -67,6 +70,7 @@ def _run_cell(plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]) 
     """Train and score; False where it was stopped."""
     from gsema_core.benchmark.prediction import score_cell
 
+    go_on_with(plan.output / cell.folder, plan.budget, plan.oldest_budget)
     numbers = _train(plan, cell, report, stop)
     if numbers is None:
         return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gsema_core.benchmark.budget import Budget, begun_with
 from gsema_core.benchmark.rows import ROWS, Row
 from gsema_core.configuration import plain
 from gsema_core.datasets.datalist import Case, case_entry, write_datalist
@@ -16,12 +17,17 @@ from gsema_core.datasets.splits import check_leave_one_out
 from gsema_core.errors import UserError
 from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.files.atomic import make_folder
-from gsema_core.files.text_files import write_json
+from gsema_core.files.text_files import read_json, write_json, write_text
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.parts import check_parts
 
 SETTINGS = "benchmark.json"
+
+TABLES = ("table.md", "table.csv", "cases.csv")
+
+_BUDGET = ("steps in [run]", "minutes in [run]")
+_HOW_TO_LENGTHEN = " A longer budget is given by --steps or --minutes."
 
 SCORING = SegmentationSettings(minimum_certainty=0.0, walls_by_scan=False, refuse_implausible=False)
 """How scans of the unseen centers are segmented: as everywhere, but the likeliest class wins. The
@@ -60,6 +66,7 @@ class Plan:
         output: the benchmark's folder.
         simulated: say with every result that the images are simulated.
         own_rows: rows beside the program's own, by name.
+        lengthen: let cells that were trained with a shorter budget go on.
     """
 
     cases: tuple[Case, ...]
@@ -70,6 +77,7 @@ class Plan:
     output: Path
     simulated: bool = False
     own_rows: Mapping[str, Row] = field(default_factory=dict)
+    lengthen: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -146,29 +154,99 @@ class Plan:
             ),
         )
 
+    @property
+    def budget(self) -> Budget:
+        """Of every training."""
+        return Budget(self.base.run.steps, self.base.run.minutes)
+
+    @property
+    def oldest_budget(self) -> Budget:
+        """That of cells which do not tell: the one that the benchmark was begun with."""
+        path = self.output / SETTINGS
+        if not path.exists():
+            return self.budget
+        known = read_json(path, "benchmark")
+        return Budget.of(known.get("budgets", [known["run"]])[0])
+
     def begin(self) -> None:
         """Make the folder, or make sure that the one there belongs to the same benchmark.
 
-        Rows, centers and seeds may be added later; cases and settings may not change.
+        Rows, centers and seeds may be added later, and the budget may become longer where that is
+        asked for; cases and settings may not change.
 
         Raises:
-            UserError: the folder holds another benchmark, or cannot be written.
+            UserError: the folder holds another benchmark, cannot be written, or has cells that
+                cannot go on with the budget.
         """
         make_folder(self.output / "datalists")
         path = self.output / SETTINGS
         settings = self._settings()
         if path.exists():
             known = json.loads(path.read_text(encoding="utf-8"))
-            changed = _first_difference(known, settings)
+            budget = Budget.of(known["run"])
+            run = {**known["run"], **(self.budget.plain if self.lengthen else {})}
+            changed = _first_difference({**known, "run": run}, settings)
             if changed:
+                longer = _HOW_TO_LENGTHEN if changed in _BUDGET else ""
                 raise UserError(
                     f"The benchmark in {self.output} was begun with another {changed}: set it "
-                    "back to go on, or choose another folder."
+                    f"back to go on, or choose another folder.{longer}"
                 )
-            settings = {**known, "rows": {**known.get("rows", {}), **settings["rows"]}}
+            self._check_cells(budget)
+            if budget != self.budget:
+                self._keep_tables(budget)
+            budgets = known.get("budgets", [budget.plain])
+            settings = {
+                **known,
+                "run": run,
+                "rows": {**known.get("rows", {}), **settings["rows"]},
+                "budgets": [*(each for each in budgets if each != self.budget.plain),
+                            self.budget.plain],
+            }  # fmt: skip
         write_json(settings, path)
         for center in self.centers:
             write_datalist(self.seen(center), self.output / "datalists" / f"without-{center}.json")
+
+    def _check_cells(self, known: Budget) -> None:
+        """Refuse a budget that cells which were begun with another one cannot go on with.
+
+        A learning rate that falls over the whole training has fallen already: what is added to it
+        would be another method than a training that had all of the budget from its first step.
+        """
+        if not self.budget.covers(known):
+            raise UserError(
+                f"The benchmark in {self.output} has a budget of {known}, and {self.budget} is "
+                "shorter: a training can only be lengthened. Choose another folder."
+            )
+        for cell in self.cells:
+            begun = begun_with(self.output / cell.folder, self.oldest_budget)
+            if begun is None or begun == self.budget:
+                continue
+            method = self.method(cell.row)
+            what = "nnU-Net's schedule"
+            if not method.external:
+                schedule = method.config(self.base).optimization.schedule
+                if schedule == "constant":
+                    continue
+                what = f'schedule = "{schedule}"'
+            elif begun.minutes and self.budget.minutes:
+                continue  # the same trainer, which its time ends
+            raise UserError(
+                f"The row {cell.row} without {cell.center} was trained for {begun} with {what}, "
+                f"which is over then: more of it would not be a training of {self.budget}. Choose "
+                "another folder, where all rows are trained from their first step; "
+                'schedule = "constant" in [optimization] can be lengthened.'
+            )
+
+    def _keep_tables(self, before: Budget) -> None:
+        """Copies of the tables of a shorter budget: the new ones will not mix both."""
+        for name in TABLES:
+            path = self.output / name
+            if path.is_file():
+                write_text(
+                    path.read_text(encoding="utf-8"),
+                    path.with_name(f"{path.stem}-{before.slug}{path.suffix}"),
+                )
 
     def _settings(self) -> dict[str, Any]:
         tables = self.base.to_dict()

@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gsema_core.benchmark.budget import RECORD, Budget
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.evaluation.cases import CaseScore
 from gsema_core.files.text_files import write_json
 from gsema_core.training.run_files import STEPS, VALIDATION
 
-RECORD = "scores.json"
 _AVERAGED = ("similarity", "gate_open_rate", "alpha", "seconds_per_step")
 
 Record = Mapping[str, Any]
 
 
 def read_records(plan: Plan) -> dict[Cell, Record]:
-    """The records of all cells that are finished."""
+    """The records of all cells that are finished with the plan's budget."""
+    return {cell: each for cell, each in _all(plan).items() if _budget(plan, each) == plan.budget}
+
+
+def other_budgets(plan: Plan) -> dict[Budget, int]:
+    """How many cells are finished with which other budget, and not with the plan's."""
+    return dict(
+        Counter(b for b in (_budget(plan, e) for e in _all(plan).values()) if b != plan.budget)
+    )
+
+
+def _all(plan: Plan) -> dict[Cell, Record]:
     paths = {cell: plan.output / cell.folder / RECORD for cell in plan.cells}
     return {
         cell: json.loads(path.read_text(encoding="utf-8"))
         for cell, path in paths.items()
         if path.is_file()
     }
+
+
+def _budget(plan: Plan, record: Record) -> Budget:
+    """Versions before this line had one budget a benchmark."""
+    return Budget.of(record["budget"]) if "budget" in record else plan.oldest_budget
 
 
 def write_record(
@@ -37,6 +54,7 @@ def write_record(
         "row": cell.row,
         "center": cell.center,
         "seed": cell.seed,
+        "budget": plan.budget.plain,
         "training": dict(training),
         "cases": [score.to_dict() for score in scores],
     }

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsema_core.benchmark.plan import Cell, Plan
-from gsema_core.benchmark.records import Record
+from gsema_core.benchmark.records import Record, other_budgets
 from gsema_core.benchmark.rows import OURS, Row
 from gsema_core.benchmark.scores import METRICS, Scores, collect, complete_centers, macro_interval
 from gsema_core.evaluation.statistics import (
@@ -68,16 +68,16 @@ def comparisons(
 
 def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Iterator[str]:
     what = "simulated scans" if plan.simulated else "scans"
-    run = plan.base.run
-    budget = f"{run.steps} steps" + (f", at most {run.minutes:g} minutes" if run.minutes else "")
     yield (
         f"Leave one center out: {len(plan.cases)} {what}, {len(plan.rows)} rows, unseen centers "
         f"{', '.join(plan.centers)}, seeds {', '.join(map(str, plan.seeds))}; every row was "
-        f"trained for {budget}."
+        f"trained for {plan.budget}."
     )
     missing = [cell for cell in plan.cells if cell not in records]
     if missing:
         yield f"Not finished: {len(missing)} of {len(plan.cells)} cells are missing."
+    for budget, count in other_budgets(plan).items():
+        yield f"Finished with {budget} only, and not shown here: {count} of them."
     reference = plan.method(reference_row(plan.rows)).title
     yield " ".join(_NOTES.format(reference=reference, fewest=FEWEST_TO_TEST).split())
     for center in plan.centers:
@@ -176,6 +176,8 @@ def _csv_rows(plan: Plan, scores: Collected) -> Iterator[dict[str, Any]]:
             "title": plan.method(row).title,
             "unseen_center": center,
             "images": "simulated" if plan.simulated else "scans",
+            "budget_steps": plan.budget.steps,
+            "budget_minutes": plan.budget.minutes,
             "cases": dice.count,
             "patients": len(set(each.patients)),
             "seeds": each.seeds,

@@ -23,7 +23,9 @@ A cell is one row, one unseen center and one seed: a training run in DIR/cells o
 other centers, then its scores on all cases of the unseen one. All rows share the settings of
 --config, the budget, the patients kept out for choosing the teacher and the prepared cases. A
 benchmark that was stopped or killed goes on by the same command; rows, centers and seeds may be
-added then. DIR gets table.md, table.csv and cases.csv after every cell, and figures at the end
+added then. A larger --steps or --minutes than before lets every cell go on from its checkpoint,
+where its schedule is constant; a schedule that falls over the whole training cannot be lengthened.
+DIR gets table.md, table.csv and cases.csv after every cell, and figures at the end
 (with the extra "benchmark").
 """
 
@@ -108,4 +110,5 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         output=arguments.output.resolve(),
         simulated=arguments.simulated,
         own_rows=own,
+        lengthen=bool(budget) and not arguments.report,
     )

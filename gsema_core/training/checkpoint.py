@@ -16,7 +16,7 @@ from gsema_core.machine.memory import is_out_of_memory
 from gsema_core.training.config import TrainingConfig, preset_values
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.run_files import WARNING
-from gsema_core.training.status import ends_by_time
+from gsema_core.training.status import budget_text
 from gsema_core.training.trainer import Trainer
 
 FORMAT = 1
@@ -59,13 +59,6 @@ class Progress:
     def stale_so_far(self) -> int:
         """``stale``, or -1 where no teacher was kept yet: the first validation keeps one."""
         return -1 if self.best_score == NO_SCORE else self.stale
-
-
-def budget_text(steps: int, minutes: float) -> str:
-    """Of a run: "1000 steps", "30 minutes", or "1000 steps, at most 30 minutes"."""
-    if ends_by_time(steps, minutes):
-        return f"{minutes:g} minutes"
-    return f"{steps} steps" + (f", at most {minutes:g} minutes" if minutes else "")
 
 
 def save_checkpoint(

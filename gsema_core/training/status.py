@@ -96,6 +96,14 @@ def counted(step: int, steps: int, minutes: float, of: str = " of ") -> str:
     return f"{step}{of}{steps}"
 
 
+def budget_text(steps: int, minutes: float) -> str:
+    """Of a run: "1000 steps", "30 minutes", or "1000 steps, at most 30 minutes"."""
+    if ends_by_time(steps, minutes):
+        return f"{minutes:g} minutes"
+    made = f"{steps} step{'s' * (steps != 1)}"
+    return made + (f", at most {minutes:g} minutes" if minutes else "")
+
+
 def read_status(folder: Path) -> Status | None:
     """What a run's folder says; None where it says nothing that can be read.
 

@@ -48,3 +48,22 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_budget_is_lengthened_only_where_it_is_typed(datalist, write_toml, tmp_path, capsys):
+    """The default of 5000 steps must not lengthen what somebody goes on with."""
+    text = write_toml().read_text().replace('"steps" = 3\n', "").replace("steps = 3\n", "")
+    (tmp_path / "base.toml").write_text(text.replace('"cosine"', '"constant"'))
+    command = ["benchmark", str(datalist), "--output", str(tmp_path / "out"), "--rows", "no_ema",
+               "--centers", "A", "--config", str(tmp_path / "base.toml"),
+               "--no-figures"]  # fmt: skip
+    assert main([*command, "--steps", "1"]) == 0
+    capsys.readouterr()
+    assert main(command) == 2
+    assert "A longer budget is given by --steps or --minutes." in capsys.readouterr().err
+    assert main([*command, "--steps", "2", "--report"]) == 2  # a report trains nothing
+    capsys.readouterr()
+    assert main([*command, "--steps", "2"]) == 0
+    assert "Cells finished with 1 step: 1. They go on to 2 steps." in capsys.readouterr().err
+    assert main([*command, "--steps", "1"]) == 2
+    assert "has a budget of 2 steps, and 1 step is shorter" in capsys.readouterr().err
