@@ -44,11 +44,11 @@ def read_volume(path: str | os.PathLike[str], series: int | None = None) -> Volu
         path: an NRRD, NIfTI or MetaImage file; a folder (searched with its subfolders) that holds
             one DICOM series with a volume; or any one DICOM file, to read the series it is
             part of.
-        series: the number of one of a folder's DICOM series, where it has several volumes.
+        series: which DICOM series of a folder, by its number, if there are several volumes.
 
     Returns:
-        The scan; integers as they are stored, anything else as float32. Of a DICOM series it is a
-        ``SeriesVolume``, which says which one.
+        The scan: integers as they are stored, anything else as float32. From a DICOM series it is a
+        ``SeriesVolume``, which tells which series it is.
 
     Raises:
         UserError: there is no such file, it cannot be read, or it is not a 3D scan: 2D, 4D or

@@ -45,7 +45,7 @@ class Volume:
         return cls(sitk.GetArrayFromImage(image), Geometry(*grid))
 
     def to_image(self) -> sitk.Image:
-        """Copy into a SimpleITK image; bool becomes uint8 and float16 float32, which ITK lacks."""
+        """Copy into a SimpleITK image; bool becomes uint8, float16 float32 (ITK has neither)."""
         stand_in = {"bool": "uint8", "float16": "float32"}.get(self.array.dtype.name)
         image = sitk.GetImageFromArray(self.array.astype(stand_in) if stand_in else self.array)
         image.SetSpacing(self.geometry.spacing)

@@ -36,9 +36,9 @@ FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
 
 
 def working_geometry(geometry: Geometry, spacing_mm: float) -> Geometry:
-    """The working grid of a scan: canonical axes, cubic voxels, the same box.
+    """Return the working grid of a scan: canonical axes, cubic voxels, the same box.
 
-    The box is filled up to whole voxels, evenly on both sides.
+    The box is enlarged to whole voxels, evenly on both sides.
 
     Raises:
         UserError: the spacing is not a positive number, or would give more than 2^30 voxels.
@@ -61,9 +61,9 @@ def working_geometry(geometry: Geometry, spacing_mm: float) -> Geometry:
 
 
 def to_working(volume: Volume, spacing_mm: float) -> Volume:
-    """Resample an image to its working grid: low-pass where that is coarser, then linear.
+    """Resample an image to its working grid, linearly; axes that get coarser are low-passed first.
 
-    Each axis that gets coarser leaves less work for the next.
+    The axes are resampled one after the other, so that each coarser one saves work for the next.
 
     Returns:
         A float32 volume on ``working_geometry(volume.geometry, spacing_mm)``.
@@ -90,9 +90,9 @@ def to_working(volume: Volume, spacing_mm: float) -> Volume:
 def labels_to_working(labels: Volume, spacing_mm: float) -> Volume:
     """Resample a label map to its working grid by the share of each voxel that a class fills.
 
-    A voxel is background unless at least half of it is filled; then the class that fills most of
-    it wins. So a boundary does not recede where two classes share its voxels, as at an aneurysm's
-    neck. Against the nearest neighbor this keeps surfaces smooth.
+    A voxel is background unless at least half of it is filled. Then the class that fills most of
+    it wins. A boundary therefore does not recede where two classes share its voxels, as at an
+    aneurysm's neck. Compared with the nearest neighbor, this keeps surfaces smooth.
 
     Returns:
         A uint8 volume on ``working_geometry(labels.geometry, spacing_mm)``.

@@ -31,8 +31,8 @@ class Monitor:
     """Watches one run.
 
     Args:
-        progress: told the fraction done and the phase.
-        cancelled: asked often; the run stops when it says True.
+        progress: called with the fraction done and the phase.
+        cancelled: called often; the run stops when it returns True.
 
     Attributes:
         seconds: duration of each finished phase, and of the parts that were timed in it.
@@ -54,8 +54,8 @@ class Monitor:
         """Time a phase of ``PHASES`` and put it on the progress bar.
 
         Raises:
-            Cancelled: the run was cancelled before the phase or while it ran; what was written
-                is done, so while writing is too late.
+            Cancelled: the run was cancelled before the phase or during it. A file that was
+                written stays, so that a run cannot be cancelled while it writes.
         """
         end, self._phase = PHASES[name]
         self._span = (self._fraction, max(end, self._fraction))
@@ -69,7 +69,7 @@ class Monitor:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Time a part of the running phase, which may come again and again."""
+        """Time a part of the running phase; times of parts of the same name are added."""
         started = time.perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started

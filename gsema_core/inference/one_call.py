@@ -42,19 +42,20 @@ def segment(
         scan: a file (NRRD, NIfTI, MetaImage), a DICOM folder, or a volume in memory.
         teacher: ``default``, the name of an added teacher, or a teacher file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        network: ``package.module:Name`` of a network from outside that the teacher may be of.
-        series: the number of one of a DICOM folder's series, where it has several volumes.
-        settings: what else there is to choose; default ``SegmentationSettings()``.
-        for_dicom: refuse at once a scan to which no DICOM SEG could refer.
+        network: ``package.module:Name`` of a network of your own, if the teacher has one.
+        series: which DICOM series of a folder, by its number, if there are several volumes.
+        settings: everything else; default ``SegmentationSettings()``.
+        for_dicom: whether a DICOM SEG is wanted, so that a scan that none could refer to is
+            refused at once.
         progress: called with the fraction done and the phase.
-        cancelled: asked often; the work stops when it says True.
+        cancelled: called often; the work stops when it returns True.
 
     Returns:
         Labels on the scan's own grid, aneurysms and the report.
 
     Raises:
-        Cancelled: ``cancelled`` said True.
-        UserError: scan, teacher or device cannot be used; says why.
+        Cancelled: ``cancelled`` returned True.
+        UserError: the scan, teacher or device cannot be used; the message says why.
 
     Example:
         >>> from gsema_core import segment
@@ -80,19 +81,19 @@ def segment_at_point(
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> ClickResult:
-    """Segment the aneurysm at a point of a rotational angiography, or say that none is there.
+    """Segment the aneurysm at a point of a rotational angiography, or say that there is none.
 
     Args:
-        scan: as for ``segment``, like everything else that is not named here.
+        scan: as for ``segment``; so are all arguments that are not listed here.
         point_lps: position in mm (LPS); Slicer shows RAS, which is (-left, -posterior, superior).
 
     Returns:
-        The aneurysm in a small box of the scan's own grid; or the highest probability that was
-        found around the point, and where.
+        The aneurysm in a small box of the scan's own grid. If there is none: the highest
+        probability that was found around the point, and its place.
 
     Raises:
-        Cancelled: ``cancelled`` said True.
-        UserError: scan, point, teacher or device cannot be used; says why.
+        Cancelled: ``cancelled`` returned True.
+        UserError: the scan, point, teacher or device cannot be used; the message says why.
 
     Example:
         >>> from gsema_core import segment_at_point
@@ -118,7 +119,7 @@ def segment_at_points(
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> list[ClickResult]:
-    """``segment_at_point`` for several points, which reads and prepares the scan only once."""
+    """Like ``segment_at_point``, for several points; the scan is read and prepared only once."""
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
     volume, segmenter = _open(

@@ -30,12 +30,12 @@ class SegmentationResult:
 
     Attributes:
         labels: uint8 on the scan's grid; values as in ``gsema_core.labels``.
-        probabilities: probability of an aneurysm, float32 on the scan's grid, where asked for.
+        probabilities: probability of an aneurysm, float32 on the scan's grid, if asked for.
         aneurysms: the largest first.
         report: where the result comes from: teacher, device, settings, seconds, geometry.
-        source: the DICOM files that the scan was read from; None where there are none.
-        numbers: (k, j, i) the index of the aneurysm that a voxel is of, or 0; None where the
-            aneurysms are the connected ones of the labels.
+        source: the DICOM files of the scan; None if it was read from another format.
+        numbers: (k, j, i) for each voxel the index of its aneurysm, or 0. None if the aneurysms
+            are the connected components of the labels.
     """
 
     labels: Volume
@@ -55,14 +55,14 @@ class SegmentationResult:
         dicom_sr: str | os.PathLike[str] | None = None,
         compress: bool = True,
     ) -> None:
-        """Write the files that are named: all of them, or on any failure none.
+        """Write the files that are named. If one fails, none is written.
 
         Args:
-            labels: where the labels go; the suffix chooses the format, ``.dcm`` a DICOM SEG.
-            probabilities: where the aneurysm's probability goes.
-            report: where the report goes, as JSON.
-            dicom_seg: where a DICOM SEG goes, for the study that the scan is of.
-            dicom_sr: where the measurements go as a DICOM SR, which points at that SEG.
+            labels: file of the labels; the suffix chooses the format (``.dcm``: a DICOM SEG).
+            probabilities: file of the probability of an aneurysm.
+            report: file of the report, as JSON.
+            dicom_seg: file of a DICOM SEG for the scan's study.
+            dicom_sr: file of a DICOM SR with the measurements, which points at that SEG.
             compress: False writes images faster and larger, except for ``.seg.nrrd``.
 
         Raises:

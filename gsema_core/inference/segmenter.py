@@ -39,14 +39,14 @@ from gsema_core.teachers import Teacher
 
 
 class Segmenter:
-    """Segments scans with one teacher; keep it to load the teacher only once.
+    """Segments scans with one teacher. Keep the object, so that the teacher is loaded only once.
 
     Args:
         teacher: from ``load_teacher``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        UserError: there is no such device, or it was asked for by name and does not work.
+        UserError: there is no such device, or it was named and does not work.
     """
 
     def __init__(self, teacher: Teacher, device: str = "auto") -> None:
@@ -55,16 +55,16 @@ class Segmenter:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is; the CPU once a GPU has failed."""
+        """The device that the network is on: the CPU, after a GPU has failed."""
         return self._placement.device
 
     @property
     def device_failed(self) -> bool:
-        """Whether a GPU broke down at work, so that only a new process may get it back."""
+        """Whether a GPU failed at work; then only a new process may use it again."""
         return self._placement.failed
 
     def prepare(self, volume: Volume) -> PreparedScan:
-        """The scan as the network sees it; keep it to segment or click more than once.
+        """Return the scan as the network sees it; keep it to segment or click more than once.
 
         Raises:
             UserError: the scan is too thin to be segmented, or has voxels that are not finite.
@@ -72,7 +72,7 @@ class Segmenter:
         return prepare_scan(volume, self.teacher.card)
 
     def check_memory(self, scan: Volume | PreparedScan, settings: SegmentationSettings) -> None:
-        """Make sure that a scan's segmentation fits into the memory.
+        """Check that the segmentation of a scan fits into the memory.
 
         Raises:
             UserError: it does not.
@@ -178,9 +178,9 @@ class Segmenter:
         return click_result(finding, prepared, point, found, report)
 
     def window_seconds(self, settings: SegmentationSettings | None = None) -> float:
-        """How long one window of the network takes here.
+        """Measure how many seconds one window of the network takes on this device.
 
-        The shorter of two: the first one warms up.
+        Two windows are run, and the shorter time counts: the first one warms up.
         """
         settings = settings or SegmentationSettings()
         image, seconds = np.zeros(self.teacher.card.window, np.float32), []

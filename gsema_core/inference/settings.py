@@ -19,8 +19,8 @@ COST = "time and memory"
 class SegmentationSettings:
     """Every setting of a segmentation; checked when made.
 
-    Each is stated here alone: the command line's options, the worker's requests, the report, the
-    panel's rows and docs/reference/settings.md are made from these fields.
+    Each setting is stated only here. The command line's options, the worker's requests, the
+    report, the panel's rows and docs/reference/settings.md are made from these fields.
 
     Raises:
         UserError: a value is not of its type or out of its range.
@@ -152,19 +152,19 @@ class SegmentationSettings:
         decides=False,
     )
     probabilities: bool = setting(False, decides=False)
-    """Whether the aneurysm's probability is wanted too; whoever names a file for it asks for it."""
+    """Whether the aneurysm's probability is wanted too; naming a file for it sets this."""
 
     def __post_init__(self) -> None:
         check(self)
 
     @property
     def draws_walls(self) -> bool:
-        """Whether the scan's voxels draw walls: not where a probability was set that decides."""
+        """Whether walls are drawn by the scan's voxels; not if a threshold was given."""
         return self.walls_by_scan and self.aneurysm_threshold is None
 
     @property
     def deciding(self) -> dict[str, Any]:
-        """The settings that decide over the labels."""
+        """The settings that the labels depend on."""
         values = self.to_dict()
         return {one.name: values[one.name] for one in settings_of(type(self)) if one.decides}
 

@@ -21,12 +21,12 @@ class PreparedScan:
     """A scan as a network sees it.
 
     Attributes:
-        scan: the scan itself, without what is no image: on its grid results lie, by its voxels
-            walls are drawn.
+        scan: the scan itself, where values that are no image were replaced. Results lie on its
+            grid, and walls are drawn by its voxels.
         working: float32 in [0, 1] on the working grid.
-        bounds: the scan's intensities that are 0 and 1 on the working grid.
-        notes: what the user should know of its intensities, a sentence each.
-        appearance: what it looks like; None where nobody measured it.
+        bounds: the two intensities of the scan that became 0 and 1 on the working grid.
+        notes: what the user should know about its intensities, one sentence each.
+        appearance: what it looks like; None if that was not measured.
     """
 
     scan: Volume
@@ -41,7 +41,7 @@ class PreparedScan:
         return self.scan.geometry
 
     def scaled(self, box: Box) -> npt.NDArray[np.float32]:
-        """Some of the scan's own voxels, with its intensities as on the working grid, unclipped."""
+        """Scale some of the scan's own voxels as on the working grid, without clipping."""
         low, high = self.bounds
         values = self.scan.array[box].astype(np.float32)
         values -= np.float32(low)

@@ -17,7 +17,7 @@ class DiceCELoss(nn.Module):
     """``L_DCE`` of equation 1 over the classes' softmax, background included.
 
     MONAI's loss, always in float32: under autocast the cross-entropy of a rare class would be
-    rounded away. It is taken of each sample, then averaged: a batch means the same however
+    rounded away. The loss of each sample is averaged: a batch means the same however
     accumulation or several ranks divide it, also where class weights normalize the cross-entropy.
 
     Args:

@@ -21,9 +21,9 @@ rare."""
 
 
 class SegmentationLoss(Protocol):
-    """What a segmentation loss from outside must be: a class whose keywords are its options.
+    """What a segmentation loss of your own must be: a class whose keywords are its options.
 
-    Take it of each sample and average them, so that a batch means the same however it is divided.
+    Compute the loss of each sample and average: a batch then means the same however it is divided.
     Under mixed precision logits may come in half precision.
     """
 
@@ -46,7 +46,7 @@ def build_segmentation_loss(
 
     Args:
         name: ``dice_ce`` or ``package.module:Name``.
-        options: keywords of a loss from outside.
+        options: keywords of a loss of your own.
         class_weights: of ``dice_ce``, see `DiceCELoss`; none means equal weights.
         smoothing: of ``dice_ce``, see `DiceCELoss`.
 

@@ -18,10 +18,10 @@ versions are not put side by side unnoticed. Reports before version 2 do not tel
 class Aneurysm:
     """One connected aneurysm; voxels that share a corner are connected.
 
-    What has no meaning is None, and ``missing`` says why: without a vessel that touches it an
-    aneurysm has no neck, hence no height, aspect ratio and parent vessel. One that the volume's
-    border cuts off has no height, surface and shape; its volume and largest diameter are those of
-    the part inside.
+    A measurement that has no meaning is None, and ``missing`` says why. An aneurysm that no vessel
+    touches has no neck, and therefore no height, aspect ratio and parent vessel. One that the
+    volume's border cuts off has no height, surface and shape; its volume and largest diameter are
+    those of the part inside.
 
     Formulas, papers and errors are in docs/explanation/measurements.md and at the functions
     named here.
@@ -38,7 +38,7 @@ class Aneurysm:
         sac_centerline_length_mm: along the sac's middle, see
             ``sac_centerline.sac_centerline_length_mm``.
         width_mm: largest diameter parallel to the neck plane, see ``dome.largest_width``.
-        neck_width_mm: the neck's largest diameter, see ``neck.Neck``, as of all with neck.
+        neck_width_mm: the neck's largest diameter, see ``neck.Neck``, as for all neck measures.
         neck_breadth_mm: the neck's diameter across it.
         neck_area_mm2: area of the ostium.
         neck_perimeter_mm: its perimeter.
@@ -58,7 +58,7 @@ class Aneurysm:
         aneurysm_angle_deg: see ``inflow.aneurysm_angle_deg``.
         inflow_angle_deg: see ``inflow.inflow_angles``.
         vessel_angle_deg: likewise.
-        cut_off: it touches the volume's border, so that part of it may be missing.
+        cut_off: whether it touches the volume's border, so that part of it may be missing.
         certainty: mean probability by the teacher that drew it in a whole scan, in [0, 1].
         neck_center_lps: middle of the neck plane, in mm (LPS); there also where the border cuts the
             aneurysm off.
@@ -66,7 +66,7 @@ class Aneurysm:
         diameter_line_lps: both ends of the largest diameter, in mm (LPS).
         height_line_lps: the foot on the neck plane and the dome's tip, in mm (LPS).
         neck_line_lps: both ends of the neck's largest diameter, in mm (LPS).
-        missing: by name of a field above that is None, the reason, a sentence.
+        missing: for each field above that is None, the reason in one sentence.
     """
 
     index: int
@@ -118,20 +118,20 @@ class Aneurysm:
         return -left, -posterior, superior
 
     def with_certainty(self, certainty: float | None) -> Aneurysm:
-        """The same, drawn by a teacher that was so certain; None changes nothing."""
+        """Return a copy with this certainty of the teacher; None changes nothing."""
         if certainty is None:
             return self
         missing = {name: why for name, why in self.missing.items() if name != "certainty"}
         return replace(self, certainty=certainty, missing=missing)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON has them, with the volume in mm3 and the position in RAS beside."""
+        """The fields as plain values for JSON, plus the volume in mm3 and the position in RAS."""
         told = {"volume_mm3": self.volume_mm3, "centroid_ras": self.centroid_ras}
         return {**asdict(self), **told}
 
 
 def measurements_report(aneurysms: Iterable[Aneurysm]) -> dict[str, Any]:
-    """What a report tells of measurements: ``aneurysms``, and by which version of the definitions
+    """The measurements for a report: ``aneurysms``, and the version of the definitions by which
     they were measured."""
     return {
         "aneurysms": [aneurysm.to_dict() for aneurysm in aneurysms],
@@ -140,5 +140,5 @@ def measurements_report(aneurysms: Iterable[Aneurysm]) -> dict[str, Any]:
 
 
 def is_current(report: Any) -> bool:
-    """Whether a report's measurements are those of this version; it may be any JSON."""
+    """Whether a report (any JSON) was measured by the definitions of this version."""
     return isinstance(report, dict) and (report.get("measurements_version") == MEASUREMENTS_VERSION)

@@ -24,12 +24,12 @@ class Column:
     """One column of every table of aneurysms.
 
     Args:
-        name: heading in files; of most also the key in ``Aneurysm.to_dict()``.
+        name: heading in files; for most columns also the key in ``Aneurysm.to_dict()``.
         unit: "" for a pure number.
         title: heading for people, without the unit.
-        attribute: the key, where it is another one.
-        component: which of the attribute's values, where that has several.
-        essential: shown where there is not room for all.
+        attribute: the key, if it is not the name.
+        component: which value of the attribute, if it has several.
+        essential: whether it is shown if there is not room for all columns.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Column:
 
     @property
     def key(self) -> str:
-        """What of ``Aneurysm.to_dict()`` it shows."""
+        """The key in ``Aneurysm.to_dict()`` that it shows."""
         return self.attribute or self.name
 
     @property
@@ -50,13 +50,15 @@ class Column:
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
     def value(self, row: Mapping[str, Any]) -> Any:
-        """The value in its unit of one ``Aneurysm.to_dict()``; None where there is none, also where
-        an earlier version of this program left the row."""
+        """The value of one ``Aneurysm.to_dict()``, in the column's unit.
+
+        None if there is none, also in rows that an earlier version of this program left.
+        """
         value = row.get(self.key)
         return value if self.component is None or value is None else value[self.component]
 
     def text(self, row: Mapping[str, Any]) -> str:
-        """The value as files and tables show it; empty where there is none."""
+        """The value as files and tables show it; empty if there is none."""
         value = self.value(row)
         if value is None:
             return ""
@@ -65,7 +67,7 @@ class Column:
         return value_text(value, self.unit)
 
     def reason(self, row: Mapping[str, Any]) -> str:
-        """Why there is no value, a sentence; empty where there is one, or nobody knows."""
+        """Why there is no value, in a sentence; empty if there is one, or no reason is known."""
         return str(row.get("missing", {}).get(self.key, ""))
 
 
@@ -112,9 +114,10 @@ COLUMNS = (
     Column("s_mm", "mm", "Superior", "centroid_ras", 2),
     Column("missing", "", "Why cells are empty"),
 )
-"""In the order of tables: what is looked at first stands first. What each value means stands at
-``Aneurysm``. r, a, s: the centroid's position towards right, anterior and superior, as Slicer shows
-it."""
+"""The columns in the order of tables: the most important come first.
+
+``Aneurysm`` tells what each value means. r, a, s are the centroid's position towards right,
+anterior and superior, as Slicer shows it."""
 
 
 def reasons_text(missing: Mapping[str, str]) -> str:
@@ -132,7 +135,7 @@ def reasons_of(text: str) -> dict[str, str]:
 
 
 def write_aneurysms_csv(aneurysms: Iterable[Aneurysm], path: str | os.PathLike[str]) -> None:
-    """Write one row an aneurysm under ``COLUMNS``; without aneurysms, the header alone.
+    """Write one row for each aneurysm, under ``COLUMNS``; without aneurysms, only the header.
 
     Raises:
         UserError: the file could not be written; an older one is then unchanged.

@@ -47,10 +47,10 @@ def aneurysm_voxels(labels: Volume) -> list[Integers]:
 
 
 def aneurysm_numbers(labels: Volume) -> npt.NDArray[Any]:
-    """Which aneurysm a voxel is of: (k, j, i) its index as ``measure_aneurysms`` counts, or 0.
+    """Return for each voxel the index of its aneurysm, as ``measure_aneurysms`` counts, or 0.
 
     Returns:
-        Of the smallest unsigned type that holds them.
+        (k, j, i), of the smallest unsigned type that holds the indices.
     """
     found = _by_size(labels)
     numbers = np.zeros(labels.array.shape, np.min_scalar_type(len(found)))

@@ -31,10 +31,10 @@ class Encoded(NamedTuple):
 class SegmentationNetwork(nn.Module):
     """Logits of background, vessel and aneurysm for patches of an angiography.
 
-    Full-resolution convolutions are what a CPU pays for, and a thin boundary is what they buy.
-    Here the 2 x 2 x 2 neighboring voxels become channels (pixel unshuffle), all convolutions run
-    at half resolution or below, and one last convolution, which sees the original subvoxels
-    again, predicts the classes of each of the 8 subvoxels at once (pixel shuffle).
+    Convolutions at full resolution take most of the time on a CPU, and make boundaries thin. Here
+    they are avoided: the 2 x 2 x 2 neighboring voxels become channels (pixel unshuffle), and all
+    convolutions run at half resolution or below. One last convolution, which sees the original
+    subvoxels again, predicts the classes of each of the 8 subvoxels at once (pixel shuffle).
 
     Args:
         config: what it is built from.

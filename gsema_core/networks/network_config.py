@@ -85,7 +85,7 @@ class NetworkConfig:
         return 1 << self.stages
 
     def to_dict(self) -> dict[str, Any]:
-        """Without empty options: older versions know none."""
+        """Plain values; empty options are left out, because older versions do not know them."""
         values: dict[str, Any] = plain(self)
         if not self.options:
             del values["options"]
@@ -93,5 +93,5 @@ class NetworkConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NetworkConfig:
-        """Strict: an unknown name is an error, or a typo would silently mean the default."""
+        """Build from plain values; an unknown name is an error, so that no typo passes."""
         return build(cls, values)

@@ -19,14 +19,14 @@ _BODIES = {"swin_unet": SwinUNetBody, "cnn": SegResNetBody}
 
 
 class Network(Protocol):
-    """What a network from outside must be: a ``torch.nn.Module`` that is made of a NetworkConfig.
+    """What a network of your own must be: a ``torch.nn.Module`` that is made from a NetworkConfig.
 
     Options of its own are keywords, which ``[network.options]`` gives. Calling it must do what
     ``decode(encode(image))`` does, and its floating-point weights are what a teacher file holds.
 
     Attributes:
-        config: the NetworkConfig that it was made of. ``stages`` says how deep the latent lies;
-            whether it heeds the other sizes is up to the network.
+        config: the NetworkConfig that it was made from. ``stages`` says how deep the latent lies.
+            Whether the other sizes matter is up to the network.
         multiple: ``config.multiple``; every spatial size of an input is a multiple of it.
     """
 
@@ -44,7 +44,7 @@ def build_network(config: NetworkConfig) -> SegmentationNetwork:
     """Build a network with random weights (torch's global generator draws them).
 
     Raises:
-        UserError: it is from outside, and there is none such or it does not meet `Network`.
+        UserError: a network of your own does not exist, or does not have what `Network` asks for.
     """
     if config.kind in _BODIES:
         return SegmentationNetwork(config, _BODIES[config.kind](config))

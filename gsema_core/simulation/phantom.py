@@ -32,7 +32,7 @@ def make_phantom(seed: int, size_mm: float = 64.0, spacing_mm: float = 0.4) -> V
 
     Args:
         seed: the same seed gives the same voxels.
-        size_mm: side of the cube; the anatomy scales with it, the arteries' widths do not.
+        size_mm: side of the cube. The anatomy scales with it, but not the widths of the arteries.
         spacing_mm: isotropic; the cube's middle is the world's origin.
 
     Raises:

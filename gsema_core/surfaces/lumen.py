@@ -40,10 +40,10 @@ class LumenSurface:
     Args:
         mesh: triangles with their labels.
         ends: the openings.
-        closed_ends: (3,) position of each vessel end that stayed closed, as it is too short.
-        labels_mm3: volume of the voxels whose wall it is, with cavities.
+        closed_ends: the position (3,) of each vessel end that is too short and stayed closed.
+        labels_mm3: volume of the voxels inside, with cavities.
         closed_mm3: volume within the surface before its ends were cut.
-        notes: a sentence for each thing that the reader has to know.
+        notes: what the reader has to know, one sentence each.
     """
 
     mesh: TriangleMesh
@@ -54,7 +54,7 @@ class LumenSurface:
     notes: tuple[str, ...]
 
     def of(self, mesh: TriangleMesh, ends: tuple[OpenEnd, ...]) -> LumenSurface:
-        """The same of another mesh, such as a part of this one."""
+        """The same description for another mesh, such as a part of this one."""
         return replace(self, mesh=mesh, ends=ends)
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def lumen_surface(labels: Volume, *, closed: bool = False, all_parts: bool = Fal
         all_parts: every part of the lumen instead of the largest one.
 
     Raises:
-        UserError: there is no label, no VTK, or what comes out is no manifold.
+        UserError: there is no label, VTK is missing, or the surface is no manifold.
 
     Example:
         >>> array = np.zeros((12, 12, 30), np.uint8)

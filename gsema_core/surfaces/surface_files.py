@@ -22,7 +22,7 @@ UNIT = "UNIT=mm"
 
 
 def check_surface_path(path: str | os.PathLike[str]) -> Path:
-    """Make sure, before long work, that a surface can be written there.
+    """Check, before long work, that a surface can be written there.
 
     Raises:
         UserError: another suffix than .stl, .ply or .vtp, or a folder that cannot be written to.
@@ -52,7 +52,7 @@ def write_surface(surface: LumenSurface, path: str | os.PathLike[str]) -> None:
 
 
 def label_paths(path: str | os.PathLike[str]) -> dict[int, Path]:
-    """Where vessel and aneurysm of a file without labels go, by label.
+    """The files of vessel and aneurysm, by label, for a format that holds no labels.
 
     Example:
         >>> label_paths("lumen.stl")[2].name
@@ -66,10 +66,10 @@ def label_paths(path: str | os.PathLike[str]) -> dict[int, Path]:
 
 
 def write_labels_apart(surface: LumenSurface, path: str | os.PathLike[str]) -> list[Path]:
-    """Write vessel and aneurysm into files of their own, which meet point by point at the neck.
+    """Write vessel and aneurysm into two files; at the neck, both have the same points.
 
     Returns:
-        The files; of a label that does not occur there is none.
+        The files; a label that does not occur has none.
 
     Raises:
         UserError: as for ``write_surface``.

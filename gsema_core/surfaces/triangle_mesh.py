@@ -40,7 +40,7 @@ class TriangleMesh:
 
     @property
     def volume_mm3(self) -> float:
-        """What it encloses; flat open ends count as closed by their plane."""
+        """The enclosed volume in mm3; flat open ends count as closed by their plane."""
         closed = [self.points[self.triangles]]
         for loop in self.loops():
             ends = self.points[loop]  # runs with the wall, so a cap's triangles run against it
@@ -49,7 +49,7 @@ class TriangleMesh:
         return enclosed_mm3(np.concatenate(closed))
 
     def loops(self) -> list[Integers]:
-        """The open boundaries: of each, (E, 2) the edges as its triangles run along them."""
+        """The open boundaries; for each, its edges (E, 2) in the direction of their triangles."""
         edges = self.edges
         keys, counts = self._edge_counts(edges)
         open_edges = edges[counts[keys] == 1]
@@ -62,7 +62,7 @@ class TriangleMesh:
         return [open_edges[parts[ends[:, 0]] == part] for part in range(count)]
 
     def fault(self) -> str:
-        """Why it is no manifold with clean boundaries; empty where it is one.
+        """Why it is no manifold with clean boundaries; empty if it is one.
 
         Every edge has two triangles that run along it in opposite directions, or one at an open
         boundary; the triangles at a point make one fan; every boundary is one ring; no triangle is
@@ -85,7 +85,7 @@ class TriangleMesh:
         return ""
 
     def with_volume(self, volume_mm3: float) -> TriangleMesh:
-        """Closed surface moved along its normals, everywhere as far, until it holds a volume."""
+        """Return the closed surface, moved evenly along its normals until it encloses a volume."""
         mesh = self
         for _ in range(2):
             vectors = np.repeat(mesh.area_vectors, 3, axis=0)
@@ -104,7 +104,7 @@ class TriangleMesh:
 
     @property
     def edges(self) -> Integers:
-        """(3 T, 2) the triangles' edges as they run along them."""
+        """(3 T, 2) all edges of the triangles, in their direction."""
         following = np.roll(self.triangles, -1, axis=1)
         return np.stack([self.triangles, following], axis=-1).reshape(-1, 2)
 

@@ -31,17 +31,18 @@ class TeacherCard:
     """The metadata of a teacher, checked when it is made.
 
     Attributes:
-        name: what lists show and ``--teacher`` takes; plain characters, it becomes a file name.
+        name: the name in lists and for ``--teacher``; plain characters only, as it becomes a file
+            name.
         network: ``NetworkConfig.to_dict()``.
         spacing_mm: edge of the cubic voxels that the network works on.
         window: size (k, j, i) in voxels of the windows that it sees.
         intensity: ``IntensityRule.to_dict()``.
-        appearance: what the scans looked like that it was trained on; older cards do not say.
+        appearance: what the scans of its training looked like; older cards do not say.
         labels: what the label values mean; always those of ``gsema_core.labels``.
-        training: on what and how it was trained (free form: data, steps, minutes, preset...).
+        training: how it was trained, and on what data (free form: steps, minutes, preset...).
         metrics: its scores (free form).
-        license: under which license it may be used.
-        program_version: version of this program that made it.
+        license: the license under which it may be used.
+        program_version: the version of this program that made it.
         format_version: version of this file format.
 
     Raises:
@@ -88,7 +89,7 @@ class TeacherCard:
         return NetworkConfig.from_dict(self.network)
 
     def intensity_rule(self) -> IntensityRule:
-        """How intensities become [0, 1] before the network sees them."""
+        """How intensities are scaled to [0, 1] before the network sees them."""
         return IntensityRule.from_dict(self.intensity)
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,7 +97,7 @@ class TeacherCard:
         return {**plain(self), "labels": {str(key): name for key, name in self.labels.items()}}
 
     def to_json(self) -> str:
-        """One text for one content: the file's hash depends on it."""
+        """The card as JSON; the same card always gives the same text, so that file hashes agree."""
         return json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
     @classmethod

@@ -13,6 +13,7 @@ from gsema_core.teachers.teacher_file import SUFFIX, read_card, read_checked
 
 DEFAULT = "default"
 BUNDLED_TEACHER = Path(__file__).parent / "default" / f"teacher{SUFFIX}"
+"""The file of the teacher that comes with the program."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def find_teacher(teacher: str | os.PathLike[str], folder: Path | None = None) ->
     """The file of a teacher: ``default``, the name of an added one, or a path.
 
     Args:
-        teacher: names win over paths, so write ``./name`` for a file of that name.
+        teacher: ``default``, a name or a path. A name wins over a path: write ``./name`` for a file
+            of that name.
         folder: where added teachers lie; default ``user_folder()``.
 
     Raises:

@@ -58,7 +58,7 @@ def save_teacher(
     """Write a teacher file; the same content always gives the same bytes.
 
     Args:
-        path: where to; an older file survives when this fails.
+        path: the file; an older one stays as it is if this fails.
         network: its floating-point parameters and buffers are stored.
         card: ``card.network`` must describe ``network``.
         dtype: type of the stored weights (float16 halves the file); None keeps their own.
@@ -103,7 +103,7 @@ def write_weights(
 
 
 def read_card(path: str | os.PathLike[str]) -> TeacherCard:
-    """Read what a teacher says about itself; torch is not needed, the weights are not read.
+    """Read the card of a teacher file. The weights are not read, and torch is not needed.
 
     Raises:
         UserError: the file is missing, no teacher file, truncated, or its card makes no sense.
@@ -140,17 +140,17 @@ def load_teacher(
 ) -> Teacher:
     """Load a teacher onto ``device``.
 
-    A file alone never has code imported: where its network is from outside, whoever loads it must
-    say so.
+    A teacher file alone never has code imported. If its network is one of your own, name it as
+    ``network``.
 
     Args:
         path: its file.
         device: where its network is put.
-        network: ``package.module:Name`` of a network from outside that the file may be of.
+        network: ``package.module:Name`` of a network of your own, if the teacher has one.
 
     Raises:
-        UserError: as for ``read_card``, the weights do not fit the network on the card, or that is
-            from outside and not ``network``.
+        UserError: as for ``read_card``; or the weights do not fit the network on the card; or the
+            card names a network of somebody's own that is not ``network``.
 
     Example:
         >>> from gsema_core.teachers import BUNDLED_TEACHER

@@ -78,6 +78,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     # CMDG: two views by random networks that must agree; its public training weighs that by 10.
     "cmdg": {"method": {**_STUDENT, "transform": ["gin_ipa"], "consistency_weight": 10.0}},
 }
+"""Methods by name: the settings in which each differs from the defaults, by section."""
 
 
 def preset_tables(name: Any) -> Mapping[str, Mapping[str, Any]]:

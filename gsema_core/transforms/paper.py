@@ -15,8 +15,8 @@ from gsema_core.transforms.smoothing import SmoothingTransform
 class PaperTransform(Sequence):
     """Section 2.1: geometry, intensity, smoothing and noise, histogram shift, bias field.
 
-    The paper gives the kinds and their order, no strengths: those are ours, strong in appearance
-    and moderate in geometry, because centers differ by scanner more than by anatomy.
+    The paper gives the kinds and their order, but no strengths. These are chosen here: strong in
+    appearance and moderate in geometry, because centers differ more by scanner than by anatomy.
 
     Args:
         strength: multiplies every strength; 0 leaves patches as they are.

@@ -62,18 +62,18 @@ class ClickResult:
 
     Attributes:
         point_lps: where the click was.
-        probability: of an aneurysm, at the click.
-        found: the aneurysm; None where nothing is there.
-        threshold: the least probability in the aneurysm; where nothing is there, the one that
-            would have been needed within ``click.REACH_MM``.
-        highest_probability: of an aneurysm, in all that the windows have seen.
-        highest_lps: where that is.
-        candidate: where nothing is there, the nearest place at which a click would find something.
-        complete: False where the aneurysm reaches beyond the windows that were run.
-        windows: how many were run.
+        probability: the probability of an aneurysm at the click.
+        found: the aneurysm; None if there is none.
+        threshold: the least probability that counts as aneurysm; if nothing was found, the one
+            that would have been needed within ``click.REACH_MM``.
+        highest_probability: the highest probability of an aneurysm in all windows that were run.
+        highest_lps: the place of that probability.
+        candidate: if nothing was found, the nearest place at which a click would find something.
+        complete: False if the aneurysm reaches beyond the windows that were run.
+        windows: how many windows were run.
         report: where the result comes from: teacher, device, settings, seconds, geometry.
         geometry: the scan's own grid.
-        source: the DICOM files that the scan was read from; None where there are none.
+        source: the DICOM files of the scan; None if it was read from another format.
     """
 
     point_lps: Point
@@ -91,7 +91,7 @@ class ClickResult:
 
     @property
     def message(self) -> str:
-        """One sentence for the user where nothing is there; else nothing."""
+        """One sentence for the user if nothing was found; otherwise empty."""
         if self.found is not None:
             return ""
         nothing = f"There is no aneurysm at {describe(self.point_lps)}"
@@ -103,17 +103,17 @@ class ClickResult:
         )
 
     def save(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:
-        """Write the aneurysm's label map, only its box; the suffix chooses the format.
+        """Write the label map of the aneurysm's box only; the suffix chooses the format.
 
         Raises:
-            UserError: nothing is there, or the file cannot be written; an older one is unchanged.
+            UserError: nothing was found, or the file cannot be written; an older one is unchanged.
         """
         if self.found is None:
             raise UserError(self.message)
         write_labels(self.found.labels, path, compress=compress)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but voxels, report and grid, as plain values for JSON."""
+        """Everything except voxels, report and grid, as plain values for JSON."""
         box = aneurysm = None
         if self.found is not None:
             start = [side.start for side in reversed(self.found.box)]
