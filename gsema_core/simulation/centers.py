@@ -117,7 +117,7 @@ CENTERS: dict[str, Protocol] = {
         window_hu=(-1000.0, 3000.0),
     ),
 }  # fmt: skip
-"""The simulated scanners of four centers; they differ in dose, kernel, contrast, voxels, storage."""
+"""The simulated scanners of four centers, which differ in dose, kernel, contrast and voxels."""
 
 # Fields that are mixed on a logarithmic scale, because their ratios matter.
 _RATIOS = (
