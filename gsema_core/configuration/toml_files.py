@@ -59,11 +59,12 @@ def toml_text(values: Mapping[str, Any]) -> str:
     lines = [f"{name} = {_value(value)}" for name, value in values.items() if name not in tables]
     for table, settings in tables.items():
         lines += ["", f"[{table}]"]
-        lines += [f"{_key(name)} = {_value(value)}" for name, value in settings.items()]
+        lines += [f"{toml_key(name)} = {_value(value)}" for name, value in settings.items()]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def _key(name: str) -> str:
+def toml_key(name: str) -> str:
+    """A name as TOML has it, in quotes where it needs some."""
     return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else _value(name)
 
 
@@ -71,7 +72,7 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(one) for one in value) + "]"
     if isinstance(value, Mapping):
-        pairs = (f"{_key(name)} = {_value(one)}" for name, one in value.items())
+        pairs = (f"{toml_key(name)} = {_value(one)}" for name, one in value.items())
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, bool | int | float):
         return json.dumps(value)

@@ -75,13 +75,19 @@ def build_transform(
     return transforms[0] if len(transforms) == 1 else Sequence(transforms)
 
 
-def _build(name: str, options: Mapping[str, Any]) -> Transform[Any]:
+def find_transform(name: str) -> Any:
+    """What makes the transform of that name: a class, whose keywords are its options.
+
+    Raises:
+        UserError: there is none.
+    """
     if name in TRANSFORMS:
-        module = import_module(f"gsema_core.transforms.{name}")
-        factory = getattr(module, TRANSFORMS[name])
-    else:
-        factory = plugins.find(name, "transform", TRANSFORMS)
-    made = plugins.make(name, "transform", factory, options)
+        return getattr(import_module(f"gsema_core.transforms.{name}"), TRANSFORMS[name])
+    return plugins.find(name, "transform", TRANSFORMS)
+
+
+def _build(name: str, options: Mapping[str, Any]) -> Transform[Any]:
+    made = plugins.make(name, "transform", find_transform(name), options)
     if isinstance(made, Transform):
         return made
     plugins.check_protocol(made, TargetTransform, name, "transform")
