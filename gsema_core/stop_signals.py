@@ -18,6 +18,10 @@ from contextlib import contextmanager, suppress
 from gsema_core.errors import Cancelled
 from gsema_core.exit_codes import EXIT_STOPPED
 
+STOPPING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name))
+"""What asks a program to stop: SIGUSR1 is the cluster's (``sbatch --signal=USR1@120``), before a
+job's time is up. Windows has none."""
+
 LOOK_S = 0.5
 """How often other requests than signals are looked for (ours)."""
 
@@ -38,7 +42,7 @@ def stop_signals(
     """Turn signals into a flag while the block runs; outside the main thread, none arrives.
 
     Args:
-        numbers: the signals; default SIGTERM alone, so that Ctrl-C stays a KeyboardInterrupt.
+        numbers: the signals; default `STOPPING`, so that Ctrl-C stays a KeyboardInterrupt.
         tell: called when one arrives. It must not take a lock that the main thread may hold.
 
     Yields:
@@ -52,7 +56,7 @@ def stop_signals(
 
     previous = {}
     if threading.current_thread() is threading.main_thread():
-        for number in numbers or (signal.SIGTERM,):
+        for number in numbers or STOPPING:
             previous[number] = signal.signal(number, handle)
     try:
         yield lambda: bool(arrived)
@@ -65,13 +69,13 @@ def stop_signals(
 def ends_in_time() -> Iterator[None]:
     """End this process where it has not ended by itself ``GRACE_S`` after a request to stop.
 
-    For programs, in their main thread. SIGTERM raises `Cancelled` in the block, unless
-    `stop_signals` makes a flag of it; Ctrl-C and `asked_to_stop` are requests too.
+    For programs, in their main thread. `STOPPING` signals raise `Cancelled` in the block, unless
+    `stop_signals` makes a flag of them; Ctrl-C and `asked_to_stop` are requests too.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     over = threading.Event()
-    handler = signal.signal(signal.SIGTERM, _raise)
+    handlers = {number: signal.signal(number, _raise) for number in STOPPING}
     # The system's handler writes there, also while the main thread is in a library.
     wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     thread = threading.Thread(target=_guard, args=(reader, over), name="stop", daemon=True)
@@ -81,7 +85,8 @@ def ends_in_time() -> Iterator[None]:
     finally:
         over.set()
         signal.set_wakeup_fd(wakeup)
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         writer.close()
         thread.join()
         reader.close()
@@ -129,7 +134,7 @@ def _guard(reader: socket.socket, over: threading.Event) -> None:
 
 def _signalled(reader: socket.socket) -> bool:
     with suppress(TimeoutError):
-        return reader.recv(1) in (bytes([signal.SIGTERM]), bytes([signal.SIGINT]))
+        return reader.recv(1) in [bytes([number]) for number in (*STOPPING, signal.SIGINT)]
     return False
 
 

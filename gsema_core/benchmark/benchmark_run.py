@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gsema_core.benchmark.budget import go_on_with
@@ -16,18 +16,23 @@ Report = Callable[[str], None]
 
 
 def run_benchmark(
-    plan: Plan, report: Report | None = None, stop: Callable[[], bool] = bool
+    plan: Plan,
+    report: Report | None = None,
+    stop: Callable[[], bool] = bool,
+    cells: Sequence[Cell] | None = None,
 ) -> bool:
     """Do what is left of a benchmark, and write its tables after every cell.
 
     Args:
         plan: what is to be done; cells with a record are left alone.
+        cells: the part of the plan's that is done here; default: all. Others may be done by other
+            processes at the same time, in the same folder.
         report: gets one line of text now and then; default: prints to stderr.
         stop: asked between steps and windows; True ends the benchmark, which the same call
             resumes.
 
     Returns:
-        Whether all cells are finished.
+        Whether these cells are finished.
 
     Raises:
         UserError: the data, the settings or the folder cannot be used.
@@ -36,7 +41,7 @@ def run_benchmark(
     plan.begin()
     for budget, count in other_budgets(plan).items():
         report(f"Cells finished with {budget}: {count}. They go on to {plan.budget}.")
-    cells = plan.cells
+    cells = plan.cells if cells is None else cells
     for number, cell in enumerate(cells, start=1):
         if cell in read_records(plan):
             continue

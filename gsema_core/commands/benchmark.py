@@ -25,7 +25,8 @@ other centers, then its scores on all cases of the unseen one. All rows share th
 benchmark that was stopped or killed goes on by the same command; rows, centers and seeds may be
 added then. A larger --steps or --minutes than before lets every cell go on from its checkpoint,
 where its schedule is constant; a schedule that falls over the whole training cannot be lengthened.
-DIR gets table.md, table.csv and cases.csv after every cell, and figures at the end
+Several processes may do one benchmark at the same time, each with its --share. DIR gets table.md,
+table.csv and cases.csv after every cell, and figures at the end
 (with the extra "benchmark").
 """
 
@@ -57,8 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", metavar="base.toml", type=Path, help="settings that all rows share"
     )
-    parser.add_argument(
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
         "--report", action="store_true", help="only write tables and figures of what is finished"
+    )
+    part.add_argument(
+        "--share",
+        metavar="K/N",
+        help="only every N-th cell from the K-th on, as a cluster's tasks share them; --report "
+        "makes the figures when all are done",
     )
     parser.add_argument("--no-figures", action="store_true", help="only tables")
     parser.add_argument(
@@ -68,15 +76,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from gsema_core.benchmark import report_benchmark, run_benchmark
+    from gsema_core.inference.folders.shards import parse_share, shard
     from gsema_core.stop_signals import stop_signals
 
     plan = _plan(arguments)
     if not arguments.report:
+        cells = shard(plan.cells, parse_share(arguments.share)) if arguments.share else plan.cells
         with stop_signals() as stopped:
-            finished = run_benchmark(plan, stop=stopped)
+            finished = run_benchmark(plan, stop=stopped, cells=cells)
         if not finished:
             print("Stopped; the same command goes on from there.", file=sys.stderr)
             return EXIT_STOPPED
+        if arguments.share:
+            print(f"Cells done, of {len(plan.cells)} in all: {len(cells)}.", file=sys.stderr)
+            return 0
     report_benchmark(plan, figures=not arguments.no_figures)
     print(plan.output / "table.md")
     return 0

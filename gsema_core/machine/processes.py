@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 from gsema_core.errors import BrokenOffError, Cancelled, UserError
+from gsema_core.stop_signals import STOPPING
 
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
@@ -203,7 +204,8 @@ def _serve(
         other.close()
     signal.set_wakeup_fd(-1)  # a fork's would tell the process that it comes from
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits
-    signal.signal(signal.SIGTERM, signal.SIG_IGN if deaf else lambda *_: sys.exit())
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN if deaf else lambda *_: sys.exit())
     os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)

@@ -21,7 +21,7 @@ from gsema_core.files.image_names import image_stem
 from gsema_core.machine.devices import resolve_device
 from gsema_core.machine.memory import is_out_of_memory
 from gsema_core.machine.threads import thread_limit
-from gsema_core.stop_signals import asked_to_stop, last_act, stop_signals
+from gsema_core.stop_signals import STOPPING, asked_to_stop, last_act, stop_signals
 from gsema_core.training.beginning import begin
 from gsema_core.training.checkpoint import Progress, save_checkpoint
 from gsema_core.training.config import TrainingConfig
@@ -78,8 +78,8 @@ def train(
     Args:
         config: what to do.
         report: gets one line of text now and then; default: prints to stderr.
-        stop: asked between steps; True ends the run with a checkpoint. SIGTERM, SIGINT and a file
-            ``stop`` in the output folder do the same (signals where this is called in the main
+        stop: asked between steps; True ends the run with a checkpoint. SIGTERM, SIGUSR1, SIGINT and a
+            file ``stop`` in the output folder do the same (signals where this is called in the main
             thread); a file ``pause`` makes it wait.
         summarize: examine all cases and report what they hold, where the run begins.
 
@@ -90,7 +90,7 @@ def train(
     report = report or (lambda line: print(line, file=sys.stderr, flush=True))
     with (
         thread_limit(config.run.threads or None),
-        stop_signals(signal.SIGTERM, signal.SIGINT) as signalled,
+        stop_signals(*STOPPING, signal.SIGINT) as signalled,
         joined_ranks() as ranks,
     ):
         folder = make_folder(config.run.output)
