@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,55 +128,6 @@ def test_a_benchmark_with_a_row_of_ones_own(examples: Path) -> None:
     for row, loss in (("gs_ema_bacl", "dice_ce"), ("tversky", "own_loss:TverskyLoss")):
         card = read_card(f"out/cells/A/{row}-seed0/teacher.safetensors")
         assert card.training["segmentation_loss"] == loss
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine whose SLURM is two scripts; what scontrol is told goes to a file."""
-    for name, content in {
-        "srun": '"$@"',
-        "scontrol": f'echo "$@" >> "{tmp_path}/told"',
-        "gsema": f'exec "{sys.executable}" -m gsema_core "$@"',
-    }.items():
-        (tmp_path / "bin" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{content}\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    for name, value in {"JOB_ID": "4711", "CPUS_PER_TASK": "1", "ARRAY_TASK_COUNT": "2"}.items():
-        monkeypatch.setenv(f"SLURM_{name}", value)
-    return tmp_path
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="the example is for bash")
-def test_the_tasks_of_an_array_do_a_folder_together(
-    cluster: Path, phantoms: Path, teacher_file: Path
-) -> None:
-    scans, results = cluster / "scans", cluster / "results"
-    scans.mkdir()
-    for number in range(3):
-        shutil.copy(phantoms / f"image-{number}.nrrd", scans)
-    (scans / "image-9.nrrd").write_bytes(b"no scan")
-    call = ["bash", str(EXAMPLES / "segment_array.slurm"), str(scans), str(results)]
-    codes = {}
-    for task in ("1", "2"):
-        environment = {**os.environ, "SLURM_ARRAY_TASK_ID": task}
-        parts = [*call, "--teacher", str(teacher_file), "--device", "cpu"]
-        codes[task] = subprocess.run(parts, env=environment, timeout=300, check=False).returncode
-    assert codes == {"1": 0, "2": 1}
-    found = {path.name for path in results.glob("*.seg.nrrd")}
-    assert found == {f"image-{number}.seg.nrrd" for number in range(3)}
-    assert not (cluster / "told").exists()
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="the example is for bash")
-@pytest.mark.parametrize(("code", "told"), [(75, "requeue 4711\n"), (1, ""), (2, "")])
-def test_a_task_that_was_stopped_is_queued_again(cluster: Path, code: int, told: str) -> None:
-    (cluster / "bin" / "gsema").write_text(f"#!/bin/bash\nexit {code}\n")
-    call = ["bash", str(EXAMPLES / "segment_array.slurm"), "scans", "results"]
-    environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "1"}
-    assert subprocess.run(call, env=environment, timeout=60, check=False).returncode == code
-    (cluster / "told").touch()
-    assert (cluster / "told").read_text() == told
 
 
 def test_a_typo_in_an_example_is_told(examples: Path, capsys: Any) -> None:

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from gsema_core.stop_signals import stop_signals
+from gsema_core.errors import Cancelled
+from gsema_core.stop_signals import STOPPING, ends_in_time, stop_signals
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
 
@@ -21,6 +22,18 @@ def test_a_signal_becomes_a_flag_and_the_handlers_come_back() -> None:
         assert arrived()
     assert told == [True, True]
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_what_a_cluster_sends_is_a_request_to_stop(number: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in STOPPING}
+    with ends_in_time():
+        with stop_signals() as arrived:
+            signal.raise_signal(number)
+            assert arrived()
+        with pytest.raises(Cancelled):
+            signal.raise_signal(number)
+    assert {each: signal.getsignal(each) for each in STOPPING} == before
 
 
 def test_ctrl_c_stays_an_interrupt_unless_it_is_named() -> None:

@@ -26,8 +26,7 @@ benchmark that was stopped or killed goes on by the same command; rows, centers 
 added then. A larger --steps or --minutes than before lets every cell go on from its checkpoint,
 where its schedule is constant; a schedule that falls over the whole training cannot be lengthened.
 Several processes may do one benchmark at the same time, each with its --share. DIR gets table.md,
-table.csv and cases.csv after every cell, and figures at the end
-(with the extra "benchmark").
+table.csv and cases.csv after every cell, and figures at the end (with the extra "benchmark").
 """
 
 

@@ -25,6 +25,7 @@ from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
 from gsema_core.training.status import counted
 from gsema_core.training.step_text import steps_sentence
+from gsema_core.training.throughput import Throughput
 from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import StepRecord, Trainer
 from gsema_core.training.validation import validate, validation_settings
@@ -77,6 +78,8 @@ class Loop:
         self.saved_seconds = progress.seconds
         self.unsaid: list[StepRecord] = []
         self.shown_at = 0.0
+        run = trainer.config.run
+        self.throughput = Throughput(self.ranks, run.batch_size * run.accumulate)
         self.logbook = Logbook(self.folder)
         if self.ranks.is_first:
             begun = trainer.step > 0 or progress.validated_step == 0
@@ -95,7 +98,9 @@ class Loop:
             with suppress(Cancelled):  # while it waited for patches
                 while not self._ends():
                     self._doing("Waiting for the patches of step")
-                    self._step(next(batches))
+                    with self.throughput.waiting_for_data():
+                        patches = next(batches)
+                    self._step(patches)
         finally:
             self.reporter.doing("")
             self.logbook.close()
@@ -134,6 +139,7 @@ class Loop:
             if self.ranks.is_first:
                 self._pause()
             self.ranks.wait_for_first()
+            self.pace.mark()
         over = self.ranks.from_first(self.over())
         return self.ranks.any(bool(over) or self.control.stop_asked())
 
@@ -144,7 +150,6 @@ class Loop:
         while self.control.pause_asked() and not self.control.stop_asked():
             time.sleep(PAUSE_LOOK_S)
         self._say(f"Going on at step {self.trainer.step}.", "training")
-        self.pace.mark()
 
     def _step(self, batches: list[PatchPair]) -> None:
         run = self.config.run
@@ -159,9 +164,10 @@ class Loop:
         self.progress.seconds += self.pace.step()
         over = self.ranks.from_first(self.over())
         if step % run.log_every == 0 or over:
+            rate, steps = self.pace.rate(), len(self.logbook.records)
+            self.throughput.measure(rate * steps, steps)
             losses = self.ranks.mean(self.trainer.teacher_losses(batches[-1]))
             if self.ranks.is_first:
-                rate = self.pace.rate()
                 self.logbook.write_steps(self.trainer, self.progress.seconds, rate, losses)
         if over:
             self.reporter.report(self._line())
@@ -185,7 +191,7 @@ class Loop:
         left = f", {end.text}" if end else ""
         pace = self.pace.seconds_per_step or 0.0
         sentence = steps_sentence(records, self.config.method.gate_scope)
-        return f"[{self._place()}{left}] {sentence}, {pace:.2g} s a step"
+        return f"[{self._place()}{left}] {sentence}, {pace:.2g} s a step{self.throughput.text}"
 
     def _validate_if_due(self) -> None:
         """Validate the teacher to start from, after every so many steps, and at the end."""
@@ -198,6 +204,7 @@ class Loop:
                 with suppress(Cancelled):  # the run that goes on begins with this validation
                     self._validate()
             self.ranks.wait_for_first()
+            self.pace.mark()
             self.progress = self.ranks.from_first(progress)
 
     def _validate(self) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from time import perf_counter
 from typing import Any, TypeVar
 
 import torch
@@ -29,6 +30,19 @@ WORK_OF_FIRST = timedelta(hours=24)
 T = TypeVar("T")
 
 
+@dataclass
+class Clock:
+    """Seconds of some kind."""
+
+    seconds: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        began = perf_counter()
+        yield
+        self.seconds += perf_counter() - began
+
+
 @dataclass(frozen=True)
 class Ranks:
     """This process among those of the run; by default it is the only one.
@@ -38,12 +52,14 @@ class Ranks:
         size: how many there are.
         waiting: the process group of `wait_for_first`.
         local_rank: 0 is the first of its machine.
+        clock: the time in which gradients and words traveled between ranks, or were waited for.
     """
 
     rank: int = 0
     size: int = 1
     waiting: Any = None
     local_rank: int = 0
+    clock: Clock = field(default_factory=Clock, compare=False)
 
     @property
     def is_first(self) -> bool:
@@ -66,8 +82,10 @@ class Ranks:
     def sum_(self, tensor: Tensor) -> None:
         """Replace a tensor by its sum over all ranks; every rank gets the same bits."""
         if self.size > 1:
-            with _told():
+            _finish(tensor)  # what this rank computes is not what it waits for
+            with _told(), self.clock.running():
                 dist.all_reduce(tensor)
+                _finish(tensor)
 
     def mean(self, values: Sequence[float]) -> list[float]:
         """The mean of each value over all ranks."""
@@ -84,7 +102,7 @@ class Ranks:
         if self.size == 1:
             return value
         values = [value]
-        with _told():
+        with _told(), self.clock.running():
             dist.broadcast_object_list(values, src=0, device=torch.device("cpu"))
         return values[0]
 
@@ -136,6 +154,12 @@ def rank_device(device: torch.device) -> torch.device:
     device = torch.device("cuda", ranks.local_rank)
     torch.cuda.set_device(device)
     return device
+
+
+def _finish(tensor: Tensor) -> None:
+    """Wait until a GPU has done what it was told: its work goes on while Python does."""
+    if tensor.is_cuda:
+        torch.cuda.synchronize(tensor.device)
 
 
 @contextmanager

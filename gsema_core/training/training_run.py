@@ -78,9 +78,9 @@ def train(
     Args:
         config: what to do.
         report: gets one line of text now and then; default: prints to stderr.
-        stop: asked between steps; True ends the run with a checkpoint. SIGTERM, SIGUSR1, SIGINT and a
-            file ``stop`` in the output folder do the same (signals where this is called in the main
-            thread); a file ``pause`` makes it wait.
+        stop: asked between steps; True ends the run with a checkpoint. SIGTERM, SIGUSR1, SIGINT and
+            a file ``stop`` in the output folder do the same (signals where this is called in the
+            main thread); a file ``pause`` makes it wait.
         summarize: examine all cases and report what they hold, where the run begins.
 
     Raises:

@@ -20,6 +20,7 @@ from gsema_core.cli import main
         (["--steps", "0"], "Setting steps in [run] is 0: give a whole number from 1"),
         (["--config", "nowhere.toml"], "The configuration nowhere.toml does not exist."),
         (["--report"], "No cell of"),
+        (["--share", "3/2"], "The share '3/2' is none"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(datalist, tmp_path, capsys, options, sentence):
@@ -39,6 +40,24 @@ def test_a_run_prints_the_table_and_resumes_for_nothing(datalist, write_toml, tm
     assert "Cell 1 of 1: no EMA without A, seed 0" in output.err
     assert main(command) == 0
     assert "Cell 1" not in capsys.readouterr().err
+
+
+def test_shares_in_one_folder_are_the_whole(datalist, write_toml, tmp_path, capsys):
+    """Each leaves its own cells; whoever comes last, or --report, makes the tables of all."""
+    command = ["benchmark", str(datalist), "--output", str(tmp_path / "out"), "--rows", "no_ema",
+               "--steps", "1", "--config", str(write_toml()), "--no-figures"]  # fmt: skip
+    for share, center in (("1/2", "A"), ("2/2", "B")):
+        assert main([*command, "--share", share]) == 0
+        told = capsys.readouterr()
+        assert not told.out and told.err.endswith("Cells done, of 2 in all: 1.\n")
+        assert f"Cell 1 of 1: no EMA without {center}, seed 0" in told.err
+    tables = [(tmp_path / "out" / name).read_text() for name in ("table.md", "cases.csv")]
+    assert main([*command, "--report"]) == 0
+    assert [(tmp_path / "out" / name).read_text() for name in ("table.md", "cases.csv")] == tables
+    assert main(command) == 0
+    assert "Cell" not in capsys.readouterr().err  # nothing is left to do
+    with pytest.raises(SystemExit):
+        main([*command, "--share", "1/2", "--report"])
 
 
 def test_help_loads_nothing_heavy():

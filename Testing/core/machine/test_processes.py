@@ -16,6 +16,7 @@ import SimpleITK as sitk
 
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.machine.processes import Crew, in_processes
+from gsema_core.stop_signals import STOPPING
 
 
 def threads_and_ctrl_c(_: int) -> tuple[int, bool]:
@@ -33,6 +34,15 @@ def test_each_process_has_one_thread_and_leaves_ctrl_c_to_its_parent(
 ) -> None:
     monkeypatch.setenv("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "2")
     assert list(in_processes(threads_and_ctrl_c, [0, 1, 2], 2)) == [(1, True)] * 3
+
+
+def test_what_asks_their_parent_to_stop_does_not_end_deaf_processes() -> None:
+    """A cluster sends it to all processes of a job; the parent still needs what they make."""
+    with Crew(abs, 1, "at work", "do so", deaf=True) as crew:
+        assert list(crew.results([-1])) == [1]
+        for number in STOPPING:
+            os.kill(crew.pids[0], number)
+        assert list(crew.results([-2])) == [2]
 
 
 def test_an_error_comes_through() -> None:
