@@ -78,8 +78,8 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
         """Train a teacher, and compare it with the one it began as.
 
         Args:
-            cases: a folder, an nnU-Net raw folder or a datalist; or a list of pairs (volume node,
-                segmentation node); or a list of ``TrainingCase``.
+            cases: a folder that ``gsema cases`` reads, or a datalist; or a list of pairs (volume
+                node, segmentation node); or a list of ``TrainingCase``.
             teacher: "default", the name of an imported teacher, or a file; "" for from scratch.
             preset: the method, see ``gsema_core.training.PRESETS``.
             output: the run's folder; None for a new one in the user's home.

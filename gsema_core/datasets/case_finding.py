@@ -67,7 +67,10 @@ def find_cases(
     tell_repeats(cases, tell)
     if question := lone_centers(cases, path):
         if not confirmed:
-            raise UserError(question)
+            raise UserError(
+                f"{question} Give another --center-from, or confirm them with gsema cases {path} "
+                "--write datalist.json --yes."
+            )
         tell(question)
     return cases
 

@@ -122,8 +122,7 @@ def lone_centers(cases: Sequence[Case], path: Path) -> str:
         return ""
     return (
         f"Of the {len(patients)} centers in {path}, {len(lone)} have one patient each "
-        f"({listed(lone)}): are they patients? Give another --center-from, or confirm them with "
-        f"gsema cases {path} --write datalist.json --yes."
+        f"({listed(lone)}): are they patients?"
     )
 
 

@@ -1,4 +1,4 @@
-"""Labelled scans in files: a folder, an nnU-Net raw folder or a list, examined one by one."""
+"""Labelled scans in files: a folder that ``gsema cases`` understands or a list, one by one."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class CaseReader:
         onCase: called with each case; it has no key yet.
         onDone: called once a path, with an empty text or with why it could not be read.
         command: program and arguments instead of ``gsema``.
+        ask: called with the names of folders that may be centers or patients (empty where they are
+            not to be shown); returns what ``--center-from`` gets, or an empty text for no answer.
+
+    Attributes:
+        notes: what was said of the path that was read last, in sentences.
     """
 
     def __init__(
@@ -26,10 +31,14 @@ class CaseReader:
         onCase: Callable[[TrainingCase], None],
         onDone: Callable[[str], None],
         command: Sequence[str] | None = None,
+        ask: Callable[[list[str]], str] | None = None,
     ) -> None:
         self._onCase, self._onDone = onCase, onDone
         self.command = command
-        self._waiting: list[str] = []
+        self.notes: list[str] = []
+        self._ask = ask
+        self._folders: list[str] | None = None
+        self._waiting: list[list[str]] = []
         self._running: CoreCommand | None = None
 
     @property
@@ -38,7 +47,7 @@ class CaseReader:
 
     def read(self, path: str) -> None:
         """Read a path, after those that are being read; returns at once."""
-        self._waiting.append(path)
+        self._waiting.append([path])
         if self._running is None:
             self._next()
 
@@ -50,9 +59,12 @@ class CaseReader:
             self._running.stopAndWait()
 
     def _next(self) -> None:
-        path = self._waiting.pop(0)
-        command = [*(self.command or coreCommand()), "cases", path, "--json"]
-        self._running = CoreCommand(command, self._onLine, self._onGone)
+        arguments = self._waiting.pop(0)
+        self.notes, self._folders = [], None
+        command = [*(self.command or coreCommand()), "cases", *arguments, "--json"]
+        self._running = CoreCommand(
+            command, self._onLine, lambda message: self._onGone(arguments, message)
+        )
         self._running.start()
 
     def _onLine(self, line: str) -> None:
@@ -60,12 +72,22 @@ class CaseReader:
             entry = json.loads(line)
         except ValueError:
             return
-        if isinstance(entry, dict) and isinstance(entry.get("image"), str):
+        if not isinstance(entry, dict):
+            return
+        if isinstance(entry.get("image"), str):
             self._onCase(caseFromEntry(entry))
+        elif "note" in entry:
+            self.notes.append(str(entry["note"]))
+        elif "question" in entry:
+            self._folders = list(entry["question"]["folders"])
 
-    def _onGone(self, message: str) -> None:
+    def _onGone(self, arguments: list[str], message: str) -> None:
         self._running = None
-        self._onDone(message)
+        isAsked = self._folders is not None and self._ask is not None
+        if isAsked and (rule := self._ask(self._folders)):
+            self._waiting.insert(0, [arguments[0], "--center-from", rule])
+        else:
+            self._onDone(message)
         if self._waiting:
             self._next()
 

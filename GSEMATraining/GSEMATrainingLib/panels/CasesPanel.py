@@ -36,6 +36,9 @@ PATIENT, USE, ANEURYSMS, VERDICT, CENTER, SPACING, VESSEL = range(7)
 WIDEST_VERDICT = 180
 """Pixels; longer sentences are wrapped, so that they are seen in a panel of 420. Ours."""
 
+MOST_FOLDERS = 5
+"""Folders that a question names. Ours."""
+
 AskLabels = Callable[[dict[str, int]], "dict[str, int] | None"]
 
 
@@ -54,7 +57,7 @@ class CasesPanel:
         self.ui = ui
         self._onChanged = onChanged
         self.askLabels: AskLabels = askLabels
-        self.reader = CaseReader(self._onCase, self._onRead, command)
+        self.reader = CaseReader(self._onCase, self._onRead, command, askCenters)
         self._list: CaseList | None = None
         self._shown: list[TrainingCase] | None = None
         self._isFilling = False
@@ -100,7 +103,7 @@ class CasesPanel:
         self._list = CaseList(parameterNode) if parameterNode is not None else None
         if parameterNode is None:
             self.reader.stop()
-            self.reader = CaseReader(self._onCase, self._onRead, self.reader.command)
+            self.reader = CaseReader(self._onCase, self._onRead, self.reader.command, askCenters)
         self.refresh()
 
     def addFromScene(self) -> None:
@@ -232,6 +235,8 @@ class CasesPanel:
         self._updateButtons()
         if message:
             slicer.util.errorDisplay(message)
+        elif self.reader.notes:
+            slicer.util.infoDisplay("\n".join(self.reader.notes))
         self._onChanged()
 
     def _onUse(self, row: int, index: int) -> None:
@@ -249,7 +254,7 @@ class CasesPanel:
         self.refresh()
 
     def _onFolder(self) -> None:
-        title = _("A folder of image and label pairs, or an nnU-Net raw folder")
+        title = _("A folder of labelled scans: pairs, saved scenes, nnU-Net or BIDS")
         path = qt.QFileDialog.getExistingDirectory(None, title)
         if path:
             self.addPath(path)
@@ -284,3 +289,19 @@ class CasesPanel:
 
     def _say(self, text: str) -> None:
         self.ui.casesInfoLabel.text = text
+
+
+def askCenters(folders: Sequence[str]) -> str:
+    """Ask whether folders that hold several scans are centers; a patient's scans stay together.
+
+    Returns:
+        What ``gsema cases --center-from`` gets.
+    """
+    names = ", ".join(folders[:MOST_FOLDERS]) + (", ..." if len(folders) > MOST_FOLDERS else "")
+    question = _(
+        "Folders hold several scans each. {names}\n\nAre they centers, such as hospitals or "
+        "scanners, with a file or a folder for each patient in them? With No, each is one patient "
+        "with several scans, and all are of one center."
+    )
+    isCenter = slicer.util.confirmYesNoDisplay(question.format(names=names).strip())
+    return "folder" if isCenter else "none"

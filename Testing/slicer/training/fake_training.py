@@ -40,8 +40,18 @@ SHRUNK = "The memory of cuda:0 is too small for the settings: going on with patc
 MEMORY = "The device has too little memory even for one patch of [64, 64, 64]: set device to cpu."
 
 
-def cases(path: Path) -> int:
-    """Examine a datalist; a label map named "bad..." cannot be used."""
+def cases(path: Path, rule: str = "") -> int:
+    """Examine a datalist; a label map named "bad..." cannot be used.
+
+    The folder of a list stands for one with folders that are centers or patients.
+    """
+    if path.is_dir():
+        if not rule:
+            print(json.dumps({"question": {"folders": ["A", "B"]}}))
+            print("error: folders hold several scans each: say what they are.", file=sys.stderr)
+            return 2
+        print(json.dumps({"note": f"The rule was {rule}."}))
+        path = path / "datalist.json"
     if not path.exists():
         print(f"error: {path} does not exist: check the path.", file=sys.stderr)
         return 2
@@ -223,7 +233,7 @@ def compare(arguments: list[str], mode: str) -> int:
 
 def main(mode: str, command: str, *arguments: str) -> int:
     if command == "cases":
-        return cases(Path(arguments[0]))
+        return cases(Path(arguments[0]), *arguments[2:3][: "--center-from" in arguments])
     if command == "train":
         return train(Path(arguments[0]), mode)
     return compare(list(arguments), mode)

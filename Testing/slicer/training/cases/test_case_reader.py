@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+import slicer.util
+
 PATIENT, USE, ANEURYSMS, VERDICT, CENTER, SPACING, VESSEL = range(7)
 
 
@@ -45,3 +48,16 @@ def test_reading_a_list_twice_does_not_double_it(panel, add_cases, datalist, spi
     panel.cases.addPath(str(datalist))
     spin(lambda: not panel.cases.reader.isRunning)
     assert len(panel.cases.cases) == 4
+
+
+@pytest.mark.parametrize(("isCenter", "rule"), [(True, "folder"), (False, "none")])
+def test_folders_that_may_be_centers_are_asked_about(
+    panel, datalist, spin, monkeypatch, isCenter, rule
+):
+    asked = []
+    answer = lambda text: asked.append(text) or isCenter  # noqa: E731
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", answer)
+    panel.cases.addPath(str(datalist.parent))
+    spin(lambda: not panel.cases.reader.isRunning)
+    assert len(asked) == 1 and "A, B" in asked[0]
+    assert len(panel.cases.cases) == 4 and panel.shown == [f"The rule was {rule}."]
