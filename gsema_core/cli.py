@@ -7,8 +7,10 @@ import importlib
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gsema_core.errors import ERROR_PREFIX, BrokenOffError, Cancelled, UserError
 from gsema_core.exit_codes import (
@@ -71,11 +73,21 @@ def program() -> int:
         return main()
 
 
+def _note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Tell a warning of this program as a sentence; others as Python does."""
+    if category.__module__.startswith("gsema_core."):
+        print(f"note: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, *where[:2]), file=sys.stderr, end="")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the process's exit code."""
     try:
         arguments = build_parser().parse_args(argv)
-        exit_code: int = arguments.run(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = _note
+            exit_code: int = arguments.run(arguments)
         return exit_code
     except UserError as error:
         print("\n".join([f"{ERROR_PREFIX}{error}", *error.table]), file=sys.stderr)

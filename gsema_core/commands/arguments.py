@@ -6,11 +6,15 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gsema_core.plugins import FORM
 from gsema_core.progress_line import ProgressLine
 from gsema_core.stop_signals import stop_signals
+
+if TYPE_CHECKING:
+    from gsema_core.files.label_rules import LabelRules
 
 DATALIST = "JSON list of the cases, or a folder of them as gsema cases takes it"
 
@@ -39,6 +43,30 @@ def add_case_choice(parser: argparse.ArgumentParser) -> None:
         default="",
         help="only cases that the list marks for this use",
     )
+
+
+def add_label_rules(parser: argparse.ArgumentParser, whose: str = "") -> None:
+    """Options that say what labels mean, for ``label_rules``."""
+    parser.add_argument(
+        "--label",
+        metavar="MEANING=NAME,VALUE",
+        action="append",
+        default=[],
+        help=f"names and values of {whose}labels that are vessel, aneurysm, background or ignore",
+    )
+    parser.add_argument(
+        "--label-words",
+        metavar="FILE",
+        type=Path,
+        help="words in names of labels, in your language, to look for before the built-in list",
+    )
+
+
+def label_rules(arguments: argparse.Namespace) -> LabelRules:
+    """What ``--label`` and ``--label-words`` say."""
+    from gsema_core.files.label_rules import LabelRules
+
+    return LabelRules.from_options(arguments.label, arguments.label_words)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gsema_core.commands.arguments import say
+from gsema_core.commands.arguments import add_label_rules, label_rules, say
 from gsema_core.errors import UserError
 from gsema_core.exit_codes import EXIT_SOME_FAILED
 
@@ -46,6 +46,9 @@ writes a list to look through and to edit. What belongs together is never guesse
 label map, two label maps of one scan and folders that may be centers or patients are refused.
 
 Labels are 0 background, 1 vessel, 2 aneurysm; segments that Slicer saved are taken by their names.
+Where they are others, say so: --label aneurysm="IA dome,3" --label vessel="Lumen,ICA,255", names of
+labels and values of label maps, also 1-15. --label ignore=4 is for voxels that nobody labeled.
+--write keeps all of it in the list.
 The exit code is 1 where a case cannot be used, and 2 where nothing could be listed.
 """
 
@@ -72,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", metavar="N", type=int, default=1, help="processes that read cases (default 1)"
     )
+    add_label_rules(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -117,9 +121,12 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
                 "or --force to replace it."
             )
     rule = center_rule(arguments.center_from) if arguments.center_from else None
-    confirmed = arguments.yes or output is None
+    given: dict[str, Any] = {
+        "confirmed": arguments.yes or output is None,
+        "labels": label_rules(arguments),
+    }
     try:  # a missing file is told with its case
-        cases = find_cases(arguments.path, False, rule, tell, confirmed=confirmed)
+        cases = find_cases(arguments.path, False, rule, tell, **given)
     except CentersOrPatients as error:
         if arguments.json:
             print(json.dumps({"question": {"folders": error.folders}}), flush=True)
@@ -144,6 +151,7 @@ def _row(examined: Examined) -> dict[str, Any]:
         "image": str(case.image),
         "label": str(case.label),
         "relabel": [list(pair) for pair in case.relabel],
+        "labels": case.labels.to_entry(),
         "usable": facts is not None,
         "reason": examined.reason,
         "spacing_mm": [round(mm, 4) for mm in facts.geometry.spacing] if facts else None,
@@ -151,4 +159,6 @@ def _row(examined: Examined) -> dict[str, Any]:
         "vessel_ml": round(facts.vessel_ml, 4) if facts else None,
         "aneurysm_ml": round(facts.aneurysm_ml, 4) if facts else None,
         "aneurysms": facts.aneurysms if facts else None,
+        "ignored_ml": round(facts.ignored_ml, 4) if facts else None,
+        "dropped": list(facts.dropped) if facts else [],
     }

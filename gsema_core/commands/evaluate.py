@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gsema_core.commands.arguments import say, watched
+from gsema_core.commands.arguments import add_label_rules, label_rules, say, watched
 
 HELP = "Score label maps against references: overlap, surface distance, lesions found."
 DETAILS = """
@@ -14,7 +14,9 @@ the names of one kind end with is said by --prediction-suffix and --reference-su
 .seg, case_pred.nii.gz belongs to case.seg.nii.gz, and files that end otherwise are left out.
 Subfolders are part of a name: A/case belongs to A/case only. Where a name is nothing but what it
 ends with (case/pred.nrrd), its folder is the case. All hold 0 (background), 1 (vessel) and 2
-(aneurysm); the segments of files that Slicer saved are taken by their names.
+(aneurysm); the segments of files that Slicer saved are taken by their names. Where labels are
+others, say so: --label aneurysm="IA dome,3" --label ignore=4. Voxels that the reference ignores
+count in no score, and a finding that touches one is no false positive.
 
 Empty cases: where a label occurs in neither map, overlaps are 1 and HD95 is 0 mm; where it occurs
 in only one of them, overlaps are 0 and HD95 is the diagonal of the volume, so that a missed case
@@ -93,6 +95,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="bring predictions on another grid to their references'",
     )
+    add_label_rules(parser, "references' ")
+    parser.add_argument(
+        "--prediction-label",
+        metavar="MEANING=NAME,VALUE",
+        action="append",
+        default=[],
+        help="as --label, of the predictions",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, no tables")
 
 
@@ -101,6 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.evaluation import PairingRules, evaluate_folders, score_tables, summarize_cases
     from gsema_core.evaluation.paper_tables import latex_page
     from gsema_core.files import text_files
+    from gsema_core.files.label_rules import LabelRules
     from gsema_core.version import __version__
 
     outputs = (arguments.output, ".json"), (arguments.csv, ".csv"), (arguments.latex, ".tex")
@@ -108,8 +119,12 @@ def run(arguments: argparse.Namespace) -> int:
     listed = find_cases(arguments.datalist, False, tell=say) if arguments.datalist else []
     rules = PairingRules(arguments.prediction_suffix, arguments.reference_suffix, arguments.missing)
     folders = arguments.predictions, arguments.references
+    of_predictions = LabelRules.from_options(arguments.prediction_label, arguments.label_words)
+    labels = of_predictions, label_rules(arguments)
     with watched(quiet=arguments.quiet) as watch:
-        found = evaluate_folders(*folders, listed, rules, resample=arguments.resample, **watch)
+        found = evaluate_folders(
+            *folders, listed, rules, resample=arguments.resample, labels=labels, **watch
+        )
     summary, notes = summarize_cases(found.cases), found.notes()
     document = {
         "program": {"name": "gsema_core", "version": __version__},

@@ -22,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, help="training configuration (.toml)")
     add_set(parser)
     parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="train although the labels look wrong (exchanged, without vessels, of other scans)",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="examine the cases, make a few steps, tell memory, seconds and the expected end, and "
@@ -59,7 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _config(arguments: argparse.Namespace) -> TrainingConfig:
     from gsema_core.training.config import TrainingConfig
 
-    return TrainingConfig.from_toml(arguments.config, arguments.assignments, _say)
+    accepted = ["data.accept_labels=true"] if arguments.yes else []
+    assignments = [*arguments.assignments, *accepted]
+    return TrainingConfig.from_toml(arguments.config, assignments, _say)
 
 
 def _load(every_s: float) -> None:

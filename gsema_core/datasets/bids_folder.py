@@ -6,7 +6,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gsema_core.datasets.center_rules import CenterRule, has_centers, read_center_table
@@ -15,7 +15,8 @@ from gsema_core.datasets.folder_walk import Tell, nothing_told, walk
 from gsema_core.datasets.patient_places import listed, with_center
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, image_stem
-from gsema_core.files.label_names import Relabel, relabel_by_name
+from gsema_core.files.label_names import NamedValues, relabel_by_name
+from gsema_core.files.label_rules import NO_RULES, LabelRules
 from gsema_core.files.text_files import read_table, read_text
 
 DESCRIPTION = "dataset_description.json"
@@ -74,7 +75,10 @@ def is_bids_folder(folder: Path) -> bool:
 
 
 def read_bids_folder(
-    folder: Path, rule: CenterRule | None = None, tell: Tell = nothing_told
+    folder: Path,
+    rule: CenterRule | None = None,
+    tell: Tell = nothing_told,
+    labels: LabelRules = NO_RULES,
 ) -> list[Case]:
     """Read scans with a ``_dseg`` or ``_seg`` mask, which may lie among the derivatives.
 
@@ -87,6 +91,7 @@ def read_bids_folder(
         folder: the data set; or a pipeline's folder in its ``derivatives``, for its masks only.
         rule: what says the center instead.
         tell: takes sentences on what was left out.
+        labels: what names and values of labels mean.
 
     Raises:
         UserError: there is no mask, a mask lacks its scan, a scan has several masks, or a center
@@ -118,7 +123,7 @@ def read_bids_folder(
     if rule is None and has_centers(participants):
         rule = read_center_table(participants)
         tell(f"The centers are those of {participants}.")
-    return [_case(root, path, mask, rule) for path, mask in sorted(pairs.items())]
+    return [_case(root, path, mask, rule, labels) for path, mask in sorted(pairs.items())]
 
 
 def _data_set(folder: Path) -> tuple[Path, Path]:
@@ -194,23 +199,29 @@ def _by_sources(mask: _Image, fits: list[_Image]) -> list[_Image]:
     return [scan for scan in fits if scan.path.name in files] or fits
 
 
-def _case(root: Path, scan: Path, mask: _Image, rule: CenterRule | None) -> Case:
-    patient = f"sub-{mask.entities['sub']}"
-    case = Case(patient, "", scan, mask.path, relabel=_relabel(root, mask))
+def _case(
+    root: Path, scan: Path, mask: _Image, rule: CenterRule | None, labels: LabelRules
+) -> Case:
+    case = Case(f"sub-{mask.entities['sub']}", "", scan, mask.path)
+    named = _named(root, mask, labels)
+    if named is None:
+        case = replace(case, labels=labels)
+    else:
+        case = replace(case, relabel=named.relabel, dropped=named.dropped)
     return with_center(case, root, rule)
 
 
-def _relabel(root: Path, mask: _Image) -> Relabel:
+def _named(root: Path, mask: _Image, labels: LabelRules) -> NamedValues | None:
     """What the values mean, by the table beside the mask or above it."""
     stem = image_stem(mask.path.name) or ""
     for folder in mask.path.parents:
         names = [f"{stem}.tsv", "dseg.tsv", f"desc-{mask.entities.get('desc')}_dseg.tsv"]
         table = next((folder / name for name in names if (folder / name).is_file()), None)
         if table is not None:
-            return relabel_by_name(_names(table), str(table))
+            return relabel_by_name(_names(table), str(table), labels)
         if folder == root:
             break
-    return ()
+    return None
 
 
 def _names(table: Path) -> dict[str, tuple[int, ...]]:

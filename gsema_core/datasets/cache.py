@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from gsema_core.datasets.array_file import StoredArray, stored_arrays, write_arrays
 from gsema_core.datasets.case_files import read_case
 from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.label_checks import LabelSigns, label_signs
 from gsema_core.errors import BrokenOffError, UserError
 from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.files.label_words import own_words
 from gsema_core.grids import labels_to_working
 from gsema_core.intensities import IntensityRule
 from gsema_core.intensities.appearance_ranges import NAMES, Appearance
 from gsema_core.intensities.prepared_scan import prepare
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.labels import ANEURYSM, IGNORE, VESSEL
 
-_VERSION = 5  # of what the cache computes and of its file; raise it when either changes
+_VERSION = 6  # of what the cache computes and of its file; raise it when either changes
 
 _SUFFIX = ".safetensors"
 
@@ -39,6 +41,7 @@ _ARRAYS = {
     "vessel_voxels": (np.dtype(np.int32), 2),
     "aneurysm_voxels": (np.dtype(np.int32), 2),
     "appearance_values": (np.dtype(np.float64), 1),
+    "sign_values": (np.dtype(np.float64), 1),
 }
 """The arrays of an entry: type and number of axes."""
 
@@ -84,6 +87,7 @@ class CachedVolume:
         vessel_voxels, aneurysm_voxels: (N, 3) int32 indices of labelled voxels.
         appearance_values: of its ``Appearance``, in the order of ``appearance_ranges.NAMES``; None
             where nobody measured them.
+        sign_values: of its ``LabelSigns``, looked at on the scan's own grid; None likewise.
     """
 
     case: Case
@@ -92,12 +96,18 @@ class CachedVolume:
     vessel_voxels: NDArray[np.int32]
     aneurysm_voxels: NDArray[np.int32]
     appearance_values: NDArray[np.float64] | None = None
+    sign_values: NDArray[np.float64] | None = None
 
     @property
     def appearance(self) -> Appearance | None:
         """What the scan looks like."""
         values = self.appearance_values
         return None if values is None else Appearance(*values.tolist())
+
+    @property
+    def label_signs(self) -> LabelSigns | None:
+        """What tells whether its labels are what they should be."""
+        return None if self.sign_values is None else LabelSigns.of_values(self.sign_values)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of one of its arrays; no file is opened."""
@@ -173,6 +183,7 @@ class VolumeCache:
             "spacing_mm": self.spacing_mm,
             "intensity": self.intensity.to_dict(),
             "relabel": case.relabel,
+            "labels": [case.labels.to_entry(), own_words()],
             "image": _state("image", case.image),
             "label": _state("label map", case.label),
         }
@@ -180,15 +191,22 @@ class VolumeCache:
 
     def _prepare(self, case: Case) -> dict[str, NDArray[Any]]:
         image, labels = read_case(case)
+        signs = label_signs(image.array, labels.array, image.geometry.spacing[::-1])
         prepared = prepare(image, self.spacing_mm, self.intensity)
         assert prepared.appearance is not None  # it was measured just now
         classes = labels_to_working(labels, self.spacing_mm).array.astype(np.uint8)
+        if (classes == IGNORE).all():
+            raise UserError(
+                f"The label map {case.label} ignores every voxel at {self.spacing_mm:g} mm: leave "
+                "this case out, or label more of it."
+            )
         return {
             "image": prepared.working.array.astype(np.float16),
             "labels": classes,
             "vessel_voxels": np.argwhere(classes == VESSEL).astype(np.int32),
             "aneurysm_voxels": np.argwhere(classes == ANEURYSM).astype(np.int32),
             "appearance_values": np.array(astuple(prepared.appearance), np.float64),
+            "sign_values": signs.to_values(),
         }
 
 
@@ -231,6 +249,7 @@ def _entry(path: Path) -> dict[str, Any]:
             and found["image"].shape == found["labels"].shape
             and all(found[name].shape[1] == 3 for name in ("vessel_voxels", "aneurysm_voxels"))
             and found["appearance_values"].shape == (len(NAMES),)
+            and found["sign_values"].shape == (len(fields(LabelSigns)),)
         )
     except (OSError, ValueError):  # missing, cut off, or no such file at all
         return {}

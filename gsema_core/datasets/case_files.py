@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gsema_core.datasets.datalist import Case
-from gsema_core.files import read_labels, read_volume
+from gsema_core.errors import UserError
+from gsema_core.files import read_volume
 from gsema_core.files.dicom.neutral import neutral_name, told_as, told_neutrally
+from gsema_core.files.label_maps import DroppedLabels, LabelMap, read_label_map
+from gsema_core.files.label_names import dropped_note
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.geometry import check_same_grid
+from gsema_core.labels import BACKGROUND, IGNORE, NAMES
 
 
 def read_case(case: Case) -> tuple[Volume, Volume]:
     """Read a case's scan and labels, which then lie on the very same grid.
+
+    Warns (`DroppedLabels`) where its file has segments that are neither vessel nor aneurysm.
 
     Raises:
         UserError: a file cannot be read, the labels have values outside the list, or the two do
             not lie on one grid.
     """
     image = read_case_image(case)
-    return image, read_case_labels(case, image.geometry)
+    labels = read_case_labels(case, image.geometry)
+    dropped = (*case.dropped, *labels.dropped)
+    if note := dropped_note(dropped, neutral_name(case.image) or str(case.label)):
+        warnings.warn(note, DroppedLabels, stacklevel=2)
+    return image, labels.volume
 
 
 def read_case_image(case: Case) -> Volume:
@@ -32,8 +46,8 @@ def read_case_image(case: Case) -> Volume:
         return read_volume(path)
 
 
-def read_case_labels(case: Case, grid: Geometry) -> Volume:
-    """Read a case's labels: 0 background, 1 vessel, 2 aneurysm.
+def read_case_labels(case: Case, grid: Geometry) -> LabelMap:
+    """Read a case's labels: 0 background, 1 vessel, 2 aneurysm, `labels.IGNORE` for nothing known.
 
     Args:
         case: the case.
@@ -45,7 +59,19 @@ def read_case_labels(case: Case, grid: Geometry) -> Volume:
     name = neutral_name(case.image)
     told = told_as(f"{name}/{case.label.name}", case.label) if name else nullcontext(case.label)
     with told as label:
-        labels = read_labels(label, case.relabel, grid)
+        found = read_label_map(label, case.relabel, grid, case.labels)
         what, partner = f"The label map {label}", f"its image {name or case.image}"
-        check_same_grid(labels.geometry, grid, what, partner)
-    return Volume(labels.array, grid)
+        check_same_grid(found.volume.geometry, grid, what, partner)
+        _check_not_constant(found.volume.array, label)
+    return LabelMap(Volume(found.volume.array, grid), found.dropped)
+
+
+def _check_not_constant(labels: NDArray[np.uint8], path: object) -> None:
+    """A label map that is no background anywhere says nothing about where anything is."""
+    first = int(labels.flat[0])
+    if first != BACKGROUND and (labels == first).all():
+        what = "is ignored" if first == IGNORE else f"is {NAMES[first].lower()}"
+        raise UserError(
+            f"Every voxel of the label map {path} {what}: nothing can be learned from it, so give "
+            "the right file."
+        )

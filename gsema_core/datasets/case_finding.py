@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from gsema_core.datasets.bids_folder import is_bids_folder, read_bids_folder
@@ -15,6 +16,7 @@ from gsema_core.datasets.patient_places import lone_centers, tell_repeats, with_
 from gsema_core.datasets.slicer_scenes import SCENE_SUFFIX
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import ARCHIVES
+from gsema_core.files.label_rules import NO_RULES, LabelRules
 
 DATALIST = "datalist.json"
 
@@ -26,6 +28,7 @@ def find_cases(
     tell: Tell = nothing_told,
     *,
     confirmed: bool = False,
+    labels: LabelRules = NO_RULES,
 ) -> list[Case]:
     """List labelled cases; no voxel is read.
 
@@ -38,6 +41,7 @@ def find_cases(
         rule: what says the center (``center_rule``); else a list's own centers count, those of
             BIDS' participants, or all cases are of one.
         tell: takes sentences on what was left out or put together.
+        labels: what names and values of labels mean; they win over what a datalist says.
         confirmed: whether a center may have one patient only, where no list says so; it is told.
 
     Raises:
@@ -48,13 +52,14 @@ def find_cases(
     try:
         listing = path / DATALIST if (path / DATALIST).is_file() else path
         if (path.is_dir() and listing == path) or path.name == DESCRIPTION:
-            cases = _in_folder(path.parent if path.name == DESCRIPTION else path, rule, tell)
+            folder = path.parent if path.name == DESCRIPTION else path
+            cases = _in_folder(folder, rule, tell, labels)
         elif path.suffix.lower() == SCENE_SUFFIX:
-            cases = find_pairs(path.parent, rule, tell)
+            cases = _ruled(find_pairs(path.parent, rule, tell), labels)
         elif path.name.lower().endswith(ARCHIVES):
             raise UserError(f"The file {path} is an archive: unpack it, and give the folder.")
         else:
-            cases = read_datalist(listing, check_files)
+            cases = _ruled(read_datalist(listing, check_files), labels)
             if rule is None:
                 return cases
             cases = [with_center(case, listing.parent, rule) for case in cases]
@@ -75,9 +80,13 @@ def find_cases(
     return cases
 
 
-def _in_folder(folder: Path, rule: CenterRule | None, tell: Tell) -> list[Case]:
+def _in_folder(folder: Path, rule: CenterRule | None, tell: Tell, labels: LabelRules) -> list[Case]:
     if is_nnunet_folder(folder):
-        return read_nnunet_folder(folder, rule, tell)
+        return read_nnunet_folder(folder, rule, tell, labels)
     if is_bids_folder(folder):
-        return read_bids_folder(folder, rule, tell)
-    return find_pairs(folder, rule, tell)
+        return read_bids_folder(folder, rule, tell, labels)
+    return _ruled(find_pairs(folder, rule, tell), labels)
+
+
+def _ruled(cases: list[Case], labels: LabelRules) -> list[Case]:
+    return [replace(case, labels=labels.over(case.labels)) for case in cases] if labels else cases

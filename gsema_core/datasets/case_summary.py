@@ -10,6 +10,7 @@ import numpy as np
 
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.examination import CaseFacts, Examined
+from gsema_core.datasets.label_checks import suspicions
 from gsema_core.text_tables import text_table
 
 Known = tuple[Case, CaseFacts]
@@ -21,9 +22,11 @@ def summary(examined: Sequence[Examined]) -> dict[str, Any]:
     Returns:
         ``cases``, ``usable``, ``unusable``, ``patients``, ``without_aneurysm``,
         ``without_vessel``, ``aneurysm_larger`` (cases with more aneurysm than vessel),
-        ``aneurysms``, ``uses``, and for every center in ``centers`` the same counts and [lowest,
-        highest] of ``spacing_mm``, ``size``, ``vessel_ml``, ``aneurysm_ml`` (of cases that have
-        one) and ``intensity``. All but the first three speak of usable cases.
+        ``with_ignored`` (cases with ignored voxels), ``dropped`` (names that are neither vessel nor
+        aneurysm, with the number of cases), ``aneurysms``, ``uses``, and for every center in
+        ``centers`` the same and [lowest, highest] of ``spacing_mm``, ``size``, ``vessel_ml``,
+        ``aneurysm_ml`` (of cases that have one) and ``intensity``; and ``suspicions``, a sentence
+        each. All but the first three speak of usable cases.
     """
     usable = [(each.case, each.facts) for each in examined if each.facts is not None]
     centers = sorted({case.center for case, _ in usable})
@@ -32,6 +35,7 @@ def summary(examined: Sequence[Examined]) -> dict[str, Any]:
         "usable": len(usable),
         "unusable": len(examined) - len(usable),
         **_counts(usable),
+        "suspicions": suspicions([facts.signs for _, facts in usable]),
         "centers": {
             center: _center([known for known in usable if known[0].center == center])
             for center in centers
@@ -56,6 +60,13 @@ def summary_lines(values: dict[str, Any]) -> list[str]:
         lines.append(
             f"More aneurysm than vessel: {_count(larger, 'case')}; are the labels exchanged?"
         )
+    if ignored := values["with_ignored"]:
+        lines.append(f"With voxels that are ignored: {_count(ignored, 'case')}.")
+    lines += [
+        f"Taken as background: {name!r}, neither vessel nor aneurysm ({_count(count, 'case')})."
+        for name, count in values["dropped"].items()
+    ]
+    lines += [f"Check the labels: {sentence}" for sentence in values["suspicions"]]
     if set(values["uses"]) != {""}:
         names = [f"{count} {use or 'undecided'}" for use, count in values["uses"].items()]
         lines.append(f"For use in: {', '.join(names)}.")
@@ -69,6 +80,8 @@ def _counts(known: Sequence[Known]) -> dict[str, Any]:
         "without_aneurysm": sum(not facts.aneurysms for _, facts in known),
         "without_vessel": sum(not facts.vessel_ml for _, facts in known),
         "aneurysm_larger": sum(f.aneurysm_ml > f.vessel_ml > 0 for _, f in known),
+        "with_ignored": sum(facts.ignored_ml > 0 for _, facts in known),
+        "dropped": dict(sorted(Counter(n for _, f in known for n in {*f.dropped}).items())),
         "uses": dict(sorted(Counter(case.use for case, _ in known).items())),
     }
 

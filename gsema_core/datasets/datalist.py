@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import is_there
-from gsema_core.files.label_names import HIGHEST, Relabel
+from gsema_core.files.label_rules import LARGEST_VALUE, NO_RULES, LabelRules, Relabel
 from gsema_core.files.text_files import read_json, write_json
-from gsema_core.labels import BACKGROUND, CLASSES
+from gsema_core.labels import BACKGROUND, CLASSES, IGNORE
 
 _FIELDS = ("patient", "center", "image", "label")
-_KEYS = ("cases", "description")
-_CASE_KEYS = (*_FIELDS, "use", "relabel")
+_KEYS = ("cases", "description", "labels")
+_CASE_KEYS = (*_FIELDS, "use", "relabel", "labels")
 USES = ("", "training", "validation", "test")
 
 
@@ -31,6 +31,8 @@ class Case:
         image, label: files on the same grid.
         use: training, validation or test; empty leaves it to the run (`split_by_patient`).
         relabel: what the label map's values mean where they are not ours (`read_case`).
+        labels: what names and values of its label map mean, as the user said.
+        dropped: names in the description of its dataset that are neither vessel nor aneurysm.
     """
 
     patient: str
@@ -39,13 +41,17 @@ class Case:
     label: Path
     use: str = ""
     relabel: Relabel = ()
+    labels: LabelRules = NO_RULES
+    dropped: tuple[str, ...] = ()
 
 
 def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
     """Read ``{"cases": [{"patient", "center", "image", "label"}, ...]}``.
 
-    A case may say its ``use``, and as ``relabel`` what the values of its label map mean:
-    ``[[value, label], ...]``. Relative file names start at the list's own folder.
+    The list may say what labels mean, ``"labels": {"aneurysm": ["IA dome", 3]}`` (see
+    `LabelRules.from_entry`), and so may a case, which then counts instead. A case may say its
+    ``use``, and as ``relabel`` what the values of its label map mean: ``[[value, label], ...]``,
+    with the label 255 for voxels to ignore. Relative file names start at the list's own folder.
 
     Args:
         path: the list.
@@ -64,7 +70,8 @@ def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
             '"center": ..., "image": ..., "label": ...}, ...]}.'
         )
     _check_keys(document, _KEYS, f"The datalist {path}")
-    cases = [_case(path, number, entry) for number, entry in enumerate(entries, start=1)]
+    rules = _rules(document, f"the datalist {path}", NO_RULES)
+    cases = [_case(path, number, entry, rules) for number, entry in enumerate(entries, start=1)]
     if check_files:
         _check_files(path, cases)
     check_patients(path, cases)
@@ -83,8 +90,12 @@ def write_datalist(
         UserError: a name is no text, or the list could not be written; an older one is then
             unchanged.
     """
-    folder = Path(path).parent
+    folder, cases = Path(path).parent, list(cases)
     document: dict[str, Any] = {"description": description} if description else {}
+    common = cases[0].labels if len({case.labels for case in cases}) == 1 else NO_RULES
+    if common:
+        document["labels"] = common.to_entry()
+        cases = [replace(case, labels=NO_RULES) for case in cases]
     document["cases"] = [case_entry(case, folder) for case in cases]
     write_json(document, path)
 
@@ -116,6 +127,8 @@ def case_entry(case: Case, folder: Path | None = None) -> dict[str, Any]:
         entry["use"] = case.use
     if case.relabel:
         entry["relabel"] = [list(pair) for pair in case.relabel]
+    if case.labels:
+        entry["labels"] = case.labels.to_entry()
     return entry
 
 
@@ -180,7 +193,7 @@ def check_patients(path: Path, cases: Sequence[Case]) -> None:
             )
 
 
-def _case(path: Path, number: int, entry: Any) -> Case:
+def _case(path: Path, number: int, entry: Any, rules: LabelRules) -> Case:
     if isinstance(entry, dict):
         _check_keys(entry, _CASE_KEYS, f"Case {number} of {path}")
     if not isinstance(entry, dict) or not all(_is_text(entry.get(name)) for name in _FIELDS):
@@ -194,8 +207,19 @@ def _case(path: Path, number: int, entry: Any) -> Case:
             f"Case {number} of {path} has the use {use!r}: give training, validation or test, or "
             "leave it out."
         )
-    relabel = _relabel(path, number, entry.get("relabel", []))
-    return Case(entry["patient"], entry["center"], files["image"], files["label"], use, relabel)
+    return Case(
+        entry["patient"],
+        entry["center"],
+        files["image"],
+        files["label"],
+        use,
+        _relabel(path, number, entry.get("relabel", [])),
+        _rules(entry, f"case {number} of {path}", rules),
+    )
+
+
+def _rules(entry: Mapping[str, Any], place: str, otherwise: LabelRules) -> LabelRules:
+    return LabelRules.from_entry(entry["labels"], place) if "labels" in entry else otherwise
 
 
 def _is_text(value: Any) -> bool:
@@ -207,19 +231,23 @@ def _is_text(value: Any) -> bool:
 
 def _relabel(path: Path, number: int, pairs: Any) -> Relabel:
     are_pairs = isinstance(pairs, list) and all(_is_pair(pair) for pair in pairs)
-    given = dict(pairs) if are_pairs else {}
+    given: dict[float, int] = dict(pairs) if are_pairs else {}
     labels = {BACKGROUND: BACKGROUND, **given}
     if not are_pairs or len(given) < len(pairs) or labels[BACKGROUND] != BACKGROUND:
         raise UserError(
             f"Case {number} of {path} has the relabel {pairs!r}: give pairs [value in the file, "
-            f"label] of values from 0 to {HIGHEST} and labels from 0 to {CLASSES - 1}, 0 staying 0."
+            f"label] of numbers and labels from 0 to {CLASSES - 1}, or {IGNORE} for voxels to "
+            "ignore, 0 staying 0."
         )
     return tuple(sorted(labels.items())) if pairs else ()
 
 
 def _is_pair(pair: Any) -> bool:
     """Whether it is a value of a label map with one of this project's labels."""
-    if not isinstance(pair, list) or [type(number) for number in pair] != [int, int]:
+    if not isinstance(pair, list) or len(pair) != 2:
         return False
     value, label = pair
-    return 0 <= int(value) <= HIGHEST and 0 <= int(label) < CLASSES
+    if type(value) not in (int, float) or type(label) is not int:
+        return False
+    # Not a number is refused too: it is no less than any.
+    return abs(value) <= LARGEST_VALUE and (0 <= label < CLASSES or label == IGNORE)

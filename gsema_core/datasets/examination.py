@@ -12,13 +12,14 @@ from scipy import ndimage
 
 from gsema_core.datasets.case_files import read_case_image, read_case_labels
 from gsema_core.datasets.datalist import Case
+from gsema_core.datasets.label_checks import LabelSigns, label_signs
 from gsema_core.errors import UserError
 from gsema_core.files.dicom.neutral import neutral_name
 from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
 from gsema_core.intensities import IntensityRule
 from gsema_core.intensities.image_only import only_image
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.labels import ANEURYSM, IGNORE
 from gsema_core.machine.processes import in_processes
 
 SAMPLE = 1_000_000
@@ -31,8 +32,10 @@ class CaseFacts:
 
     Attributes:
         geometry: the grid of image and label map.
-        vessel_ml, aneurysm_ml: volumes of the labels.
+        vessel_ml, aneurysm_ml, ignored_ml: volumes of the labels.
         aneurysms: how many there are, as voxels are connected.
+        signs: what tells whether the labels are what they should be.
+        dropped: names of labels that are neither vessel nor aneurysm, taken as background.
         low, high: the range of intensities, between the percentiles that ``IntensityRule`` has by
             default.
     """
@@ -43,6 +46,9 @@ class CaseFacts:
     aneurysms: int
     low: float
     high: float
+    signs: LabelSigns
+    ignored_ml: float = 0.0
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Examined:
 
 
 def examine(case: Case) -> CaseFacts:
-    """Read a case and sum it up; image and label map are not in memory together.
+    """Read a case and sum it up.
 
     Raises:
         UserError: a file cannot be read, the labels have values outside the list, or the two
@@ -70,11 +76,21 @@ def examine(case: Case) -> CaseFacts:
     """
     image = read_case_image(case)
     grid, (low, high) = image.geometry, _range(image.array)
-    del image
-    labels = read_case_labels(case, grid).array
+    found = read_case_labels(case, grid)
+    labels = found.volume.array
+    signs = label_signs(image.array, labels, grid.spacing[::-1])
     ml = grid.voxel_volume_mm3 / 1000.0
-    vessel, aneurysm = (float(np.count_nonzero(labels == n) * ml) for n in (VESSEL, ANEURYSM))
-    return CaseFacts(grid, vessel, aneurysm, _count(labels), low, high)
+    return CaseFacts(
+        grid,
+        signs.vessel * ml,
+        signs.aneurysm * ml,
+        _count(labels),
+        low,
+        high,
+        signs,
+        float(np.count_nonzero(labels == IGNORE) * ml),
+        (*case.dropped, *found.dropped),
+    )
 
 
 def examine_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Examined]:

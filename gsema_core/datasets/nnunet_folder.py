@@ -14,7 +14,8 @@ from gsema_core.datasets.folder_walk import Tell, is_hidden, nothing_told
 from gsema_core.datasets.patient_places import listed, with_center
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import SUFFIXES, image_stem
-from gsema_core.files.label_names import Relabel, relabel_by_name
+from gsema_core.files.label_names import NamedValues, relabel_by_name
+from gsema_core.files.label_rules import NO_RULES, LabelRules
 from gsema_core.files.text_files import read_json, read_table
 
 DESCRIPTION = "dataset.json"
@@ -33,7 +34,10 @@ def is_nnunet_folder(folder: Path) -> bool:
 
 
 def read_nnunet_folder(
-    folder: Path, rule: CenterRule | None = None, tell: Tell = nothing_told
+    folder: Path,
+    rule: CenterRule | None = None,
+    tell: Tell = nothing_told,
+    labels: LabelRules = NO_RULES,
 ) -> list[Case]:
     """Read ``dataset.json``, ``imagesTr/CASE_0000.*`` and ``labelsTr/CASE.*``.
 
@@ -48,6 +52,7 @@ def read_nnunet_folder(
         folder: the raw data set.
         rule: what says the center instead.
         tell: takes sentences on what was left out.
+        labels: what names and values of labels mean; the name "ignore" needs no telling.
 
     Raises:
         UserError: ``dataset.json`` is no such file, there are several channels, or a case lacks
@@ -57,13 +62,13 @@ def read_nnunet_folder(
     description = read_json(path, "file")
     if not isinstance(description, dict):
         raise UserError(f"The file {path} is no description of a dataset: expected an object.")
-    relabel = relabel_by_name(_label_names(description, path), str(path))
+    named = relabel_by_name(_label_names(description, path), str(path), labels)
     ending = description.get("file_ending")
     suffixes = (ending,) if isinstance(ending, str) and ending else SUFFIXES
     if "dataset" in description:
-        cases = list(_named_cases(path, description["dataset"], relabel))
+        cases = list(_named_cases(path, description["dataset"], named))
     elif (folder / "imagesTr").is_dir():
-        cases = [case for part in _PARTS for case in _cases(folder, part, suffixes, relabel, tell)]
+        cases = [case for part in _PARTS for case in _cases(folder, part, suffixes, named, tell)]
     else:
         raise UserError(
             f"The folder {folder} has nnU-Net's {DESCRIPTION}, but no imagesTr: give the raw data "
@@ -77,7 +82,7 @@ def read_nnunet_folder(
     return [with_center(case, folder, rule) for case in cases]
 
 
-def _named_cases(path: Path, entries: Any, relabel: Relabel) -> Iterator[Case]:
+def _named_cases(path: Path, entries: Any, named: NamedValues) -> Iterator[Case]:
     """The cases of a ``dataset`` entry."""
     if not isinstance(entries, dict):
         entries = {"": None}
@@ -101,11 +106,12 @@ def _named_cases(path: Path, entries: Any, relabel: Relabel) -> Iterator[Case]:
                 "the path out."
             )
         image, label = (path.parent / file for file in files)
-        yield Case(subject(name) or name, "", image, label, relabel=relabel)
+        patient = subject(name) or name
+        yield Case(patient, "", image, label, relabel=named.relabel, dropped=named.dropped)
 
 
 def _cases(
-    folder: Path, part: str, suffixes: tuple[str, ...], relabel: Relabel, tell: Tell
+    folder: Path, part: str, suffixes: tuple[str, ...], named: NamedValues, tell: Tell
 ) -> Iterator[Case]:
     images = _by_name(folder / f"images{part}", suffixes, tell)
     labels = _by_name(folder / f"labels{part}", suffixes, tell)
@@ -138,7 +144,15 @@ def _cases(
                 f"The label map {path} has no image {name}{CHANNEL} in {folder / f'images{part}'}: "
                 "add it, or move the label map out of the folder."
             )
-        yield Case(subject(name) or name, "", images[scans[name]], path, _PARTS[part], relabel)
+        yield Case(
+            subject(name) or name,
+            "",
+            images[scans[name]],
+            path,
+            _PARTS[part],
+            named.relabel,
+            dropped=named.dropped,
+        )
 
 
 def _by_name(folder: Path, suffixes: tuple[str, ...], tell: Tell) -> dict[str, Path]:

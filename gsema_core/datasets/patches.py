@@ -14,7 +14,11 @@ from torch.utils.data import Dataset
 
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.errors import UserError
+from gsema_core.labels import IGNORE
 from gsema_core.transforms import Transform
+
+TRIES = 1000
+"""Voxels that are looked at for one with a label, before all of a volume's are; ours."""
 
 _REPLAY = 1  # sets its random stream apart from the patches' own
 
@@ -42,6 +46,11 @@ class PatchPair(NamedTuple):
     source_labels: Tensor
     target_image: Tensor
     target_labels: Tensor
+
+    @property
+    def has_ignored(self) -> bool:
+        """Whether any voxel has `labels.IGNORE`; asked before the patches go to a device."""
+        return IGNORE in (int(self.source_labels.max()), int(self.target_labels.max()))
 
     def to(self, device: torch.device) -> PatchPair:
         return PatchPair(*(each.to(device, non_blocking=True) for each in self))
@@ -82,7 +91,9 @@ class PatchSampler:
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Read image and labels of a patch, (D, H, W) both.
 
-        Volumes that are too small are continued by their mirror images, as in inference.
+        Volumes that are too small are continued by their mirror images, as in inference. Where
+        nobody labeled a voxel of the patch, which would teach nothing, it is moved to one that has
+        a label.
         """
         whole = volume.image  # opened once
         start, size = place.offset, np.array(self.patch)
@@ -91,8 +102,11 @@ class PatchSampler:
             anchor = getattr(volume, name)[index]
             start = anchor - size // 2 + place.offset
             start = np.clip(start, 0, np.maximum(np.array(whole.shape) - size, 0))
-        image = _crop(whole, start, self.patch).astype(np.float32)
         labels = _crop(volume.labels, start, self.patch).astype(np.uint8)
+        if labels.flat[0] == IGNORE and (labels == IGNORE).all():
+            start = self._around_labeled(volume.labels, np.random.default_rng(start))
+            labels = _crop(volume.labels, start, self.patch).astype(np.uint8)
+        image = _crop(whole, start, self.patch).astype(np.float32)
         image = np.flip(image.transpose(place.axes), place.flips)
         labels = np.flip(labels.transpose(place.axes), place.flips)
         return np.ascontiguousarray(image), np.ascontiguousarray(labels)
@@ -111,6 +125,21 @@ class PatchSampler:
             return None, np.asarray(random.integers(0, free + 1))
         index, reach = int(random.integers(volume.shape(name)[0])), size // 3
         return (name, index), np.asarray(random.integers(-reach, reach + 1))
+
+    def _around_labeled(
+        self, labels: NDArray[np.uint8], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """The start of a patch that has a voxel that is not ignored."""
+        size, shape = np.array(self.patch), np.array(labels.shape)
+        for _ in range(TRIES):
+            voxel = random.integers(shape)
+            if labels[tuple(voxel)] != IGNORE:
+                break
+        else:
+            known = np.flatnonzero(labels != IGNORE)
+            voxel = np.array(np.unravel_index(random.choice(known), labels.shape))
+        start = voxel - random.integers(size)
+        return np.asarray(np.clip(start, 0, np.maximum(shape - size, 0)))
 
     def _orientation(self, random: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
         cubic = len(set(self.patch)) == 1

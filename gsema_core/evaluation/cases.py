@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from gsema_core.errors import UserError
 from gsema_core.evaluation.metrics import LesionCounts, case_metrics, lesion_metrics
 from gsema_core.grids.components import connected_components
 from gsema_core.grids.volume import Volume
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.labels import ANEURYSM, IGNORE, VESSEL
 from gsema_core.measurements import measure_aneurysms
 
 DECIMALS = 4
@@ -109,7 +110,18 @@ def score_case(
     center: str = "",
     patient: int | None = None,
 ) -> CaseScore:
-    """Score one label map (1 vessel, 2 aneurysm) against its reference, on the same grid."""
+    """Score one label map (1 vessel, 2 aneurysm) against its reference, on the same grid.
+
+    Voxels that the reference ignores count in no score.
+
+    Raises:
+        UserError: the label map itself has voxels to ignore.
+    """
+    if (prediction.array == IGNORE).any():
+        raise UserError(
+            f"The prediction of case {name} has voxels to ignore: only references may have them, "
+            "so give each voxel of a prediction a label."
+        )
     grid = reference.geometry
     arrays = prediction.array, reference.array
     return CaseScore(

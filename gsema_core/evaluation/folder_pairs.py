@@ -16,7 +16,7 @@ from gsema_core.evaluation.cases import DECIMALS, CaseScore, score_case
 from gsema_core.evaluation.label_folders import PairingRules, Pairs, label_stem, match_folders
 from gsema_core.evaluation.patients import patient_numbers
 from gsema_core.files import read_labels
-from gsema_core.files.label_names import Relabel
+from gsema_core.files.label_rules import NO_RULES, LabelRules, Relabel
 from gsema_core.grids.geometry import GRID_TOLERANCE_MM, Geometry, check_same_grid
 from gsema_core.grids.label_resampling import labels_on_grid
 from gsema_core.grids.volume import Volume
@@ -81,6 +81,7 @@ class _Known:
     center: str = ""
     patient: int | None = None
     relabel: Relabel = ()
+    labels: LabelRules = NO_RULES
 
 
 def evaluate_folders(
@@ -90,6 +91,7 @@ def evaluate_folders(
     rules: PairingRules | None = None,
     *,
     resample: bool = False,
+    labels: tuple[LabelRules, LabelRules] = (NO_RULES, NO_RULES),
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] = bool,
 ) -> FolderScores:
@@ -104,6 +106,8 @@ def evaluate_folders(
         rules: how the names belong together, default ``PairingRules()``.
         resample: bring predictions of another grid to the reference's (``labels_on_grid``),
             where otherwise they are refused.
+        labels: what names and values of the predictions' and the references' labels mean; a list
+            may say more of the references.
         progress: called with the fraction done and a text.
         cancelled: asked before every case.
 
@@ -121,20 +125,20 @@ def evaluate_folders(
         if progress is not None:
             progress((number - 1) / len(found.pairs), f"case {number} of {len(found.pairs)}")
         told = known.get(name, _Known())
-        true = read_labels(reference, told.relabel)
-        labels = _prediction(prediction, true.geometry)
-        if not labels.geometry.is_close(true.geometry, GRID_TOLERANCE_MM):
-            labels, outside_ml[name] = _on_reference(labels, true.geometry, prediction, reference,
+        true = read_labels(reference, told.relabel, rules=labels[1].over(told.labels))
+        answer = _prediction(prediction, true.geometry, labels[0])
+        if not answer.geometry.is_close(true.geometry, GRID_TOLERANCE_MM):
+            answer, outside_ml[name] = _on_reference(answer, true.geometry, prediction, reference,
                                                   resample)  # fmt: skip
-        scores.append(score_case(name, labels, true, told.center, told.patient))
+        scores.append(score_case(name, answer, true, told.center, told.patient))
     return FolderScores(scores, found, outside_ml)
 
 
-def _prediction(path: Path | None, grid: Geometry) -> Volume:
+def _prediction(path: Path | None, grid: Geometry, rules: LabelRules) -> Volume:
     """The label map, or an empty one where it is missing."""
     if path is None:
         return Volume(np.zeros(grid.shape, np.uint8), grid)
-    return read_labels(path, grid=grid)
+    return read_labels(path, grid=grid, rules=rules)
 
 
 def _on_reference(
@@ -211,13 +215,15 @@ def _told(reference: Path, cases: Sequence[tuple[Case, int]]) -> _Known:
             f"whose the reference {reference} is. Rename one."
         )
     ((case, patient),) = cases
-    if case.relabel and os.path.realpath(case.label) != os.path.realpath(reference):
+    if (case.relabel or case.labels.values) and os.path.realpath(case.label) != os.path.realpath(
+        reference
+    ):
         raise UserError(
-            f"The datalist says what the values of {case.label} mean (relabel), but the reference "
+            f"The datalist says what the values of {case.label} mean, but the reference "
             f"{reference} is another file, which may have others: give the folder with the list's "
-            "own label maps, or a list without relabel for these."
+            "own label maps, or a list that says nothing of their values (relabel, labels)."
         )
-    return _Known(case.center, patient, case.relabel)
+    return _Known(case.center, patient, case.relabel, case.labels)
 
 
 def _first(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from gsema_core.grids.components import connected_components
 from gsema_core.grids.geometry import Geometry
+from gsema_core.labels import IGNORE
 
 TOLERANCE_MM = 0.5
 """Of the normalized surface distance: about a voxel of rotational angiography (METHOD: 0.5 mm)."""
@@ -45,7 +46,7 @@ def case_metrics(
 
     Args:
         prediction: (k, j, i) label values.
-        reference: (k, j, i) label values.
+        reference: (k, j, i) label values; voxels with `labels.IGNORE` count as in neither map.
         label: the class to score.
         geometry: the grid of both.
 
@@ -62,6 +63,7 @@ def case_metrics(
         the precision where nothing was found.
     """
     found, true = _masks(prediction, reference, label)
+    found &= reference != IGNORE
     if true.shape != geometry.shape:
         raise ValueError(f"The arrays' shape {true.shape} is not the grid's {geometry.shape}.")
     tp = int((found & true).sum())
@@ -96,14 +98,15 @@ def lesion_metrics(
 
     Args:
         prediction: (k, j, i) label values.
-        reference: (k, j, i) label values.
+        reference: (k, j, i) label values; `labels.IGNORE` where nobody labeled.
         label: the class whose components are lesions.
         minimum_overlap: a reference lesion is detected when at least this share of its voxels is
             predicted. Default 0.1, our choice: a single voxel would be luck.
 
     Returns:
         The lesions detected and missed, and as false positives the predicted components that
-        touch no voxel of any reference lesion. All are 0 where nothing is there and nothing found.
+        touch no voxel of any reference lesion and none that is to be ignored. All are 0 where
+        nothing is there and nothing found.
     """
     found, true = _masks(prediction, reference, label)
     lesions, count = connected_components(true)
@@ -111,8 +114,9 @@ def lesion_metrics(
     sizes = np.bincount(lesions[true], minlength=count + 1)[1:]
     overlaps = np.bincount(lesions[true & found], minlength=count + 1)[1:]
     detected = int(((overlaps > 0) & (overlaps >= minimum_overlap * sizes)).sum())
-    true_findings = len(np.unique(findings[true & found]))
-    return LesionCounts(detected, count - detected, finding_count - true_findings)
+    excused = true | (reference == IGNORE)
+    false_positives = finding_count - len(np.unique(findings[excused & found]))
+    return LesionCounts(detected, count - detected, false_positives)
 
 
 def _masks(

@@ -1,9 +1,9 @@
-"""Reading scans and label maps, and refusing what cannot be segmented."""
+"""Reading scans, and refusing what cannot be segmented."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,26 +15,12 @@ import numpy.typing as npt
 from gsema_core.errors import UserError
 from gsema_core.files.dicom.mark import is_dicom
 from gsema_core.files.dicom.neutral import without_values
-from gsema_core.files.image_files import (
-    check_one_value,
-    not_finite,
-    read_image_file,
-    read_layers,
-)
-from gsema_core.files.label_names import Relabel, says_neither
-from gsema_core.files.slicer_segments import Segment, read_segments, reference_grid
-from gsema_core.grids.geometry import Geometry
-from gsema_core.grids.placing import put_on_grid
+from gsema_core.files.image_files import not_finite, read_image_file
 from gsema_core.grids.volume import Volume
-from gsema_core.labels import BACKGROUND, CLASSES
 
 LABEL_MAP_VALUES = 8
 """An image with no more distinct values than this, all whole, is a label map: our choice.
 A thresholded 8-bit angiogram still has dozens."""
-
-NEARLY = 0.01
-"""How far a label may lie from its whole value. A scale of 2/255, as SPM stores the labels 0 to 2,
-moves it by 0.004; values between two labels, as interpolation makes, lie further off. Ours."""
 
 
 def read_volume(path: str | os.PathLike[str], series: int | None = None) -> Volume:
@@ -61,8 +47,8 @@ def read_volume(path: str | os.PathLike[str], series: int | None = None) -> Volu
         (44, 36, 52)
     """
     path = Path(path)
-    if not _is_file(path, "image"):
-        volume = _read_dicom(path, series)
+    if not is_file(path, "image"):
+        volume = read_dicom(path, series)
     elif series is not None:
         raise UserError(f"The image {path} is one image: leave out --series, which is for DICOM.")
     else:
@@ -88,90 +74,6 @@ def read_volume(path: str | os.PathLike[str], series: int | None = None) -> Volu
     return replace(volume, array=array)
 
 
-def read_labels(
-    path: str | os.PathLike[str], relabel: Relabel = (), grid: Geometry | None = None
-) -> Volume:
-    """Read a label map: 0 background, 1 vessel, 2 aneurysm.
-
-    Values are taken as ``relabel`` says, else by the names of the segments where Slicer wrote the
-    file, else as they are. Where segments overlap, the aneurysm counts.
-
-    Args:
-        path: as for ``read_volume``.
-        relabel: pairs (value in the file, label); all values that may occur.
-        grid: of the scan, if it is at hand: segments are saved cropped, and come out on it, or on
-            the grid that they were drawn on, where the voxels are the same.
-
-    Returns:
-        The labels as uint8.
-
-    Raises:
-        UserError: as for ``read_volume``, another value occurs, or a segment's name says neither
-            vessel nor aneurysm.
-
-    Example:
-        >>> int(read_labels("labels.nrrd").array.max())
-        2
-    """
-    path = Path(path)
-    if not _is_file(path, "label map"):
-        volume = _read_dicom(path, None)
-        return Volume(_labels(path, volume.array[None], [dict(relabel)]), volume.geometry)
-    layers, geometry, texts = read_layers(path)
-    segments = read_segments(texts, path)
-    if relabel or not segments:
-        check_one_value(path, len(layers))
-        return Volume(_labels(path, layers, [dict(relabel)]), geometry)
-    meanings = [_meaning(path, segments, layer, layers) for layer in range(len(layers))]
-    labels = Volume(_labels(path, layers, meanings), geometry)
-    for wanted in (grid, reference_grid(texts)):
-        placed = None if wanted is None else put_on_grid(labels, wanted)
-        if placed is not None:
-            return placed
-    return labels
-
-
-def _meaning(
-    path: Path, segments: Sequence[Segment], number: int, layers: npt.NDArray[Any]
-) -> dict[int, int]:
-    """What the values of a layer mean."""
-    meaning = {BACKGROUND: BACKGROUND}
-    for one in segments:
-        if one.layer >= len(layers):
-            raise UserError(
-                f"The segment {one.name!r} in {path} is in layer {one.layer}, where the file has "
-                f"{len(layers)}: save the segmentation again."
-            )
-        if one.layer != number:
-            continue
-        if one.label is None and (layers[number] == one.value).any():
-            raise says_neither(one.name, str(path))
-        meaning[one.value] = one.label or BACKGROUND
-    return meaning
-
-
-def _labels(
-    path: Path, layers: npt.NDArray[Any], meanings: Sequence[dict[int, int]]
-) -> npt.NDArray[np.uint8]:
-    """This project's labels, the highest of all layers."""
-    labels = np.zeros(layers.shape[1:], np.uint8)
-    for layer, meaning in zip(layers, meanings, strict=True):
-        meaning = meaning or {label: label for label in range(CLASSES)}
-        known = np.zeros(layer.shape, bool)
-        for value, label in meaning.items():
-            # Values that come through a scale are not whole to the last digit.
-            where = layer == value if layer.dtype.kind in "iu" else abs(layer - value) <= NEARLY
-            known |= where
-            np.maximum(labels, np.uint8(label), out=labels, where=where)
-        if not known.all():
-            raise UserError(
-                f"The label map {path} has the value {layer[~known][0]:g}, where only "
-                f"{', '.join(map(str, meaning))} may occur: change it, say what its values mean "
-                "in a datalist ('relabel': [[value, label], ...]), or give the right file."
-            )
-    return labels
-
-
 def few_values(array: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
     """The distinct values of an array, or None when there are more than a label map has."""
     flat = array.reshape(-1)
@@ -185,7 +87,7 @@ def few_values(array: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
     return None
 
 
-def _is_file(path: Path, what: str) -> bool:
+def is_file(path: Path, what: str) -> bool:
     """Whether a path is one image file, and not DICOM.
 
     Raises:
@@ -218,7 +120,7 @@ def list_series(folder: Path) -> list[dict[str, Any]]:
         return study_table(folder)
 
 
-def _read_dicom(path: Path, series: int | None) -> Volume:
+def read_dicom(path: Path, series: int | None) -> Volume:
     with _pydicom_for(path):
         from gsema_core.files.dicom.reader import read_series
     with without_values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from gsema_core.errors import UserError
 from gsema_core.files.image_header import LARGEST_MM
-from gsema_core.files.label_names import label_by_name
+from gsema_core.files.label_rules import NO_RULES, LabelRules
+from gsema_core.files.label_words import NEITHER
 from gsema_core.grids.geometry import Geometry
 from gsema_core.labels import COLORS, NAMES
 from gsema_core.terminology import terminology_entry
@@ -31,8 +32,8 @@ class Segment:
     Attributes:
         name: that the user gave it.
         layer, value: which voxels are its own. Segments that overlap lie in several layers.
-        label: this project's, by the name or by the type that Slicer's terminology has for it;
-            None where both say neither vessel nor aneurysm.
+        label: this project's, by the name, else by the type that Slicer's terminology has for it,
+            else by the value; None where all say neither vessel nor aneurysm.
     """
 
     name: str
@@ -41,16 +42,20 @@ class Segment:
     label: int | None
 
 
-def read_segments(texts: Mapping[str, str], path: object) -> list[Segment]:
+def read_segments(
+    texts: Mapping[str, str], path: object, rules: LabelRules = NO_RULES
+) -> list[Segment]:
     """The segments of a file, from the texts in its header; none in files of other programs.
 
     Slicer numbers segments in the order in which they were made, and gave each its own layer, with
-    the value 1, before it wrote values.
+    the value 1, before it wrote values. The values of ``rules`` count in a single layer only: in
+    several, one value is several segments.
 
     Raises:
         UserError: a segment has no value or layer.
     """
-    segments = []
+    segments: list[Segment] = []
+    told: list[bool] = []
     for number in range(MOST_SEGMENTS):
         about = f"Segment{number}_"
         name = texts.get(f"{about}Name")
@@ -62,11 +67,18 @@ def read_segments(texts: Mapping[str, str], path: object) -> list[Segment]:
             raise UserError(
                 f"The segment {name!r} in {path} has no label value: save the segmentation again."
             )
-        label = label_by_name(name)
+        label = rules.label_of(name)
         if label is None:
-            label = label_by_name(_type_of(texts.get(f"{about}Tags", "")))
-        segments.append(Segment(name, int(layer), int(value), label))
-    return segments
+            label = rules.label_of(_type_of(texts.get(f"{about}Tags", "")))
+        segments.append(Segment(name, int(layer), int(value), None if label == NEITHER else label))
+        told.append(label is not None)
+    if any(segment.layer for segment in segments):
+        return segments
+    values = dict(rules.values)
+    return [
+        segment if named else replace(segment, label=values.get(segment.value))
+        for segment, named in zip(segments, told, strict=True)
+    ]
 
 
 def _type_of(tags: str) -> str:

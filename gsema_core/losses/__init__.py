@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gsema_core.losses.segmentation_loss import (
         SegmentationLoss as SegmentationLoss,
         build_segmentation_loss as build_segmentation_loss,
+        loss_with_ignored as loss_with_ignored,
     )
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

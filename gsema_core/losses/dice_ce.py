@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from monai.losses.dice import DiceCELoss as MonaiDiceCELoss
+from monai.losses.dice import DiceCELoss as MonaiDiceCELoss, DiceLoss
 from torch import Tensor, nn
 
 from gsema_core.errors import UserError
-from gsema_core.labels import CLASSES
+from gsema_core.labels import BACKGROUND, CLASSES, IGNORE
 from gsema_core.losses.full_precision import full_precision, no_autocast
 
 
@@ -33,6 +33,8 @@ class DiceCELoss(nn.Module):
         UserError: not one non-negative weight a class.
     """
 
+    weight: Tensor | None
+
     def __init__(
         self, class_weights: Sequence[float] | None = None, smoothing: float = 1e-5
     ) -> None:
@@ -45,6 +47,8 @@ class DiceCELoss(nn.Module):
                     "numbers: give one for background, vessel and aneurysm each."
                 )
             weight = torch.tensor(class_weights, dtype=torch.float32)
+        self.register_buffer("weight", weight, persistent=False)
+        self.dice = DiceLoss(weight=weight, smooth_nr=smoothing, smooth_dr=smoothing)
         self.loss = MonaiDiceCELoss(
             include_background=True,
             to_onehot_y=True,
@@ -65,3 +69,32 @@ class DiceCELoss(nn.Module):
             logits, labels = full_precision(logits), labels.long()
             pairs = zip(logits.split(1), labels.split(1), strict=True)
             return torch.stack([self.loss(*pair) for pair in pairs]).mean()
+
+    def with_ignored(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss over the voxels that are labeled; the others get no gradient.
+
+        Dice sums over labeled voxels, cross-entropy is their mean. A sample without any labeled
+        voxel counts as 0. Where all are labeled, it is the loss that `forward` returns.
+
+        Args:
+            logits: as for `forward`.
+            labels: as for `forward`, and `gsema_core.labels.IGNORE` where nobody labeled.
+        """
+        with no_autocast(logits):
+            logits, labels = full_precision(logits), labels.long()
+            pairs = zip(logits.split(1), labels.split(1), strict=True)
+            return torch.stack([self._of_labeled(*pair) for pair in pairs]).mean()
+
+    def _of_labeled(self, logits: Tensor, labels: Tensor) -> Tensor:
+        labeled = labels != IGNORE
+        known = torch.where(labeled, labels, BACKGROUND)
+        truth = nn.functional.one_hot(known[:, 0], CLASSES).movedim(-1, 1).to(logits)
+        dice = self.dice(logits.softmax(dim=1) * labeled, truth * labeled)
+        each = nn.functional.cross_entropy(
+            logits, labels[:, 0], self.weight, ignore_index=IGNORE, reduction="none"
+        )
+        weights = labeled[:, 0] if self.weight is None else self.weight[known[:, 0]] * labeled[:, 0]
+        # No voxel, or none of a class with a weight: 0, where a mean would be 0 / 0.
+        total = weights.sum().to(each)
+        loss: Tensor = dice + each.sum() / torch.where(total > 0, total, 1.0)
+        return loss

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -24,7 +24,9 @@ class SegmentationLoss(Protocol):
     """What a segmentation loss of your own must be: a class whose keywords are its options.
 
     Compute the loss of each sample and average: a batch then means the same however it is divided.
-    Under mixed precision logits may come in half precision.
+    Under mixed precision logits may come in half precision. A loss that can leave voxels out has a
+    method ``with_ignored`` too, which is called for batches with voxels that nobody labeled
+    (`gsema_core.labels.IGNORE`); data with such voxels is refused for any other.
     """
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -70,6 +72,23 @@ def build_segmentation_loss(
     plugins.check_protocol(loss, SegmentationLoss, name, "loss")
     _try(name, loss)
     return loss
+
+
+def loss_with_ignored(
+    loss: Callable[[Tensor, Tensor], Tensor],
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The form of a loss for labels with ignored voxels (`gsema_core.labels.IGNORE`).
+
+    Raises:
+        UserError: it has none.
+    """
+    found: Callable[[Tensor, Tensor], Tensor] | None = getattr(loss, "with_ignored", None)
+    if found is None:
+        raise UserError(
+            f"The loss {type(loss).__name__} cannot leave voxels out, and the labels have some to "
+            "ignore: give it a method with_ignored(logits, labels), or train with dice_ce."
+        )
+    return found
 
 
 def _try(name: str, loss: SegmentationLoss) -> None:

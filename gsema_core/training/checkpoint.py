@@ -229,7 +229,7 @@ _FREE = {
         "validation_walls",
         "checkpoint_every",
     },
-    "data": {"datalist", "description", "cache", "workers"},
+    "data": {"datalist", "accept_labels", "description", "cache", "workers"},
 }
 _TOLD = _FREE["run"] - {"output", "device", "threads", "log_every", "progress_s"}
 """Whoever goes on with a run is told where these differ; the others change no result."""

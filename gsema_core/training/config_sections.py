@@ -111,6 +111,11 @@ class DataConfig(_Section):
     )
     centers: tuple[str, ...] = setting((), "Centers to train on; empty means all of the list.")
     description: str = setting("", "What the scans are, for the teacher's card; no names.")
+    accept_labels: bool = setting(
+        False,
+        "Train although the labels look wrong: exchanged, without vessels, or of other scans; "
+        "`gsema train --yes` sets it.",
+    )
     validation_share: float = setting(
         0.12, "Share of each center's patients kept out for choosing the teacher.", low=0, high=0.9
     )

@@ -117,7 +117,8 @@ class _Trial:
         step = trainer.step
         everyone = (*split.training, *split.validation)
         began = monotonic()
-        examined = describe(everyone, self.reporter, self.stop)
+        accept = data.accept_labels or step > 0  # a run that goes on has been accepted
+        examined = describe(everyone, accept, self.reporter, self.stop)
         examining = monotonic() - began
         volume = {each.case: _mm3(each) for each in examined}
         prepared, preparing = self._prepare(split, examined, volume)

@@ -57,7 +57,7 @@ def build_parts(config: TrainingConfig, student: nn.Module) -> StepParts:
     time_spent = TimeSpent()
     optimizer = build_optimizer(optimization, student)
     return StepParts(
-        segmentation_loss=_segmentation_loss(config),
+        segmentation_loss=configured_loss(config),
         contrastive_loss=_contrastive_loss(method),
         gate=Gate(method.alpha_aligned, method.alpha_conflict, method.similarity),
         optimizer=optimizer,
@@ -75,12 +75,12 @@ def check_parts(config: TrainingConfig) -> None:
         UserError: a transform, loss or network cannot be used.
     """
     build_target_transform(config)
-    _segmentation_loss(config)
+    configured_loss(config)
     with torch.random.fork_rng(devices=[]):
         build_network(config.network)
 
 
-def _segmentation_loss(config: TrainingConfig) -> SegmentationLoss:
+def configured_loss(config: TrainingConfig) -> SegmentationLoss:
     name = config.method.segmentation_loss
     weights, smoothing = config.optimization.class_weights, config.optimization.dice_smoothing
     return build_segmentation_loss(name, config.losses.get(name), weights, smoothing)

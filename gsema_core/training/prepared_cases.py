@@ -13,10 +13,14 @@ from gsema_core.datasets import Case, Split, VolumeCache, examine_all
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.case_summary import summary, summary_lines
 from gsema_core.datasets.examination import Examined
+from gsema_core.datasets.label_checks import WHAT_TO_DO, suspicions
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.intensities import IntensityRule
 from gsema_core.intensities.appearance_ranges import AppearanceRanges
+from gsema_core.labels import IGNORE
+from gsema_core.losses.segmentation_loss import DICE_CE, loss_with_ignored
 from gsema_core.training.config import TrainingConfig
+from gsema_core.training.parts import configured_loss
 from gsema_core.training.run_reporter import RunReporter
 
 
@@ -76,13 +80,19 @@ class PreparedCases:
 
 
 def describe(
-    cases: Sequence[Case], reporter: RunReporter, stop: Callable[[], bool]
+    cases: Sequence[Case], accept: bool, reporter: RunReporter, stop: Callable[[], bool]
 ) -> list[Examined]:
     """Read all cases, and say what they hold; for all centers, nobody is named.
 
+    Args:
+        cases: for training and validation.
+        accept: go on where the labels look wrong as a whole.
+        reporter: is told.
+        stop: asked between two cases.
+
     Raises:
         Cancelled: ``stop`` said so between two cases.
-        UserError: a case cannot be used.
+        UserError: a case cannot be used, or the labels look wrong as a whole.
     """
     examined = []
     reporter.doing("Examining a case")
@@ -94,9 +104,29 @@ def describe(
         examined.append(each)
         done = f"Examined {each.number} of {len(cases)} cases."
         reporter.advance(done, "Examining a case" if each.number < len(cases) else "")
-    for line in summary_lines(summary(examined)):
+    values = summary(examined)
+    for line in summary_lines(values):
         reporter.report(line)
+    _accept(values["suspicions"], accept)
     return examined
+
+
+def check_labels(prepared: PreparedCases, config: TrainingConfig, reporter: RunReporter) -> None:
+    """Refuse labels that look wrong as a whole (`label_checks.suspicions`), or warn.
+
+    Raises:
+        UserError: they do, and the configuration does not accept it.
+    """
+    signs = [volume.label_signs for volume in (*prepared.training, *prepared.validation)]
+    found = suspicions([each for each in signs if each])
+    _accept(found, config.data.accept_labels)
+    for sentence in found:
+        reporter.warn(sentence)
+
+
+def _accept(found: Sequence[str], accept: bool) -> None:
+    if found and not accept:
+        raise UserError(" ".join([*found, WHAT_TO_DO]))
 
 
 def volume_cache(config: TrainingConfig) -> VolumeCache:
@@ -139,6 +169,10 @@ def prepare(
 
     prepared = PreparedCases(split, load(split.training), load(split.validation), load(replay))
     _look(prepared, reporter)
+    if config.method.segmentation_loss != DICE_CE and any(
+        (volume.labels == IGNORE).any() for volume in prepared.training
+    ):
+        loss_with_ignored(configured_loss(config))  # refused now rather than at some step
     if config.run.patience and not prepared.validation:
         reporter.warn("Without cases for validation, patience does not end the run.")
     return prepared
@@ -150,7 +184,7 @@ def _look(prepared: PreparedCases, reporter: RunReporter) -> None:
     if not found:
         raise UserError(
             f"None of the {count} training cases has an aneurysm voxel (label 2): check the "
-            "labels of the datalist."
+            "labels of the datalist, or say what they mean, such as gsema cases --label aneurysm=1."
         )
     reporter.say(f"{found} of {count} training cases hold an aneurysm.")
     if prepared.validation and prepared.validation_score == "vessel_dice":

@@ -44,7 +44,8 @@ def prepare_together(
 
     Raises:
         Cancelled: ``stop`` said so, to this or to another rank.
-        UserError: a case cannot be used, or none has an aneurysm to learn from.
+        UserError: a case cannot be used, none has an aneurysm to learn from, or (with
+            ``summarize``) the labels look wrong as a whole.
     """
 
     def replay(stop: Callable[[], bool]) -> list[Case]:
@@ -55,7 +56,8 @@ def prepare_together(
 
     def begin() -> list[Case]:
         if summarize:
-            describe((*split.training, *split.validation), reporter, stop)
+            seen = (*split.training, *split.validation)
+            describe(seen, config.data.accept_labels, reporter, stop)
         return replay(stop)
 
     def load() -> PreparedCases:

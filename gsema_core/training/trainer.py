@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gsema_core.datasets.patches import PatchPair
+from gsema_core.losses import loss_with_ignored
 from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.surgery import (
@@ -180,21 +181,28 @@ class Trainer:
         Equation 6 adds them up with the student's. No gradient reaches the teacher, so they
         change nothing: they are logged, and only where a log line is written.
         """
+        segmentation_loss = self._loss_for(batch)
         batch = batch.to(self.device)
         with self.computing.autocast():
             return [
-                float(self.segmentation_loss(self.teacher(image), labels))
+                float(segmentation_loss(self.teacher(image), labels))
                 for image, labels in (
                     (batch.source_image, batch.source_labels),
                     (batch.target_image, batch.target_labels),
                 )
             ]
 
+    def _loss_for(self, batch: PatchPair) -> SegmentationLoss:
+        """The segmentation loss, or its form that leaves out the voxels that nobody labeled."""
+        loss = self.segmentation_loss
+        return loss_with_ignored(loss) if batch.has_ignored else loss
+
     def _accumulate(self, batch: PatchPair) -> None:
+        loss = self._loss_for(batch)
         batch = batch.to(self.device)
         source = batch.source_image, batch.source_labels
         scale = self.loss_scale.value
-        segmentation_loss = _scaled(self.segmentation_loss, scale)
+        segmentation_loss = _scaled(loss, scale)
         with self.computing.autocast():
             if self.one_stream:
                 losses = single_backward(self.rows, self.student, source, segmentation_loss)

@@ -30,7 +30,7 @@ from gsema_core.training.loader import load_batches
 from gsema_core.training.lock import held
 from gsema_core.training.loop import Loop
 from gsema_core.training.memory_fallback import Fit
-from gsema_core.training.prepared_cases import PreparedCases
+from gsema_core.training.prepared_cases import PreparedCases, check_labels
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.run_files import CHECKPOINT, REPLAY, TEACHER, THUMBNAILS
 from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
@@ -183,9 +183,13 @@ class _Run:
             ) from error
 
     def _prepare(self, split: Split, summarize: bool) -> PreparedCases:
-        summarize = summarize and not self.checkpoint.exists()
-        stop = self.control.stop_asked
-        return prepare_together(self.config, split, self.ranks, self.reporter, stop, summarize)
+        new, stop = not self.checkpoint.exists(), self.control.stop_asked
+        cases = prepare_together(
+            self.config, split, self.ranks, self.reporter, stop, summarize and new
+        )
+        if new and not summarize:  # which has looked already
+            check_labels(cases, self.config, self.reporter)  # all ranks see the same
+        return cases
 
     def _compare(self, cases: PreparedCases, progress: Progress) -> None:
         """Say where the cases changed since the run began: its numbers cannot be repeated then."""

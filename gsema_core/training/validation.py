@@ -17,7 +17,7 @@ from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.intensities.prepared_scan import PreparedScan
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.labels import ANEURYSM, BACKGROUND, IGNORE, VESSEL
 from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.training.config import TrainingConfig
@@ -65,6 +65,8 @@ def validate(
 ) -> dict[str, float]:
     """Mean Dice of both labels over whole cases, decided and cleaned on the working grid.
 
+    Voxels that nobody labeled count in no score.
+
     Args:
         teacher: in evaluation mode, on ``device``.
         volumes: the cases, at least one.
@@ -87,8 +89,10 @@ def validate(
             lambda patches: softmax(teacher, patches, computing), padded, plan, cancelled=cancelled
         )
         predicted = decided(foreground, image, spacing_mm, settings)
+        reference = np.asarray(volume.labels)
+        labeled = np.where(reference == IGNORE, BACKGROUND, predicted)
         for name, label in (("aneurysm_dice", ANEURYSM), ("vessel_dice", VESSEL)):
-            scores[name].append(_dice(predicted == label, np.asarray(volume.labels) == label))
+            scores[name].append(_dice(labeled == label, reference == label))
         if seen is not None:
             seen(volume, predicted)
     return {name: float(np.mean(values)) for name, values in scores.items()}

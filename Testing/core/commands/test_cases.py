@@ -56,6 +56,7 @@ def test_json_lines(folder: Path, capsys: pytest.CaptureFixture[str], jobs: str)
         "image": str(folder / "A" / "p1.nrrd"),
         "label": str(folder / "A" / "p1_label.nrrd"),
         "relabel": [],
+        "labels": {},
         "usable": True,
         "reason": None,
         "spacing_mm": [0.8, 0.8, 0.8],
@@ -63,6 +64,8 @@ def test_json_lines(folder: Path, capsys: pytest.CaptureFixture[str], jobs: str)
         "vessel_ml": 0,
         "aneurysm_ml": 0,
         "aneurysms": 1,
+        "ignored_ml": 0.0,
+        "dropped": [],
     }
     # A sphere of 10 mm: 0.524 ml.
     assert first["aneurysm_ml"] == pytest.approx(0.524, rel=0.05)

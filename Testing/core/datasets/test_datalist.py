@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from gsema_core.datasets import Case, read_datalist, write_datalist
 from gsema_core.errors import UserError
+from gsema_core.files.label_rules import LabelRules
+from gsema_core.labels import IGNORE
 
 
 def test_reads_cases_with_files_beside_the_list(datalist):
@@ -119,14 +122,55 @@ def test_a_case_may_say_what_its_values_mean(datalist):
 
 @pytest.mark.parametrize(
     "relabel",
-    [{"1": 2}, [1, 2], [[1]], [[1, 2, 3]], [[1, 3]], [[256, 1]], [[-1, 1]], [[1.0, 1]],
-     [[True, 1]], [[0, 1]], [[1, 2], [1, 1]]],
+    [{"1": 2}, [1, 2], [[1]], [[1, 2, 3]], [[1, 3]], [[1, 1.0]], [[3e9, 1]], [[math.inf, 1]],
+     [["1", 1]], [[True, 1]], [[0, 1]], [[0, 255]], [[1, 2], [1, 1]]],
 )  # fmt: skip
 def test_values_that_cannot_be_mapped_are_refused(datalist, relabel):
     document = json.loads(datalist.read_text())
     document["cases"][1]["relabel"] = relabel
     datalist.write_text(json.dumps(document))
     with pytest.raises(UserError, match=r"Case 2 .* has the relabel"):
+        read_datalist(datalist)
+
+
+def test_values_may_be_large_or_no_whole_numbers(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][0]["relabel"] = [[1000, 2], [0.5, 1], [-1, 255]]
+    datalist.write_text(json.dumps(document))
+    expected = ((-1, IGNORE), (0, 0), (0.5, 1), (1000, 2))
+    assert read_datalist(datalist)[0].relabel == expected
+
+
+def test_a_list_says_once_what_its_labels_mean(datalist):
+    document = json.loads(datalist.read_text())
+    document["labels"] = {"aneurysm": ["IA dome", 3], "vessel": "1-2", "ignore": [255]}
+    document["cases"][1]["labels"] = {"aneurysm": 1}
+    datalist.write_text(json.dumps(document))
+    cases = read_datalist(datalist)
+    common = LabelRules((("IA dome", 2),), ((1, 1), (2, 1), (3, 2), (255, IGNORE)))
+    assert [case.labels for case in cases[:3]] == [common, LabelRules((), ((1, 2),)), common]
+    for listed in (cases, [cases[0], *cases[2:]]):  # each its own, and all the same
+        write_datalist(listed, datalist)
+        assert read_datalist(datalist) == listed
+    assert json.loads(datalist.read_text())["labels"] == common.to_entry()
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ([], "the labels are"), ({"tumor": ["x"]}, "the labels are"),
+        ({"vessel": [True]}, "the labels are"), ({"vessel": [math.nan]}, "the labels are"),
+        ({"vessel": ["9-1"]}, "the labels are"), ({"words": [["vessel"]]}, "the labels are"),
+        ({"vessel": ["A"], "aneurysm": ["á"]}, "'A|'á' has two meanings"),
+        ({"vessel": [3], "aneurysm": ["1-4"]}, "3 has two meanings"),
+        ({"vessel": [0]}, "0, which is always background, has two meanings"),
+    ],
+)  # fmt: skip
+def test_labels_that_say_nothing_are_refused(datalist, labels, reason):
+    document = json.loads(datalist.read_text())
+    document["labels"] = labels
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=reason):
         read_datalist(datalist)
 
 

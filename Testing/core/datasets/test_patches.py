@@ -10,6 +10,7 @@ from gsema_core.datasets import PatchDataset, VolumeCache, read_datalist
 from gsema_core.datasets.patches import PatchSampler
 from gsema_core.errors import UserError
 from gsema_core.intensities import IntensityRule
+from gsema_core.labels import ANEURYSM, IGNORE, VESSEL
 from gsema_core.transforms import NoTransform, build_transform
 from gsema_core.transforms.sequence import Sequence
 
@@ -209,3 +210,39 @@ def test_a_class_that_draws_anew_does_not_inherit_that_it_draws_unseen():
     assert build_transform(["noise", "bias"]).draws_unseen
     assert not Placeholder.draws_unseen
     assert not Sequence([NoTransform(), Placeholder()]).draws_unseen
+
+
+def ignoring(volume, where):
+    """The volume with ignored voxels at ``where``."""
+    labels = np.array(volume.labels)
+    labels[where] = IGNORE
+    voxels = {
+        name: np.argwhere(labels == label).astype(np.int32)
+        for name, label in (("vessel_voxels", VESSEL), ("aneurysm_voxels", ANEURYSM))
+    }
+    return dataclasses.replace(volume, labels=labels, **voxels)
+
+
+def test_ignored_voxels_change_no_draw_and_move_with_the_image(volumes):
+    """The very same patches, and nothing but whole labels after flips, turns and scalings."""
+    some = [ignoring(volume, np.s_[:, :9]) for volume in volumes]
+    for step in range(6):
+        before, after = make_dataset(volumes)[step], make_dataset(some)[step]
+        assert after.has_ignored or IGNORE not in (*after.source_labels.unique(),)
+        if not torch.equal(before.source_image, after.source_image):
+            continue  # an anchor was ignored
+        for old, new in zip(before[1::2], after[1::2], strict=True):
+            same = new != IGNORE
+            assert torch.equal(old[same], new[same])
+    assert not make_dataset(volumes)[0].has_ignored
+
+
+def test_no_patch_is_ignored_altogether(volumes):
+    """One voxel in eight thousand is labeled: every patch has it."""
+    everywhere = np.ones(volumes[0].labels.shape, bool)
+    everywhere[3, 17, 30] = False
+    lonely = ignoring(volumes[0], everywhere)
+    sampler = PatchSampler(PATCH, 0.7, True)
+    for seed in range(20):
+        _, labels = sampler.draw(lonely, np.random.default_rng(seed))
+        assert (labels != IGNORE).any()

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from gsema_core.errors import UserError
 from gsema_core.evaluation import score_case
 from gsema_core.grids import Volume
+from gsema_core.labels import IGNORE
 
 VESSEL, ANEURYSM = 1, 2
 
@@ -49,3 +52,11 @@ def test_nothing_there_and_nothing_found(draw: Callable[..., Volume]) -> None:
     written = case.to_dict()
     assert written["aneurysm"]["dice"] == 1.0
     assert written["aneurysm"]["sensitivity"] is None
+
+
+def test_a_prediction_ignores_nothing(draw: Callable[..., Volume]) -> None:
+    truth = draw()
+    wrong = Volume(np.full_like(truth.array, IGNORE), truth.geometry)
+    assert score_case("1", truth, wrong).false_positives == 0
+    with pytest.raises(UserError, match="prediction of case 1 has voxels to ignore"):
+        score_case("1", wrong, truth)

@@ -7,6 +7,7 @@ import pytest
 
 from gsema_core.evaluation import LesionCounts, case_metrics, lesion_metrics
 from gsema_core.grids import Geometry
+from gsema_core.labels import IGNORE
 
 GRID = Geometry((20, 20, 20), (0.4, 0.4, 0.4))
 EMPTY = np.zeros(GRID.shape, np.uint8)
@@ -152,3 +153,24 @@ def test_f1_of_lesions(counts: tuple[int, int, int], f1: float) -> None:
 def test_no_lesions_at_all() -> None:
     assert lesion_metrics(EMPTY, EMPTY, 2) == (0, 0, 0)
     assert lesion_metrics(box(slice(2, 4)), EMPTY, 2) == (0, 0, 1)
+
+
+def test_ignored_voxels_count_in_no_score() -> None:
+    """Half of a lesion is ignored: what is predicted there changes nothing."""
+    reference = box(slice(5, 15))
+    reference[10:15] = IGNORE
+    exact, beyond = box(slice(5, 10)), box(slice(5, 15))
+    for prediction in (exact, beyond):
+        scores = case_metrics(prediction, reference, 2, GRID)
+        assert scores["dice"] == scores["jaccard"] == scores[f"nsd_{0.5:g}mm"] == 1
+        assert scores["hd95_mm"] == 0
+    half = box(slice(5, 8))
+    assert case_metrics(half, reference, 2, GRID) == case_metrics(half, exact, 2, GRID)
+
+
+def test_a_finding_that_touches_what_is_ignored_is_no_false_positive() -> None:
+    reference = np.zeros_like(box(slice(1, 2)))
+    reference[5:10] = IGNORE
+    inside, across, outside = box(slice(6, 8)), box(slice(8, 14)), box(slice(12, 14))
+    counts = [lesion_metrics(each, reference, 2) for each in (inside, across, outside)]
+    assert counts == [LesionCounts(0, 0, 0), LesionCounts(0, 0, 0), LesionCounts(0, 0, 1)]

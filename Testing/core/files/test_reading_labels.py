@@ -255,9 +255,15 @@ def test_labels_that_come_through_a_scale(
     check(nifti(tmp_path, stored, slope, intercept))
 
 
-@pytest.mark.parametrize("scale", [1 / 200, 1.02 / 100])
-def test_values_between_labels_are_none(tmp_path: Path, scale: float) -> None:
-    with pytest.raises(UserError, match=r"has the value .*, where only 0, 1, 2 may occur"):
+@pytest.mark.parametrize(
+    ("scale", "reason"),
+    [
+        (1 / 200, "has values between 0 and 1, such as 0.5: it looks like a map of probabilities"),
+        (1.02 / 100, "has the value .*, where only 0, 1, 2 may occur"),
+    ],
+)
+def test_values_between_labels_are_none(tmp_path: Path, scale: float, reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
         read_labels(nifti(tmp_path, LABELS * np.uint8(100), scale))
 
 

@@ -15,6 +15,7 @@ from gsema_core.grids import (
     working_grid,
 )
 from gsema_core.inference.deciding.original_grid import probability_to_original
+from gsema_core.labels import IGNORE
 
 Distance = Callable[[Geometry], np.ndarray]
 SPACINGS = (0.4, 0.8)
@@ -130,3 +131,12 @@ def test_slabs_change_nothing(geometry: Geometry, monkeypatch: pytest.MonkeyPatc
     whole = to_working(noise, 0.8)
     monkeypatch.setattr(working_grid, "SLAB_VOXELS", 7000)
     np.testing.assert_array_equal(to_working(noise, 0.8).array, whole.array)
+
+
+def test_what_is_ignored_is_a_class_of_its_own() -> None:
+    """Half of the voxels in each pair: ignored where it fills at least half and the most."""
+    array = np.zeros((4, 4, 4), np.uint8)
+    array[:, :, 0:2], array[:, :, 2] = IGNORE, 1
+    working = labels_to_working(Volume(array, Geometry((4, 4, 4), (0.4, 0.4, 0.4))), 0.8).array
+    assert working.dtype == np.uint8 and set(np.unique(working)) <= {0, 1, IGNORE}
+    assert (working[:, :, 0] == IGNORE).all() and (working[:, :, 1] != IGNORE).all()

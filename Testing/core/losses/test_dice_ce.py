@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gsema_core.errors import UserError
+from gsema_core.labels import IGNORE
 from gsema_core.losses import DiceCELoss
 
 
@@ -117,3 +118,56 @@ def test_a_batch_is_the_mean_of_its_samples(weights, generator: torch.Generator)
     loss = DiceCELoss(weights)
     single = [loss(logits[i : i + 1], labels[i : i + 1]) for i in range(3)]
     torch.testing.assert_close(loss(logits, labels), torch.stack(single).mean())
+
+
+def test_ignored_voxels_count_in_neither_part() -> None:
+    """By hand: the third voxel of `hand_made` is left out of all sums."""
+    p, logits, labels = hand_made()
+    labels[0, 0, 1, 0, 0] = IGNORE
+    kept = [0, 1, 3]
+    dice = sum(expected_dice(p[kept], [0, 1, 1])) / 3
+    entropy = -(math.log(0.7) + math.log(0.8) + math.log(0.3)) / 3
+    loss = DiceCELoss().with_ignored(logits, labels)
+    assert loss.item() == pytest.approx(dice + entropy, abs=1e-4)
+    w = [0.2, 0.3, 0.5]
+    dice = sum(a * b for a, b in zip(w, expected_dice(p[kept], [0, 1, 1]), strict=True)) / 3
+    entropy = -(0.2 * math.log(0.7) + 0.3 * math.log(0.8) + 0.3 * math.log(0.3)) / 0.8
+    loss = DiceCELoss(w).with_ignored(logits, labels)
+    assert loss.item() == pytest.approx(dice + entropy, abs=1e-4)
+
+
+@pytest.mark.parametrize("weights", [None, [0.2, 0.3, 0.8]])
+def test_ignored_voxels_get_no_gradient_and_change_no_other(
+    weights, generator: torch.Generator
+) -> None:
+    """Whatever is predicted there: loss and gradient elsewhere are those of the rest alone."""
+    labels = torch.randint(0, 3, (2, 1, 4, 4, 4), generator=generator).byte()
+    labels[:, :, :2] = IGNORE
+    logits = torch.randn(2, 3, 4, 4, 4, generator=generator).requires_grad_()
+    loss = DiceCELoss(weights)
+    value = loss.with_ignored(logits, labels)
+    (gradient,) = torch.autograd.grad(value, logits)
+    assert not gradient[:, :, :2].any()
+    rest = logits.detach()[:, :, 2:].requires_grad_()
+    alone = loss(rest, labels[:, :, 2:])
+    torch.testing.assert_close(value, alone)
+    torch.testing.assert_close(gradient[:, :, 2:], torch.autograd.grad(alone, rest)[0])
+    other = logits.detach().clone()
+    other[:, :, :2] = 100 * torch.randn(2, 3, 2, 4, 4, generator=generator)
+    assert torch.equal(loss.with_ignored(other, labels), value.detach())
+
+
+@pytest.mark.parametrize("weights", [None, [0.2, 0.0, 0.8]])
+def test_without_a_labeled_voxel_the_loss_is_zero(weights) -> None:
+    logits = torch.randn(1, 3, 4, 4, 4).requires_grad_()
+    loss = DiceCELoss(weights).with_ignored(logits, torch.full((1, 1, 4, 4, 4), IGNORE))
+    assert loss.item() == pytest.approx(0.0, abs=1e-6)
+    assert not torch.autograd.grad(loss, logits)[0].any()
+
+
+@pytest.mark.parametrize("weights", [None, [0.2, 0.3, 0.8]])
+def test_where_all_is_labeled_both_forms_agree(weights, generator: torch.Generator) -> None:
+    logits = torch.randn(2, 3, 5, 4, 3, generator=generator)
+    labels = torch.randint(0, 3, (2, 1, 5, 4, 3), generator=generator).byte()
+    loss = DiceCELoss(weights)
+    torch.testing.assert_close(loss.with_ignored(logits, labels), loss(logits, labels))

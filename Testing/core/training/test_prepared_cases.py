@@ -6,8 +6,10 @@ import csv
 import errno
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -151,7 +153,11 @@ def test_a_case_that_is_edited_meanwhile_has_been_read_before(make_tiny, own_cas
 
 
 def test_a_run_that_goes_on_with_changed_cases_says_so(make_tiny, own_cases, tmp_path):
-    config = on(make_tiny(run={"steps": 1}), own_cases, tmp_path / "run")
+    config = on(
+        make_tiny(optimization={"schedule": "constant"}, run={"steps": 1}),
+        own_cases,
+        tmp_path / "run",
+    )
     train(config, silent)
     lines: list[str] = []
     longer = replace(config, run=replace(config.run, steps=2))
@@ -253,3 +259,79 @@ def test_the_command_refuses_a_case_by_its_reason(make_tiny, own_cases, tmp_path
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ") and "case2-label.nrrd" in error
     assert not (tmp_path / "run" / "cache").exists()
+
+
+def test_exchanged_labels_stop_a_new_run_until_somebody_says_yes(
+    make_tiny, own_cases, tmp_path, capsys
+):
+    document = json.loads(own_cases.read_text())
+    own_cases.write_text(json.dumps({**document, "labels": {"vessel": [2], "aneurysm": [1]}}))
+    settings = tmp_path / "config.toml"
+    settings.write_text(
+        '[data]\ndatalist = "cases/datalist.json"\nspacing_mm = 1.0\npatch = [16, 16, 16]\n'
+        'workers = 0\n[network]\nkind = "cnn"\nfeatures = 8\nstages = 2\ndepth = 1\n'
+        '[run]\noutput = "run"\nsteps = 1\nthreads = 1\ndevice = "cpu"\nlog_every = 1\n'
+    )
+    assert main(["train", str(settings)]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "of 8 cases with both labels have more aneurysm" in error
+    assert "start again with --yes" in error
+    assert not (tmp_path / "run" / "cache").exists()
+    config = on(make_tiny(run={"steps": 1}), own_cases, tmp_path / "script")
+    with pytest.raises(UserError, match=r"more aneurysm .* accept_labels = true"):
+        train(config, silent)
+    assert main(["train", str(settings), "--yes"]) == 0
+    assert "Check the labels: " in capsys.readouterr().err
+    assert main(["train", str(settings), "--set", "run.steps=2"]) == 0  # it was accepted
+    lines: list[str] = []
+    accepted = replace(config, data=replace(config.data, accept_labels=True))
+    assert train(accepted, lines.append).finished
+    assert any(line.startswith("Warning: ") and "more aneurysm" in line for line in lines)
+
+
+def test_ignored_voxels_train_and_validate(make_tiny, own_cases, tmp_path, monkeypatch):
+    """What lies under them changes no number of a run, and without them nobody asks for them."""
+    for number in range(8):
+        path = own_cases.parent / f"case{number}-label.nrrd"
+        relabel(path, lambda array: np.where(np.indices(array.shape)[0] < 12, 3, array))
+    document = json.loads(own_cases.read_text())
+    says = {"ignore": 3, "vessel": 1, "aneurysm": 2}
+    own_cases.write_text(json.dumps({**document, "labels": says}))
+    config = make_tiny(run={"steps": 3, "validate_every": 1})
+    assert train(on(config, own_cases, tmp_path / "ignoring"), silent).finished
+    rows = numbers(on(config, own_cases, tmp_path / "ignoring"))
+    assert all(row["skipped"] == "0" for row in rows if "skipped" in row)
+
+    def fail(*arguments):
+        raise AssertionError("there is nothing to ignore")
+
+    monkeypatch.setattr("gsema_core.losses.dice_ce.DiceCELoss.with_ignored", fail)
+    assert train(replace(config, run=replace(config.run, output=tmp_path / "all")), silent).finished
+    with pytest.raises(AssertionError, match="nothing to ignore"):
+        train(on(config, own_cases, tmp_path / "again"), silent)
+
+
+class Entropy:
+    """A loss from outside that knows nothing of ignored voxels."""
+
+    def __call__(self, logits, labels):
+        return torch.nn.functional.cross_entropy(logits, labels[:, 0].long())
+
+
+def test_a_loss_that_cannot_leave_voxels_out_is_refused_before_the_first_step(
+    make_tiny, own_cases, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "own_losses", SimpleNamespace(Entropy=Entropy))
+    config = make_tiny(
+        data={"validation_share": 0.0},
+        run={"steps": 1},
+        method={"segmentation_loss": "own_losses:Entropy"},
+    )
+    assert train(config, silent).finished
+    relabel(own_cases.parent / "case7-label.nrrd", lambda array: np.where(array == 2, 3, array))
+    says = {"ignore": 3, "vessel": 1, "aneurysm": 2}
+    own_cases.write_text(json.dumps({**json.loads(own_cases.read_text()), "labels": says}))
+    config = on(config, own_cases, tmp_path / "ignoring")
+    with pytest.raises(UserError, match="loss Entropy cannot leave voxels out"):
+        train(config, silent)
+    assert not (config.run.output / "checkpoint.pt").exists()

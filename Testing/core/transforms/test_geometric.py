@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gsema_core.errors import UserError
+from gsema_core.labels import IGNORE
 from gsema_core.transforms.geometric import Affine, GeometricParameters, GeometricTransform
 
 NO_FLIP = (False, False, False)
@@ -108,3 +109,14 @@ def test_zero_strength_is_identity(image, labels, generator) -> None:
 def test_bad_settings_are_explained(arguments: dict[str, float]) -> None:
     with pytest.raises(UserError, match=f"is {next(iter(arguments.values()))}, expected"):
         GeometricTransform(**arguments)
+
+
+def test_ignored_voxels_move_like_any_label(image, labels) -> None:
+    """Every voxel of the result is a whole label, where the same one was without them."""
+    ignored = labels.clone().byte()
+    ignored[..., 0] = IGNORE
+    affine = Affine((0.0, 0.6, 0.8), 10.0, 1.1)
+    _, before = moved(image, labels.byte(), affine, (True, False, True))
+    _, after = moved(image, ignored, affine, (True, False, True))
+    assert IGNORE in after
+    assert torch.equal(after[after != IGNORE], before[after != IGNORE])
