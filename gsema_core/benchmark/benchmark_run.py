@@ -11,8 +11,12 @@ from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import other_budgets, read_records, training_numbers, write_record
 from gsema_core.benchmark.result_tables import write_tables
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.training.run_reporter import told_while
 
 Report = Callable[[str], None]
+
+NNUNET_S = 600.0
+"""How often it is said that nnU-Net, which logs into its own file, is at work (ours)."""
 
 
 def run_benchmark(
@@ -79,9 +83,11 @@ def _run_cell(plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]) 
     numbers = _train(plan, cell, report, stop)
     if numbers is None:
         return False
-    report(f"  Scoring {len(plan.unseen(cell.center))} cases of {cell.center}.")
+    scoring = f"  Scoring {len(plan.unseen(cell.center))} cases of {cell.center}"
+    report(f"{scoring}.")
     try:
-        scores = score_cell(plan, cell, stop)
+        with told_while(report, scoring, plan.base.run.progress_s):
+            scores = score_cell(plan, cell, stop)
     except Cancelled:
         return False
     write_record(plan, cell, numbers, scores)
@@ -97,7 +103,8 @@ def _train(
     if plan.method(cell.row).external:
         from gsema_core.benchmark.nnunet import NnUnet
 
-        return NnUnet(plan, cell, report, stop).run()
+        with told_while(report, "  nnU-Net at work", NNUNET_S):
+            return NnUnet(plan, cell, report, stop).run()
     from gsema_core.training import train
 
     config = plan.config(cell)

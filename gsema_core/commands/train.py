@@ -71,11 +71,9 @@ def _config(arguments: argparse.Namespace) -> TrainingConfig:
 
 def _load(every_s: float) -> None:
     """Import what trains; a busy machine takes long for that, which is told."""
-    from gsema_core.training.run_reporter import RunReporter
+    from gsema_core.training.run_reporter import told_while
 
-    reporter = RunReporter(Path(), _say, every_s)
-    reporter.doing("Loading PyTorch")
-    with reporter.watched():
+    with told_while(_say, "Loading PyTorch", every_s):
         importlib.import_module("gsema_core.training.training_run")
 
 

@@ -164,6 +164,21 @@ class RunReporter:
             return  # the disk is full or the folder gone: the error itself says so
 
 
+@contextmanager
+def told_while(report: Report, what: str, every_s: float) -> Iterator[None]:
+    """While the block runs, say every so often that it does.
+
+    Args:
+        report: gets the line.
+        what: the beginning of a sentence.
+        every_s: seconds; 0 says nothing.
+    """
+    reporter = RunReporter(Path(), report, every_s)
+    reporter.doing(what)
+    with reporter.watched():
+        yield
+
+
 class SilentReporter(RunReporter):
     """Of the ranks that are not the first."""
 

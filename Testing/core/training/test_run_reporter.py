@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gsema_core.errors import UserError
-from gsema_core.training.run_reporter import UNEXPLAINED, RunReporter
+from gsema_core.training.run_reporter import UNEXPLAINED, RunReporter, told_while
 from gsema_core.training.status import STATUS, Status, read_status
 
 
@@ -122,3 +122,17 @@ def test_a_thread_looks_while_the_run_is_busy(tmp_path, monkeypatch):
     with reporter.watched():
         reporter.doing("Reading a case")
         assert told.wait(60)
+
+
+def test_long_work_is_told_of_while_it_lasts(monkeypatch):
+    monkeypatch.setattr("gsema_core.training.run_reporter.LOOK_S", 0.001)
+    told = threading.Event()
+    lines: list[str] = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        told.set()
+
+    with told_while(report, "Scoring", 0.01):
+        assert told.wait(60)
+    assert lines[0] == "Scoring: 0 s so far."
