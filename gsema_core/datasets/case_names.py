@@ -13,6 +13,11 @@ _IMAGE_END = re.compile(rf"(?:(.+)[-_. ])?(?:{_IMAGE_WORDS})", re.IGNORECASE)
 _LABEL_START = re.compile(rf"(?:{_LABEL_WORDS})(?:[-_. ]+|(?=\d))(.+)", re.IGNORECASE)
 _IMAGE_START = re.compile(r"(?:image|img|volume|scan)(?:[-_. ]+|(?=\d))(.+)", re.IGNORECASE)
 _MODALITY = re.compile(r"(.+)[-_. ](?:cta|mra|tof|dsa|3dra|angio|ct|mr)", re.IGNORECASE)
+_TIME = re.compile(
+    r"(.+?)[-_. ](?:(?:t|tp|ses|session|visit|fu|followup)[-_]?\d{1,2}|fu|followup|bl|baseline"
+    r"|pre|post|(?:19|20)\d\d([-_]?)[01]\d\2[0-3]\d)",
+    re.IGNORECASE,
+)
 _SUBJECT = re.compile(r"(sub-[A-Za-z0-9]+)(?:_.*)?")
 
 LABEL_FOLDERS = {"label", "labels", "labelstr", "labelsts", "masks", "segmentations"}
@@ -89,6 +94,18 @@ def without_modality(name: str) -> str:
     """
     found = _MODALITY.fullmatch(name)
     return found[1] if found else name
+
+
+def patient_name(name: str) -> str:
+    """The name without what says only when the patient was imaged, so that scans stay together.
+
+    >>> patient_name("p7_2019-05-28"), patient_name("p7_t0"), patient_name("sub-7_run-1_angio")
+    ('p7', 'p7', 'sub-7')
+    >>> patient_name("p7"), patient_name("p_7"), patient_name("p7_0000")
+    ('p7', 'p_7', 'p7_0000')
+    """
+    found = _TIME.fullmatch(name)
+    return subject(name) or (found[1] if found else name)
 
 
 def subject(name: str) -> str | None:

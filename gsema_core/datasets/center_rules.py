@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gsema_core.datasets.case_names import subject
+from gsema_core.datasets.case_names import patient_name
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import image_stem
 from gsema_core.files.text_files import read_text
@@ -114,8 +114,8 @@ class CenterTable:
         found = {n: self.centers[key] for n, key in self._keys(steps, path) if key in self.centers}
         if not found:
             raise UserError(
-                f"The table {self.file} has no row for the scan {path}: add one with the name of "
-                "its patient's folder or file."
+                f"The table {self.file} has no center for the scan {path}: add a row with the name "
+                "of its patient's folder or file."
             )
         if len(set(found.values())) > 1:
             raise UserError(
@@ -132,14 +132,13 @@ class CenterTable:
 
 
 def plain_id(name: str) -> str:
-    """A patient's name without BIDS' ``sub-``, session and run, and a file's without its suffix.
+    """A patient's name without BIDS' ``sub-`` and the time, and a file's without its suffix.
 
     >>> plain_id("sub-07_ses-2"), plain_id("p7.nii.gz")
     ('07', 'p7')
     """
     name = name.strip()
-    stem = subject(name) or image_stem(name) or name
-    return stem.removeprefix("sub-")
+    return patient_name(image_stem(name) or name).removeprefix("sub-")
 
 
 def center_rule(text: str) -> CenterRule:
@@ -192,10 +191,8 @@ def read_center_table(path: Path) -> CenterTable:
     centers: dict[str, str] = {}
     for row in rows:
         key, value = plain_id(row[patient] or ""), (row[center] or "").strip()
-        if not key and not value:
+        if value.lower() in _EMPTY:  # it is only told of a patient who has a scan
             continue
-        if value.lower() in _EMPTY:
-            raise UserError(f"The table {path} has no {center} for {row[patient]!r}: fill it in.")
         if centers.setdefault(key, value) != value:
             raise UserError(
                 f"The table {path} has {row[patient]!r} at {centers[key]!r} and at {value!r}: "

@@ -179,6 +179,11 @@ def check_patients(path: Path, cases: Sequence[Case]) -> None:
                 f"Patient {case.patient!r} of {path} has cases of different use: give all of a "
                 "patient's cases the same."
             )
+        if os.path.realpath(case.image) == os.path.realpath(case.label):
+            raise UserError(
+                f"Case {number} of {path} has one file as image and as label map ({case.image}): "
+                "correct one."
+            )
         first = numbers.setdefault(os.path.realpath(case.image), number)
         if first != number:
             raise UserError(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gsema_core.datasets.case_names import subject
+from gsema_core.datasets.case_names import patient_name
 from gsema_core.datasets.center_rules import CenterRule
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.folder_walk import Tell, is_hidden, nothing_told
@@ -45,8 +45,8 @@ def read_nnunet_folder(
     ``{"CASE": {"images": [...], "label": ...}}``, from the folder on. Labels are mapped by their
     names in ``dataset.json``. Where ``labelsTs`` holds labels of ``imagesTs``, those are cases for
     testing; scans without labels there are passed over. nnU-Net knows neither patients nor
-    centers: every case is a patient of its own, unless names begin with BIDS' ``sub-NAME_``, and
-    the folder's name is the center.
+    centers: every case is a patient of its own, unless names differ by the time only
+    (``patient_name``), and the folder's name is the center.
 
     Args:
         folder: the raw data set.
@@ -106,8 +106,9 @@ def _named_cases(path: Path, entries: Any, named: NamedValues) -> Iterator[Case]
                 "the path out."
             )
         image, label = (path.parent / file for file in files)
-        patient = subject(name) or name
-        yield Case(patient, "", image, label, relabel=named.relabel, dropped=named.dropped)
+        yield Case(
+            patient_name(name), "", image, label, relabel=named.relabel, dropped=named.dropped
+        )
 
 
 def _cases(
@@ -145,7 +146,7 @@ def _cases(
                 "add it, or move the label map out of the folder."
             )
         yield Case(
-            subject(name) or name,
+            patient_name(name),
             "",
             images[scans[name]],
             path,

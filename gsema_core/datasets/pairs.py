@@ -95,6 +95,8 @@ def find_pairs(root: Path, rule: CenterRule | None = None, tell: Tell = nothing_
         scans += _paired(root, home, folder, "test" if is_test else "")
     if not scans:
         packed = f" Archives are not unpacked ({listed(archives)})." if archives else ""
+        if has_scan(root):
+            packed += " Label maps in DICOM files are not read: save them as NAME.seg.nrrd."
         raise UserError(
             f"The folder {root} has no images with label maps: expected {NAMING}, an nnU-Net or "
             f"BIDS folder, a saved scene of Slicer or a datalist.json.{packed}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gsema_core.datasets.case_names import subject
+from gsema_core.datasets.case_names import patient_name, subject
 from gsema_core.datasets.center_rules import CenterRule, OneCenter
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.folder_walk import Tell
@@ -65,8 +65,9 @@ def listed(names: Iterable[str]) -> str:
 def as_cases(scans: Sequence[Labelled], root: Path, rule: CenterRule | None) -> list[Case]:
     """Find patient and center of each scan.
 
-    The first folder is the patient, or the first below the center's; a scan in none is a patient
-    of its own. All are of one center, which is called as the folder, unless a rule says more.
+    The first folder is the patient, apart from what its name says of the time (``patient_name``),
+    or the first below the center's; a scan in none is a patient of its own. All are of one center,
+    which is called as the folder, unless a rule says more.
     Cases of DICOM files get patients' names that are no folder's.
 
     Raises:
@@ -85,7 +86,7 @@ def as_cases(scans: Sequence[Labelled], root: Path, rule: CenterRule | None) -> 
             name = neutral_name(scan.image) or path
             raise UserError(error.full.replace(path, name)) from None
         *above, own = origin.patient
-        patient = "/".join((*above, subject(own) or own))
+        patient = "/".join((*above, patient_name(own)))
         cases.append(Case(patient, origin.center or top, scan.image, scan.label, scan.use))
     return _without_folder_names(cases)
 

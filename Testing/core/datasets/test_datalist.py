@@ -240,3 +240,11 @@ def test_a_label_map_of_two_patients_is_refused(datalist):
     document["cases"][3]["patient"] = "p0"  # as two reconstructions of one scan have
     datalist.write_text(json.dumps(document))
     assert len(read_datalist(datalist)) == 5
+
+
+def test_one_file_as_image_and_label_map_is_refused(datalist):
+    document = json.loads(datalist.read_text())
+    document["cases"][1]["label"] = "./case1.nrrd"
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"Case 2 of .* has one file as image and as label map"):
+        read_datalist(datalist)

@@ -113,6 +113,11 @@ PAIRS = [
      ["lab sub-01: sub-01_ses-1.nrrd + sub-01_ses-1_seg.nrrd",
       "lab sub-01: sub-01_ses-2.nrrd + sub-01_ses-2_seg.nrrd",
       "lab sub-02: sub-02.nrrd + sub-02_seg.nrrd"]),
+    ("p1_2019-05-28.nrrd p1_2019-05-28_seg.nrrd p1_20210102.nrrd p1_20210102_seg.nrrd "
+     "q_pre/i.nrrd q_pre/seg.nrrd q_post/i.nrrd q_post/seg.nrrd", "",
+     ["lab p1: p1_2019-05-28.nrrd + p1_2019-05-28_seg.nrrd",
+      "lab p1: p1_20210102.nrrd + p1_20210102_seg.nrrd",
+      "lab q: q_post/i.nrrd + q_post/seg.nrrd", "lab q: q_pre/i.nrrd + q_pre/seg.nrrd"]),
     ("imagesTr/p1_0000.nrrd labelsTr/p1.nrrd imagesTs/p2_0000.nrrd labelsTs/p2.nrrd", "",
      ["lab p1: imagesTr/p1_0000.nrrd + labelsTr/p1.nrrd",
       "lab p2: imagesTs/p2_0000.nrrd + labelsTs/p2.nrrd (test)"]),
@@ -209,9 +214,9 @@ def test_a_table_says_the_center(layout, tmp_path):
     [
         ("patient\tage\np1\t5\n", "no column of the centers"),
         ("who,site\np1,A\n", "no column of the patients"),
-        ("patient,site\np1,n/a\n", "no site for 'p1'"),
+        ("patient,site\np1,n/a\n", r"no center for the scan p1\.nrrd"),
         ("patient,site\np1,A\np1,B\n", "'p1' at 'A' and at 'B'"),
-        ("patient,site\np2,A\n", r"no row for the scan p1\.nrrd"),
+        ("patient,site\np2,A\n", r"no center for the scan p1\.nrrd"),
         ("patient,site\np1,A\np1.nrrd,B\n", "'A' and at 'B'"),
         (b"patient,site\np1,M\xfcnchen\n", "no readable text"),
     ],
@@ -302,4 +307,10 @@ def test_a_task_of_the_decathlon(layout):
 def test_nnunet_folders_in_a_folder_are_to_be_given_themselves(layout):
     root = layout("D1/imagesTr/p_0000.nii.gz D1/labelsTr/p.nii.gz", {"D1/dataset.json": NNUNET})
     with pytest.raises(UserError, match=r"D1 in .* is a data set of its own, with dataset\.json"):
+        find_cases(root)
+
+
+def test_label_maps_in_dicom_files_are_told(layout):
+    root = layout("", {"p1/CT/1.dcm": DICOM, "p1/SEG/1.dcm": DICOM})
+    with pytest.raises(UserError, match="Label maps in DICOM files are not read"):
         find_cases(root)
