@@ -25,10 +25,10 @@ def run_benchmark(
     stop: Callable[[], bool] = bool,
     cells: Sequence[Cell] | None = None,
 ) -> bool:
-    """Do what is left of a benchmark, and write its tables after every cell.
+    """Run the unfinished cells of a benchmark, and write its tables after every cell.
 
     Args:
-        plan: what is to be done; cells with a record are left alone.
+        plan: what is to be done; finished cells are left alone.
         cells: the part of the plan's that is done here; default: all. Others may be done by other
             processes at the same time, in the same folder.
         report: gets one line of text now and then; default: prints to stderr.
@@ -61,7 +61,7 @@ def report_benchmark(plan: Plan, report: Report | None = None, *, figures: bool 
     """Write tables and figures of the cells that are finished.
 
     Raises:
-        UserError: none is, or a file cannot be written.
+        UserError: no cell is finished, or a file cannot be written.
     """
     report = report or (lambda line: print(line, file=sys.stderr, flush=True))
     plan.begin()

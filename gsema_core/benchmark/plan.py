@@ -46,7 +46,7 @@ class Cell:
 
     @property
     def plain_row(self) -> str:
-        """The row's name in names of files and teachers."""
+        """The row's name as it is used in names of files and teachers."""
         return self.row.replace(":", ".")
 
     @property
@@ -62,7 +62,9 @@ class Plan:
     Attributes:
         cases: of all centers.
         base: the settings that all rows share, with the budget.
-        rows, centers, seeds: what is combined; ``centers`` are those left out in turn.
+        rows: the methods.
+        centers: the centers that are left out in turn.
+        seeds: the seeds of each training.
         output: the benchmark's folder.
         simulated: say with every result that the images are simulated.
         own_rows: rows beside the program's own, by name.
@@ -104,7 +106,7 @@ class Plan:
 
     @property
     def cells(self) -> list[Cell]:
-        """All rows of a center before the next: an unfinished benchmark compares rows already."""
+        """All cells in order: all rows of a center before the next, so that rows compare early."""
         return [
             Cell(row, center, seed)
             for seed in self.seeds
@@ -113,7 +115,7 @@ class Plan:
         ]
 
     def unseen(self, center: str) -> list[Case]:
-        """The cases that a row which was trained without ``center`` is scored on."""
+        """The cases by which rows are scored that were trained without ``center``."""
         return [case for case in self.cases if case.center == center]
 
     def unseen_patients(self, center: str) -> list[int]:
@@ -131,9 +133,9 @@ class Plan:
         ]
 
     def config(self, cell: Cell) -> TrainingConfig:
-        """The cell's training run. Its datalist names no case of the unseen center.
+        """The training run of a cell. Its datalist names no case of the unseen center.
 
-        Its teacher is chosen by the rule that the unseen center is scored by.
+        The teacher is chosen by the same rule by which the unseen center is scored.
         """
         config = self.method(cell.row).config(self.base)
         return replace(
@@ -169,7 +171,7 @@ class Plan:
         return Budget.of(known.get("budgets", [known["run"]])[0])
 
     def begin(self) -> None:
-        """Make the folder, or make sure that the one there belongs to the same benchmark.
+        """Make the folder, or check that an existing one belongs to the same benchmark.
 
         Rows, centers and seeds may be added later, and the budget may become longer where that is
         asked for; cases and settings may not change.

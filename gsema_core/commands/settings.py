@@ -14,7 +14,9 @@ HELP = "Print every setting with its default, its range and what it does."
 
 _PAGE = """# Settings
 
-`gsema settings` prints this page: it is made from the fields that state the settings.
+`gsema settings` prints this page: it is made from the fields that state the settings. The last
+column says where a default comes from: a paper, a measurement (with a link), or *ours*, which means
+that this project chose it.
 
 ## Segmentation
 

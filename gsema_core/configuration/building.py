@@ -26,16 +26,16 @@ class NotFitting(Exception):
 
 
 def build(kind: type[T], values: Mapping[str, Any]) -> T:
-    """A dataclass from a table of names and values.
+    """Build a dataclass from a table of names and values.
 
     Args:
         kind: a dataclass whose ``__post_init__`` calls ``check``. Its class attribute ``place``
-            says where its settings stand, as in "in [data]".
-        values: by the fields' names; tables for fields that are dataclasses.
+            says where its settings are, for messages, as in "in [data]".
+        values: the values by the names of the fields; tables for fields that are dataclasses.
 
     Raises:
-        UserError: an unknown name (a typo would silently mean the default), a missing one, or a
-            value that ``check`` refuses.
+        UserError: a name is unknown (a typo must not mean the default) or missing, or ``check``
+            refuses a value.
     """
     if not isinstance(values, Mapping):
         raise UserError(f"The settings{_place(kind)} are {short(values)}: give a table.")
@@ -72,11 +72,11 @@ def check(instance: Any) -> None:
 
 
 def checked(one: Setting, value: Any) -> Any:
-    """A setting's value as the field's type.
+    """Return the value of a setting, as the type of its field.
 
     Raises:
         NotFitting: it is not of that type, out of range or none of the choices.
-        UserError: within a table of its own, something is.
+        UserError: the same for something in a table of its own.
     """
     if value is None and one.optional:
         return None
@@ -88,7 +88,7 @@ def checked(one: Setting, value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The values of a dataclass, and all that is in them, as JSON and TOML have them."""
+    """Return the values of a dataclass, also nested ones, as JSON and TOML have them."""
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):

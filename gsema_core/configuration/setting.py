@@ -1,4 +1,4 @@
-"""What a field of a configuration says of itself."""
+"""Make a field of a configuration, with everything that is said about the setting."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ class Setting:
     Attributes:
         name: the field's, in snake_case.
         kind: bool, int, float, str, Path, dict, a tuple of one of these, or a dataclass.
-        optional: whether None is a value too.
-        default: ``MISSING`` where a value must be given.
+        optional: whether None is allowed.
+        default: the default; ``MISSING`` if a value must be given.
         help: what it does, in one or two sentences.
-        title: for people; the unit is added by ``label``.
+        title: the name for people; ``label`` adds the unit.
         unit: mm, s, %...; empty for none.
-        low, high: the least and the most, of numbers their value, of texts their length; None
-            for no limit.
-        choices: the texts that are allowed; empty for any.
-        step: of a number, what a click on an arrow changes it by; without it, it is typed.
+        low: the least value, for texts the least length; None for no limit.
+        high: the largest value or length; None for no limit.
+        choices: the texts that are allowed; empty if any text is.
+        step: how much a click on an arrow changes a number; None if it is typed.
         none: what None means, in a word or two.
         source: where the default comes from: the paper, a measurement, or ``ours``.
-        option: the command line's name without dashes, where it is not the field's.
-        group: the heading that it stands under; empty for settings that nobody chooses by hand.
-        whole_scan: whether it has no meaning at a click.
-        decides: whether results depend on it; the number of threads, say, does not decide.
-        part: of ``plugins.GROUPS`` where parts from outside may be named beside the choices.
+        option: the name on the command line, without dashes, if it is not the field's.
+        group: its heading; empty for settings that nobody chooses by hand.
+        whole_scan: whether it only has a meaning for whole scans, and none at a click.
+        decides: whether results depend on it; they do not depend on the number of threads.
+        part: the kind of ``plugins.GROUPS`` if parts of your own may be named beside the choices.
     """
 
     name: str
@@ -64,13 +64,13 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """The title with its unit: what stands before a value."""
+        """The title with its unit, to be shown before a value."""
         title = self.title or self.name.replace("_", " ").capitalize()
         return f"{title} ({self.unit})" if self.unit else title
 
     @property
     def element(self) -> Any:
-        """The type of a list's elements; of anything else its own type."""
+        """The type of a list's elements; for anything else, its own type."""
         return get_args(self.kind)[0] if get_origin(self.kind) is tuple else self.kind
 
     @property
@@ -85,7 +85,7 @@ class Setting:
 
     @property
     def expected(self) -> str:
-        """What to give, in words."""
+        """Which values are allowed, in words."""
         if self.choices:
             outside = (plugins.FORM,) if self.part else ()
             words = f"one of {', '.join((*self.choices, *outside))}"
