@@ -26,7 +26,8 @@ def summary(examined: Sequence[Examined]) -> dict[str, Any]:
         aneurysm, with the number of cases), ``aneurysms``, ``uses``, and for every center in
         ``centers`` the same and [lowest, highest] of ``spacing_mm``, ``size``, ``vessel_ml``,
         ``aneurysm_ml`` (of cases that have one) and ``intensity``; and ``suspicions``, a sentence
-        each. All but the first three speak of usable cases.
+        each; and ``copies``, the numbers of cases that have the same voxels under several patients'
+        names. All but the first three speak of usable cases.
     """
     usable = [(each.case, each.facts) for each in examined if each.facts is not None]
     centers = sorted({case.center for case, _ in usable})
@@ -36,6 +37,7 @@ def summary(examined: Sequence[Examined]) -> dict[str, Any]:
         "unusable": len(examined) - len(usable),
         **_counts(usable),
         "suspicions": suspicions([facts.signs for _, facts in usable]),
+        "copies": _copies(examined),
         "centers": {
             center: _center([known for known in usable if known[0].center == center])
             for center in centers
@@ -66,11 +68,34 @@ def summary_lines(values: dict[str, Any]) -> list[str]:
         f"Taken as background: {name!r}, neither vessel nor aneurysm ({_count(count, 'case')})."
         for name, count in values["dropped"].items()
     ]
+    lines += copy_lines(values)
     lines += [f"Check the labels: {sentence}" for sentence in values["suspicions"]]
     if set(values["uses"]) != {""}:
         names = [f"{count} {use or 'undecided'}" for use, count in values["uses"].items()]
         lines.append(f"For use in: {', '.join(names)}.")
     return lines
+
+
+def copy_lines(values: dict[str, Any]) -> list[str]:
+    """What ``summary`` found of copies, in sentences."""
+    return [
+        f"Cases {', '.join(map(str, numbers))} have the same voxels under several patients' names: "
+        "keep one, or a scan may be trained on and its copy validate the training."
+        for numbers in values["copies"]
+    ]
+
+
+def _copies(examined: Sequence[Examined]) -> list[list[int]]:
+    found: dict[Any, list[Examined]] = {}
+    for each in examined:
+        if each.facts is not None:
+            key = each.facts.checksum, each.facts.geometry.size
+            found.setdefault(key, []).append(each)
+    return [
+        [each.number for each in same]
+        for same in found.values()
+        if len({each.case.patient for each in same}) > 1
+    ]
 
 
 def _counts(known: Sequence[Known]) -> dict[str, Any]:

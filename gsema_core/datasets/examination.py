@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,7 @@ class CaseFacts:
         dropped: names of labels that are neither vessel nor aneurysm, taken as background.
         low, high: the range of intensities, between the percentiles that ``IntensityRule`` has by
             default.
+        checksum: of the scan's voxels; copies have the same.
     """
 
     geometry: Geometry
@@ -49,6 +51,7 @@ class CaseFacts:
     signs: LabelSigns
     ignored_ml: float = 0.0
     dropped: tuple[str, ...] = ()
+    checksum: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def examine(case: Case) -> CaseFacts:
         signs,
         float(np.count_nonzero(labels == IGNORE) * ml),
         (*case.dropped, *found.dropped),
+        zlib.crc32(np.ascontiguousarray(image.array).data),
     )
 
 

@@ -11,7 +11,7 @@ from gsema_core.cli import main
 from gsema_core.datasets import read_datalist
 from gsema_core.exit_codes import EXIT_USER_ERROR
 from gsema_core.files import write_labels, write_volume
-from gsema_core.grids import Geometry
+from gsema_core.grids import Geometry, Volume
 
 CENTERS = ("--center-from", "folder")
 GRID = Geometry((40, 40, 40), (0.8, 0.8, 0.8))
@@ -21,12 +21,11 @@ GRID = Geometry((40, 40, 40), (0.8, 0.8, 0.8))
 def folder(tmp_path: Path, make_scan: Any) -> Path:
     """Two centers with two cases each."""
     scan, truth = make_scan(GRID)
-    write_volume(scan, tmp_path / "scan.nrrd")
     write_labels(truth, tmp_path / "truth.nrrd")
-    for place in ("A/p1", "A/p2", "B/p1", "B/p2"):
+    for number, place in enumerate(("A/p1", "A/p2", "B/p1", "B/p2")):
         path = tmp_path / "cases" / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(tmp_path / "scan.nrrd", f"{path}.nrrd")
+        write_volume(Volume(scan.array + number, scan.geometry), f"{path}.nrrd")
         shutil.copy(tmp_path / "truth.nrrd", f"{path}_label.nrrd")
     return tmp_path / "cases"
 
@@ -156,3 +155,18 @@ def test_what_cannot_be_told_is_asked(
     assert not (tmp_path / "list.json").exists()
     assert main([*write, "--yes"]) == 0
     assert len(read_datalist(tmp_path / "list.json")) == 3
+
+
+def test_copies_under_another_name_are_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Windows makes them; without it one could validate the other's training."""
+    for name in ("p1", "p1_label"):
+        shutil.copy(folder / "A" / f"{name}.nrrd", folder / "B" / f"{name}.nrrd")
+    assert main(["cases", str(folder), *CENTERS]) == 0
+    assert "Cases 1, 3 have the same voxels under several patients" in capsys.readouterr().out
+    assert main(["cases", str(folder), *CENTERS, "--json"]) == 0
+    *_, note, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert note["note"].startswith("Cases 1, 3 ") and last["summary"]["copies"] == [[1, 3]]
+    assert main(["cases", str(folder), "--center-from", "none"]) == 0
+    assert "Cases 1, 3 have" in capsys.readouterr().out
