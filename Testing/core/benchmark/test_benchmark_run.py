@@ -51,6 +51,7 @@ def test_every_cell_is_trained_scored_and_in_the_tables(make_plan):
     assert list(records) == plan.cells
     for cell, record in records.items():
         assert record["training"]["steps"] == 3
+        assert record["training"]["gate_scope"] == "all"
         assert [case["case"] for case in record["cases"]] == ["1", "2", "3"]
         assert {case["center"] for case in record["cases"]} == {cell.center}
         patients = [case["patient"] for case in record["cases"]]
