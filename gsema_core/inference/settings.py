@@ -54,8 +54,8 @@ class SegmentationSettings:
     )
     minimum_certainty: float = setting(
         0.7,
-        "An aneurysm with a lower mean probability is taken for vessel; 0 keeps all. It has no "
-        "part where a threshold is given.",
+        "An aneurysm with a lower mean probability is taken for vessel; 0 keeps all. It is ignored "
+        "if a threshold is given.",
         title="Smallest certainty",
         low=0,
         high=1,
@@ -68,9 +68,9 @@ class SegmentationSettings:
     )
     aneurysm_threshold: float | None = setting(
         None,
-        "The probability from which on a voxel is aneurysm. Without it the likeliest class wins in "
-        "a whole scan, as the network was trained, and at a click half of the highest probability "
-        "there counts.",
+        "A voxel is aneurysm from this probability on. If it is not set, the likeliest class wins in "
+        "a whole scan, as the network was trained; at a click, the threshold is then half of the "
+        "highest probability there.",
         title="Aneurysm threshold",
         low=0.01,
         high=0.99,
@@ -81,8 +81,8 @@ class SegmentationSettings:
     )
     walls_by_scan: bool = setting(
         True,
-        "Draw walls by the scan's own voxels, not by the model alone. It has no part where a "
-        "threshold is given.",
+        "Draw walls by the scan's own voxels, not by the model alone. It is ignored if a threshold "
+        "is given.",
         title="Draw walls by the scan",
         source="docs/explanation/teacher_notebook.md",
         option="walls",
@@ -91,7 +91,7 @@ class SegmentationSettings:
     refuse_implausible: bool = setting(
         True,
         "Refuse a scan that looks like no angiography, such as noise or a run without contrast "
-        "agent; without it the report says so, and there is a result.",
+        "agent. If it is off, there is a result, and the report says what is wrong.",
         title="Refuse what is no angiography",
         source="docs/explanation/appearance.md",
         option="refuse",

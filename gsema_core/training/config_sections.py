@@ -43,17 +43,15 @@ class MethodConfig(_Section):
     )
     gate_scope: str = setting(
         "all",
-        "Which gradients the gate compares: those of all weights, or of the decoder's only, with "
-        "which a step costs less and the gate decides otherwise now and then.",
+        "Which gradients the gate compares: those of all weights, or only those of the decoder. Then "
+        "a step costs less, and the gate sometimes decides differently.",
         choices=("all", "decoder"),
         source=PAPER,
     )
-    alpha_warmup: bool = setting(
-        True, "Average less in the first steps of a run that starts from no teacher."
-    )
+    alpha_warmup: bool = setting(True, "Average less in the first steps of a run from scratch.")
     conflict_warmup: bool = setting(
         False,
-        "The warm-up is for steps in conflict too: where no gate is meant, or as the authors' "
+        "Use the warm-up in steps in conflict too: for methods without a gate, and as the authors' "
         "published training does.",
     )
     supervised_weight: float = setting(
@@ -140,7 +138,7 @@ class DataConfig(_Section):
         source="docs/explanation/teacher_notebook.md",
     )
     random_orientation: bool = setting(
-        True, "Flip and permute the axes of source patches: a patient may lie anyhow."
+        True, "Flip and permute the axes of source patches, so that orientation does not matter."
     )
     cache: Path = setting(
         Path(), "Folder of prepared cases, may be shared by runs; empty: in the run's output."
@@ -149,7 +147,7 @@ class DataConfig(_Section):
         1, "Processes that prepare patches; 0 prepares them in line.", low=0, high=64
     )
     replay_share: float = setting(
-        0.0, "Share of patches from phantoms, against forgetting; 0 makes none.", low=0, high=1
+        0.0, "Share of patches from phantoms, so that less is forgotten; 0 for none.", low=0, high=1
     )
     replay_cases: int = setting(
         8, "Phantoms with random scanners that are replayed.", low=1, high=1000
@@ -168,7 +166,7 @@ class OptimizationConfig(_Section):
     )
     schedule: str = setting(
         "cosine",
-        "Course of the learning rate; step is times 0.1 every tenth of the run, as the paper.",
+        "Course of the learning rate; step divides it by 10 every tenth of the run, as the paper.",
         choices=("cosine", "constant", "step"),
     )
     warmup_steps: int = setting(
@@ -189,8 +187,8 @@ class OptimizationConfig(_Section):
     )
     dice_smoothing: float = setting(
         1e-5,
-        "Voxels added above and below in Dice: more of them punish false aneurysms in patches "
-        "without one, but hide small ones from a young network.",
+        "Voxels added to the numerator and denominator of Dice. More of them punish false aneurysms "
+        "in patches without one, but hide small aneurysms from a young network.",
         unit="voxels",
         low=1e-8,
         high=1e6,
@@ -250,7 +248,7 @@ class RunConfig(_Section):
     validate_every: int = setting(500, "Steps between validations.", low=1, high=1e9)
     validation_certainty: float = setting(
         SegmentationSettings.minimum_certainty,
-        "A validation takes an aneurysm with a lower mean probability for vessel.",
+        "In validations, an aneurysm with a lower mean probability is taken for vessel.",
         low=0,
         high=1,
         source="as a segmentation has it",
@@ -262,7 +260,7 @@ class RunConfig(_Section):
     )
     checkpoint_every: int = setting(
         250,
-        "Steps between resumable checkpoints; five minutes of steps are saved anyway.",
+        "Steps between checkpoints; there is one every five minutes anyway.",
         low=1,
         high=1e9,
     )
