@@ -68,9 +68,9 @@ class SegmentationSettings:
     )
     aneurysm_threshold: float | None = setting(
         None,
-        "A voxel is aneurysm from this probability on. If it is not set, the likeliest class wins in "
-        "a whole scan, as the network was trained; at a click, the threshold is then half of the "
-        "highest probability there.",
+        "A voxel is aneurysm from this probability on. If it is not set, the likeliest class wins "
+        "in a whole scan, as the network was trained; at a click, the threshold is then half of "
+        "the highest probability there.",
         title="Aneurysm threshold",
         low=0.01,
         high=0.99,

@@ -43,8 +43,8 @@ class MethodConfig(_Section):
     )
     gate_scope: str = setting(
         "all",
-        "Which gradients the gate compares: those of all weights, or only those of the decoder. Then "
-        "a step costs less, and the gate sometimes decides differently.",
+        "Which gradients the gate compares: those of all weights, or only those of the decoder. "
+        "Then a step costs less, and the gate sometimes decides differently.",
         choices=("all", "decoder"),
         source=PAPER,
     )
@@ -187,8 +187,8 @@ class OptimizationConfig(_Section):
     )
     dice_smoothing: float = setting(
         1e-5,
-        "Voxels added to the numerator and denominator of Dice. More of them punish false aneurysms "
-        "in patches without one, but hide small aneurysms from a young network.",
+        "Voxels added to the numerator and denominator of Dice. More of them punish false "
+        "aneurysms in patches without one, but hide small aneurysms from a young network.",
         unit="voxels",
         low=1e-8,
         high=1e6,
