@@ -87,7 +87,8 @@ class GSEMATrainingLogic(ScriptedLoadableModuleLogic):
             compare: compare at the end on what was kept for a test, else for validation.
             onDone: called once at the end, also when ``blocking``.
             choices: further fields of ``TrainingChoices``: length, unit, replayShare, name,
-                device, settings.
+                device, settings. ``settings={"data": {"accept_labels": True}}`` trains although
+                the labels look wrong as a whole.
 
         Returns:
             What came out; None when not ``blocking``.

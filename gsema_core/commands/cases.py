@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise UserError(f"--jobs is {arguments.jobs}: give a number from 1 on.")
     from gsema_core.datasets import examine_all
-    from gsema_core.datasets.case_summary import copy_lines, summary, summary_lines
+    from gsema_core.datasets.case_summary import copy_lines, label_lines, summary, summary_lines
     from gsema_core.progress_line import ProgressLine
 
     cases = _cases(arguments)
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
                 line(len(examined) / len(cases), f"case {len(examined)} of {len(cases)}")
     values = summary(examined)
     if arguments.json:
-        for sentence in copy_lines(values):
+        for sentence in (*label_lines(values), *copy_lines(values)):
             _tell_json(sentence)
         print(json.dumps({"summary": values}), flush=True)
     else:

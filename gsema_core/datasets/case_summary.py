@@ -62,14 +62,7 @@ def summary_lines(values: dict[str, Any]) -> list[str]:
         lines.append(
             f"More aneurysm than vessel: {_count(larger, 'case')}; are the labels exchanged?"
         )
-    if ignored := values["with_ignored"]:
-        lines.append(f"With voxels that are ignored: {_count(ignored, 'case')}.")
-    lines += [
-        f"Taken as background: {name!r}, neither vessel nor aneurysm ({_count(count, 'case')})."
-        for name, count in values["dropped"].items()
-    ]
-    lines += copy_lines(values)
-    lines += [f"Check the labels: {sentence}" for sentence in values["suspicions"]]
+    lines += [*label_lines(values), *copy_lines(values)]
     if set(values["uses"]) != {""}:
         names = [f"{count} {use or 'undecided'}" for use, count in values["uses"].items()]
         lines.append(f"For use in: {', '.join(names)}.")
@@ -95,6 +88,19 @@ def _copies(examined: Sequence[Examined]) -> list[list[int]]:
         [each.number for each in same]
         for same in found.values()
         if len({each.case.patient for each in same}) > 1
+    ]
+
+
+def label_lines(values: dict[str, Any]) -> list[str]:
+    """What of ``summary`` nobody should miss: labels that are left out, or look wrong."""
+    ignored = values["with_ignored"]
+    return [
+        *([f"With voxels that are ignored: {_count(ignored, 'case')}."] if ignored else []),
+        *(
+            f"Taken as background: {name!r}, neither vessel nor aneurysm ({_count(count, 'case')})."
+            for name, count in values["dropped"].items()
+        ),
+        *(f"Check the labels: {sentence}" for sentence in values["suspicions"]),
     ]
 
 

@@ -19,10 +19,14 @@ from GSEMASegmentationLib.worker.CoreCommand import CoreCommand, cancelledText
 from gsema_core.datasets import Case, write_datalist
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path, make_folder
+from gsema_core.labels import ANEURYSM, BACKGROUND, IGNORE, VESSEL
 from GSEMATrainingLib.cases.SceneCases import checkPair, labelArray
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
 FOLDER = "cases"
+
+AS_IT_IS = tuple((label, label) for label in (BACKGROUND, VESSEL, ANEURYSM, IGNORE))
+"""What the values of a copy mean that has voxels to ignore."""
 
 # Voxels and geometry only: headers of image files may name the patient.
 COPY_PROGRAM = """
@@ -32,11 +36,13 @@ from gsema_core.datasets import Case
 from gsema_core.datasets.case_files import read_case
 from gsema_core.errors import ERROR_PREFIX, UserError
 from gsema_core.files import write_labels, write_volume
+from gsema_core.files.label_rules import LabelRules
 for line in sys.stdin.read().splitlines():
     one = json.loads(line)
     relabel = tuple((value, label) for value, label in one["relabel"])
-    case = Case("", "", Path(one["image"]), Path(one["label"]), relabel=relabel)
     try:
+        rules = LabelRules.from_entry(one["labels"], "the list")
+        case = Case("", "", Path(one["image"]), Path(one["label"]), "", relabel, rules)
         image, labels = read_case(case)
         write_volume(image, one["toImage"])
         write_labels(labels, one["toLabel"])
@@ -65,10 +71,14 @@ class ExportedCase:
         return f"case-{self.number:03d}"
 
     def files(self, folder: Path) -> Case:
-        """The copies in the run's folder, as a case whose label values are this project's."""
+        """The copies in the run's folder, as a case whose label values are this project's.
+
+        What is to be ignored is told, as 255 is many programs' only label.
+        """
         scans = folder / FOLDER
         files = (scans / f"{self.stem}.nrrd", scans / f"{self.stem}-labels.nrrd")
-        return Case(self.patient, self.case.center, *files, self.case.use)
+        relabel = AS_IT_IS if self.case.ignoredMl else ()
+        return Case(self.patient, self.case.center, *files, self.case.use, relabel)
 
 
 def numbered(cases: Sequence[TrainingCase]) -> list[ExportedCase]:
@@ -158,6 +168,7 @@ class CaseExport:
             "image": one.case.image,
             "label": one.case.label,
             "relabel": [list(pair) for pair in one.case.relabel],
+            "labels": dict(one.case.labelRules),
             "toImage": str(copies.image),
             "toLabel": str(copies.label),
         }

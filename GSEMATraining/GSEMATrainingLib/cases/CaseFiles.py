@@ -8,6 +8,7 @@ from pathlib import Path
 from gsema_core.datasets import Case, write_datalist
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import make_folder
+from gsema_core.files.label_rules import LabelRules
 from GSEMATrainingLib.cases.CaseExport import exportSceneCase
 from GSEMATrainingLib.cases.TrainingCase import NodesOf, TrainingCase
 
@@ -42,6 +43,7 @@ def saveList(cases: Sequence[TrainingCase], nodesOf: NodesOf, path: Path) -> lis
                 problems.append(f"{case.patient}: {error}")
                 continue
             image, label = scans / f"{stem}.nrrd", scans / f"{stem}-labels.nrrd"
-        entries.append(Case(case.patient, case.center, image, label, case.use, case.relabel))
+        rules = LabelRules.from_entry(case.labelRules, f"the case of {case.patient}")
+        entries.append(Case(case.patient, case.center, image, label, case.use, case.relabel, rules))
     write_datalist(entries, path)
     return problems

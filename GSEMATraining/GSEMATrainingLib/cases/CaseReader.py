@@ -102,10 +102,12 @@ def caseFromEntry(entry: Mapping[str, Any]) -> TrainingCase:
         use=entry["use"] if entry.get("use") in USES else "",
         image=str(entry["image"]),
         label=str(entry.get("label") or ""),
-        relabel=tuple((int(value), int(label)) for value, label in entry.get("relabel") or ()),
+        relabel=tuple((value, int(label)) for value, label in entry.get("relabel") or ()),
+        labelRules=entry.get("labels") or {},
         spacingMm=tuple(float(side) for side in entry.get("spacing_mm") or ()),
         vesselMl=float(entry.get("vessel_ml") or 0.0),
         aneurysmMl=float(entry.get("aneurysm_ml") or 0.0),
+        ignoredMl=float(entry.get("ignored_ml") or 0.0),
         aneurysms=int(entry.get("aneurysms") or 0),
         problem="" if entry.get("usable") else reason,
     )

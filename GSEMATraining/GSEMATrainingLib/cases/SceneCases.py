@@ -24,7 +24,8 @@ from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
 from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.files.label_words import meaning_of
+from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from GSEMATrainingLib.cases.TrainingCase import TrainingCase
 
 
@@ -89,7 +90,7 @@ def sceneWarnings(pairs: Iterable[ScenePair]) -> list[str]:
 
 
 def guessedLabels(pairs: Iterable[ScenePair]) -> dict[str, int]:
-    """Guess the label of each segment name, by terminology or by the name itself; 0 for neither."""
+    """Guess the label of each segment name, by terminology or by words in it; 0 for neither."""
     guesses: dict[str, int] = {}
     for pair in pairs:
         segmentation = pair.segmentation.GetSegmentation()
@@ -100,7 +101,9 @@ def guessedLabels(pairs: Iterable[ScenePair]) -> dict[str, int]:
         }
         for segmentId in segmentation.GetSegmentIDs():
             name = segmentation.GetSegment(segmentId).GetName()
-            guesses[name] = guesses.get(name, 0) or found.get(segmentId, 0)
+            guess = found.get(segmentId) or meaning_of(name)
+            known = guess if guess in (VESSEL, ANEURYSM) else BACKGROUND
+            guesses[name] = guesses.get(name, BACKGROUND) or known
     return guesses
 
 

@@ -31,10 +31,12 @@ class TrainingCase:
         image: file, or folder of a DICOM series; empty for a volume of the scene.
         label: file; empty for a segmentation of the scene.
         relabel: pairs (value in the label file, our label), where the file's labels are not ours.
+        labelRules: what names and values of the label file mean, as a datalist's ``labels`` says.
         labels: for a segmentation: segment id to label value.
         spacingMm: of its voxels, mm; empty before it was looked at.
         vesselMl: volume of the vessels, ml.
         aneurysmMl: volume of the aneurysms, ml.
+        ignoredMl: volume that nobody labeled, ml.
         aneurysms: how many there are; -1 before it was looked at.
         problem: why it cannot be used, one sentence; empty where it can.
     """
@@ -45,11 +47,13 @@ class TrainingCase:
     use: str = ""
     image: str = ""
     label: str = ""
-    relabel: tuple[tuple[int, int], ...] = ()
+    relabel: tuple[tuple[float, int], ...] = ()
+    labelRules: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
     spacingMm: tuple[float, ...] = ()
     vesselMl: float = 0.0
     aneurysmMl: float = 0.0
+    ignoredMl: float = 0.0
     aneurysms: int = -1
     problem: str = ""
 
@@ -76,7 +80,7 @@ class TrainingCase:
         """From JSON; fields of another version are left out."""
         known = {one.name for one in fields(cls)}
         kept = {name: value for name, value in values.items() if name in known}
-        relabel = tuple((int(value), int(label)) for value, label in kept.pop("relabel", ()))
+        relabel = tuple((value, int(label)) for value, label in kept.pop("relabel", ()))
         return cls(**{**kept, "relabel": relabel, "spacingMm": tuple(kept.get("spacingMm", ()))})
 
 

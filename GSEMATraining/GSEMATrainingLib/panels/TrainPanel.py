@@ -24,7 +24,12 @@ from GSEMATrainingLib.panels.TrainingPlots import TrainingPlots, plots
 from GSEMATrainingLib.run.Preparation import unusedFolder
 from GSEMATrainingLib.run.RunFolder import RunFolder
 from GSEMATrainingLib.run.RunWatch import RunView, RunWatch
-from GSEMATrainingLib.run.TrainingChoices import TrainingChoices, codeFromOutside, setDevice
+from GSEMATrainingLib.run.TrainingChoices import (
+    TrainingChoices,
+    acceptLabels,
+    codeFromOutside,
+    setDevice,
+)
 from GSEMATrainingLib.TrainingLogic import GSEMATrainingLogic
 
 FOLDER = "GSEMATraining/RunFolder"
@@ -197,6 +202,15 @@ class TrainPanel:
             self.ui.deviceComboBox.currentIndex = DEVICES.index("cpu")
             self._train()
 
+    def _askAboutLabels(self, view: RunView) -> None:
+        """Where they look wrong as a whole; who says yes is not asked again for this training."""
+        if "accept_labels" not in view.problem:  # what the sentence says to set
+            return
+        question = _("{problem}\nTrain with these labels all the same?")
+        if slicer.util.confirmYesNoDisplay(question.format(problem=view.problem)):
+            acceptLabels(self.folder.config)
+            self._train()
+
     def _begin(self) -> None:
         choices = self._choices()
         if not _isTrusted(outside_names(choices.settings)):
@@ -268,6 +282,7 @@ class TrainPanel:
             self._onChanged()
             if not view.isRunning:
                 self._offerCpu(view)
+                self._askAboutLabels(view)
         else:
             self.update()
 

@@ -126,12 +126,23 @@ def setDevice(config: Path, device: str) -> None:
     Raises:
         UserError: the configuration cannot be read or written.
     """
+    if read_toml(config).get("run", {}).get("device", "auto") != device:
+        _change(config, {"run": {"device": device}})
+
+
+def acceptLabels(config: Path) -> None:
+    """Let a training begin although its labels look wrong.
+
+    Raises:
+        UserError: the configuration cannot be read or written.
+    """
+    _change(config, {"data": {"accept_labels": True}})
+
+
+def _change(config: Path, changes: Tables) -> None:
     tables = read_toml(config)
-    if tables.get("run", {}).get("device", "auto") == device:
-        return
     preset = str(tables.pop("preset", "paper"))
-    changed = merged(tables, {"run": {"device": device}})
-    write_text(toml_text({"preset": preset, **changed}), config)
+    write_text(toml_text({"preset": preset, **merged(tables, changes)}), config)
 
 
 def ownSettings(teacher: str) -> Tables:

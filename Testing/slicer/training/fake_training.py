@@ -8,6 +8,7 @@ crash     dies in the middle of the first session, trains to the end in the next
 failed    ends with a sentence in the log and in the status
 memory    trains with a smaller patch than asked for, and says so
 gpu       fails on anything but the CPU, for lack of memory
+labels    fails until its configuration accepts labels that look wrong
 worse     like quick; the comparison finds the new teacher worse
 refused   the comparison fails
 
@@ -37,6 +38,7 @@ SENTENCE = "Could not write checkpoint.pt (No space left on device): free some s
 SHRUNK = "The memory of cuda:0 is too small for the settings: going on with patch 64 x 64 x 64."
 
 
+LABELS = "2 of 3 cases have more aneurysm than vessel. Or set accept_labels = true in [data]."
 MEMORY = "The device has too little memory even for one patch of [64, 64, 64]: set device to cpu."
 
 
@@ -154,6 +156,10 @@ class Run:
     def train(self) -> int:
         self.tell("preparing", "Preparing the cases.")
         self.device = "cpu" if 'device = "cpu"' in self.read("config.toml") else "cuda:0"
+        if self.mode == "labels" and "accept_labels = true" not in self.read("config.toml"):
+            self.tell("failed", LABELS)
+            print(f"error: {LABELS}", file=sys.stderr)
+            return 2
         if self.mode == "gpu" and self.device != "cpu":
             self.tell("failed", MEMORY)
             print(f"error: {MEMORY}", file=sys.stderr)

@@ -172,6 +172,24 @@ def test_the_cpu_is_offered_where_the_gpu_is_too_small(panel, begin, look, spin,
     assert panel._choicesNow().device == "cpu"
 
 
+def test_labels_that_look_wrong_are_asked_about_once(panel, begin, look, spin, monkeypatch):
+    asked, answers = [], [False, True]
+
+    def answer(text):
+        asked.append(text)
+        return answers.pop(0)
+
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", answer)
+    begin("labels")
+    spin(lambda: len(asked) == 1 and not look().isRunning, 60)
+    assert "more aneurysm than vessel" in asked[0] and "all the same?" in asked[0]
+    assert "more aneurysm than vessel" in status_of(panel)  # no is no
+    panel.ui.trainButton.click()
+    spin(lambda: look().isFinished, 60)
+    assert len(asked) == 2
+    assert "accept_labels = true" in panel.train.folder.config.read_text()
+
+
 def test_a_second_training_is_refused(panel, begin, look, spin, tmp_path, add_cases):
     from GSEMATrainingLib.run.Preparation import checkStart
     from GSEMATrainingLib.run.RunFolder import RunFolder
