@@ -23,6 +23,8 @@ from gsema_core.datasets.slicer_scenes import SCENE_SUFFIX, read_scene
 from gsema_core.errors import UserError
 from gsema_core.files.dicom.mark import has_scan
 from gsema_core.files.image_names import ARCHIVES, image_stem
+from gsema_core.files.label_words import meaning_of
+from gsema_core.labels import ANEURYSM, VESSEL
 
 NAMING = (
     "NAME.nrrd with NAME_label.nrrd or NAME.seg.nrrd beside it, images/NAME.nrrd with "
@@ -212,8 +214,17 @@ def _check_none_left(
             more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
             raise UserError(
                 f"The {what} {alone[0]}{more} has no {partner}: expected {NAMING}; add it, or "
-                f"move the {what} elsewhere."
+                f"move the {what} elsewhere.{_of_one_class(alone)}"
             )
+
+
+def _of_one_class(files: Sequence[Path]) -> str:
+    """What to do about a mask for vessels and one for aneurysms, where names sound like that."""
+    if any(meaning_of(path.name) in (VESSEL, ANEURYSM) for path in files):
+        return (
+            " A mask of vessels and one of aneurysms must be one label map: 1 vessel, 2 aneurysm."
+        )
+    return ""
 
 
 def _with_uses(scans: list[Labelled], tell: Tell) -> list[Labelled]:

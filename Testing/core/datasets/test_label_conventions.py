@@ -168,3 +168,11 @@ def test_a_mask_that_is_one_class_everywhere_is_refused(lab):
 def test_labels_of_another_scan_are_suspected(lab):
     folder = lab(lambda ours: np.roll(ours, 12, axis=2))
     assert any("not brighter than what is around" in line for line in told(folder))
+
+
+def test_two_masks_of_a_case_are_asked_to_be_one(put, tmp_path):
+    """As VMTK's users have them."""
+    put("p1.nrrd", "p1_vessel_mask.nii.gz")
+    put("", "p1_aneurysm_mask.nii.gz")
+    with pytest.raises(UserError, match=r"Vessels and aneurysms must be in one label map, as 1"):
+        find_cases(tmp_path)

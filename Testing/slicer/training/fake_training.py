@@ -57,7 +57,8 @@ def cases(path: Path, rule: str = "") -> int:
     if not path.exists():
         print(f"error: {path} does not exist: check the path.", file=sys.stderr)
         return 2
-    entries = json.loads(path.read_text())["cases"]
+    document = json.loads(path.read_text())
+    entries, rules = document["cases"], document.get("labels", {})
     for number, entry in enumerate(entries, start=1):
         isBad = "bad" in entry["label"]
         line = {
@@ -68,6 +69,8 @@ def cases(path: Path, rule: str = "") -> int:
             "image": str(path.parent / entry["image"]),
             "label": str(path.parent / entry["label"]),
             "relabel": entry.get("relabel", []),
+            "labels": entry.get("labels", rules),
+            "ignored_ml": 0.1 if "ignore" in rules else 0.0,
             "usable": not isBad,
             "reason": "The label map has the value 7: use 0, 1 and 2." if isBad else None,
             "spacing_mm": [0.4, 0.4, 0.6],

@@ -139,6 +139,28 @@ def test_a_file_that_went_away_is_explained(panel, add_cases, tmp_path, spin):
     assert not (tmp_path / "run" / "cases").exists()
 
 
+def test_ignored_voxels_and_what_labels_mean_reach_the_copies(panel, begin, look, spin, tmp_path,
+                                                              datalist):  # fmt: skip
+    """255 is many programs' only label: the copies' list says that it is to be ignored."""
+    import SimpleITK as sitk
+
+    from gsema_core.datasets import read_case, read_datalist
+
+    document = json.loads(datalist.read_text())
+    document["labels"] = {"vessel": 1, "aneurysm": 2, "ignore": [7, 0.5]}
+    path = datalist.parent / document["cases"][0]["label"]
+    labels = sitk.Cast(sitk.ReadImage(str(path)), sitk.sitkFloat32)
+    labels[0, 0, 0], labels[1, 0, 0] = 7, 0.5
+    sitk.WriteImage(labels, str(path))
+    datalist.write_text(json.dumps(document))
+    panel.cases.addPath(str(datalist))
+    spin(lambda: not panel.cases.reader.isRunning)
+    begin("quick")
+    spin(lambda: look().isFinished, 60)
+    array = read_case(read_datalist(tmp_path / "run" / "datalist.json")[0])[1].array
+    assert array[0, 0, 0] == array[0, 0, 1] == 255 and {*np.unique(array)} <= {0, 1, 2, 255}
+
+
 def test_mixed_cases_train_together(panel, begin, make_case, look, spin, tmp_path, datalist):
     """Another spacing, grid and label values; files and nodes."""
     import SimpleITK as sitk
