@@ -12,11 +12,13 @@ from gsema_core.datasets.datalist import Case
 from gsema_core.errors import UserError
 from gsema_core.files import read_volume
 from gsema_core.files.dicom.neutral import neutral_name, told_as, told_neutrally
+from gsema_core.files.image_names import SEGMENTATION_SUFFIX, image_stem
 from gsema_core.files.label_maps import DroppedLabels, LabelMap, read_label_map
 from gsema_core.files.label_names import dropped_note
+from gsema_core.files.label_words import meaning_of
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.geometry import check_same_grid
-from gsema_core.labels import BACKGROUND, IGNORE, NAMES
+from gsema_core.labels import ANEURYSM, BACKGROUND, IGNORE, NAMES, VESSEL
 
 
 def read_case(case: Case) -> tuple[Volume, Volume]:
@@ -63,7 +65,23 @@ def read_case_labels(case: Case, grid: Geometry) -> LabelMap:
         what, partner = f"The label map {label}", f"its image {name or case.image}"
         check_same_grid(found.volume.geometry, grid, what, partner)
         _check_not_constant(found.volume.array, label)
+        if not name:  # which of DICOM files tells nothing
+            _check_name(case, found.volume.array)
     return LabelMap(Volume(found.volume.array, grid), found.dropped)
+
+
+def _check_name(case: Case, labels: NDArray[np.uint8]) -> None:
+    """A mask that is called one of aneurysms means them by its only value, 1."""
+    path, scan = case.label, image_stem(case.image.name) or ""
+    own = path.name.replace(scan, "", 1) if scan else path.name
+    said = case.relabel or case.labels.values or path.name.lower().endswith(SEGMENTATION_SUFFIX)
+    if said or meaning_of(own) != ANEURYSM or (labels == ANEURYSM).any():
+        return
+    if (labels == VESSEL).any():
+        raise UserError(
+            f"The label map {path} is called one of aneurysms and has only 1, which is vessel: say "
+            "what it means, such as --label aneurysm=1, or in a datalist 'labels'."
+        )
 
 
 def _check_not_constant(labels: NDArray[np.uint8], path: object) -> None:

@@ -206,7 +206,8 @@ def _check_none_left(
         if len(alone) == 1 and len(open_) > 1:
             raise UserError(
                 f"The {what} {alone[0]} has several {partner}s that may be its own "
-                f"({listed(path.name for path in open_)}): keep one, or give both the same name."
+                f"({listed(path.name for path in open_)}): keep one, or give both the same "
+                f"name.{_of_one_class(open_)}"
             )
     for files, what, partner in ((labels, "label map", "image"), (images, "image", "label map")):
         alone = sorted(path for _, path in files.values())

@@ -174,5 +174,17 @@ def test_two_masks_of_a_case_are_asked_to_be_one(put, tmp_path):
     """As VMTK's users have them."""
     put("p1.nrrd", "p1_vessel_mask.nii.gz")
     put("", "p1_aneurysm_mask.nii.gz")
-    with pytest.raises(UserError, match=r"Vessels and aneurysms must be in one label map, as 1"):
+    with pytest.raises(UserError, match=r"must be one label map: 1 vessel, 2 aneurysm"):
         find_cases(tmp_path)
+
+
+def test_a_mask_that_is_called_aneurysm_is_no_vessel(lab, truth, tmp_path):
+    folder = lab(lambda ours: ours == 2, "scan_aneurysm_mask.nii.gz", np.uint8)
+    with pytest.raises(UserError, match=r"is called one of aneurysms and has only 1.*--label aneu"):
+        labels_of(folder)
+    assert np.array_equal(labels_of(folder, "aneurysm=1") == 2, truth == 2)
+    # Called so by what the scan is called, it is a scan without an aneurysm.
+    for old, new in (("scan.nrrd", "aneurysm7.nrrd"),
+                     ("scan_aneurysm_mask.nii.gz", "aneurysm7_mask.nii.gz")):  # fmt: skip
+        (tmp_path / old).rename(tmp_path / new)
+    assert (labels_of(folder) == 1).sum() == (truth == 2).sum()
