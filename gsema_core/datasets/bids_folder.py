@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +15,7 @@ from gsema_core.errors import UserError
 from gsema_core.files.image_names import SEGMENTATION_SUFFIX, image_stem
 from gsema_core.files.label_names import NamedValues, relabel_by_name
 from gsema_core.files.label_rules import NO_RULES, LabelRules
-from gsema_core.files.text_files import read_table, read_text
+from gsema_core.files.text_files import read_rows, read_table
 
 DESCRIPTION = "dataset_description.json"
 PARTICIPANTS = "participants.tsv"
@@ -226,13 +224,16 @@ def _named(root: Path, mask: _Image, labels: LabelRules) -> NamedValues | None:
 
 def _names(table: Path) -> dict[str, tuple[int, ...]]:
     """Names and values in a table with the columns index and name."""
+    wrong = UserError(
+        f"The table {table} does not name the mask's values: expected the columns index and name "
+        "between tabs, with a number and a name in each row."
+    )
     values: dict[str, list[int]] = defaultdict(list)
-    for row in csv.DictReader(io.StringIO(read_text(table, "table")), delimiter="\t"):
-        index, name = (row.get("index") or "").strip(), (row.get("name") or "").strip()
+    for row in read_rows(table, "table"):
+        index, name = row.get("index", "").strip(), row.get("name", "").strip()
         if not index.isdecimal() or not name:
-            raise UserError(
-                f"The table {table} does not name the mask's values: expected the columns index "
-                "and name between tabs, with a number and a name in each row."
-            )
+            raise wrong
         values[name].append(int(index))
+    if not values:
+        raise wrong
     return {name: tuple(numbers) for name, numbers in values.items()}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +11,7 @@ from typing import Protocol
 from gsema_core.datasets.case_names import patient_name
 from gsema_core.errors import UserError
 from gsema_core.files.image_names import image_stem
-from gsema_core.files.text_files import read_text
+from gsema_core.files.text_files import read_rows
 
 RULES = (
     "folder (the first level of subfolders), folder:2 (the second), none (all are of one center), "
@@ -173,15 +171,9 @@ def read_center_table(path: Path) -> CenterTable:
     Raises:
         UserError: it cannot be read, lacks a column, or a patient has no center or two.
     """
-    text = read_text(path, "table")
-    first = text.partition("\n")[0]
-    delimiter = max("\t;,", key=first.count)
-    rows = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    names = [name or "" for name in rows.fieldnames or ()]
-    patient, center = (
-        next((name for known in columns for name in names if name.strip().lower() == known), None)
-        for columns in (ID_COLUMNS, CENTER_COLUMNS)
-    )
+    rows = read_rows(path, "table")
+    names = list(rows[0]) if rows else []
+    patient, center = (_column(names, known) for known in (ID_COLUMNS, CENTER_COLUMNS))
     if patient is None or center is None:
         lacking, example = ("patient", "participant_id") if patient is None else ("center", "site")
         raise UserError(
@@ -190,7 +182,7 @@ def read_center_table(path: Path) -> CenterTable:
         )
     centers: dict[str, str] = {}
     for row in rows:
-        key, value = plain_id(row[patient] or ""), (row[center] or "").strip()
+        key, value = plain_id(row[patient]), row[center].strip()
         if value.lower() in _EMPTY:  # it is only told of a patient who has a scan
             continue
         if centers.setdefault(key, value) != value:
@@ -203,7 +195,11 @@ def read_center_table(path: Path) -> CenterTable:
 
 def has_centers(path: Path) -> bool:
     """Whether a table has a column of centers."""
-    if not path.is_file():
-        return False
-    names = re.split(r"[\t;,]", read_text(path, "table").partition("\n")[0].lower())
-    return any(name.strip() in CENTER_COLUMNS for name in names)
+    rows = read_rows(path, "table") if path.is_file() else []
+    return bool(rows) and _column(list(rows[0]), CENTER_COLUMNS) is not None
+
+
+def _column(names: Sequence[str], known: Sequence[str]) -> str | None:
+    """The column that has the first of the known names; None where there is none."""
+    plain = {name.strip().lower(): name for name in reversed(names)}
+    return next((plain[name] for name in known if name in plain), None)

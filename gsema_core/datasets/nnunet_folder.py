@@ -188,7 +188,7 @@ def _label_names(description: Mapping[str, Any], path: Path) -> dict[str, tuple[
         f"The file {path} does not say what the labels mean: expected "
         '"labels": {"background": 0, "vessel": 1, "aneurysm": 2} in any order.'
     )
-    if not isinstance(labels, dict):
+    if not isinstance(labels, dict) or not labels:
         raise wrong
     names: dict[str, tuple[int, ...]] = {}
     for name, value in labels.items():

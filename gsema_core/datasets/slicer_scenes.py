@@ -72,7 +72,7 @@ def _nodes(path: Path) -> dict[str, ElementTree.Element]:
         if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
             content = b""  # no scene has them; they can make a small file endless
         root = ElementTree.fromstring(content)
-    except (ElementTree.ParseError, ValueError) as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise UserError(f"The scene {path} cannot be read ({error}): save it anew.") from error
     return {node.get("id", ""): node for node in root}
 

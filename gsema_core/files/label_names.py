@@ -91,7 +91,7 @@ def _check_ignored(
     names: Mapping[str, tuple[int, ...]], labels: Mapping[str, int | None], file: str
 ) -> None:
     """nnU-Net's label to ignore is the highest; another value would be a mistake in the file."""
-    highest = max(max(values) for values in names.values())
+    highest = max((max(values) for values in names.values()), default=BACKGROUND)
     for name, values in names.items():
         if name == "ignore" and labels[name] == IGNORE and values != (highest,):
             raise UserError(

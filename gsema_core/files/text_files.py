@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -88,6 +89,24 @@ def read_text(path: Path, what: str) -> str:
         raise UserError(
             f"The {what} {path} is no readable text ({error}): save it as UTF-8."
         ) from error
+
+
+def read_rows(path: Path, what: str) -> list[dict[str, str]]:
+    """Read a table that somebody wrote, with tabs, semicolons or commas between its columns.
+
+    Returns:
+        A row each, by the names in the first line; what a short row lacks is empty.
+
+    Raises:
+        UserError: there is no such file, or it is no table.
+    """
+    text = read_text(path, what)
+    delimiter = max("\t;,", key=text.partition("\n")[0].count)
+    try:
+        rows = csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
+        return [{name: cell for name, cell in row.items() if name} for row in rows]
+    except csv.Error as error:
+        raise UserError(f"The {what} {path} is no readable table ({error}): correct it.") from error
 
 
 def read_json(path: Path, what: str) -> Any:

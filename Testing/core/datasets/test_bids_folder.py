@@ -80,6 +80,7 @@ def test_a_mask_in_another_space_belongs_to_that_spaces_scan(tmp_path):
         f"sub-01/anat/sub-01_angio.nii.gz {place}/sub-01_space-MNI_desc-preproc_angio.nii.gz "
         f"{place}/sub-01_space-MNI_dseg.nii.gz",
     )
+    make(root, "derivatives/other/sub-01/anat/sub-01_space-MNI_desc-preproc_angio.nii.gz")
     scan = "sub-01_space-MNI_desc-preproc_angio.nii.gz"
     assert lines(root) == [f"lab sub-01: {scan} + sub-01_space-MNI_dseg.nii.gz"]
     (root / place / scan).unlink()
@@ -124,9 +125,10 @@ def test_values_are_taken_by_their_names(tmp_path):
     table.write_text("index\tname\n7\tAneurysm\n9\tVessel\n")
     (case,) = find_cases(root)
     assert case.relabel == ((0, 0), (7, 2), (9, 1))
-    table.write_text("value\tname\n7\tAneurysm\n")
-    with pytest.raises(UserError, match="expected the columns index and name"):
-        find_cases(root)
+    for text in ("value\tname\n7\tAneurysm\n", "index\tname\n", ""):
+        table.write_text(text)
+        with pytest.raises(UserError, match="expected the columns index and name"):
+            find_cases(root)
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,9 @@ def test_a_table_says_the_center(layout, tmp_path):
         ("patient,site\np1,A\np1,B\n", "'p1' at 'A' and at 'B'"),
         ("patient,site\np2,A\n", r"no center for the scan p1\.nrrd"),
         ("patient,site\np1,A\np1.nrrd,B\n", "'A' and at 'B'"),
+        ("patient,site\np1," + "A" * 200_000, "no readable table"),
+        ("patient,site\n", "no column of the patients"),
+        ("", "no column of the patients"),
         (b"patient,site\np1,M\xfcnchen\n", "no readable text"),
     ],
 )
@@ -226,6 +229,22 @@ def test_tables_that_do_not_say_it(layout, tmp_path, text, reason):
     table.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=reason):
         told(root, str(table))
+
+
+def test_rows_of_two_centers_for_one_scan_are_refused(layout, tmp_path):
+    root, table = layout("x/p2/i.nrrd x/p2/seg.nrrd"), tmp_path / "sites.tsv"
+    table.write_text("subject\tsite\nx\tA\np2\tB\n")
+    with pytest.raises(UserError, match=r"rows of several centers \(A, B\)"):
+        told(root, str(table))
+
+
+def test_names_that_are_no_text_cannot_be_listed(layout):
+    """As a zip archive of an old Windows leaves them."""
+    root = layout("p1.nrrd p1_seg.nrrd")
+    (root / "p1.nrrd").rename(root / "M\udcfcller.nrrd")
+    (root / "p1_seg.nrrd").rename(root / "M\udcfcller_seg.nrrd")
+    with pytest.raises(UserError, match="cannot stand in a datalist, as it is no text"):
+        told(root)
 
 
 @pytest.mark.parametrize(

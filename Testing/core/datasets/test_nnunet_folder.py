@@ -93,7 +93,10 @@ def test_a_byte_order_mark_does_not_matter(folder):
 
 
 def test_damaged_descriptions_are_refused(folder):
-    for text, reason in (("{", "not readable JSON"), ("[]", "no description of a dataset")):
+    for text, reason in (
+        ("{", "not readable JSON"), ("[]", "no description of a dataset"),
+        ('{"labels": {}}', "does not say what the labels mean"),
+    ):  # fmt: skip
         (folder / "dataset.json").write_text(text)
         with pytest.raises(UserError, match=reason):
             find_cases(folder)

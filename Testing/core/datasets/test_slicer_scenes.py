@@ -104,6 +104,13 @@ def test_scenes_that_are_refused(tmp_path, nodes, reason):
         find_cases(save(tmp_path, *nodes, files=FILES))
 
 
+def test_a_scene_in_an_unknown_encoding_is_refused(tmp_path):
+    path = save(tmp_path, volume(1, "a.nrrd"), files=FILES) / "Scene.mrml"
+    path.write_text(path.read_text().replace("UTF-8", "QTF-8"))
+    with pytest.raises(UserError, match="cannot be read"):
+        find_cases(tmp_path)
+
+
 def test_two_scenes_of_one_folder_are_told(tmp_path):
     for name in ("2024-01-01-Scene.mrml", "2024-01-02-Scene.mrml"):
         save(tmp_path, volume(1, "a.nrrd"), segmentation(1, "a.seg.nrrd"), name=name, files=FILES)

@@ -22,7 +22,8 @@ Fuzz = Callable[[int, list[list[tuple[str, int, int]]]], list[Any]]
 
 SEED = 6
 LIGHT = (
-    "nrrd", "nifti", "meta", "dicom", "labels", "datalist", "nnunet", "manifest", "toml", "worker"
+    "nrrd", "nifti", "meta", "dicom", "labels", "datalist", "nnunet", "folder", "manifest", "toml",
+    "worker",
 )  # fmt: skip
 """Kinds whose readers need no PyTorch."""
 PEAK_MB = 1000
@@ -47,7 +48,7 @@ def test_a_sample_of_damaged_inputs(fuzz: Fuzz) -> None:
 def test_thousands_of_damaged_inputs(fuzz: Fuzz) -> None:
     counts = {
         "nrrd": 500, "nifti": 400, "meta": 400, "dicom": 2000, "labels": 150, "teacher": 200,
-        "datalist": 120, "nnunet": 100, "manifest": 100, "toml": 150, "worker": 150,
+        "datalist": 120, "nnunet": 100, "folder": 150, "manifest": 100, "toml": 150, "worker": 150,
     }  # fmt: skip
     groups = [[(kind, 1000, count)] for kind, count in counts.items()]
     findings = fuzz(SEED, groups)

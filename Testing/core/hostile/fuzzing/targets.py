@@ -300,6 +300,36 @@ def nnunet(folder: Path) -> Target:
             "labelsTr/a.nrrd": b"NRRD",
         }
         samples.append(Sample(files, ".", (mutations.edit_json,)))
+    named = {"a": {"images": ["b.nrrd"], "label": "c.nrrd"}}
+    content = json.dumps(newer | {"dataset": named}).encode()
+    files = {"dataset.json": content, "b.nrrd": b"NRRD", "c.nrrd": b"NRRD"}
+    samples.append(Sample(files, ".", (mutations.edit_json,)))
+    return Target(samples, find_cases)
+
+
+def folder(place: Path) -> Target:
+    """A BIDS data set with its tables, and a scene of Slicer; images are only listed."""
+    from gsema_core.datasets import find_cases
+
+    bids = {
+        "dataset_description.json": b"{}",
+        "participants.tsv": b"participant_id\tage\tsite\nsub-1\t50\tA\nsub-2\t60\tA\n",
+        "dseg.tsv": b"index\tname\n1\tvessel\n2\taneurysm\n",
+    }
+    for scan in ("sub-1/anat/sub-1", "sub-2/anat/sub-2"):
+        mask = f"derivatives/x/{scan}_dseg"
+        bids |= {f"{scan}_angio.nrrd": b"NRRD", f"{scan}_T1w.nrrd": b"NRRD", f"{mask}.nrrd": b""}
+        bids[f"{mask}.json"] = json.dumps({"Sources": [f"bids:raw:{scan}_angio.nrrd"]}).encode()
+    scene = {
+        "Scene.mrml": b'''<?xml version="1.0" encoding="UTF-8"?><MRML version="Slicer 5.8.1">
+ <Volume id="v1" name="a" references="storage:s1;transform:t1;"></Volume>
+ <VolumeArchetypeStorage id="s1" fileName="a%20b.nrrd"></VolumeArchetypeStorage>
+ <Segmentation id="g1" references="referenceImageGeometryRef:v1;storage:s2;transform:t1;">
+ </Segmentation><SegmentationStorage id="s2" fileName="Data/c.seg.nrrd"></SegmentationStorage>
+ </MRML>''',
+        "a b.nrrd": b"NRRD", "Data/c.seg.nrrd": b"NRRD",
+    }  # fmt: skip
+    samples = [Sample(bids, ".", (mutations.edit_json,)), Sample(scene, ".")]
     return Target(samples, find_cases)
 
 
@@ -379,6 +409,6 @@ def worker(folder: Path) -> Target:
 TARGETS: dict[str, Callable[[Path], Target]] = {
     one.__name__: one
     for one in (
-        nrrd, nifti, meta, dicom, labels, teacher, datalist, nnunet, manifest, toml, worker,
+        nrrd, nifti, meta, dicom, labels, teacher, datalist, nnunet, folder, manifest, toml, worker,
     )
 }  # fmt: skip
