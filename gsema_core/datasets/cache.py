@@ -124,15 +124,16 @@ for _name in _ARRAYS:
 
 @dataclass(frozen=True)
 class VolumeCache:
-    """Prepares cases for training and remembers them in ``folder``, one file a case.
+    """Prepares cases for training and keeps them in ``folder``, one file a case.
 
-    An entry's name is a hash of the settings and of the files' names, sizes and times, of every
-    file of a DICOM folder too: a changed file or setting never meets a stale entry. Entries are
-    written beside and renamed, and looked at before they are used: a damaged one is made anew.
+    The name of an entry is a hash of the settings and of the names, sizes and times of the files,
+    also of every file in a DICOM folder. After a change of a file or a setting, an old entry is
+    therefore never used. Entries are written to another name and then renamed, and they are
+    checked before they are used: a damaged one is made anew.
 
-    Several runs may share a folder, on a network drive too: no lock is needed. An entry that is
-    whole is never replaced, so that none vanishes under another run that reads it. Each use sets
-    its date, so that those that no run has used for long can be told.
+    Several runs may share a folder, also on a network drive; no lock is needed. A whole entry is
+    never replaced, so that none vanishes while another run reads it. Each use sets the date of an
+    entry, so that entries that were not used for long can be found.
     """
 
     folder: Path
@@ -164,7 +165,7 @@ class VolumeCache:
     def keep_only(self, cases: Iterable[Case]) -> int:
         """Delete the entries of all other cases and settings; return how many files went.
 
-        For a cache that no other run shares. What is no entry stays.
+        Only for a cache that no other run shares. Files that are no entries stay.
         """
         used = {f"{self._key(case)}{_SUFFIX}" for case in cases}
         unused = [

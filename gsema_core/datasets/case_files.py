@@ -22,7 +22,7 @@ from gsema_core.labels import ANEURYSM, BACKGROUND, IGNORE, NAMES, VESSEL
 
 
 def read_case(case: Case) -> tuple[Volume, Volume]:
-    """Read a case's scan and labels, which then lie on the very same grid.
+    """Read the scan and the labels of a case; both then lie on exactly the same grid.
 
     Warns (`DroppedLabels`) where its file has segments that are neither vessel nor aneurysm.
 

@@ -17,9 +17,9 @@ def choose_cases(
     patients: Sequence[str] = (),
     use: str = "",
 ) -> list[Case]:
-    """The cases of some centers and patients and of one use, in the list's order.
+    """Return the cases of these centers and patients and of this use, in the list's order.
 
-    What is not named chooses all.
+    Arguments that are empty choose all.
 
     Raises:
         UserError: a center or patient has no case, or none is left.

@@ -26,11 +26,12 @@ class Case:
     """One labelled scan.
 
     Attributes:
-        patient: never in two parts of a split.
+        patient: whose scan it is; a patient is never in two parts of a split.
         center: the domain, in the paper's words.
-        image, label: files on the same grid.
+        image: the file of the scan.
+        label: the file of the label map, on the same grid.
         use: training, validation or test; empty leaves it to the run (`split_by_patient`).
-        relabel: what the label map's values mean where they are not ours (`read_case`).
+        relabel: what the label map's values mean, if they are not 0, 1 and 2 (`read_case`).
         labels: what names and values of its label map mean, as the user said.
         dropped: names in the description of its dataset that are neither vessel nor aneurysm.
     """
@@ -55,7 +56,7 @@ def read_datalist(path: str | Path, check_files: bool = True) -> list[Case]:
 
     Args:
         path: the list.
-        check_files: refuse files that do not exist; else reading them will.
+        check_files: refuse a list with files that do not exist; otherwise reading them fails.
 
     Raises:
         UserError: the list is missing, is not such a list, names a file that does not exist or an

@@ -56,12 +56,12 @@ class CaseFacts:
 
 @dataclass(frozen=True)
 class Examined:
-    """What came of looking at a case.
+    """The result of looking at a case.
 
     Attributes:
         number: its place in the list, from 1.
-        facts: None where it cannot be used.
-        reason: why it cannot, in a sentence.
+        facts: what was found; None if the case cannot be used.
+        reason: why it cannot be used, in a sentence.
     """
 
     number: int
@@ -98,11 +98,11 @@ def examine(case: Case) -> CaseFacts:
 
 
 def examine_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Examined]:
-    """Examine case after case, in the list's order, however long that takes.
+    """Examine the cases one after the other, in the list's order.
 
     Args:
         cases: the list.
-        jobs: processes; the memory of one is that of the largest scan, a few times over.
+        jobs: processes; each takes a few times the memory of the largest scan.
 
     Raises:
         UserError: a process was ended from outside.

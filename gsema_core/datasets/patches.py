@@ -151,8 +151,8 @@ class PatchSampler:
 class PatchDataset(Dataset[PatchPair]):
     """Item ``n`` is the batch of micro-step ``n``, whichever process or order asks for it.
 
-    Everything random in it comes from ``(seed, n)``: a run that is resumed at step ``n``, or has
-    more worker processes, sees the very same patches.
+    Everything random in it comes from ``(seed, n)``: a run that is resumed at step ``n``, or
+    has more worker processes, sees exactly the same patches.
 
     Args:
         volumes: where patches are drawn from.
@@ -162,7 +162,7 @@ class PatchDataset(Dataset[PatchPair]):
         seed: of everything random.
         share: the samples of the batch that this rank makes; all by default.
         two_views: make the source a view too, the complement of the target's (CMDG).
-        replay: volumes that shall not be forgotten.
+        replay: volumes of an earlier training, so that less is forgotten.
         replay_share: probability of a patch from ``replay``; 0 changes no other draw.
 
     Raises:

@@ -24,11 +24,11 @@ def split_by_patient(
 ) -> Split:
     """Choose the cases of ``centers`` and keep a share of each center's patients for validation.
 
-    Cases for testing are left out. Where the datalist names cases for validation, they are what
-    is kept, and the share means nothing. Otherwise at least one patient a center is kept, unless
-    the share is 0. Only the chosen centers are looked at: nothing of an unseen center has any
-    part in choosing a teacher. A patient who was imaged by several of them counts at the first by
-    name, and all of the patient's cases go the same way.
+    Cases for testing are left out. If the datalist names cases for validation, exactly these are
+    kept, and the share is ignored. Otherwise at least one patient of each center is kept, unless
+    the share is 0. Only the chosen centers are looked at, so that nothing of an unseen center
+    influences the choice of a teacher. A patient who was imaged by several centers counts for the
+    first one by name, and all cases of a patient go the same way.
 
     Raises:
         UserError: a center has no case, or too few patients to keep one out.

@@ -41,13 +41,13 @@ class CaseScore:
     """How well one case was segmented.
 
     Attributes:
-        name: tells the case from others: a file's name, or a number.
+        name: the name of a file, or a number.
         vessel: the vessels' ``case_metrics``.
         aneurysm: the aneurysms' ``case_metrics``.
         lesions: the reference's aneurysms.
         false_positives: aneurysms of the prediction that touch none of the reference.
-        center: where the scan comes from; empty where that is not known.
-        patient: the patient's number in the list of cases, never a name; None where that is not
+        center: where the scan comes from; empty if that is not known.
+        patient: the patient's number in the list of cases, never a name; None if that is not
             known.
         spacing_mm: the distances (i, j, k) between the reference's voxels; empty where unknown.
     """
@@ -80,11 +80,11 @@ class CaseScore:
 
     @property
     def largest_diameter_mm(self) -> float:
-        """Of the reference's widest aneurysm; 0 without one."""
+        """The diameter of the reference's largest aneurysm; 0 without one."""
         return max((lesion.largest_diameter_mm for lesion in self.lesions), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Plain values for JSON."""
         return {
             "case": self.name,
             **({} if self.patient is None else {"patient": self.patient}),

@@ -37,9 +37,10 @@ class Compared:
     """Both teachers on one list of cases.
 
     Attributes:
-        numbers: of the cases, in the list that they come from.
+        numbers: the numbers of the cases in their list.
         cases: the cases; several of one patient count as one.
-        start, new: the scores of each teacher.
+        start: the scores of the first teacher.
+        new: the scores of the new one.
     """
 
     numbers: Sequence[int]
@@ -56,10 +57,11 @@ class Compared:
 def compare_teachers(held_out: Compared, replay: Compared | None = None) -> dict[str, Any]:
     """Compare two teachers case by case and in sum.
 
-    The verdict is on the aneurysm Dice, each patient's cases averaged. From ``FEWEST_TO_TEST``
-    patients on it is that of a paired Wilcoxon signed-rank test at 5 %, with fewer the difference
-    of the means beyond ``MARGIN``. It is "same" where the means and the signed ranks favor
-    different teachers: a few large losses against many small gains, or the other way.
+    The verdict is about the aneurysm Dice; each patient's cases are averaged first. From
+    ``FEWEST_TO_TEST`` patients on, a paired Wilcoxon signed-rank test at 5 % decides. With fewer
+    patients, the means must differ by more than ``MARGIN``. The verdict is "same" if the means
+    and the signed ranks favor different teachers: a few large losses against many small gains,
+    or the other way round.
 
     Args:
         held_out: cases that neither teacher was trained on.

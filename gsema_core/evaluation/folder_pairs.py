@@ -95,7 +95,7 @@ def evaluate_folders(
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] = bool,
 ) -> FolderScores:
-    """Score every label map of a folder against that of the same name in another one.
+    """Score every label map of a folder against the one of the same name in another folder.
 
     Args:
         predictions: folder of label maps (1 vessel, 2 aneurysm), with its subfolders.
@@ -104,12 +104,12 @@ def evaluate_folders(
             without suffixes; they say patient and center, and what the labels' values mean.
             Without them each file is of another patient.
         rules: how the names belong together, default ``PairingRules()``.
-        resample: bring predictions of another grid to the reference's (``labels_on_grid``),
-            where otherwise they are refused.
+        resample: bring predictions on another grid to the reference's (``labels_on_grid``);
+            otherwise they are refused.
         labels: what names and values of the predictions' and the references' labels mean; a list
             may say more of the references.
         progress: called with the fraction done and a text.
-        cancelled: asked before every case.
+        cancelled: called before every case; True ends the work.
 
     Raises:
         Cancelled: ``cancelled`` said True.

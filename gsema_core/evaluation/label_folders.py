@@ -23,11 +23,12 @@ class PairingRules:
         prediction_suffix: what the predictions' names end with, before the format's own suffix:
             ``_pred``, ``.seg``, ``_0000``. It is no part of a case's name, and other files are
             left out. Empty takes all label maps.
-        reference_suffix: likewise, of the references.
-        missing: a reference without a prediction, or the other way: ``stop`` says so; ``skip``
-            leaves the case out and names it; ``score`` takes a missing prediction for an empty
-            one. Default stop, our choice: most missing files are misnamed ones, ``score`` would
-            make a missed aneurysm of each, and ``skip`` may leave out just the difficult ones.
+        reference_suffix: the same for the references.
+        missing: what to do with a reference without a prediction, or the other way round.
+            ``stop`` refuses; ``skip`` leaves the case out and names it; ``score`` takes a missing
+            prediction for an empty one. Default stop, our choice: most missing files have a wrong
+            name, ``score`` would count each as a missed aneurysm, and ``skip`` may leave out just
+            the difficult cases.
     """
 
     prediction_suffix: str = ""

@@ -29,7 +29,7 @@ class LesionCounts(NamedTuple):
 
     @property
     def f1(self) -> float:
-        """2 found / (2 found + missed + false positives); 1 where nothing is there nor found."""
+        """2 found / (2 found + missed + false positives); 1 if nothing is there nor found."""
         part, whole = self.f1_parts
         return _ratio(part, whole)
 
@@ -57,10 +57,10 @@ def case_metrics(
         nearest surface voxel) and ``nsd_0.5mm`` (share of both surfaces' voxels within 0.5 mm of
         the other surface). Surfaces are those of the voxels: a mask's voxels that have a neighbor
         outside, measured from center to center.
-        Empty cases: nothing there and nothing found is perfect (1, and 0 mm); of two masks where
-        one is empty the overlaps are 0 and the distance is the volume's diagonal, so that a
-        missed case weighs in every mean; the sensitivity is NaN where there is nothing to find,
-        the precision where nothing was found.
+        Empty cases: if nothing is there and nothing was found, all is perfect (1, and 0 mm). If
+        only one of the masks is empty, the overlaps are 0 and the distance is the volume's
+        diagonal, so that a missed case weighs in every mean. The sensitivity is NaN if there is
+        nothing to find, and the precision if nothing was found.
     """
     found, true = _masks(prediction, reference, label)
     found &= reference != IGNORE

@@ -78,7 +78,7 @@ def summarize(values: npt.ArrayLike, patients: Patients = None) -> Summary:
 
     Args:
         values: (N,) scores; NaN is no score.
-        patients: (N,) whose scans they are.
+        patients: (N,) the patient of each scan.
     """
     scores = np.asarray(values, dtype=np.float64)
     there = scores[~np.isnan(scores)]
@@ -102,7 +102,7 @@ def sums_by_patient(values: npt.ArrayLike, patients: Patients = None) -> Floats:
 
     Args:
         values: (N, ...) one entry a scan.
-        patients: (N,) whose scans they are.
+        patients: (N,) the patient of each scan.
 
     Returns:
         (P, ...) in the order of the patients' first scans, so that their names do not matter.
@@ -185,13 +185,13 @@ def compare_rows(
 ) -> dict[str, Comparison]:
     """Compare one row of scores with others: paired Wilcoxon signed-rank tests with Holm.
 
-    Each patient's differences are averaged first. Patients who score the same in both rows are
-    dropped, as Wilcoxon did; where all do, p is 1.
+    Each patient's differences are averaged first. Patients with the same score in both rows are
+    dropped, as Wilcoxon did; if that is all of them, p is 1.
 
     Args:
         row: (N,) scores, one a scan.
         others: names and scores of the same scans in the same order; NaN is no score.
-        patients: (N,) whose scans they are.
+        patients: (N,) the patient of each scan.
 
     Raises:
         ValueError: a row has another number of scans.

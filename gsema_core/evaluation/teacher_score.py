@@ -46,7 +46,7 @@ def score_teacher(
         settings: default ``SegmentationSettings()``.
         patients: each case's patient as a number; default: as they come in the cases.
         progress: called with the fraction of all cases done and a text.
-        cancelled: asked between windows.
+        cancelled: called between windows; True ends the work.
 
     Returns:
         The scores in the order of the cases, named 1, 2, 3...; patients are numbers too.

@@ -7,10 +7,10 @@ from torch import nn
 
 
 def warmed_up_alpha(alpha: float, updates: int) -> float:
-    """``min(1 - 1 / (updates + 1), alpha)``: early averages must not cling to random weights.
+    """``min(1 - 1 / (updates + 1), alpha)``: early averages must not stay near random weights.
 
-    It is for the coefficient with which the teacher is meant to follow. Used on that of a gate
-    that is nearly closed, it would open the gate: 0.9999 becomes 0.99 after 100 updates.
+    Use it for the coefficient with which the teacher is meant to follow. A coefficient that nearly
+    closes the gate would be opened by it: 0.9999 becomes 0.99 after 100 updates.
 
     Args:
         alpha: the coefficient that the gate chose; a closed gate (1.0) stays closed.
@@ -29,7 +29,7 @@ def warmed_up_alpha(alpha: float, updates: int) -> float:
 
 @torch.no_grad()
 def update_teacher(teacher: nn.Module, student: nn.Module, alpha: float) -> None:
-    """``theta' <- alpha * theta' + (1 - alpha) * theta``; bit-identical where alpha is 1.0."""
+    """``theta' <- alpha * theta' + (1 - alpha) * theta``; for alpha 1.0, not a bit changes."""
     if alpha >= 1.0:
         return
     torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1.0 - alpha)

@@ -16,9 +16,10 @@ def gradient_similarity(source: Tensor, target: Tensor, kind: str = "cosine") ->
 
     Args:
         kind: ``cosine`` has the sign of Algorithm 1's inner product. ``sign_cosine`` compares
-            the signs of the components only, each component having one vote.
+            the signs of the components only, so that each component has one vote.
 
-    A zero gradient agrees with nothing: 0.
+    Returns:
+        The similarity; 0 if a gradient is zero.
     """
     if kind == "sign_cosine":
         source, target = torch.sign(source), torch.sign(target)
@@ -36,10 +37,10 @@ class Decision:
     """What the gate said in one step.
 
     Attributes:
-        similarity: of the two gradients.
+        similarity: the similarity of the two gradients.
         aligned: whether the angle is below 90 degrees.
         alpha: the EMA coefficient to use; 1.0 leaves the teacher as it is.
-        finite: False where a gradient is not finite: no optimizer step, no EMA.
+        finite: False if a gradient is not finite; then there is no optimizer step and no EMA.
     """
 
     similarity: float
@@ -53,9 +54,9 @@ class Gate:
     """Chooses the EMA coefficient by the angle between the two domains' gradients.
 
     Attributes:
-        alpha_aligned: where the angle is below 90 degrees (the paper: 0.9 or 0.9999).
-        alpha_conflict: elsewhere; 1.0, no update, is the paper's text. Its Algorithm 1 prints
-            the opposite condition: swap the two values to get that.
+        alpha_aligned: the coefficient if the angle is below 90 degrees (the paper: 0.9 or 0.9999).
+        alpha_conflict: the coefficient otherwise; 1.0, no update, is the paper's text. Its
+            Algorithm 1 prints the opposite condition: swap the two values to get that.
         similarity: see `gradient_similarity`.
 
     Example:

@@ -24,8 +24,8 @@ class GradientRows:
     the third row is the encoder's gradient of the whole loss.
 
     ``row(k)`` makes every parameter's ``.grad`` a view of row ``k``, so that a backward pass
-    accumulates into that row without a copy. One buffer also means one all-reduce between ranks,
-    and gradient accumulation over several patches for nothing.
+    accumulates into that row without a copy. With one buffer, ranks need one all-reduce only, and
+    gradients of several patches add up by themselves.
 
     Args:
         parameters: the student's parameters, all float32 and on one device.
@@ -75,7 +75,7 @@ class GradientRows:
     def combine(self, supervised: float, contrastive: float) -> Tensor:
         """Set ``.grad`` to the gradient of eq. 6 and return it, flat.
 
-        Row ``source`` is overwritten: decide on the gate before.
+        Row ``source`` is overwritten: let the gate decide before.
         """
         total = self.source
         total.add_(self.target).mul_(supervised).add_(self.contrast, alpha=contrastive)
