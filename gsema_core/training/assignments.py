@@ -17,7 +17,7 @@ from gsema_core.training.config_sections import (
     OptimizationConfig,
     RunConfig,
 )
-from gsema_core.training.presets import merged
+from gsema_core.training.presets import merged, preset_tables
 
 SECTIONS: dict[str, type] = {
     "data": DataConfig,
@@ -62,18 +62,33 @@ def read_assignments(texts: Sequence[str]) -> Tables:
 
 
 def with_assignments(
-    tables: Mapping[str, Any], above: Tables, tell: Callable[[str], None]
+    tables: Mapping[str, Any],
+    above: Tables,
+    tell: Callable[[str], None],
+    with_preset: bool = False,
 ) -> Tables:
     """A configuration's tables with what ``read_assignments`` gave.
 
     Options of a transform, a loss or a network that another one replaces are left out, which
     ``tell`` gets a sentence about: they would be refused otherwise.
+
+    Args:
+        tables: of the file, its preset among them.
+        above: what wins.
+        tell: gets the sentences.
+        with_preset: whether the preset was set too.
     """
     below = dict(tables)
-    method = above.get("method", {})
-    used: dict[str, Any] = {"transforms": method.get("transform")}
-    if "segmentation_loss" in method:
-        used["losses"] = [method["segmentation_loss"]]
+    both = merged(below, above)
+    method = merged(
+        preset_tables(both.get("preset", "paper")).get("method", {}), both.get("method", {})
+    )
+    chosen = above.get("method", {})
+    used: dict[str, Any] = {}
+    if with_preset or "transform" in chosen:
+        used["transforms"] = method.get("transform", list(MethodConfig.transform))
+    if with_preset or "segmentation_loss" in chosen:
+        used["losses"] = [method.get("segmentation_loss", MethodConfig.segmentation_loss)]
     for section, names in used.items():
         options = below.get(section)
         if isinstance(names, list) and isinstance(options, Mapping):

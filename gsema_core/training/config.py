@@ -111,11 +111,13 @@ class TrainingConfig:
         path = Path(path)
         above = read_assignments(assignments)
         tables = read_toml(path)
-        if "preset" in above:
+        other_preset = "preset" in above
+        if other_preset:
             tables["preset"] = above.pop("preset")
-        tables = with_assignments(with_preset_file(tables, path.parent), above, tell)
-        if plugins.outside_names(tables):
+        tables = with_preset_file(tables, path.parent)
+        if plugins.outside_names([tables, above]):
             plugins.make_importable(path.parent)
+        tables = with_assignments(tables, above, tell, other_preset)
         config = cls.from_dict(tables)
         for section, setting in (("data", "datalist"), ("run", "output")):
             if not tables.get(section, {}).get(setting):

@@ -156,8 +156,8 @@ class _Trial:
         by_volume = sorted(split.training, key=lambda case: -volume[case])
         with_aneurysm = [case for case in by_volume if case in ill] or by_volume
         of_centers = {case.center: case for case in reversed(with_aneurysm)}  # donors of amplitudes
-        chosen = list(dict.fromkeys([*of_centers.values(), by_volume[0], *with_aneurysm]))
-        chosen = chosen[: max(PREPARED_CASES, len(of_centers) and 2)]
+        wanted = [by_volume[0], *of_centers.values(), *with_aneurysm]
+        chosen = list(dict.fromkeys(wanted))[:PREPARED_CASES]
         kept_out = sorted(split.validation, key=lambda case: -volume[case])[:1]
         config = replace(self.config, data=replace(self.config.data, cache=self.scratch / "cache"))
         count, began = len(self.reporter.found), monotonic()

@@ -98,10 +98,11 @@ def counted(step: int, steps: int, minutes: float, of: str = " of ") -> str:
 
 def budget_text(steps: int, minutes: float) -> str:
     """Of a run: "1000 steps", "30 minutes", or "1000 steps, at most 30 minutes"."""
+    time = f"{minutes:g} minute{'s' * (minutes != 1)}"
     if ends_by_time(steps, minutes):
-        return f"{minutes:g} minutes"
+        return time
     made = f"{steps} step{'s' * (steps != 1)}"
-    return made + (f", at most {minutes:g} minutes" if minutes else "")
+    return made + (f", at most {time}" if minutes else "")
 
 
 def read_status(folder: Path) -> Status | None:

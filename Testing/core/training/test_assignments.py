@@ -60,6 +60,17 @@ def test_another_part_leaves_out_the_options_of_the_one_before_and_says_so(file)
     assert lines == ["--set leaves out [transforms.paper] of the file, which is not used then."]
 
 
+def test_another_preset_leaves_out_what_its_own_transform_does_not_take(file):
+    lines: list[str] = []
+    config = TrainingConfig.from_toml(file, ["preset=code"], lines.append)
+    assert config.method.transform == ("gin",) and config.transforms == {}
+    assert lines == ["--set leaves out [transforms.paper] of the file, which is not used then."]
+    # What the file says of its transform is kept where the preset has no other, or is overruled.
+    assert TrainingConfig.from_toml(file, ["preset=default"]).transforms != {}
+    both = TrainingConfig.from_toml(file, ["preset=code", "method.transform=paper"])
+    assert both.transforms == {"paper": {"strength": 0.5}}
+
+
 def test_a_preset_can_be_set(file, monkeypatch):
     config = TrainingConfig.from_toml(file, ["preset=mean_teacher"])
     assert config.method.alpha_conflict == 0.999 and config.optimization.learning_rate == 1e-3

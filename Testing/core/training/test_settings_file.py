@@ -47,6 +47,15 @@ def test_every_setting_is_there_with_where_it_comes_from(file):
         assert line in lines
 
 
+def test_a_preset_that_is_set_is_told_as_such(file):
+    (file.parent / "mine.toml").write_text("[optimization]\nwarmup_steps = 7\n")
+    chosen = [f"preset={file.parent / 'mine.toml'}"]
+    lines = [" ".join(line.split()) for line in settings_of_file(file, chosen, print)]
+    assert "warmup_steps = 7 # the file" in lines
+    lines = [" ".join(line.split()) for line in settings_of_file(file, ["preset=code"], print)]
+    assert 'preset = "code" # --set' in lines and 'optimizer = "adam" # preset code' in lines
+
+
 def test_what_is_printed_is_a_file_of_the_same_training(file):
     printed = file.with_name("printed.toml")
     printed.write_text("\n".join(settings_of_file(file, ["run.minutes=30"], print)))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gsema_core.training.status import ENDLESS, STATUS, Status, counted, read_status
+from gsema_core.training.status import ENDLESS, STATUS, Status, budget_text, counted, read_status
 
 
 @pytest.mark.parametrize("content", [None, "", "[1]", '{"state"'])
@@ -62,6 +62,13 @@ def test_a_run_that_its_time_ends_counts_no_steps_to_come():
 def test_a_long_run_without_minutes_has_its_total():
     assert counted(464, 2 * ENDLESS, 0.0, "/") == "464/2000000"
     assert not Status(step=464, steps=ENDLESS).is_by_time
+
+
+def test_a_budget_in_words():
+    assert budget_text(1000, 0.0) == "1000 steps"
+    assert budget_text(1, 1.0) == "1 step, at most 1 minute"
+    assert budget_text(ENDLESS, 30.0) == "30 minutes"
+    assert budget_text(2 * ENDLESS, 0.0) == "2000000 steps"
 
 
 def test_reading_takes_the_standard_library_only():
