@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gsema_core.datasets.bids_folder import is_bids_folder, read_bids_folder
 from gsema_core.datasets.center_rules import CenterRule
 from gsema_core.datasets.datalist import Case, check_patients, read_datalist
-from gsema_core.datasets.folder_walk import Tell, nothing_told
+from gsema_core.datasets.folder_walk import Tell, nothing_told, walk
 from gsema_core.datasets.nnunet_folder import DESCRIPTION, is_nnunet_folder, read_nnunet_folder
-from gsema_core.datasets.pairs import find_pairs
-from gsema_core.datasets.patient_places import lone_centers, tell_repeats, with_center
+from gsema_core.datasets.pairs import find_in_scene, find_pairs
+from gsema_core.datasets.patient_places import listed, lone_centers, tell_repeats, with_center
 from gsema_core.datasets.slicer_scenes import SCENE_SUFFIX
 from gsema_core.errors import UserError
-from gsema_core.files.image_names import ARCHIVES
+from gsema_core.files.image_names import ARCHIVES, image_stem
 from gsema_core.files.label_rules import NO_RULES, LabelRules
 
 DATALIST = "datalist.json"
@@ -55,11 +56,13 @@ def find_cases(
             folder = path.parent if path.name == DESCRIPTION else path
             cases = _in_folder(folder, rule, tell, labels)
         elif path.suffix.lower() == SCENE_SUFFIX:
-            cases = _ruled(find_pairs(path.parent, rule, tell), labels)
+            cases = _ruled(find_in_scene(path, rule, tell), labels)
         elif path.name.lower().endswith(ARCHIVES):
             raise UserError(f"The file {path} is an archive: unpack it, and give the folder.")
         else:
             cases = _ruled(read_datalist(listing, check_files), labels)
+            if listing != path:
+                _tell_unlisted(path, cases, tell)
             if rule is None:
                 return cases
             cases = [with_center(case, listing.parent, rule) for case in cases]
@@ -90,3 +93,20 @@ def _in_folder(folder: Path, rule: CenterRule | None, tell: Tell, labels: LabelR
 
 def _ruled(cases: list[Case], labels: LabelRules) -> list[Case]:
     return [replace(case, labels=labels.over(case.labels)) for case in cases] if labels else cases
+
+
+def _tell_unlisted(folder: Path, cases: Sequence[Case], tell: Tell) -> None:
+    """Say which images of a folder its list does not have, as of scans that came later."""
+    known = {os.path.realpath(file) for case in cases for file in (case.image, case.label)}
+    unlisted = [
+        str(here / name)
+        for here, names in walk(folder)
+        if here == folder or DATALIST not in names
+        for name in names
+        if image_stem(name) is not None and os.path.realpath(here / name) not in known
+    ]
+    if unlisted:
+        tell(
+            f"{len(unlisted)} image file(s) of {folder} are not in its {DATALIST} and are left "
+            f"out: {listed(unlisted)}."
+        )

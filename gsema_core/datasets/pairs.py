@@ -85,8 +85,14 @@ def find_pairs(root: Path, rule: CenterRule | None = None, tell: Tell = nothing_
         _check_own(root, here, names)
         archives += [str(here / name) for name in names if name.lower().endswith(ARCHIVES)]
         steps = here.relative_to(root).parts
-        if any(name.lower().endswith(SCENE_SUFFIX) for name in names):
-            in_scene = read_scene(here, names, tell)
+        scenes = [name for name in names if name.lower().endswith(SCENE_SUFFIX)]
+        if len(scenes) > 1:
+            raise UserError(
+                f"Both {here / scenes[0]} and {here / scenes[1]} are scenes of one folder: keep "
+                "one, or give one."
+            )
+        if scenes:
+            in_scene = read_scene(here / scenes[0], tell)
             scans += [Labelled(steps or (root.resolve().name,), *files) for files in in_scene]
             of_scenes |= {file.parent for files in in_scene for file in files}
         for name in names if here not in of_scenes else ():
@@ -106,6 +112,19 @@ def find_pairs(root: Path, rule: CenterRule | None = None, tell: Tell = nothing_
     if archives:
         tell(f"Archives are not looked into: {listed(archives)}. Unpack what belongs to the cases.")
     return as_cases(_with_uses(sorted(scans, key=_order), tell), root, rule)
+
+
+def find_in_scene(path: Path, rule: CenterRule | None, tell: Tell) -> list[Case]:
+    """The cases of one saved scene.
+
+    Raises:
+        UserError: it has no segmentation, or cannot be read (``read_scene``).
+    """
+    home = path.absolute().parent
+    scans = [Labelled((home.name,), *files) for files in read_scene(path, tell)]
+    if not scans:
+        raise UserError(f"The scene {path} has no segmentation: segment its volumes, and save it.")
+    return as_cases(scans, path.parent, rule)
 
 
 def _order(scan: Labelled) -> tuple[tuple[str, ...], str]:

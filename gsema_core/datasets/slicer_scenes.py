@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -20,29 +20,23 @@ LARGEST = 100_000_000
 _REFERENCE_ROLES = ("referenceImageGeometryRef", "referenceImageGeometryReference")
 
 
-def read_scene(folder: Path, names: Sequence[str], tell: Tell) -> list[tuple[Path, Path]]:
-    """Find the volumes of a folder's scene that have a segmentation.
+def read_scene(path: Path, tell: Tell) -> list[tuple[Path, Path]]:
+    """Find the volumes of a scene that have a segmentation.
 
     The segmentation's reference volume says which; where it has none, the scene's only volume.
     Slicer keeps a scene with its files as ``NAME.mrml`` with them beside it or in ``Data``, as an
     unpacked ``.mrb`` has them.
 
     Args:
-        folder: the scene's.
-        names: its files.
+        path: the scene.
         tell: takes sentences on volumes that are left out.
 
     Returns:
         Image and label map of each; nothing where the scene has no segmentation.
 
     Raises:
-        UserError: there are two scenes, it cannot be read, or it does not say what belongs
-            together.
+        UserError: it cannot be read, or does not say what belongs together.
     """
-    scenes = [folder / name for name in names if name.lower().endswith(SCENE_SUFFIX)]
-    if len(scenes) > 1:
-        raise UserError(f"Both {scenes[0]} and {scenes[1]} are scenes of one folder: keep one.")
-    path = scenes[0]
     nodes = _nodes(path)
     volumes = {key: node for key, node in nodes.items() if node.tag == "Volume"}
     segmentations = [node for node in nodes.values() if node.tag == "Segmentation"]

@@ -333,3 +333,16 @@ def test_label_maps_in_dicom_files_are_told(layout):
     root = layout("", {"p1/CT/1.dcm": DICOM, "p1/SEG/1.dcm": DICOM})
     with pytest.raises(UserError, match="Label maps in DICOM files are not read"):
         find_cases(root)
+
+
+def test_scans_that_came_after_the_list_are_told(layout):
+    root = layout("p1.nrrd p1_seg.nrrd")
+    write_datalist(find_cases(root), root / "datalist.json")
+    notes: list[str] = []
+    assert len(find_cases(root, tell=notes.append)) == 1 and notes == []
+    layout("p2.nrrd p2_seg.nrrd other/datalist.json other/p3.nrrd")
+    assert len(find_cases(root, tell=notes.append)) == 1
+    assert notes == [
+        f"2 image file(s) of {root} are not in its datalist.json and are left out: "
+        f"{root}/p2.nrrd, {root}/p2_seg.nrrd."
+    ]

@@ -116,3 +116,8 @@ def test_two_scenes_of_one_folder_are_told(tmp_path):
         save(tmp_path, volume(1, "a.nrrd"), segmentation(1, "a.seg.nrrd"), name=name, files=FILES)
     with pytest.raises(UserError, match="are scenes of one folder: keep one"):
         find_cases(tmp_path)
+    (case,) = find_cases(tmp_path / "2024-01-02-Scene.mrml")
+    assert (case.patient, case.image) == (tmp_path.name, tmp_path / "a.nrrd")
+    save(tmp_path, volume(1, "a.nrrd"))
+    with pytest.raises(UserError, match="has no segmentation"):
+        find_cases(tmp_path / "Scene.mrml")
