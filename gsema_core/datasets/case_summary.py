@@ -58,7 +58,8 @@ def summary_lines(values: dict[str, Any]) -> list[str]:
     for what in ("aneurysm", "vessel"):
         if without := values[f"without_{what}"]:
             lines.append(f"Without any voxel of {what}: {_count(without, 'case')}.")
-    if larger := values["aneurysm_larger"]:
+    larger = values["aneurysm_larger"]
+    if larger and not any("exchanged" in sentence for sentence in values["suspicions"]):
         lines.append(
             f"More aneurysm than vessel: {_count(larger, 'case')}; are the labels exchanged?"
         )

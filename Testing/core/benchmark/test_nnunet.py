@@ -8,8 +8,10 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gsema_core.benchmark import run_benchmark
@@ -22,8 +24,10 @@ from gsema_core.benchmark.nnunet import (
 )
 from gsema_core.benchmark.nnunet_dataset import DATASET, export
 from gsema_core.benchmark.records import read_records
-from gsema_core.datasets import read_datalist, split_by_patient
+from gsema_core.datasets import read_case, read_datalist, split_by_patient
+from gsema_core.datasets.nnunet_folder import read_nnunet_folder
 from gsema_core.errors import UserError
+from gsema_core.labels import IGNORE
 
 FAKE = """#!{python}
 import json, os, pathlib, shutil, signal, subprocess, sys, time
@@ -86,6 +90,21 @@ def test_export_is_a_raw_dataset_without_names_and_unseen_labels(make_plan, tmp_
     (fold,) = json.loads((prepared / "splits_final.json").read_text())
     assert sorted(fold["train"] + fold["val"]) == ["case_0001", "case_0002", "case_0003"]
     assert len(fold["val"]) == 1
+
+
+def test_voxels_to_ignore_are_nnunets_own_label(make_plan, tmp_path):
+    """There it is the highest of consecutive values."""
+    plan = make_plan()
+    split = split_by_patient(plan.seen("B"), (), 0.3, 0)
+    hidden = ((0, 0), (1, 1), (2, IGNORE))
+    training = tuple(replace(case, relabel=hidden) for case in split.training)
+    export(tmp_path / "export", replace(split, training=training), [])
+    raw = tmp_path / "export" / "raw" / DATASET
+    labels = {"background": 0, "vessel": 1, "aneurysm": 2, "ignore": 3}
+    assert json.loads((raw / "dataset.json").read_text())["labels"] == labels
+    case = read_nnunet_folder(raw)[0]
+    assert case.relabel == ((0, 0), (1, 1), (2, 2), (3, IGNORE))
+    assert {*np.unique(read_case(case)[1].array)} == {0, 1, IGNORE}
 
 
 def test_the_row_is_trained_by_its_commands_and_scored_by_ours(plan, fake_nnunet):

@@ -19,6 +19,7 @@ from gsema_core.datasets import VolumeCache, cache as cache_module, read_datalis
 from gsema_core.datasets.array_file import stored_arrays
 from gsema_core.errors import UserError
 from gsema_core.files import write_labels
+from gsema_core.files.label_rules import LabelRules
 from gsema_core.grids import Geometry, Volume
 from gsema_core.intensities import IntensityRule
 
@@ -68,8 +69,15 @@ def test_changed_file_or_setting_never_meets_a_stale_entry(cache, case):
     assert other.load(case).image.shape == (16, 16, 16)
 
 
-def test_values_that_mean_something_else_are_another_entry(cache, case):
-    swapped = dataclasses.replace(case, relabel=((0, 0), (1, 2), (2, 1)))
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"relabel": ((0, 0), (1, 2), (2, 1))},
+        {"labels": LabelRules.from_options(["vessel=2", "aneurysm=1"])},
+    ],
+)
+def test_values_that_mean_something_else_are_another_entry(cache, case, says):
+    swapped = dataclasses.replace(case, **says)
     ours, theirs = cache.load(case), cache.load(swapped)
     assert np.array_equal(theirs.vessel_voxels, ours.aneurysm_voxels)
     assert np.array_equal(theirs.image, ours.image)
