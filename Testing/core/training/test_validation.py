@@ -10,9 +10,9 @@ from gsema_core.datasets.cache import CachedVolume
 from gsema_core.grids import Geometry
 from gsema_core.inference import Segmenter
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.labels import ANEURYSM, IGNORE, VESSEL
 from gsema_core.teachers import load_teacher, read_card
-from gsema_core.training import train
+from gsema_core.training import train, validation
 from gsema_core.training.validation import (
     OVERLAP,
     chosen_by,
@@ -114,3 +114,15 @@ def test_the_card_says_where_nothing_chose_the_teacher(make_tiny):
 
 def test_a_run_asks_for_what_a_segmentation_asks_for(make_tiny):
     assert validation_settings(make_tiny()) == SegmentationSettings(overlap=OVERLAP)
+
+
+def test_ignored_voxels_count_in_no_score(monkeypatch):
+    """Whatever is found there: both scores are those of the labeled rest."""
+    reference = np.zeros(DARK.shape, np.uint8)
+    reference[TUBE], reference[BALL], reference[:, :, :10] = VESSEL, ANEURYSM, IGNORE
+    predicted = np.where(reference == IGNORE, ANEURYSM, reference)
+    monkeypatch.setattr(validation, "blend_windows", lambda *arguments, **more: None)
+    monkeypatch.setattr(validation, "decided", lambda *arguments: predicted)
+    volumes, device = [volume_of(DARK, reference)], torch.device("cpu")
+    scores = validate(torch.nn.Identity(), volumes, (16, 16, 16), SPACING, DEFAULT, device)
+    assert scores == {"aneurysm_dice": 1.0, "vessel_dice": 1.0}

@@ -59,3 +59,18 @@ def test_a_list_is_warned_of_as_a_whole(training_module):
     assert "0.4 to 1 mm" in caseWarnings(mixed)[0]
     alone = " ".join(caseWarnings([case_of("training")]))
     assert "kept for validation" in alone and "kept for a test" in alone
+
+
+def test_what_labels_mean_is_kept_whatever_the_values_are(training_module):
+    """A value of 0.5 was cut to 0, which is background."""
+    from dataclasses import asdict
+
+    from GSEMATrainingLib.cases.CaseReader import caseFromEntry
+    from GSEMATrainingLib.cases.TrainingCase import TrainingCase
+
+    entry = {"image": "a", "label": "b", "usable": True, "relabel": [[0, 0], [0.5, 1], [1000, 2]],
+             "labels": {"ignore": [7]}, "ignored_ml": 0.2}  # fmt: skip
+    case = caseFromEntry(entry)
+    assert case.relabel == ((0, 0), (0.5, 1), (1000, 2)) and case.ignoredMl == 0.2
+    assert TrainingCase.fromDict(asdict(case)) == case
+    assert case.labelRules == {"ignore": [7]}
