@@ -20,6 +20,7 @@ from gsema_core.exit_codes import (
     EXIT_UNEXPECTED,
     EXIT_USER_ERROR,
 )
+from gsema_core.machine.cores import wait_passively
 from gsema_core.stop_signals import ends_in_time
 from gsema_core.version import __version__
 
@@ -69,6 +70,7 @@ def program() -> int:
         stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         stream.reconfigure(errors="backslashreplace")  # names in letters that a terminal lacks
         setattr(sys, name, stream)
+    wait_passively()
     with ends_in_time():
         return main()
 

@@ -25,6 +25,7 @@ from gsema_core.datasets import read_datalist, split_by_patient
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import make_folder
 from gsema_core.files.text_files import write_text
+from gsema_core.machine.cores import Cores
 from gsema_core.machine.devices import resolve_device
 from gsema_core.stop_signals import last_act
 
@@ -217,7 +218,7 @@ class NnUnet:
 
     def _environment(self) -> dict[str, str]:
         """nnU-Net is told its folders and its processes by the environment only."""
-        threads = str(self.plan.base.run.threads or os.cpu_count() or 1)
+        threads = str(self.plan.base.run.threads or Cores.of_this_process().usable)
         return {
             **os.environ,
             "nnUNet_raw": str(self.shared / "raw"),

@@ -87,7 +87,10 @@ def add_computing(parser: argparse.ArgumentParser) -> None:
     """On what a network runs, where no settings say how many threads."""
     add_device(parser)
     parser.add_argument(
-        "--threads", metavar="N", type=int, help="CPU threads (default: one per core)"
+        "--threads",
+        metavar="N",
+        type=int,
+        help="CPU threads (default: one for each core thatit may use)",
     )
 
 

@@ -13,7 +13,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="for --preload (default: %(default)s)")
     parser.add_argument(
-        "--threads", metavar="N", type=int, help="CPU threads (default: all cores but one)"
+        "--threads",
+        metavar="N",
+        type=int,
+        help="CPU threads (default: one for each core that it may use, but one)",
     )
 
 

@@ -36,6 +36,7 @@ class Monitor:
 
     Attributes:
         seconds: duration of each finished phase, and of the parts that were timed in it.
+        processor_seconds: the process's processor time meanwhile, of all threads.
         cancelled: whether the user wants the run to stop.
     """
 
@@ -43,6 +44,7 @@ class Monitor:
         self, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
     ) -> None:
         self.seconds: dict[str, float] = {}
+        self.processor_seconds: dict[str, float] = {}
         self._progress = progress
         self.cancelled: CancelCheck = cancelled or bool  # bool() is False: nobody cancels
         self._fraction = 0.0
@@ -70,9 +72,13 @@ class Monitor:
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Time a part of the running phase; times of parts of the same name are added."""
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        for seconds, spent in (
+            (self.seconds, time.perf_counter() - started),
+            (self.processor_seconds, time.process_time() - worked),
+        ):
+            seconds[name] = seconds.get(name, 0.0) + spent
 
     def advance(self, share: float, _phase: str = "") -> None:
         """Say that ``share`` (0 to 1) of the running phase is done; a ``ProgressCallback``."""

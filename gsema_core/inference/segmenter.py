@@ -33,6 +33,7 @@ from gsema_core.inference.windows.window_plan import WindowPlan, plan_windows
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.machine import Computing
 from gsema_core.machine.memory import check_memory, enough_memory
+from gsema_core.machine.waiting import waiting_note
 from gsema_core.measurements import Aneurysm, measure_aneurysms, measurements_report
 from gsema_core.measurements.aneurysms import aneurysm_voxels
 from gsema_core.teachers import Teacher
@@ -116,8 +117,9 @@ class Segmenter:
             with monitor.phase("measure"):
                 aneurysms = self._measured(labels, shares, prepared)
             report = self._report(prepared, settings, monitor)
+            waiting = self._waiting(monitor, plan)
         report["windows"] = plan.to_dict()
-        report["notes"] += [*([plan.reason] if plan.reason else []), *notes]
+        report["notes"] += [note for note in (plan.reason, *notes, waiting) if note]
         report |= measurements_report(aneurysms)
         source = source_of(prepared.scan)
         return SegmentationResult(labels, probability, aneurysms, report, source)
@@ -212,6 +214,15 @@ class Segmenter:
             )
         with monitor.phase("windows"):
             return self._blend(padded, plan, settings, monitor, sixteen_bits=True), plan
+
+    def _waiting(self, monitor: Monitor, plan: WindowPlan) -> str:
+        """A sentence where windows on the CPU waited for cores; else empty."""
+        if self.device.type != "cpu":
+            return ""
+        took, worked = (
+            seconds.get("network", 0.0) for seconds in (monitor.seconds, monitor.processor_seconds)
+        )
+        return waiting_note("A window", len(plan.starts), took, worked, torch.get_num_threads())
 
     def _one_window(
         self, image: Floats, settings: SegmentationSettings, monitor: Monitor

@@ -142,7 +142,7 @@ class SegmentationSettings:
     )
     threads: int | None = setting(
         None,
-        "Processor threads; automatic is the libraries' own default, one a core.",
+        "Processor threads; automatic is one for each core that the program may use.",
         title="CPU threads",
         low=1,
         high=1024,

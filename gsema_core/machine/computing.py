@@ -23,7 +23,8 @@ class Computing:
     Attributes:
         device: where the network is.
         precision: ``fp32``, ``bf16`` or ``fp16``.
-        threads: CPU threads; None leaves the libraries their default, one a core.
+        threads: CPU threads; None leaves it to ``default_threads``: one for each core that this
+            process may use.
 
     Example:
         >>> computing = Computing.of("cpu", "fp32", threads=1)
@@ -50,7 +51,7 @@ class Computing:
             precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``: bf16 where the hardware has it,
                 which is several times faster than float32 there
                 (``Testing/benchmarks/networks.py``), else fp32: emulated bf16 is slower.
-            threads: CPU threads; None leaves the libraries their default.
+            threads: CPU threads; None as in the attribute.
 
         Raises:
             UserError: precision or device is unknown, or this machine has no such device.

@@ -235,7 +235,12 @@ class RunConfig(_Section):
         choices=("auto", "bf16", "fp16", "fp32"),
         source="docs/explanation/performance.md",
     )
-    threads: int = setting(0, "CPU threads; 0 lets PyTorch choose.", low=0, high=1024)
+    threads: int = setting(
+        0,
+        "CPU threads; 0 is one for each core that the run may use, shared among its processes.",
+        low=0,
+        high=1024,
+    )
     log_every: int = setting(20, "Steps between lines of steps.csv.", low=1, high=1e9)
     progress_s: float = setting(
         10.0,

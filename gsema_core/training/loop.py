@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.patches import PatchPair
 from gsema_core.errors import Cancelled
+from gsema_core.machine.waiting import WaitWatch
 from gsema_core.training.checkpoint import NO_SCORE, Progress, save_checkpoint
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
@@ -75,6 +77,7 @@ class Loop:
         self.folder: Path = asked.run.output
         self.shown = choose_case(cases.validation)
         self.pace = Pace()
+        self.waiting = WaitWatch("A step", torch.get_num_threads())
         self.saved_seconds = progress.seconds
         self.unsaid: list[StepRecord] = []
         self.shown_at = 0.0
@@ -157,7 +160,7 @@ class Loop:
             spent = self.progress.seconds / (60 * run.minutes)
             self.trainer.time_spent.share = self.ranks.from_first(spent)
         self._doing("Step")
-        record = self.trainer.train_step(batches)
+        record = self._timed_step(batches)
         self.logbook.records.append(record)
         self.unsaid.append(record)
         step = self.trainer.step
@@ -180,6 +183,17 @@ class Loop:
         unsaved = self.progress.seconds - self.saved_seconds
         if step % run.checkpoint_every == 0 or unsaved >= SAVE_S:
             self._save()
+
+    def _timed_step(self, batches: list[PatchPair]) -> StepRecord:
+        """Make a step, and say once where steps wait for cores."""
+        started, worked = time.perf_counter(), time.process_time()
+        record = self.trainer.train_step(batches)
+        # A GPU is waited for, and so are other ranks.
+        if self.trainer.device.type == "cpu" and self.ranks.size == 1:
+            spent = time.perf_counter() - started, time.process_time() - worked
+            if note := self.waiting.add(*spent):
+                self.reporter.warn(note)
+        return record
 
     def _doing(self, what: str) -> None:
         self.reporter.doing(f"{what} {self.trainer.step + 1}", self.pace.seconds_per_step)

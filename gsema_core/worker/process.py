@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from gsema_core.errors import Cancelled, DeviceFailedError, UserError
 from gsema_core.exit_codes import EXIT_DEVICE_FAILED
+from gsema_core.machine.cores import Cores
 from gsema_core.stop_signals import stop_signals
 from gsema_core.version import __version__
 from gsema_core.worker.heartbeat import Heartbeat
@@ -56,13 +57,12 @@ def serve(preload: str | None = None, device: str = "auto", threads: int | None 
     Args:
         preload: a teacher to load before the first request.
         device: for ``preload``.
-        threads: CPU threads; None leaves one core to Slicer. On cores that another process uses
-            too, waiting for the slowest thread can cost ten times the work itself (measured).
+        threads: CPU threads; None leaves one core to Slicer.
 
     Returns:
         The exit code.
     """
-    threads = threads or max(1, (os.cpu_count() or 2) - 1)
+    threads = threads or Cores.of_this_process().beside_another
     worker = Worker(_chunks(sys.stdin.fileno()), _private_stdout(), Session(threads))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at Slicer's terminal is Slicer's
     with stop_signals(tell=worker.stop):

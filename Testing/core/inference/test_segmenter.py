@@ -17,6 +17,7 @@ from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import Monitor, SegmentationResult, SegmentationSettings, Segmenter
 from gsema_core.inference.shares import FULL
 from gsema_core.labels import ANEURYSM, VESSEL
+from gsema_core.machine import waiting
 from gsema_core.teachers import load_teacher
 
 
@@ -83,6 +84,17 @@ def test_the_report_tells_where_the_result_comes_from(
     assert report["geometry"]["size"] == list(scan.geometry.size)
     assert report["aneurysms"][0]["voxels"] == (result.labels.array == ANEURYSM).sum()
     assert {"prepare", "windows", "restore", "clean", "measure"} <= set(report["seconds"])
+
+
+def test_windows_that_wait_for_cores_say_so(
+    segmenter: Segmenter, scan: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any work is a wait where a hundredth of its processor time is too long for it."""
+    monkeypatch.setattr(waiting, "SUSTAINED_S", 0.0)
+    for factor, said in ((0.01, 1), (100.0, 0)):
+        monkeypatch.setattr(waiting, "FACTOR", factor)
+        notes = segmenter.segment(scan, SegmentationSettings(threads=1)).report["notes"]
+        assert sum(note.startswith("A window takes ") for note in notes) == said
 
 
 def test_a_prepared_scan_gives_the_same(

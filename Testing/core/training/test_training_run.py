@@ -21,6 +21,7 @@ from gsema_core.evaluation import case_metrics
 from gsema_core.files import read_labels, read_volume
 from gsema_core.inference import Segmenter
 from gsema_core.labels import ANEURYSM
+from gsema_core.machine import waiting
 from gsema_core.networks import build_network
 from gsema_core.teachers import load_teacher, read_card, save_teacher
 from gsema_core.training import train
@@ -83,6 +84,14 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(make_config, tmp_path):
     assert [[row[c] for c in columns] for row in read_steps(whole)] == [
         [row[c] for c in columns] for row in read_steps(parts)
     ]
+
+
+def test_steps_that_wait_for_cores_say_so_once(make_config, monkeypatch):
+    monkeypatch.setattr(waiting, "SUSTAINED_S", 0.0)
+    monkeypatch.setattr(waiting, "FACTOR", 0.01)
+    lines: list[str] = []
+    train(make_config(run={"steps": 2}), lines.append)
+    assert sum("A step takes " in line and "keep the cores busy" in line for line in lines) == 1
 
 
 def test_tensorboard_gets_the_same_numbers(make_config):

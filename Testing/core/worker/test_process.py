@@ -16,6 +16,7 @@ import pytest
 from gsema_core.errors import DeviceFailedError, UserError
 from gsema_core.exit_codes import EXIT_DEVICE_FAILED
 from gsema_core.inference import Monitor
+from gsema_core.machine.cores import Cores
 from gsema_core.worker import process
 from gsema_core.worker.heartbeat import Heartbeat
 from gsema_core.worker.process import Worker
@@ -265,14 +266,12 @@ def test_it_ends_when_nobody_listens_any_more() -> None:
     assert not thread.is_alive()
 
 
-@pytest.mark.parametrize(
-    ("cores", "asked", "expected"), [(8, None, 7), (1, None, 1), (None, None, 1), (8, 3, 3)]
-)
+@pytest.mark.parametrize(("cores", "asked", "expected"), [(8, None, 7), (1, None, 1), (8, 3, 3)])
 def test_one_core_is_left_to_slicer(
-    monkeypatch: pytest.MonkeyPatch, cores: int | None, asked: int | None, expected: int
+    monkeypatch: pytest.MonkeyPatch, cores: int, asked: int | None, expected: int
 ) -> None:
     given: list[int | None] = []
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(process.Cores, "of_this_process", lambda: Cores(cores, cores))
     monkeypatch.setattr(process, "Session", lambda threads: given.append(threads))
     monkeypatch.setattr(process, "_private_stdout", io.StringIO)
     monkeypatch.setattr(process, "_chunks", lambda descriptor: iter(()))
