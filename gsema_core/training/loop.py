@@ -25,6 +25,7 @@ from gsema_core.training.pace import Ending, Pace, ending
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
+from gsema_core.training.shared_validation import validate_together
 from gsema_core.training.status import counted
 from gsema_core.training.step_text import steps_sentence
 from gsema_core.training.throughput import Throughput
@@ -214,15 +215,14 @@ class Loop:
         if step == 0:
             due = bool(self.config.run.initial_teacher and self.cases.validation)
         if self.ranks.from_first(due and progress.validated_step != step):
-            if self.ranks.is_first:
-                with suppress(Cancelled):  # the run that goes on begins with this validation
-                    self._validate()
+            with suppress(Cancelled):  # the run that goes on begins with this validation
+                self._validate()
             self.ranks.wait_for_first()
             self.pace.mark()
             self.progress = self.ranks.from_first(progress)
 
     def _validate(self) -> None:
-        """Score the teacher and keep it where it is the best so far.
+        """Score the teacher, on all ranks, and keep it where it is the best so far.
 
         Raises:
             Cancelled: the run is to be stopped.
@@ -231,6 +231,8 @@ class Loop:
         usual = self.pace.validation_seconds
         self.reporter.doing(f"The validation after step {trainer.step}", usual)
         score = self._score() if self.cases.validation else NO_SCORE
+        if not self.ranks.is_first:
+            return
         progress.validated_step = trainer.step
         better = score > progress.best_score
         progress.stale = 0 if better or not self.cases.validation else progress.stale + 1
@@ -242,17 +244,11 @@ class Loop:
 
     def _score(self) -> float:
         self._show("validating")
-        scores = validate(
-            self.trainer.teacher,
-            self.cases.validation,
-            self.config.data.patch,
-            self.config.data.spacing_mm,
-            validation_settings(self.config),
-            self.trainer.device,
-            self._see,
-            self.control.stop_asked,
-        )
-        self.logbook.write_validation(self.trainer.step, self.progress.seconds, scores)
+        volumes, names = self.cases.validation, ("aneurysm_dice", "vessel_dice")
+        shown = [self.shown] if self.shown else []
+        scores = validate_together(self.ranks, volumes, shown, self._score_of, names)
+        if self.ranks.is_first:
+            self.logbook.write_validation(self.trainer.step, self.progress.seconds, scores)
         aneurysm, vessel = scores["aneurysm_dice"], scores["vessel_dice"]
         self.reporter.report(
             f"[{self._place()}] teacher on "
@@ -260,6 +256,18 @@ class Loop:
             f"vessel {vessel:.3f}"
         )
         return scores[self.cases.validation_score]
+
+    def _score_of(self, volume: CachedVolume) -> dict[str, float]:
+        return validate(
+            self.trainer.teacher,
+            [volume],
+            self.config.data.patch,
+            self.config.data.spacing_mm,
+            validation_settings(self.config),
+            self.trainer.device,
+            self._see,
+            self.control.stop_asked,
+        )
 
     def _see(self, volume: CachedVolume, predicted: NDArray[np.uint8]) -> None:
         number, count = self.cases.validation.index(volume) + 1, len(self.cases.validation)

@@ -25,7 +25,7 @@ ANSWER = timedelta(minutes=5)
 """How long a rank may be behind the others within a step (ours: the slowest step is seconds)."""
 
 WORK_OF_FIRST = timedelta(hours=24)
-"""How long the others wait for what rank 0 does alone: preparing cases, validating, pausing."""
+"""How long ranks wait where one works longer: preparing cases, validating, pausing."""
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Ranks:
     """This process among those of the run; by default it is the only one.
 
     Attributes:
-        rank: 0 is the first: it alone writes files, validates and reports.
+        rank: 0 is the first: it alone writes files and reports.
         size: how many there are.
         waiting: the process group of `wait_for_first`.
         local_rank: 0 is the first of its machine.
@@ -107,7 +107,7 @@ class Ranks:
         return values[0]
 
     def wait_for_first(self) -> None:
-        """Return once all ranks are here: the others wait long, rank 0 has work of its own."""
+        """Return once all ranks are here; they wait long, as one may have more to do."""
         if self.size > 1:
             with _told():
                 dist.barrier(group=self.waiting)

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from gsema_core.files import write_labels, write_volume
 from gsema_core.grids import Geometry, Volume
 from gsema_core.training import TrainingConfig
+from gsema_core.training.ranks import Ranks
 
 torch.set_num_threads(1)
 
@@ -85,3 +91,51 @@ def make_tiny(make_config):
         return make_config(preset, **tables)
 
     return make
+
+
+class Meeting:
+    """Where the threads wait for each other and tell each other something."""
+
+    def __init__(self, size: int) -> None:
+        self.barrier = threading.Barrier(size, timeout=60)
+        self.told: list[Any] = [None] * size
+
+    def tell(self, rank: int, value: Any) -> list[Any]:
+        self.barrier.wait()
+        self.told[rank] = value
+        self.barrier.wait()
+        return list(self.told)
+
+
+@dataclass(frozen=True)
+class ThreadRanks(Ranks):
+    meeting: Any = None
+
+    def sum_(self, tensor: Tensor) -> None:
+        total = sum(self.meeting.tell(self.rank, tensor.clone()))
+        tensor.copy_(total)
+
+    def from_first(self, value: Any) -> Any:
+        return self.meeting.tell(self.rank, value)[0]
+
+    def any(self, flag: bool) -> bool:
+        return any(self.meeting.tell(self.rank, flag))
+
+    def wait_for_first(self) -> None:
+        self.meeting.tell(self.rank, None)
+
+
+@pytest.fixture
+def on_ranks() -> Callable[[Callable[[Ranks], Any], list[int]], list[Any]]:
+    """``on_ranks(work, [0, 1, 0])``: what ``work`` returned on each rank, by numbers on machines.
+
+    The ranks are threads of one process: they wait for each other, and tell, as processes do.
+    """
+
+    def run(work: Callable[[Ranks], Any], local: list[int]) -> list[Any]:
+        size, meeting = len(local), Meeting(len(local))
+        everyone = [ThreadRanks(n, size, None, local[n], meeting=meeting) for n in range(size)]
+        with ThreadPoolExecutor(size) as pool:
+            return list(pool.map(work, everyone))
+
+    return run

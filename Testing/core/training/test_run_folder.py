@@ -230,7 +230,7 @@ def test_a_failed_run_says_so_without_a_file_name(make_tiny, datalist, tmp_path)
 def test_patience_ends_a_run_that_gets_no_better(make_tiny, monkeypatch):
     scores = iter([0.1, 0.5, 0.4, 0.5, 0.3, *[0.9] * 5])
     monkeypatch.setattr(
-        "gsema_core.training.loop.validate",
+        "gsema_core.training.loop.validate_together",
         lambda *arguments: {"aneurysm_dice": next(scores), "vessel_dice": 0.0},
     )
     config = make_tiny(run={"steps": 100, "validate_every": 1, "patience": 3})
@@ -299,7 +299,7 @@ def test_the_teacher_to_start_from_is_the_first_to_beat(make_tiny, tmp_path, mon
     config = replace(config, run=replace(config.run, output=tmp_path / "tuned"))
     scores = iter([0.8, 0.2])
     monkeypatch.setattr(
-        "gsema_core.training.loop.validate",
+        "gsema_core.training.loop.validate_together",
         lambda *arguments: {"aneurysm_dice": next(scores), "vessel_dice": 0.0},
     )
     result = train(config, silent)

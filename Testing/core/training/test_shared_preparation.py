@@ -1,10 +1,9 @@
-"""Several processes and their caches: threads here, which wait for each other as ranks do."""
+"""Several processes and their caches."""
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +18,8 @@ from gsema_core.training.run_reporter import SilentReporter
 from gsema_core.training.shared_preparation import prepare_together
 
 
-class Meeting:
-    """Where the threads wait for each other and tell each other something."""
-
-    def __init__(self, size: int) -> None:
-        self.barrier = threading.Barrier(size, timeout=60)
-        self.told: list[Any] = [None] * size
-
-    def tell(self, rank: int, value: Any) -> list[Any]:
-        self.barrier.wait()
-        self.told[rank] = value
-        self.barrier.wait()
-        return list(self.told)
-
-
-@dataclass(frozen=True)
-class ThreadRanks(Ranks):
-    meeting: Any = None
-
-    def from_first(self, value: Any) -> Any:
-        return self.meeting.tell(self.rank, value)[0]
-
-    def any(self, flag: bool) -> bool:
-        return any(self.meeting.tell(self.rank, flag))
-
-    def wait_for_first(self) -> None:
-        self.meeting.tell(self.rank, None)
-
-
 @pytest.fixture
-def prepare_on(make_tiny, monkeypatch):
+def prepare_on(make_tiny, on_ranks, monkeypatch):
     """``prepare_on([cache of rank 0, ...], local ranks)``: what each got, and who prepared what."""
     config = make_tiny()
     split = split_by_patient(find_cases(config.data.datalist), (), 0.25, 0)
@@ -62,17 +33,13 @@ def prepare_on(make_tiny, monkeypatch):
     monkeypatch.setattr(VolumeCache, "_prepare", counted)
 
     def run(caches: list[Path], local: list[int], stop: Any = bool) -> list[PreparedCases]:
-        meeting, size = Meeting(len(caches)), len(caches)
-
-        def work(rank: int) -> PreparedCases:
-            threading.current_thread().name = str(rank)
-            own = replace(config, data=replace(config.data, cache=caches[rank]))
-            ranks = ThreadRanks(rank, size, local_rank=local[rank], meeting=meeting)
+        def work(ranks: Ranks) -> PreparedCases:
+            threading.current_thread().name = str(ranks.rank)
+            own = replace(config, data=replace(config.data, cache=caches[ranks.rank]))
             reporter = SilentReporter(config.run.output)
             return prepare_together(own, split, ranks, reporter, stop, False)
 
-        with ThreadPoolExecutor(size) as pool:
-            return list(pool.map(work, range(size)))
+        return on_ranks(work, local)
 
     run.prepared = prepared  # type: ignore[attr-defined]
     run.count = len(split.training) + len(split.validation)  # type: ignore[attr-defined]
