@@ -13,6 +13,7 @@ from gsema_core.errors import Cancelled, UserError
 from gsema_core.evaluation import evaluate_folders
 from gsema_core.evaluation.label_folders import PairingRules
 from gsema_core.files import write_labels
+from gsema_core.files.label_rules import LabelRules
 from gsema_core.grids import Volume
 
 BOX = (2, 5, 5, 5, 4)
@@ -219,3 +220,22 @@ def test_resampling_tells_what_lies_outside(
     write_labels(Volume(reference.array, far), folders[0] / "a.nrrd")
     with pytest.raises(UserError, match="in two places in space"):
         evaluate_folders(*folders, resample=True)
+
+
+def test_labels_of_a_lab_are_scored_by_what_they_mean(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    """Each folder has its own values; what the reference ignores counts in no score."""
+    truth = draw((7, *BOX[1:]))
+    truth.array[:2] = 9
+    found = draw((255, *BOX[1:]))
+    found.array[:2] = 255
+    write_labels(found, folders[0] / "a.nrrd")
+    write_labels(truth, folders[1] / "a.nrrd")
+    of_predictions = LabelRules.from_options(["aneurysm=255"])
+    of_references = LabelRules.from_options(["aneurysm=7", "ignore=9"])
+    (case,) = evaluate_folders(*folders, labels=(of_predictions, of_references)).cases
+    assert case.aneurysm["dice"] == 1.0 and case.false_positives == 0
+    ignored = LabelRules.from_options(["ignore=255"])
+    with pytest.raises(UserError, match="prediction of case a has voxels to ignore"):
+        evaluate_folders(*folders, labels=(ignored, of_references))

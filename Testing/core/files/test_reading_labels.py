@@ -14,8 +14,11 @@ from known_image import AXES, GRID, SPACING
 from gsema_core.errors import UserError
 from gsema_core.evaluation import evaluate_folders
 from gsema_core.files import read_labels, read_volume, write_labels
+from gsema_core.files.label_maps import DroppedLabels
+from gsema_core.files.label_rules import LabelRules
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.boxes import box_geometry
+from gsema_core.labels import IGNORE
 
 LABELS = np.zeros(GRID.shape, np.uint8)
 LABELS[1:3, 2:5, 1:6] = 1
@@ -192,6 +195,33 @@ def test_the_terminology_tells_what_a_name_does_not(tmp_path: Path) -> None:
     segments[0]["Tags"] = entry.format("85756007^Tissue")
     with pytest.raises(UserError, match=r"'Segment_1' in .* says neither vessel nor aneurysm"):
         read_labels(saved(tmp_path, segmentation(ONE_LAYER, segments)))
+
+
+def test_a_segment_that_is_neither_is_dropped_with_a_warning(tmp_path: Path) -> None:
+    extra = ONE_LAYER.copy()
+    extra[0, 0, 0] = 9
+    skull: list[dict[str, object]] = [{"Name": "Skull", "LabelValue": 9}]
+    path = saved(tmp_path, segmentation(extra, NAMED + skull))
+    with pytest.warns(DroppedLabels, match=r"'Skull' is neither vessel nor aneurysm and taken as"):
+        labels = read_labels(path).array
+    assert not labels[0, 0].any() and (labels[1:] == LABELS[1:]).all()
+    # Without an aneurysm beside it, it may be just that.
+    healthy = np.where(extra == 1, np.uint8(5), extra)
+    path = saved(tmp_path, segmentation(healthy, NAMED[1:] + skull))
+    with pytest.raises(UserError, match=r"'Skull' in .* says neither .*--label vessel='Skull'"):
+        read_labels(path)
+    told = LabelRules.from_options(["background=skull"])
+    assert {*np.unique(read_labels(path, rules=told).array)} == {0, 1}
+    by_value = LabelRules.from_options(["aneurysm=9"])
+    assert (read_labels(path, rules=by_value).array[0, 0] == 2).all()
+
+
+def test_what_is_to_be_ignored_lies_above_all(tmp_path: Path) -> None:
+    segments: list[dict[str, object]] = [
+        {"Name": "Vessel", "Layer": 0}, {"Name": "ignore", "Layer": 1},
+    ]  # fmt: skip
+    labels = read_labels(saved(tmp_path, segmentation(OVERLAPPING, segments))).array
+    assert ((labels == IGNORE) == (LABELS == 2)).all() and ((labels == 1) == (LABELS == 1)).all()
 
 
 def test_a_segment_without_voxels_needs_no_name(tmp_path: Path) -> None:
