@@ -127,6 +127,7 @@ class _Trial:
             config=trainer.config,
             found=tuple(self.reporter.found),
             computing=trainer.computing,
+            threads=torch.get_num_threads(),
             weights=sum(each.numel() for each in trainer.student.parameters()),
             shapes=(tuple(batch.source_image.shape), tuple(batch.source_labels.shape)),
             step=step,

@@ -44,6 +44,7 @@ class Measured:
         config: of the run, with what the memory sufficed for.
         found: what was said of the cases and of the checkpoint.
         computing: on what the steps were made.
+        threads: that PyTorch had for it.
         weights: of the student.
         shapes: of the batch's images and labels.
         step: that the run begins at.
@@ -57,6 +58,7 @@ class Measured:
     config: TrainingConfig
     found: tuple[str, ...]
     computing: Computing
+    threads: int
     weights: int
     shapes: tuple[tuple[int, ...], tuple[int, ...]]
     step: int
@@ -105,11 +107,9 @@ class Measured:
             f"Batch: images {images} and labels {labels} of the source, and as many of the "
             f"target; a patch is {size} mm{accumulated}."
         )
-        threads = self.computing.threads
-        limit = f", {counted_text(threads, 'thread')}" if threads else ""
         yield (
             f"Network: {self.config.network.kind}, {self.weights:,} weights; on "
-            f"{self.computing.device} in {self.computing.precision}{limit}."
+            f"{self.computing.device} in {self.computing.precision}, {counted_text(self.threads, 'thread')}."
         )
         for what, amount in self.memory_mb.items():
             told = "the system does not tell" if amount is None else f"{amount / 1024:.2f} GB"

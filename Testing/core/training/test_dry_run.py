@@ -117,6 +117,7 @@ def measured(config, **more) -> Measured:
             "config": config,
             "found": (),
             "computing": Computing(torch.device("cpu")),
+            "threads": 2,
             "weights": 1234,
             "shapes": ((1, 1, 16, 16, 16), (1, 1, 16, 16, 16)),
             "step": 0,
@@ -140,6 +141,7 @@ def test_the_expected_end_adds_up(make_tiny):
     assert "A step: 2 s, the mean of 2 (1 to 3 s), 25 % of it waiting for patches." in lines
     assert "Expected end: about 4 min after it begins, by its 100 steps" in lines
     assert "with 3 validations. Begun now, that is 2026-01-01 12:03." in lines  # 216 s
+    assert "1,234 weights; on cpu in fp32, 2 threads." in lines
     assert "Memory: 2.00 GB, main memory." in lines
     assert "Memory: the system does not tell, a GPU's." in lines
     tuned = replace(config, run=replace(config.run, initial_teacher="default", minutes=1.0))
