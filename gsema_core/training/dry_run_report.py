@@ -109,7 +109,8 @@ class Measured:
         )
         yield (
             f"Network: {self.config.network.kind}, {self.weights:,} weights; on "
-            f"{self.computing.device} in {self.computing.precision}, {counted_text(self.threads, 'thread')}."
+            f"{self.computing.device} in {self.computing.precision}, "
+            f"{counted_text(self.threads, 'thread')}."
         )
         for what, amount in self.memory_mb.items():
             told = "the system does not tell" if amount is None else f"{amount / 1024:.2f} GB"
