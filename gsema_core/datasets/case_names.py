@@ -6,8 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_LABEL_WORDS = "labels?|labelmap|seg|segmentation|mask|gt"
-_IMAGE_WORDS = "image|img|volume|scan|0000"
+_LABEL_WORDS = "labels?|labelmap|seg|segmentation|masks?|labeledmasks|gt"
+_IMAGE_WORDS = "image|img|volume|scan|orig|0000"
 _LABEL_END = re.compile(rf"(?:(.+)[-_. ])?(?:{_LABEL_WORDS})", re.IGNORECASE)
 _IMAGE_END = re.compile(rf"(?:(.+)[-_. ])?(?:{_IMAGE_WORDS})", re.IGNORECASE)
 _LABEL_START = re.compile(rf"(?:{_LABEL_WORDS})(?:[-_. ]+|(?=\d))(.+)", re.IGNORECASE)
@@ -57,6 +57,8 @@ def named_file(folders: tuple[str, ...], stem: str) -> NamedFile:
 
     >>> named_file(("A", "labelsTr"), "p1")
     NamedFile(home=('A',), name='p1', is_label=True, is_test=False)
+    >>> named_file((), "A001_orig").name, named_file((), "A001_labeledMasks").name  # as CADA has it
+    ('A001', 'A001')
     >>> named_file((), "mask_07").name, named_file((), "p1-labels").name, named_file((), "gt").name
     ('07', 'p1', '')
     """

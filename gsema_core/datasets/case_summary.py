@@ -58,6 +58,11 @@ def summary_lines(values: dict[str, Any]) -> list[str]:
     for what in ("aneurysm", "vessel"):
         if without := values[f"without_{what}"]:
             lines.append(f"Without any voxel of {what}: {_count(without, 'case')}.")
+    if values["without_aneurysm"] == values["usable"]:
+        lines.append(
+            "No case has an aneurysm, so nothing can be trained: check the labels, or say what "
+            "they mean, such as --label aneurysm=1."
+        )
     larger = values["aneurysm_larger"]
     if larger and not any("exchanged" in sentence for sentence in values["suspicions"]):
         lines.append(
@@ -65,8 +70,8 @@ def summary_lines(values: dict[str, Any]) -> list[str]:
         )
     lines += [*label_lines(values), *copy_lines(values)]
     if set(values["uses"]) != {""}:
-        names = [f"{count} {use or 'undecided'}" for use, count in values["uses"].items()]
-        lines.append(f"For use in: {', '.join(names)}.")
+        names = [f"{count} {use or 'left to the run'}" for use, count in values["uses"].items()]
+        lines.append(f"Use of the cases: {', '.join(names)}.")
     return lines
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gsema_core.datasets.adam_folder import adam_scan, is_of_adam
 from gsema_core.datasets.case_names import (
     USE_FOLDERS,
     NamedFile,
@@ -58,12 +59,13 @@ _Folders = dict[tuple[tuple[str, ...], bool], _Folder]
 def find_pairs(root: Path, rule: CenterRule | None = None, tell: Tell = nothing_told) -> list[Case]:
     """Find cases by the names of files (see ``NAMING``; any format that can be read).
 
-    Label maps' names end with label, labels, labelmap, seg, segmentation, mask or gt, after one of
-    ``- _ .`` or a space, or begin so; images' may end with image, img, volume, scan or 0000, or
-    with the scan's kind, such as CTA. The image may be a folder of DICOM files that has the case's
-    name. A file that is only called so (label.nrrd, Segmentation.seg.nrrd) belongs to the one
-    image or the DICOM files of its folder. In a folder with a scene that Slicer saved, the scene
-    says what belongs together.
+    Label maps' names end with label, labels, labelmap, seg, segmentation, mask, masks, labeledMasks
+    or gt, after one of ``- _ .`` or a space, or begin so; images' may end with image, img, volume,
+    scan, orig or 0000, or with the scan's kind, such as CTA. The image may be a folder of DICOM
+    files that has the case's name. A file that is only called so (label.nrrd,
+    Segmentation.seg.nrrd) belongs to the one image or the DICOM files of its folder. In a folder
+    with a scene that Slicer saved, the scene says what belongs together. Folders of ADAM's
+    patients are read as ``adam_scan`` says.
 
     Folders train, val and test say the use where there are two of them. For patients and centers
     see ``as_cases``.
@@ -81,6 +83,7 @@ def find_pairs(root: Path, rule: CenterRule | None = None, tell: Tell = nothing_
     scans: list[Labelled] = []
     archives: list[str] = []
     of_scenes: set[Path] = set()
+    of_adam: set[Path] = set()
     for here, names in walk(root, tell):
         _check_own(root, here, names)
         archives += [str(here / name) for name in names if name.lower().endswith(ARCHIVES)]
@@ -95,9 +98,12 @@ def find_pairs(root: Path, rule: CenterRule | None = None, tell: Tell = nothing_
             in_scene = read_scene(here / scenes[0], tell)
             scans += [Labelled(steps or (root.resolve().name,), *files) for files in in_scene]
             of_scenes |= {file.parent for files in in_scene for file in files}
+        if adam := adam_scan(here):
+            scans.append(Labelled(steps or (root.resolve().name,), *adam))
+            of_adam.add(here)
         for name in names if here not in of_scenes else ():
             stem = image_stem(name)
-            if stem is not None:
+            if stem is not None and not is_of_adam(here / name, of_adam):
                 _sort_in(folders, named_file(steps, stem), here / name)
     for (home, is_test), folder in folders.items():
         scans += _paired(root, home, folder, "test" if is_test else "")
@@ -108,6 +114,11 @@ def find_pairs(root: Path, rule: CenterRule | None = None, tell: Tell = nothing_
         raise UserError(
             f"The folder {root} has no images with label maps: expected {NAMING}, an nnU-Net or "
             f"BIDS folder, a saved scene of Slicer or a datalist.json.{packed}"
+        )
+    if of_adam:
+        tell(
+            f"{len(of_adam)} folder(s) are laid out as ADAM's: pre/TOF.nii.gz is the scan of each, "
+            "and orig and structural images are left out."
         )
     if archives:
         tell(f"Archives are not looked into: {listed(archives)}. Unpack what belongs to the cases.")

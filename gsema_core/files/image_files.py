@@ -41,7 +41,7 @@ def read_image_file(path: Path) -> Volume:
 
 
 def read_layers(path: Path) -> tuple[npt.NDArray[Any], Geometry, dict[str, str]]:
-    """Read an image file that may have several values a voxel.
+    """Read the file of a label map, which may have several values a voxel.
 
     Returns:
         The values as (layers, k, j, i), the grid, and the texts in the header by their keys.
@@ -49,7 +49,7 @@ def read_layers(path: Path) -> tuple[npt.NDArray[Any], Geometry, dict[str, str]]
     Raises:
         UserError: as for ``read_image_file``.
     """
-    with _explained(path):
+    with _explained(path, "label map"):
         header = _checked_header(path)
         geometry = header_geometry(header)
         array = header.read().reshape(*geometry.shape, header.components)
@@ -124,19 +124,19 @@ def _check_name(path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explained(path: Path, what: str = "image") -> Iterator[None]:
     """Turn what went wrong into a sentence."""
     try:
         yield
     except DamagedFile as error:
         raise UserError(
-            f"The image {path} could not be read ({error}): it is damaged or cut off, so copy or "
+            f"The {what} {path} could not be read ({error}): it is damaged or cut off, so copy or "
             "export it again."
         ) from error
     except OSError as error:
-        raise UserError(f"The image {path} cannot be read ({error.strerror}).") from error
+        raise UserError(f"The {what} {path} cannot be read ({error.strerror}).") from error
     except MemoryError as error:
-        raise UserError(f"The image {path} is too large for this computer's memory.") from error
+        raise UserError(f"The {what} {path} is too large for this computer's memory.") from error
 
 
 def not_finite(path: str | os.PathLike[str]) -> UserError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,14 @@ it by 0.004; values between two labels, as interpolation makes, lie further off.
 
 class DroppedLabels(UserWarning):
     """A file has labels that are neither vessel nor aneurysm, and they were left out."""
+
+
+@contextmanager
+def dropped_were_told() -> Iterator[None]:
+    """Say nothing of `DroppedLabels` while the block runs, as it was said of all files before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DroppedLabels)
+        yield
 
 
 @dataclass(frozen=True)
@@ -147,14 +156,20 @@ def _labels(
             known |= where
             np.maximum(labels, np.uint8(label), out=labels, where=where)
         if not known.all():
-            raise _unknown_value(path, layer[~known], meaning)
+            raise _unknown_value(path, layer, known, meaning)
     return labels
 
 
-def _unknown_value(path: Path, values: npt.NDArray[Any], meaning: Mapping[float, int]) -> UserError:
+def _unknown_value(
+    path: Path,
+    layer: npt.NDArray[Any],
+    is_known: npt.NDArray[np.bool_],
+    meaning: Mapping[float, int],
+) -> UserError:
     """The refusal of a label map that has other values than those that mean something."""
+    values = layer[~is_known]
     value = values.flat[0]
-    if values.dtype.kind == "f" and ((values > 0) & (values < 1)).all() and len(values) > 1:
+    if layer.dtype.kind == "f" and ((layer >= 0) & (layer <= 1)).all() and len(values) > 1:
         return UserError(
             f"The label map {path} has values between 0 and 1, such as {value:g}: it looks like a "
             "map of probabilities; make it labels first, for example 1 from 0.5 on."

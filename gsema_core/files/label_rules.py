@@ -18,7 +18,7 @@ from gsema_core.files.label_words import (
     plain_name,
     read_words,
 )
-from gsema_core.labels import BACKGROUND
+from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 
 Relabel = tuple[tuple[float, int], ...]
 """Pairs (value in the file, this project's label), rising; empty where the values are ours."""
@@ -58,9 +58,16 @@ class LabelRules:
 
     @property
     def relabel(self) -> Relabel:
-        """The pairs for a label map without names; empty where no value was said."""
-        pairs = {BACKGROUND: BACKGROUND, **dict(self.values)}
-        return tuple(sorted(pairs.items())) if self.values else ()
+        """The pairs for a label map without names; empty where no value was said.
+
+        Where only what is no vessel and no aneurysm was said, such as ``ignore=4``, 1 and 2 keep
+        their meaning.
+        """
+        said = dict(self.values)
+        all_said = not {VESSEL, ANEURYSM}.isdisjoint(said.values())
+        usual = () if all_said else (VESSEL, ANEURYSM)
+        pairs = {**{label: label for label in (BACKGROUND, *usual)}, **said}
+        return tuple(sorted(pairs.items())) if said else ()
 
     def label_of(self, name: str, value: float | None = None) -> int | None:
         """A label, `NEITHER`, or None where nothing tells it.

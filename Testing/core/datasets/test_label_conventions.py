@@ -148,6 +148,13 @@ def test_nnunets_label_to_ignore(lab, truth):
     assert "With voxels that are ignored: 1 case." in told(folder)
 
 
+def test_a_value_to_ignore_is_all_that_needs_telling(lab, truth):
+    folder = lab(lambda ours: np.where(np.indices(ours.shape)[2] > 25, 4, ours))
+    labels = labels_of(folder, "ignore=4")
+    assert (labels[:, :, 26:] == IGNORE).all()
+    assert np.array_equal(labels[:, :, :26], truth[:, :, :26])
+
+
 def test_extra_labels_are_dropped_by_name(lab, truth):
     folder = lab(lambda ours: np.where(np.indices(ours.shape)[2] > 25, 3, ours), "label.nrrd")
     described(folder, {"background": 0, "vessel": 1, "aneurysm": 2, "Schädel": 3})
@@ -176,6 +183,47 @@ def test_two_masks_of_a_case_are_asked_to_be_one(put, tmp_path):
     put("", "p1_aneurysm_mask.nii.gz")
     with pytest.raises(UserError, match=r"must be one label map: 1 vessel, 2 aneurysm"):
         find_cases(tmp_path)
+
+
+def test_folders_of_adams_patients(put, tmp_path, truth):
+    """Both scans of a patient have the mask's grid; the challenge is about the one in pre."""
+    home = tmp_path / "10001"
+    put("10001/pre/TOF.nii.gz", "10001/aneurysms.nii.gz")
+    for name in ("orig/TOF.nii.gz", "orig/struct.nii.gz", "pre/struct_aligned.nii.gz"):
+        put(f"10001/{name}", "")
+    notes: list[str] = []
+    (case,) = find_cases(tmp_path, tell=notes.append)
+    assert (case.patient, case.image) == ("10001", home / "pre/TOF.nii.gz")
+    assert case.label == home / "aneurysms.nii.gz" and "orig and structural" in notes[0]
+    assert np.array_equal(read_case(case)[1].array, truth)
+    assert find_cases(home)[0].patient == "10001"
+    put("10001/vessels.nii.gz", "")  # nothing else in the folder is passed over
+    with pytest.raises(UserError, match=r"vessels\.nii\.gz has no label map"):
+        find_cases(tmp_path)
+
+
+def test_names_of_cada(put, tmp_path):
+    put("A001_orig.nii.gz", "A001_labeledMasks.nii.gz")
+    (case,) = find_cases(tmp_path)
+    assert (case.patient, case.label.name) == ("A001", "A001_labeledMasks.nii.gz")
+    put("", "A001_masks.nii.gz")
+    with pytest.raises(UserError, match=r"Both .*A001_labeledMasks.* and .*A001_masks.* keep one"):
+        find_cases(tmp_path)
+
+
+def test_a_list_without_any_aneurysm_says_what_may_be_wrong(lab):
+    folder = lab(lambda ours: ours == 2, kind=np.uint8)
+    assert any(
+        "No case has an aneurysm, so nothing can be trained" in line for line in told(folder)
+    )
+    assert not any("No case has an aneurysm" in line for line in told(folder, "aneurysm=1"))
+
+
+def test_a_damaged_label_map_is_called_one(put, tmp_path):
+    put("p1.nrrd", "p1_label.nrrd")
+    (tmp_path / "p1_label.nrrd").write_bytes(b"NRRD0004")
+    (examined,) = examine_all(find_cases(tmp_path))
+    assert examined.reason.startswith(f"The label map {tmp_path / 'p1_label.nrrd'} could not be")
 
 
 def test_a_mask_that_is_called_aneurysm_is_no_vessel(lab, truth, tmp_path):

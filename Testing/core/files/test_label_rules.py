@@ -36,6 +36,15 @@ def test_nothing_said() -> None:
     assert LabelRules.from_options([]) == NO_RULES == LabelRules.from_entry({}, "a list")
 
 
+def test_what_is_ignored_leaves_the_other_values_as_they_are() -> None:
+    """Whoever only says what nobody labeled has 1 and 2 as everybody has them."""
+    ignored = LabelRules.from_options(["ignore=4", "background=7"])
+    assert ignored.relabel == ((0, 0), (1, 1), (2, 2), (4, IGNORE), (7, 0))
+    assert LabelRules.from_options(["ignore=2"]).relabel == ((0, 0), (1, 1), (2, IGNORE))
+    adam = LabelRules.from_options(["ignore=2", "aneurysm=1"])
+    assert adam.relabel == ((0, 0), (1, 2), (2, IGNORE))
+
+
 def test_rules_over_others() -> None:
     mine = LabelRules.from_options(["aneurysm=A,1"])
     others = LabelRules.from_options(["vessel=a,B,1,2"])
