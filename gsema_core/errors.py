@@ -37,6 +37,17 @@ class UserError(ValueError):
         super().__init__("".join(map(_shown, message)))
 
 
+def refusal_of(reasons: Sequence[str]) -> UserError:
+    """One error for all that was found wrong in the same step: the first, and the others below it.
+
+    >>> error = refusal_of(["The case a is cut off.", "The case b has no scan."])
+    >>> str(error), error.table
+    ('The case a is cut off. 1 more cannot be used:', ['The case b has no scan.'])
+    """
+    first, *others = reasons
+    return UserError(f"{first} {len(others)} more cannot be used:" if others else first, others)
+
+
 class BrokenOffError(UserError):
     """Work that had begun cannot go on, through no fault of its input: what is done stays."""
 

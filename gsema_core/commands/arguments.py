@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gsema_core.errors import Cancelled
 from gsema_core.plugins import FORM
 from gsema_core.progress_line import ProgressLine
 from gsema_core.stop_signals import stop_signals
 
 if TYPE_CHECKING:
+    from gsema_core.datasets import Case
     from gsema_core.files.label_rules import LabelRules
 
 DATALIST = "JSON list of the cases, or a folder of them as gsema cases takes it"
@@ -90,7 +92,7 @@ def add_computing(parser: argparse.ArgumentParser) -> None:
         "--threads",
         metavar="N",
         type=int,
-        help="CPU threads (default: one for each core thatit may use)",
+        help="CPU threads (default: one for each core that it may use)",
     )
 
 
@@ -103,3 +105,33 @@ def watched(*, quiet: bool = False) -> Iterator[dict[str, Any]]:
     """
     with closing(ProgressLine(sys.stderr)) as line, stop_signals() as cancelled:
         yield {"progress": None if quiet else line, "cancelled": cancelled}
+
+
+def check_cases(cases: Sequence[Case], watch: Mapping[str, Any]) -> list[str]:
+    """Read labelled cases before anything takes long, and tell what nobody should miss of them.
+
+    Args:
+        cases: to be scored.
+        watch: as ``watched`` gives it.
+
+    Returns:
+        What looks wrong about the labels as a whole, a sentence each.
+
+    Raises:
+        Cancelled: the user asked to stop.
+        UserError: some cannot be used; all of them are named.
+    """
+    from gsema_core.datasets.case_summary import label_lines, summary
+    from gsema_core.datasets.examination import Examined, examine_usable
+
+    def after(each: Examined) -> None:
+        if watch["cancelled"]():
+            raise Cancelled
+        if watch["progress"] is not None:
+            watch["progress"](0.0, f"read case {each.number} of {len(cases)}")
+
+    values = summary(examine_usable(cases, after))
+    for sentence in label_lines(values):
+        say(sentence)
+    suspicions: list[str] = values["suspicions"]
+    return suspicions

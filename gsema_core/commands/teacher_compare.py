@@ -7,7 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, say, watched
+from gsema_core.commands.arguments import (
+    DATALIST,
+    add_case_choice,
+    add_computing,
+    check_cases,
+    say,
+    watched,
+)
 
 if TYPE_CHECKING:
     from gsema_core.datasets import Case
@@ -67,11 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
     also = find_cases(arguments.also, tell=say) if arguments.also else []
     if any(case.use == arguments.use for case in also):
         also = choose_cases(also, use=arguments.use)
-    start, new = _score(files, [*cases, *also], arguments, settings)
+    (start, new), suspicions = _score(files, [*cases, *also], arguments, settings)
     count, numbers = len(cases), [listed.index(case) + 1 for case in cases]
     held_out = Compared(numbers, cases, start[:count], new[:count])
     replay = Compared(range(1, len(also) + 1), also, start[count:], new[count:]) if also else None
     report = {"teachers": teachers, **compare_teachers(held_out, replay)}
+    report["warnings"] += suspicions
     text_files.write_json(report, arguments.output)
     page = comparison_page(report)
     if arguments.table is not None:
@@ -85,19 +93,21 @@ def _score(
     cases: list[Case],
     arguments: argparse.Namespace,
     settings: SegmentationSettings,
-) -> list[list[CaseScore]]:
-    """The scores of each teacher, which are loaded one after the other."""
+) -> tuple[list[list[CaseScore]], list[str]]:
+    """The scores of each teacher, which are loaded one after the other; what labels look wrong."""
     from gsema_core.evaluation import score_teacher
+    from gsema_core.files.label_maps import dropped_were_told
     from gsema_core.inference.opening import load_segmenter
 
     scores: list[list[CaseScore]] = []
-    with watched() as watch:
+    with watched() as watch, dropped_were_told():
+        suspicions = check_cases(cases, watch)
         line = watch["progress"]
         for name, file in files.items():
             segmenter = load_segmenter(file, arguments.device, arguments.network)
             watch["progress"] = _half(line, name, len(scores))
             scores.append(score_teacher(segmenter, cases, settings, **watch))
-    return scores
+    return scores, suspicions
 
 
 def _half(line: Callable[[float, str], None], name: str, done: int) -> Callable[[float, str], None]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gsema_core.commands.arguments import DATALIST, add_case_choice, add_computing, say, watched
+from gsema_core.commands.arguments import (
+    DATALIST,
+    add_case_choice,
+    add_computing,
+    check_cases,
+    say,
+    watched,
+)
 
 HELP = "segment labelled scans and write a copy of the teacher with its scores"
 DESCRIPTION = (
@@ -38,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.datasets import choose_cases, find_cases
     from gsema_core.evaluation import score_tables, score_teacher, teacher_score
     from gsema_core.files import text_files
+    from gsema_core.files.label_maps import dropped_were_told
     from gsema_core.inference.opening import load_segmenter
     from gsema_core.inference.settings import SegmentationSettings
     from gsema_core.machine.device_names import check_device_name
@@ -53,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     card = read_card(source)  # a wrong file is told before anything takes time
     chosen = arguments.centers, arguments.patients, arguments.use
     cases = choose_cases(find_cases(arguments.datalist, tell=say), *chosen)
-    with watched() as watch:
+    with watched() as watch, dropped_were_told():
+        check_cases(cases, watch)
         segmenter = load_segmenter(source, arguments.device, arguments.network)
         scores = score_teacher(segmenter, cases, settings, **watch)
     card = teacher_score.scored_card(card, scores, settings, simulated=arguments.simulated)

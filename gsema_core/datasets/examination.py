@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy import ndimage
 from gsema_core.datasets.case_files import read_case_image, read_case_labels
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.label_checks import LabelSigns, label_signs
-from gsema_core.errors import UserError
+from gsema_core.errors import UserError, refusal_of
 from gsema_core.files.dicom.neutral import neutral_name
 from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
@@ -25,6 +26,10 @@ from gsema_core.machine.processes import in_processes
 
 SAMPLE = 1_000_000
 """Voxels that the intensity range is taken from: percentiles are then within 0.1 of theirs."""
+
+
+NO_NUMBERS: Mapping[Case, int] = MappingProxyType({})
+"""The cases are a whole list."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,30 @@ def examine_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Examined]:
         UserError: a process was ended from outside.
     """
     return in_processes(_examined, list(enumerate(cases, start=1)), jobs)
+
+
+def examine_usable(
+    cases: Sequence[Case],
+    after: Callable[[Examined], None],
+    numbers: Mapping[Case, int] = NO_NUMBERS,
+) -> list[Examined]:
+    """Examine cases that must all be usable.
+
+    Args:
+        cases: to look at.
+        after: called after each case; what it raises ends the work.
+        numbers: the cases' places in their list, where that is longer.
+
+    Raises:
+        UserError: some cannot be used; all of them are named.
+    """
+    examined = []
+    for each in examine_all(cases):
+        examined.append(replace(each, number=numbers.get(each.case, each.number)))
+        after(each)
+    if reasons := [each.reason for each in examined if each.reason is not None]:
+        raise refusal_of(reasons)
+    return examined
 
 
 def _examined(numbered: tuple[int, Case]) -> Examined:

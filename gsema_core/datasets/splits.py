@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gsema_core.datasets.choosing import choose_cases
 from gsema_core.datasets.datalist import Case
@@ -13,10 +13,24 @@ from gsema_core.errors import UserError
 
 @dataclass(frozen=True)
 class Split:
-    """Cases to train on, and cases of other patients to choose the teacher by."""
+    """Cases to train on, and cases of other patients to choose the teacher by.
+
+    Attributes:
+        training, validation: the cases.
+        numbers: the place of every case in the list that was split, from 1.
+    """
 
     training: tuple[Case, ...]
     validation: tuple[Case, ...]
+    numbers: Mapping[Case, int] = field(default_factory=dict, compare=False)
+
+    def left_out(self) -> str:
+        """A sentence on the cases of the list that are in neither; empty where there are none."""
+        others = self.numbers.keys() - {*self.training, *self.validation}
+        tests = sum(case.use == "test" for case in others)
+        counts = {"for a test": tests, "of other centers": len(others) - tests}
+        parts = [f"{count} {what}" for what, count in counts.items() if count]
+        return f"Cases of the list that are left out: {', '.join(parts)}." if parts else ""
 
 
 def split_by_patient(
@@ -46,6 +60,7 @@ def split_by_patient(
     return Split(
         tuple(case for case in chosen if case.patient not in held_out),
         tuple(case for case in chosen if case.patient in held_out),
+        {case: number for number, case in enumerate(cases, start=1)},
     )
 
 

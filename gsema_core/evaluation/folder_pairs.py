@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gsema_core.datasets.datalist import Case
-from gsema_core.errors import Cancelled, UserError
+from gsema_core.errors import Cancelled, UserError, refusal_of
 from gsema_core.evaluation.cases import DECIMALS, CaseScore, score_case
 from gsema_core.evaluation.label_folders import PairingRules, Pairs, label_stem, match_folders
 from gsema_core.evaluation.patients import patient_numbers
@@ -114,23 +114,31 @@ def evaluate_folders(
     Raises:
         Cancelled: ``cancelled`` said True.
         UserError: as for ``match_folders``; the two grids of a case differ, a file cannot be read
-            or has other labels, the cases do not name a reference or name two alike.
+            or has other labels (all such cases are named), the cases do not name a reference or
+            name two alike.
     """
     found = match_folders(Path(predictions), Path(references), rules)
     known = _known(Path(references), found, listed) if listed else {}
-    scores, outside_ml = [], dict[str, float]()
+    scores, outside_ml, reasons = [], dict[str, float](), list[str]()
     for number, (name, (prediction, reference)) in enumerate(found.pairs.items(), start=1):
         if cancelled():
             raise Cancelled
         if progress is not None:
             progress((number - 1) / len(found.pairs), f"case {number} of {len(found.pairs)}")
         told = known.get(name, _Known())
-        true = read_labels(reference, told.relabel, rules=labels[1].over(told.labels))
-        answer = _prediction(prediction, true.geometry, labels[0])
-        if not answer.geometry.is_close(true.geometry, GRID_TOLERANCE_MM):
-            answer, outside_ml[name] = _on_reference(answer, true.geometry, prediction, reference,
-                                                  resample)  # fmt: skip
-        scores.append(score_case(name, answer, true, told.center, told.patient))
+        try:
+            true = read_labels(reference, told.relabel, rules=labels[1].over(told.labels))
+            answer = _prediction(prediction, true.geometry, labels[0])
+            if not answer.geometry.is_close(true.geometry, GRID_TOLERANCE_MM):
+                answer, outside_ml[name] = _on_reference(
+                    answer, true.geometry, prediction, reference, resample
+                )
+        except UserError as error:
+            reasons.append(error.full)
+        if not reasons:  # with one there will be no scores, and the others are only looked for
+            scores.append(score_case(name, answer, true, told.center, told.patient))
+    if reasons:
+        raise refusal_of(reasons)
     return FolderScores(scores, found, outside_ml)
 
 

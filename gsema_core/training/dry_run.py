@@ -19,6 +19,7 @@ from gsema_core.datasets import Case, Split, find_cases, split_by_patient
 from gsema_core.datasets.examination import Examined
 from gsema_core.datasets.patches import PatchPair
 from gsema_core.errors import UserError
+from gsema_core.files.label_maps import dropped_were_told
 from gsema_core.machine.devices import resolve_device
 from gsema_core.machine.memory import is_out_of_memory, peak_memory_mb
 from gsema_core.machine.ranks_environment import RanksEnvironment
@@ -118,7 +119,7 @@ class _Trial:
         everyone = (*split.training, *split.validation)
         began = monotonic()
         accept = data.accept_labels or step > 0  # a run that goes on has been accepted
-        examined = describe(everyone, accept, self.reporter, self.stop)
+        examined = describe(split, accept, self.reporter, self.stop)
         examining = monotonic() - began
         volume = {each.case: _mm3(each) for each in examined}
         prepared, preparing = self._prepare(split, examined, volume)
@@ -163,7 +164,8 @@ class _Trial:
         config = replace(self.config, data=replace(self.config.data, cache=self.scratch / "cache"))
         count, began = len(self.reporter.found), monotonic()
         part = Split(tuple(chosen), tuple(kept_out))
-        prepared = prepare(config, part, (), self.reporter, self.stop)
+        with dropped_were_told():
+            prepared = prepare(config, part, (), self.reporter, self.stop)
         seconds = monotonic() - began
         del self.reporter.found[count:]  # what it says of its cases is not true of all
         share = sum(volume[case] for case in (*chosen, *kept_out)) / sum(volume.values())

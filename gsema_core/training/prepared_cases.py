@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gsema_core.datasets import Case, Split, VolumeCache, examine_all
+from gsema_core.datasets import Case, Split, VolumeCache
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.case_summary import summary, summary_lines
-from gsema_core.datasets.examination import Examined
+from gsema_core.datasets.examination import Examined, examine_usable
 from gsema_core.datasets.label_checks import WHAT_TO_DO, suspicions
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.intensities import IntensityRule
@@ -80,32 +80,35 @@ class PreparedCases:
 
 
 def describe(
-    cases: Sequence[Case], accept: bool, reporter: RunReporter, stop: Callable[[], bool]
+    split: Split, accept: bool, reporter: RunReporter, stop: Callable[[], bool]
 ) -> list[Examined]:
     """Read all cases, and say what they hold; for all centers, nobody is named.
 
     Args:
-        cases: for training and validation.
+        split: for training and validation.
         accept: go on where the labels look wrong as a whole.
         reporter: is told.
         stop: asked between two cases.
 
     Raises:
         Cancelled: ``stop`` said so between two cases.
-        UserError: a case cannot be used, or the labels look wrong as a whole.
+        UserError: cases cannot be used, which are all named, or the labels look wrong as a whole.
     """
-    examined = []
-    reporter.doing("Examining a case")
-    for each in examine_all(cases):
+    cases = (*split.training, *split.validation)
+    left = len(cases)
+
+    def after(_: Examined) -> None:
+        nonlocal left
         if stop():
             raise Cancelled
-        if each.reason is not None:
-            raise UserError(each.reason)
-        examined.append(each)
-        done = f"Examined {each.number} of {len(cases)} cases."
-        reporter.advance(done, "Examining a case" if each.number < len(cases) else "")
+        left -= 1
+        done = f"Examined {len(cases) - left} of {len(cases)} cases."
+        reporter.advance(done, "Examining a case" if left else "")
+
+    reporter.doing("Examining a case")
+    examined = examine_usable(cases, after, split.numbers)
     values = summary(examined)
-    for line in summary_lines(values):
+    for line in filter(None, [*summary_lines(values), split.left_out()]):
         reporter.report(line)
     _accept(values["suspicions"], accept)
     return examined

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
 from gsema_core.datasets import Case, Split
 from gsema_core.errors import Cancelled
 from gsema_core.files.atomic import make_folder
+from gsema_core.files.label_maps import dropped_were_told
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.prepared_cases import PreparedCases, describe, prepare, volume_cache
 from gsema_core.training.ranks import Ranks
@@ -56,12 +57,12 @@ def prepare_together(
 
     def begin() -> list[Case]:
         if summarize:
-            seen = (*split.training, *split.validation)
-            describe(seen, config.data.accept_labels, reporter, stop)
+            describe(split, config.data.accept_labels, reporter, stop)
         return replay(stop)
 
     def load() -> PreparedCases:
-        cases = prepare(config, split, phantoms, reporter, stop)
+        with dropped_were_told() if summarize else nullcontext():
+            cases = prepare(config, split, phantoms, reporter, stop)
         if ranks.is_first and config.data.cache == Path():
             cache.keep_only([*split.training, *split.validation, *phantoms])
         return cases

@@ -137,3 +137,28 @@ def test_a_case_that_cannot_be_read_leaves_no_report(
     assert main(base) == EXIT_USER_ERROR
     assert "scan.nrrd" in capsys.readouterr().err
     assert not (tmp_path / "report.json").exists()
+
+
+def test_cases_are_looked_at_before_the_first_is_segmented(
+    base: list[str], datalist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Labels that look wrong are told, and all cases that cannot be read."""
+    document = json.loads(datalist.read_text())
+    for entry in document["cases"]:
+        entry |= {name: str(datalist.parent / entry[name]) for name in ("image", "label")}
+        entry["relabel"] = [[1, 2], [2, 1]]
+    base[4] = str(tmp_path / "list.json")
+    Path(base[4]).write_text(json.dumps(document))
+    assert main(base) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert any("they may be exchanged" in warning for warning in report["warnings"])
+    assert "Check the labels: " in capsys.readouterr().err
+    for entry in document["cases"]:
+        entry["relabel"] = [[1, 2]]
+    Path(base[4]).write_text(json.dumps(document))
+    (tmp_path / "report.json").unlink()
+    assert main(base) == EXIT_USER_ERROR
+    first, *others = capsys.readouterr().err.splitlines()[-2:]
+    assert first.endswith("1 more cannot be used:") and len(others) == 1
+    assert "has the value 2, where only 0, 1 may occur" in others[0]
+    assert not (tmp_path / "report.json").exists()

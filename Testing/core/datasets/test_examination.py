@@ -7,7 +7,8 @@ import pytest
 
 from gsema_core.datasets import Case, examine_all, read_datalist
 from gsema_core.datasets.case_summary import summary, summary_lines
-from gsema_core.datasets.examination import examine
+from gsema_core.datasets.examination import examine, examine_usable
+from gsema_core.errors import UserError
 from gsema_core.files import read_labels, write_labels
 from gsema_core.grids import Geometry, Volume
 
@@ -63,6 +64,20 @@ def test_what_cannot_be_used_is_told_and_the_others_go_on(cases, jobs):
     assert examined[0].facts == examine(cases[0]) and examined[0].reason is None
 
 
+def test_all_that_cannot_be_used_is_named_at_once(cases):
+    cases[1].image.write_bytes(b"no image")
+    label(cases[3], (1, 4), (7, 5))
+    seen = []
+    with pytest.raises(UserError, match=r"case1\.nrrd .* 1 more cannot be used:") as caught:
+        examine_usable(cases, seen.append)
+    assert len(seen) == 5
+    (other,) = caught.value.table
+    assert "case3-label.nrrd has the value 7" in other
+    places = {case: number for number, case in enumerate(cases, start=1)}
+    examined = examine_usable([cases[4], cases[2]], seen.append, places)
+    assert [each.number for each in examined] == [5, 3]
+
+
 def test_a_memory_that_does_not_suffice_is_told(cases, monkeypatch):
     def read(path):
         raise MemoryError
@@ -91,7 +106,7 @@ def test_summary(cases):
     assert text.startswith("5 cases, 1 that cannot be used; 4 patients, 2 centers, 4 aneurysms.")
     assert "Without any voxel of aneurysm: 1 case." in text
     assert "Without any voxel of vessel: 1 case." in text
-    assert "For use in: 3 undecided, 1 test." in text
+    assert "Use of the cases: 3 left to the run, 1 test." in text
     assert "0.5 x 0.5 x 0.5" in text
 
 

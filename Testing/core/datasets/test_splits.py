@@ -36,6 +36,17 @@ def test_every_center_gives_at_least_one_validation_patient():
     assert {case.center for case in split.validation} == {"A", "B"}
 
 
+def test_what_is_in_neither_part_is_told():
+    cases = make_cases(A=4, B=4)
+    assert split_by_patient(cases, (), 0.25, seed=0).left_out() == ""
+    tests = [replace(case, use="test") if case.patient == "A0" else case for case in cases]
+    split = split_by_patient(tests, ("A",), 0.25, seed=0)
+    assert (
+        split.left_out() == "Cases of the list that are left out: 2 for a test, 8 of other centers."
+    )
+    assert [split.numbers[case] for case in tests] == list(range(1, 17))
+
+
 def test_only_chosen_centers_are_used():
     split = split_by_patient(make_cases(A=5, B=5, C=5), ("A", "C"), 0.2, seed=0)
     assert {case.center for case in split.training + split.validation} == {"A", "C"}

@@ -120,6 +120,22 @@ def test_labels_outside_the_list(folders: tuple[Path, Path], draw: Callable[...,
     assert "has the value 3, where only 0, 1, 2 may occur" in refusal(folders)
 
 
+def test_all_files_that_cannot_be_scored_are_named_at_once(
+    folders: tuple[Path, Path], draw: Callable[..., Volume]
+) -> None:
+    for folder in folders:
+        for name in "abcd":
+            write_labels(draw(BOX), folder / f"{name}.nrrd")
+    (folders[0] / "b.nrrd").write_bytes(b"no image")
+    write_labels(draw((3, 5, 5, 5, 4)), folders[1] / "c.nrrd")
+    shifted = dataclasses.replace(draw(BOX).geometry, origin=(13.0, -20.0, 34.0))
+    write_labels(Volume(draw(BOX).array, shifted), folders[0] / "d.nrrd")
+    with pytest.raises(UserError, match=r"predictions.b\.nrrd .* 2 more cannot be used:") as caught:
+        evaluate_folders(*folders)
+    value, grid = caught.value.table
+    assert "c.nrrd has the value 3" in value and "d.nrrd is not on the grid of" in grid
+
+
 def listed(*labels: tuple[str, str, str]) -> list[Case]:
     """Cases of (patient, center, label file)."""
     return [Case(who, center, Path("i"), Path("far", name)) for who, center, name in labels]

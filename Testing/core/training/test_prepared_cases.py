@@ -13,14 +13,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 
 from gsema_core.cli import main
+from gsema_core.datasets import find_cases, split_by_patient
 from gsema_core.errors import BrokenOffError, UserError
 from gsema_core.files import read_labels, read_volume, write_labels, write_volume
 from gsema_core.grids import Geometry, Volume
 from gsema_core.teachers import read_card
 from gsema_core.training import train
+from gsema_core.training.prepared_cases import describe
+from gsema_core.training.run_reporter import RunReporter
 
 
 def silent(line: str) -> None:
@@ -287,6 +291,39 @@ def test_exchanged_labels_stop_a_new_run_until_somebody_says_yes(
     accepted = replace(config, data=replace(config.data, accept_labels=True))
     assert train(accepted, lines.append).finished
     assert any(line.startswith("Warning: ") and "more aneurysm" in line for line in lines)
+
+
+def test_cases_are_told_by_their_places_in_the_list(make_tiny, own_cases, tmp_path):
+    """Also where cases before them are for a test; and all that cannot be used are told at once."""
+    mark(own_cases, case0={"use": "test"})
+    shutil.copy(own_cases.parent / "case3.nrrd", own_cases.parent / "case6.nrrd")
+    split = split_by_patient(find_cases(own_cases), (), 0.25, 0)
+    reporter, lines = RunReporter(tmp_path, lambda line: lines.append(line), 0.0), list[str]()
+    describe(split, True, reporter, bool)
+    assert any(line.startswith("Cases 4, 7 have the same voxels") for line in lines)
+    assert "Cases of the list that are left out: 1 for a test." in lines
+    for number in (2, 5):
+        (own_cases.parent / f"case{number}.nrrd").write_bytes(b"no image")
+    with pytest.raises(UserError, match="1 more cannot be used:") as caught:
+        describe(split, True, reporter, bool)
+    told = str(caught.value) + caught.value.table[0]
+    assert "case2.nrrd" in told and "case5.nrrd" in told
+
+
+@pytest.mark.filterwarnings("error:.*is neither vessel nor aneurysm")
+def test_segments_that_are_neither_are_told_once(make_tiny, own_cases, tmp_path):
+    image = sitk.ReadImage(str(own_cases.parent / "case0-label.nrrd"))
+    image[0, 0, 0] = 3
+    for number, name in enumerate(("Artery", "Aneurysm", "Skull")):
+        image.SetMetaData(f"Segment{number}_Name", name)
+        image.SetMetaData(f"Segment{number}_LabelValue", str(number + 1))
+    sitk.WriteImage(image, str(own_cases.parent / "case0.seg.nrrd"))
+    mark(own_cases, case0={"label": "case0.seg.nrrd"})
+    lines: list[str] = []
+    assert train(
+        on(make_tiny(run={"steps": 1}), own_cases, tmp_path / "run"), lines.append, summarize=True
+    )
+    assert sum("'Skull'" in line for line in lines) == 1
 
 
 def test_ignored_voxels_train_and_validate(make_tiny, own_cases, tmp_path, monkeypatch):
