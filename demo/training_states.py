@@ -106,7 +106,7 @@ def write_run(folder: Path, state: str) -> None:
     from gsema_core.teachers.teacher_file import file_hash
     from gsema_core.training.status import ENDLESS
 
-    (folder / "thumbnails").mkdir(parents=True)
+    (folder / "pictures").mkdir(parents=True)
     (folder / "config.toml").write_text('preset = "paper"\n[run]\ninitial_teacher = "default"\n')
     uses = [{"use": "training"}, {"use": "test"}]
     (folder / "datalist.json").write_text(json.dumps({"cases": uses}))
@@ -126,7 +126,7 @@ def write_run(folder: Path, state: str) -> None:
         "memory_mb": 2150,
     }
     (folder / "status.json").write_text(json.dumps(status))
-    (folder / "steps.csv").write_text("step,loss_source\n5,0.9\n")
+    (folder / "metrics.csv").write_text("step,kind,loss_source\n5,training,0.9\n")
     log = "".join(f"[{n}, {30 - n // 40} min left] loss 0.{900 - n}\n" for n in range(5, 465, 5))
     if state == "failed":
         log += "error: Could not write checkpoint.pt (No space left on device): free some space.\n"
@@ -134,7 +134,7 @@ def write_run(folder: Path, state: str) -> None:
     shutil.copyfile(BUNDLED_TEACHER, folder / "teacher.safetensors")
     if state == "stopping":
         (folder / "stop").touch()
-    write_picture(folder / "thumbnails" / "step-0000400.png")
+    write_picture(folder / "pictures" / "step-0000400-case-2.png")
     if state == "done":
         new = {"name": "local", "sha256": file_hash(folder / "teacher.safetensors")}
         (folder / "report.json").write_text(json.dumps({"teachers": {"new": new}, **report()}))

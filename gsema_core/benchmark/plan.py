@@ -206,8 +206,10 @@ class Plan:
                             self.budget.plain],
             }  # fmt: skip
         write_json(settings, path)
+        about = "Simulated scans." if self.simulated else ""
         for center in self.centers:
-            write_datalist(self.seen(center), self.output / "datalists" / f"without-{center}.json")
+            path = self.output / "datalists" / f"without-{center}.json"
+            write_datalist(self.seen(center), path, about)
 
     def _check_cells(self, known: Budget) -> None:
         """Refuse a budget that cells which were begun with another one cannot go on with.

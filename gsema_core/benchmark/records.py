@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from gsema_core.benchmark.budget import RECORD, Budget
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.evaluation.cases import CaseScore
 from gsema_core.files.text_files import write_json
-from gsema_core.training.run_files import STEPS, VALIDATION
+from gsema_core.training.metrics_table import TRAINING, VALIDATION, read_metrics
 
 _AVERAGED = ("similarity", "gate_open_rate", "alpha", "seconds_per_step")
 
@@ -62,8 +61,8 @@ def write_record(
 
 
 def training_numbers(folder: Path) -> dict[str, Any]:
-    """What a run's ``steps.csv`` and ``validation.csv`` say, in a few numbers."""
-    steps, validations = read_csv(folder / STEPS), read_csv(folder / VALIDATION)
+    """What a run's ``metrics.csv`` says, in a few numbers."""
+    steps, validations = read_metrics(folder, TRAINING), read_metrics(folder, VALIDATION)
     numbers: dict[str, Any] = {
         "steps": int(steps[-1]["step"]),
         "seconds": float(steps[-1]["seconds"]),
@@ -76,11 +75,3 @@ def training_numbers(folder: Path) -> dict[str, Any]:
         numbers["best_step"] = int(best["step"])
         numbers["validation_dice"] = float(best["aneurysm_dice"])
     return numbers
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a run's log; none where there is no such file."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))

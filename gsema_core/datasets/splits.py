@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gsema_core.datasets.choosing import choose_cases
 from gsema_core.datasets.datalist import Case
@@ -16,13 +16,15 @@ class Split:
     """Cases to train on, and cases of other patients to choose the teacher by.
 
     Attributes:
-        training, validation: the cases.
+        training, validation: as they are used.
         numbers: the place of every case in the list that was split, from 1.
+        listed: in the list's order and with their use, those for testing too.
     """
 
     training: tuple[Case, ...]
     validation: tuple[Case, ...]
     numbers: Mapping[Case, int] = field(default_factory=dict, compare=False)
+    listed: tuple[Case, ...] = ()
 
     def left_out(self) -> str:
         """A sentence on the cases of the list that are in neither; empty where there are none."""
@@ -51,16 +53,22 @@ def split_by_patient(
         case
         for center in dict.fromkeys(centers or sorted({case.center for case in cases}))
         for case in choose_cases(cases, [center])
-        if case.use != "test"
     ]
+    tests = [case for case in chosen if case.use == "test"]
+    chosen = [case for case in chosen if case.use != "test"]
     held_out = {case.patient for case in chosen if case.use == "validation"}
     if not held_out:
         undecided = [case for case in chosen if case.use != "training"]
         held_out = _held_out(undecided, validation_share, seed)
+    training = tuple(case for case in chosen if case.patient not in held_out)
+    validation = tuple(case for case in chosen if case.patient in held_out)
+    uses = dict.fromkeys(tests, "test")
+    uses |= dict.fromkeys(training, "training") | dict.fromkeys(validation, "validation")
     return Split(
-        tuple(case for case in chosen if case.patient not in held_out),
-        tuple(case for case in chosen if case.patient in held_out),
+        training,
+        validation,
         {case: number for number, case in enumerate(cases, start=1)},
+        tuple(replace(case, use=uses[case]) for case in cases if case in uses),
     )
 
 

@@ -225,6 +225,7 @@ _FREE = {
         "threads",
         "log_every",
         "progress_s",
+        "pictures",
         "validation_certainty",
         "validation_walls",
         "checkpoint_every",

@@ -241,7 +241,7 @@ class RunConfig(_Section):
         low=0,
         high=1024,
     )
-    log_every: int = setting(20, "Steps between lines of steps.csv.", low=1, high=1e9)
+    log_every: int = setting(20, "Steps between lines of metrics.csv.", low=1, high=1e9)
     progress_s: float = setting(
         10.0,
         "Seconds between lines of progress; 0 gives one a step.",
@@ -262,6 +262,9 @@ class RunConfig(_Section):
         SegmentationSettings.walls_by_scan,
         "A validation lets the case's voxels on the working grid draw the walls.",
         source="as a segmentation has it",
+    )
+    pictures: int = setting(
+        4, "Validation cases that are drawn at each validation; 0 draws none.", low=0, high=100
     )
     checkpoint_every: int = setting(
         250,

@@ -1,75 +1,60 @@
-"""The run's log: a CSV line every N steps, and one for each validation."""
+"""The run's log: a line of ``metrics.csv`` every N steps, and one for each validation."""
 
 from __future__ import annotations
 
 import csv
-import importlib.util
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
-from gsema_core.training.run_files import STEPS, VALIDATION
+from gsema_core.training.board import Board
+from gsema_core.training.metrics_table import (
+    ALL_COLUMNS,
+    COLUMNS,
+    EARLIER,
+    TRAINING,
+    VALIDATION,
+    read_metrics,
+)
+from gsema_core.training.run_files import METRICS
 from gsema_core.training.trainer import StepRecord, Trainer
-
-COLUMNS = {
-    STEPS: (
-        "step",
-        "seconds",
-        "learning_rate",
-        "loss_source",
-        "loss_target",
-        "loss_contrast",
-        "similarity",
-        "gate_open_rate",
-        "alpha",
-        "gradient_norm",
-        "skipped",
-        "seconds_per_step",
-        "teacher_loss_source",
-        "teacher_loss_target",
-        "loss_scale",
-        "loss_consistency",
-    ),
-    VALIDATION: ("step", "seconds", "aneurysm_dice", "vessel_dice"),
-}
 
 
 class Logbook:
-    """Averages steps between two lines of ``steps.csv``; writes ``validation.csv``.
+    """Averages steps between two lines of ``metrics.csv``, and writes a validation's line.
 
     On resuming, lines of steps that the checkpoint does not know are dropped: they happen again.
     The same numbers go to TensorBoard where that is installed.
+
+    Args:
+        folder: the run's.
+        board: TensorBoard, where it is installed.
 
     Attributes:
         records: the steps since the last line.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, board: Board) -> None:
         self.folder = folder
+        self.board = board
         self.records: list[StepRecord] = []
-        self.board: Any = None
 
     def resume_at(self, step: int) -> None:
-        """Go on with the files of a run that has made ``step`` steps; at -1, begin them."""
-        for name, columns in COLUMNS.items():
-            path = self.folder / name
-            rows: list[dict[str, str]] = []
-            if path.exists() and step >= 0:
-                with path.open(newline="", encoding="utf-8") as file:
-                    whole = filter(_is_whole, csv.DictReader(file))
-                    rows = [row for row in whole if int(row["step"]) <= step]
-            with (
-                atomic_path(path) as temporary,
-                temporary.open("w", newline="", encoding="utf-8") as file,
-            ):
-                writer = csv.DictWriter(file, columns, extrasaction="ignore")
-                writer.writeheader()
-                writer.writerows(rows)
-        self.board = open_board(self.folder, step)
+        """Go on with the table of a run that has made ``step`` steps; at -1, begin it."""
+        rows = [row for row in read_metrics(self.folder) if int(row["step"]) <= step]
+        with (
+            atomic_path(self.folder / METRICS) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, ALL_COLUMNS, restval="", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+        for name in EARLIER.values():
+            (self.folder / name).unlink(missing_ok=True)
+        self.board.open(step)
 
     def write_steps(
         self, trainer: Trainer, seconds: float, rate: float, teacher: Sequence[float]
@@ -90,8 +75,6 @@ class Logbook:
         gate_open_rate = mean.pop("gate_open")
         row: dict[str, Any] = {
             **{name: round(value, 5) for name, value in mean.items()},
-            "step": trainer.step,
-            "seconds": round(seconds, 1),
             "learning_rate": f"{trainer.scheduler.get_last_lr()[0]:.3g}",
             "gate_open_rate": round(gate_open_rate, 4),
             "skipped": sum(each.skipped for each in self.records),
@@ -100,48 +83,22 @@ class Logbook:
             "teacher_loss_target": round(teacher[1], 5),
             "loss_scale": trainer.loss_scale.value,
         }
-        self._append(STEPS, row)
+        self._append(TRAINING, trainer.step, seconds, row)
         self.records.clear()
 
     def write_validation(self, step: int, seconds: float, scores: Mapping[str, float]) -> None:
         rounded = {name: round(value, 5) for name, value in scores.items()}
-        self._append(VALIDATION, {"step": step, "seconds": round(seconds, 1), **rounded})
+        self._append(VALIDATION, step, seconds, rounded)
 
-    def close(self) -> None:
-        """Let TensorBoard write what it still holds, as far as there is a place for it."""
-        if self.board is not None:
-            with suppress(OSError):
-                self.board.close()
-
-    def _append(self, name: str, row: Mapping[str, Any]) -> None:
-        path = self.folder / name
+    def _append(self, kind: str, step: int, seconds: float, row: Mapping[str, Any]) -> None:
+        path = self.folder / METRICS
+        head = {"step": step, "kind": kind, "seconds": round(seconds, 1)}
         try:
             with path.open("a", newline="", encoding="utf-8") as file:
-                csv.DictWriter(file, COLUMNS[name]).writerow(row)
-            self._show_on_board(name, row)
+                csv.DictWriter(file, ALL_COLUMNS, restval="").writerow({**head, **row})
         except OSError as error:
             raise UserError(
                 f"The log {path} cannot be written ({error.strerror or error}): restore its folder "
                 "or free some space, and start the run again; it goes on from its last checkpoint."
             ) from error
-
-    def _show_on_board(self, name: str, row: Mapping[str, Any]) -> None:
-        if self.board is not None:
-            table = name.removesuffix(".csv")
-            for column in COLUMNS[name][1:]:
-                self.board.add_scalar(f"{table}/{column}", float(row[column]), int(row["step"]))
-            self.board.flush()
-
-
-def _is_whole(row: Mapping[str, str | None]) -> bool:
-    """Whether a line was written to its end: a full disk may have cut the last one off."""
-    return (row["step"] or "").isdigit() and None not in row.values()
-
-
-def open_board(folder: Path, step: int) -> Any:
-    """A TensorBoard writer, or None where TensorBoard is not installed (an optional extra)."""
-    if importlib.util.find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+        self.board.numbers(kind, step, {name: float(row[name]) for name in COLUMNS[kind]})

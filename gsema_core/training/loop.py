@@ -16,6 +16,7 @@ from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.patches import PatchPair
 from gsema_core.errors import Cancelled
 from gsema_core.machine.waiting import WaitWatch
+from gsema_core.training.board import Board
 from gsema_core.training.checkpoint import NO_SCORE, Progress, save_checkpoint
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
@@ -23,13 +24,13 @@ from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
 from gsema_core.training.pace import Ending, Pace, ending
 from gsema_core.training.prepared_cases import PreparedCases
+from gsema_core.training.run_display import RunDisplay
 from gsema_core.training.run_files import CHECKPOINT, TEACHER
 from gsema_core.training.run_reporter import RunReporter
 from gsema_core.training.shared_validation import validate_together
 from gsema_core.training.status import counted
 from gsema_core.training.step_text import steps_sentence
 from gsema_core.training.throughput import Throughput
-from gsema_core.training.thumbnails import choose_case, drop_later, write_thumbnail
 from gsema_core.training.trainer import StepRecord, Trainer
 from gsema_core.training.validation import validate, validation_settings
 
@@ -76,7 +77,6 @@ class Loop:
         self.control = control
         self.reporter = reporter
         self.folder: Path = asked.run.output
-        self.shown = choose_case(cases.validation)
         self.pace = Pace()
         self.waiting = WaitWatch("A step", torch.get_num_threads())
         self.saved_seconds = progress.seconds
@@ -84,11 +84,14 @@ class Loop:
         self.shown_at = 0.0
         run = trainer.config.run
         self.throughput = Throughput(self.ranks, run.batch_size * run.accumulate)
-        self.logbook = Logbook(self.folder)
+        board = Board(self.folder, reporter.warn)
+        self.logbook = Logbook(self.folder, board)
+        most = max(1, len(cases.validation) // self.ranks.size)  # the first rank scores them
+        self.display = RunDisplay(asked, cases, board, reporter, most)
         if self.ranks.is_first:
             begun = trainer.step > 0 or progress.validated_step == 0
             self.logbook.resume_at(trainer.step if begun else -1)
-            drop_later(self.folder, trainer.step)
+            self.display.resume_at(trainer.step)
 
     def run(self, batches: Iterator[list[PatchPair]]) -> None:
         """Make steps until the run is over or stopped; then save.
@@ -107,8 +110,10 @@ class Loop:
                     self._step(patches)
         finally:
             self.reporter.doing("")
-            self.logbook.close()
+            self.logbook.board.close()
         self._save()
+        if self.ranks.is_first:
+            self.display.draw_curves(self.trainer.step)
 
     def rescue(self) -> None:
         """Save what the steps so far made, from another thread: this one's step takes too long."""
@@ -245,7 +250,7 @@ class Loop:
     def _score(self) -> float:
         self._show("validating")
         volumes, names = self.cases.validation, ("aneurysm_dice", "vessel_dice")
-        shown = [self.shown] if self.shown else []
+        shown = [*self.display.shown.values()]
         scores = validate_together(self.ranks, volumes, shown, self._score_of, names)
         if self.ranks.is_first:
             self.logbook.write_validation(self.trainer.step, self.progress.seconds, scores)
@@ -255,6 +260,8 @@ class Loop:
             f"{len(self.cases.validation)} cases kept out: aneurysm Dice {aneurysm:.3f}, "
             f"vessel {vessel:.3f}"
         )
+        if self.ranks.is_first:
+            self.display.validated(self.trainer.step)
         return scores[self.cases.validation_score]
 
     def _score_of(self, volume: CachedVolume) -> dict[str, float]:
@@ -269,11 +276,12 @@ class Loop:
             self.control.stop_asked,
         )
 
-    def _see(self, volume: CachedVolume, predicted: NDArray[np.uint8]) -> None:
+    def _see(
+        self, volume: CachedVolume, predicted: NDArray[np.uint8], scores: dict[str, float]
+    ) -> None:
         number, count = self.cases.validation.index(volume) + 1, len(self.cases.validation)
         self.reporter.progress(f"[{self._place()}] validated case {number} of {count}")
-        if volume is self.shown:
-            write_thumbnail(self.folder, self.trainer.step, volume, predicted)
+        self.display.see(self.trainer.step, volume, predicted, scores)
 
     def _save(self) -> None:
         if self.ranks.is_first:

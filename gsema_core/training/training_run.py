@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from gsema_core.machine.memory import is_out_of_memory
 from gsema_core.machine.threads import thread_limit
 from gsema_core.stop_signals import STOPPING, asked_to_stop, last_act, stop_signals
 from gsema_core.training.beginning import begin
+from gsema_core.training.beside import Beside
 from gsema_core.training.checkpoint import Progress, save_checkpoint
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
@@ -32,15 +32,14 @@ from gsema_core.training.loop import Loop
 from gsema_core.training.memory_fallback import Fit
 from gsema_core.training.prepared_cases import PreparedCases, check_labels
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
-from gsema_core.training.run_files import CHECKPOINT, REPLAY, TEACHER, THUMBNAILS
-from gsema_core.training.run_reporter import Report, RunReporter, SilentReporter
+from gsema_core.training.run_files import CHECKPOINT, ERRORS, PICTURES, REPLAY, TEACHER
+from gsema_core.training.run_record import write_cases, write_config
+from gsema_core.training.run_reporter import RunReporter, SilentReporter
 from gsema_core.training.shared_preparation import prepare_together
 from gsema_core.training.status import FINISHED, STOPPED, counted
 from gsema_core.training.target_transform import build_target_transform
+from gsema_core.training.train_log import Report, TrainLog
 from gsema_core.training.trainer import Trainer
-
-ERRORS = "errors.log"
-"""In the run's folder: tracebacks of unexpected errors; usually there is none."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,6 @@ def train(
         UserError: the data, the configuration or the output folder cannot be used, or another
             run is at work in it.
     """
-    report = report or (lambda line: print(line, file=sys.stderr, flush=True))
     with (
         thread_limit(config.run.threads or None),
         stop_signals(*STOPPING, signal.SIGINT) as signalled,
@@ -98,19 +96,26 @@ def train(
         first = ranks.is_first
         with held(folder) if first else nullcontext():
             every = config.run.progress_s
-            reporter = RunReporter(folder, report, every) if first else SilentReporter(folder)
+            log = TrainLog(folder, report)
+            reporter = RunReporter(folder, log.report, every) if first else SilentReporter(folder)
             try:
                 if first:
                     _remove_leftovers(folder)
+                    log.begin(ranks.size)
                 run = _Run(config, control, reporter, ranks)
                 with (
                     asked_to_stop(control.stop_asked),
                     last_act(run.rescue),
                     reporter.watched(),
                 ):
-                    return run.run(summarize)
+                    result = run.run(summarize)
+                if first and not result.finished:
+                    log.write(reporter.status.message)
+                return result
             except BaseException as error:
                 reporter.fail(error)
+                if first and folder.is_dir():
+                    log.fail(error)
                 if isinstance(error, UserError | OSError) and not folder.is_dir():
                     raise BrokenOffError(
                         f"The run's folder {folder} is gone: put it back, and start the run again "
@@ -143,6 +148,7 @@ class _Run:
         split = self._split()
         trainer, progress = self._begin()  # before the long part, because it may be refused
         self.began_at = trainer.step
+        self._record(trainer, split)
         run = self.config.run
         done = {"step": trainer.step, "seconds": round(progress.seconds, 1)}
         self.reporter.show(steps=run.steps, minutes=run.minutes, **done)
@@ -161,6 +167,13 @@ class _Run:
             # Not in the handler: the error's frames would keep the networks in memory.
             del trainer
             trainer, progress = self._begin_smaller(smaller)
+
+    def _record(self, trainer: Trainer, split: Split) -> None:
+        """Write what the run is made of into its folder; it goes on where that cannot be."""
+        if self.ranks.is_first:
+            with Beside("Settings and cases cannot be recorded", self.reporter.warn)():
+                write_config(self.config, Fit.of(trainer.config))
+                write_cases(self.config, split.listed)
 
     def _split(self) -> Split:
         data = self.config.data
@@ -263,6 +276,8 @@ class _Run:
         trainer, progress = begin(self.config, self.checkpoint, self.device, fit=fit)
         # At once: were it killed before the next checkpoint, it would go on otherwise.
         save_checkpoint(self.checkpoint, trainer, progress, self.config)
+        with Beside("Settings cannot be recorded", self.reporter.warn)():
+            write_config(self.config, fit)
         return trainer, progress
 
     def _end(self, trainer: Trainer, progress: Progress, finished: str = "") -> TrainingResult:
@@ -299,6 +314,6 @@ def _stopped(place: str) -> str:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove what a killed run was writing; no other run writes here while the folder is held."""
-    for place in ("", "cache/", f"{THUMBNAILS}/", f"{REPLAY}/", f"{REPLAY}/*/"):
+    for place in ("", "cache/", f"{PICTURES}/", f"{REPLAY}/", f"{REPLAY}/*/"):
         for path in folder.glob(f"{place}.writing-*"):
             shutil.rmtree(path, ignore_errors=True)

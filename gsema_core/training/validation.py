@@ -22,7 +22,7 @@ from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
 from gsema_core.training.config import TrainingConfig
 
-Seen = Callable[[CachedVolume, NDArray[np.uint8]], None]
+Seen = Callable[[CachedVolume, NDArray[np.uint8], dict[str, float]], None]
 
 OVERLAP = 0.25
 """Of windows: half the time of the default, and every case alike (ours)."""
@@ -74,7 +74,7 @@ def validate(
         spacing_mm: of the working grid.
         settings: see `validation_settings`.
         device: where the teacher is.
-        seen: gets each case with its predicted labels (k, j, i).
+        seen: gets each case with its predicted labels (k, j, i) and its scores.
         cancelled: asked before each window whether to stop.
 
     Raises:
@@ -94,7 +94,7 @@ def validate(
         for name, label in (("aneurysm_dice", ANEURYSM), ("vessel_dice", VESSEL)):
             scores[name].append(_dice(labeled == label, reference == label))
         if seen is not None:
-            seen(volume, predicted)
+            seen(volume, predicted, {name: values[-1] for name, values in scores.items()})
     return {name: float(np.mean(values)) for name, values in scores.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from slicer.i18n import tr as _
 
 from GSEMATrainingLib.run.RunFolder import RunFolder
 
-THUMBNAIL_WIDTH = 360
+PICTURE_WIDTH = 380
 """Pixels; fits into a panel of 420 pixels. Ours."""
 
 
@@ -23,32 +24,52 @@ class RunFiles:
 
     def __init__(self, ui: Any) -> None:
         self.ui = ui
-        self._thumbnail: tuple[int, Path] | None = None
+        self._pictures: tuple[int, dict[int, Path]] | None = None
         self._logText = ""
+        self.ui.pictureComboBox.connect("currentIndexChanged(int)", self._onCase)
 
     def forget(self) -> None:
         """Begin with another folder."""
-        self._thumbnail, self._logText = None, ""
+        self._pictures, self._logText = None, ""
         self.ui.logTextEdit.clear()
 
     def show(self, folder: RunFolder) -> None:
         """Show the picture and the log as they are now."""
-        self._showThumbnail(folder.newestThumbnail())
+        newest = folder.newestPictures()
+        if newest != self._pictures:
+            self._pictures = newest
+            self._listCases(newest[1] if newest else {})
+            self._onCase(self.ui.pictureComboBox.currentIndex)
         self._showLog(folder.logText())
 
-    def _showThumbnail(self, newest: tuple[int, Path] | None) -> None:
-        if newest == self._thumbnail:
-            return
-        self._thumbnail = newest
-        pixmap = qt.QPixmap(str(newest[1])) if newest is not None else qt.QPixmap()
+    def _listCases(self, pictures: dict[int, Path]) -> None:
+        """Offer the cases; the one that was chosen stays chosen."""
+        combo = self.ui.pictureComboBox
+        chosen = combo.currentText
+        names = [_("Case {number}").format(number=number) for number in pictures]
+        wasBlocked = combo.blockSignals(True)
+        combo.clear()
+        combo.addItems(names)
+        combo.setCurrentIndex(names.index(chosen) if chosen in names else 0)
+        combo.blockSignals(wasBlocked)
+
+    def _onCase(self, index: int) -> None:
+        """Show the picture of a case, as a whole in the tooltip."""
+        step, pictures = self._pictures or (0, {})
+        path = [*pictures.values(), None][index]
+        pixmap = qt.QPixmap(str(path)) if path is not None else qt.QPixmap()
+        self.ui.pictureInfoLabel.visible = not pixmap.isNull()
         if not pixmap.isNull():
-            smooth = qt.Qt.SmoothTransformation
-            pixmap = pixmap.scaledToWidth(min(THUMBNAIL_WIDTH, 4 * pixmap.width()), smooth)
-        self.ui.thumbnailLabel.setPixmap(pixmap)
-        self.ui.thumbnailInfoLabel.visible = not pixmap.isNull()
-        if newest is not None:
-            text = _("Step {step}: green the reference, orange the model, aneurysms brighter.")
-            self.ui.thumbnailInfoLabel.text = text.format(step=newest[0])
+            pixmap = pixmap.scaledToWidth(
+                min(PICTURE_WIDTH, 4 * pixmap.width()), qt.Qt.SmoothTransformation
+            )
+            self.ui.pictureLabel.toolTip = f'<img src="{html.escape(str(path))}">'
+            text = _(
+                "Step {step}: above the reference, below the model; vessels red, aneurysms yellow. "
+                "Rest the pointer on the picture to see it larger."
+            )
+            self.ui.pictureInfoLabel.text = text.format(step=step)
+        self.ui.pictureLabel.setPixmap(pixmap)
 
     def _showLog(self, text: str) -> None:
         if text == self._logText:

@@ -98,7 +98,8 @@ class TrainPanel:
         """Enable what can be used now; a disabled button's tooltip says why it is."""
         self._updateButtons(self.view)
         self._updatePlots(self.view)
-        self.ui.thumbnailLabel.visible = self.ui.thumbnailInfoLabel.visible
+        for widget in (self.ui.pictureLabel, self.ui.pictureComboBox):
+            widget.visible = self.ui.pictureInfoLabel.visible
         self.ui.logTextEdit.visible = self.view.folder.hasRun
         if not (self._logic.isPreparing or self._words or self._note):
             problem = self._problem()

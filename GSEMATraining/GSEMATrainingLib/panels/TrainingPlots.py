@@ -11,7 +11,7 @@ import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
-from gsema_core.training.run_files import STEPS, VALIDATION
+from gsema_core.training.metrics_table import TRAINING, VALIDATION
 from GSEMATrainingLib.run.RunFolder import RunFolder
 
 COLORS = ((0.12, 0.47, 0.71), (1.0, 0.5, 0.05), (0.17, 0.63, 0.17), (0.84, 0.15, 0.16))
@@ -25,14 +25,14 @@ class Plot:
     Attributes:
         key: tells its nodes from others'.
         title: for people.
-        file: where its numbers come from.
+        kind: of the lines of ``metrics.csv`` that its numbers come from.
         axis: what its numbers are.
-        columns: of the file, with their titles.
+        columns: of the table, with their titles.
     """
 
     key: str
     title: str
-    file: str
+    kind: str
     axis: str
     columns: Mapping[str, str]
 
@@ -48,8 +48,8 @@ def plots() -> list[Plot]:
     dice = {"aneurysm_dice": _("aneurysm"), "vessel_dice": _("vessel")}
     return [
         Plot("dice", _("Validation Dice"), VALIDATION, _("Dice"), dice),
-        Plot("losses", _("Losses"), STEPS, _("loss"), losses),
-        Plot("gate", _("Gate"), STEPS, _("cosine, share of steps"), gate),
+        Plot("losses", _("Losses"), TRAINING, _("loss"), losses),
+        Plot("gate", _("Gate"), TRAINING, _("cosine, share of steps"), gate),
     ]
 
 
@@ -84,14 +84,14 @@ class TrainingPlots:
             self._fillTables(folder)
 
     def _fillTables(self, folder: RunFolder) -> None:
-        for file in (STEPS, VALIDATION):
-            rows = folder.rows(file)
-            name = _("Training steps") if file == STEPS else _("Training validations")
-            table = self._node("vtkMRMLTableNode", f"table {file}", name)
+        for kind in (TRAINING, VALIDATION):
+            rows = folder.rows(kind)
+            name = _("Training steps") if kind == TRAINING else _("Training validations")
+            table = self._node("vtkMRMLTableNode", f"table {kind}", name)
             key = hash((str(folder.path), table.GetID(), len(rows), str(rows[-1:])))
-            if self._shown.get(file) != key:
-                self._shown[file] = key
-                names = [name for plot in plots() if plot.file == file for name in plot.columns]
+            if self._shown.get(kind) != key:
+                self._shown[kind] = key
+                names = [name for plot in plots() if plot.kind == kind for name in plot.columns]
                 _fill(table, rows, ["step", *names])
 
     def remove(self) -> None:
@@ -104,7 +104,7 @@ class TrainingPlots:
 
     def _chart(self, plot: Plot) -> None:
         chart = self._node("vtkMRMLPlotChartNode", f"chart {plot.key}", plot.title)
-        table = self._nodes[f"table {plot.file}"]
+        table = self._nodes[f"table {plot.kind}"]
         if chart.GetNumberOfPlotSeriesNodes() == len(plot.columns):
             return
         chart.SetTitle(plot.title)

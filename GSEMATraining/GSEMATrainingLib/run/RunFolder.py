@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import os
 from pathlib import Path
@@ -14,15 +13,18 @@ from gsema_core.errors import ERROR_PREFIX, UserError
 from gsema_core.files.text_files import read_table
 from gsema_core.teachers.teacher_file import file_hash
 from gsema_core.training.lock import holder
+from gsema_core.training.metrics_table import has_metrics, read_metrics
 from gsema_core.training.run_files import (
+    CONFIG,
+    DATALIST,
+    LOG,
     PAUSE,
     REPLAY,
-    STEPS,
     STOP,
     TEACHER,
-    VALIDATION,
     WARNING,
-    thumbnails,
+    pictures,
+    timeless,
 )
 from gsema_core.training.status import Status, read_status
 
@@ -45,12 +47,12 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.config = self.path / "config.toml"
-        self.datalist = self.path / "datalist.json"
-        self.replayList = self.path / REPLAY / "datalist.json"
+        self.config = self.path / CONFIG
+        self.datalist = self.path / DATALIST
+        self.replayList = self.path / REPLAY / DATALIST
         self.teacher = self.path / TEACHER
         self.report = self.path / "report.json"
-        self.log = self.path / "train.log"
+        self.log = self.path / LOG
 
     @property
     def hasRun(self) -> bool:
@@ -107,7 +109,7 @@ class RunFolder:
     @property
     def hasCurves(self) -> bool:
         """Whether there is a table of numbers to plot."""
-        return any((self.path / name).is_file() for name in (STEPS, VALIDATION))
+        return has_metrics(self.path)
 
     def comparisonReport(self) -> dict[str, Any] | None:
         """The report on the model as it is now; None without one, or where it is on another.
@@ -128,22 +130,17 @@ class RunFolder:
         except (OSError, UserError):  # gone, or being replaced right now
             return ""
 
-    def rows(self, name: str) -> list[dict[str, str]]:
-        """The lines of a table of numbers; a half-written last one is left out.
+    def rows(self, kind: str) -> list[dict[str, str]]:
+        """The lines of the table of numbers; a half-written last one is left out.
 
         Args:
-            name: STEPS or VALIDATION of ``gsema_core.training.run_files``.
+            kind: TRAINING or VALIDATION of ``gsema_core.training.metrics_table``.
         """
-        try:
-            text = (self.path / name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return []
-        complete = text[: text.rfind("\n") + 1]
-        return [row for row in csv.DictReader(complete.splitlines()) if None not in row.values()]
+        return read_metrics(self.path, kind)
 
-    def newestThumbnail(self) -> tuple[int, Path] | None:
-        """Step and picture of the last validation."""
-        return max(thumbnails(self.path).items(), default=None)
+    def newestPictures(self) -> tuple[int, dict[int, Path]] | None:
+        """Step and pictures of the last validation, by the cases' numbers."""
+        return max(pictures(self.path).items(), default=None)
 
     def logText(self) -> str:
         """The end of the log."""
@@ -158,13 +155,14 @@ class RunFolder:
 
     def warnings(self) -> list[str]:
         """What the training warned of, for instance a smaller patch; each warning once."""
-        lines = (line.strip() for line in self.logText().splitlines())
+        lines = (timeless(line).strip() for line in self.logText().splitlines())
         found = [one.removeprefix(WARNING) for one in lines if one.startswith(WARNING)]
         return list(dict.fromkeys(found))
 
     def lastError(self) -> str:
         """The last error in the log, one sentence; empty where there is none."""
-        errors = [one for one in self.logText().splitlines() if one.startswith(ERROR_PREFIX)]
+        lines = map(timeless, self.logText().splitlines())
+        errors = [one for one in lines if one.startswith(ERROR_PREFIX)]
         return errors[-1].removeprefix(ERROR_PREFIX) if errors else ""
 
     def _touch(self, name: str) -> None:

@@ -18,6 +18,7 @@ from gsema_core.teachers.registry import DEFAULT, find_teacher
 from gsema_core.teachers.teacher_file import read_card
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.presets import with_preset_file
+from gsema_core.training.run_files import CONFIG, record_head
 from gsema_core.training.status import ENDLESS
 from GSEMATrainingLib.ParameterNode import EPOCHS, MINUTES, MINUTES_OF_A_TRAINING, STEPS
 
@@ -85,8 +86,8 @@ class TrainingChoices:
     def write(self, folder: Path, tables: Tables) -> Path:
         """Write ``config.toml``, which any ``gsema train`` understands, and return its path."""
         places = {"data": {"datalist": "datalist.json"}, "run": {"output": "."}}
-        path = folder / "config.toml"
-        write_text(toml_text({"preset": self.preset, **merged(tables, places)}), path)
+        path = folder / CONFIG
+        _write(path, self.preset, merged(tables, places))
         return path
 
     def _length(self, tables: Tables) -> dict[str, Any]:
@@ -142,7 +143,12 @@ def acceptLabels(config: Path) -> None:
 def _change(config: Path, changes: Tables) -> None:
     tables = read_toml(config)
     preset = str(tables.pop("preset", "paper"))
-    write_text(toml_text({"preset": preset, **merged(tables, changes)}), config)
+    _write(config, preset, merged(tables, changes))
+
+
+def _write(path: Path, preset: str, tables: Tables) -> None:
+    """The training completes the file with the settings that are not named in it."""
+    write_text(record_head() + toml_text({"preset": preset, **tables}), path)
 
 
 def ownSettings(teacher: str) -> Tables:

@@ -33,6 +33,7 @@ TABLES: dict[str, Any] = {
         "log_every": 1,
         "progress_s": 0,
         "checkpoint_every": 5,
+        "pictures": 1,
     },
 }
 

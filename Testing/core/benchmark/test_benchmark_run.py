@@ -16,6 +16,7 @@ import pytest
 from gsema_core.benchmark import report_benchmark, run_benchmark
 from gsema_core.benchmark.records import read_records
 from gsema_core.errors import UserError
+from gsema_core.training.metrics_table import read_metrics
 
 CLOCKS = {"seconds", "seconds_per_step", "memory_mb"}
 
@@ -26,10 +27,7 @@ def silent(line: str) -> None:
 
 def numbers(plan, cell) -> list[dict[str, str]]:
     """Everything that a cell's training logged but its clocks."""
-    rows: list[dict[str, str]] = []
-    for name in ("steps.csv", "validation.csv"):
-        with (plan.output / cell.folder / name).open() as file:
-            rows += list(csv.DictReader(file))
+    rows = read_metrics(plan.output / cell.folder)
     return [{name: row[name] for name in row if name not in CLOCKS} for row in rows]
 
 
@@ -139,7 +137,7 @@ def test_killed_it_goes_on_to_the_numbers_of_an_unbroken_one(
 
     subprocess.run(command("whole"), check=True, capture_output=True)
     cells = tmp_path / "killed" / "cells" / "B"
-    for seen in (cells / "no_ema-seed0" / "steps.csv", cells / "gs_ema-seed0" / "steps.csv"):
+    for seen in (cells / f"{row}-seed0" / "metrics.csv" for row in ("no_ema", "gs_ema")):
         process = subprocess.Popen(command("killed"), stderr=subprocess.DEVNULL)
         while process.poll() is None and not (seen.exists() and seen.read_text().count("\n") > 9):
             time.sleep(0.01)

@@ -12,6 +12,7 @@ from gsema_core.benchmark import run_benchmark
 from gsema_core.benchmark.budget import Budget, begun_with, go_on_with
 from gsema_core.benchmark.records import other_budgets, read_records
 from gsema_core.errors import UserError
+from gsema_core.training.metrics_table import read_metrics
 
 CONSTANT = {"schedule": "constant"}
 COLUMNS = ("step", "learning_rate", "loss_source", "loss_target", "similarity", "alpha")
@@ -39,8 +40,8 @@ def plan_of(make_plan):
 
 def everything(plan) -> tuple:
     (cell,) = plan.cells
-    with (plan.output / cell.folder / "steps.csv").open() as file:
-        steps = [[row[name] for name in COLUMNS] for row in csv.DictReader(file)]
+    rows = read_metrics(plan.output / cell.folder, "training")
+    steps = [[row[name] for name in COLUMNS] for row in rows]
     return steps, read_records(plan)[cell]["cases"]
 
 

@@ -68,6 +68,7 @@ def make_config(datalist: Path, tmp_path: Path):
                 "progress_s": 0,
                 "validate_every": 1000,
                 "checkpoint_every": 1000,
+                "pictures": 0,
             },
         }
         for section, values in sections.items():
@@ -75,6 +76,12 @@ def make_config(datalist: Path, tmp_path: Path):
         return TrainingConfig.preset(preset, datalist=datalist, output=tmp_path / "run", **tables)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def without_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing them takes a quarter of a second a run; test_run_display.py does."""
+    monkeypatch.setattr("gsema_core.training.run_display.draw_curves", lambda *arguments: None)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +21,7 @@ from gsema_core.training.control import Control
 from gsema_core.training.final_teacher import changes
 from gsema_core.training.loader import load_batches
 from gsema_core.training.loop import Loop
+from gsema_core.training.metrics_table import read_metrics
 from gsema_core.training.prepared_cases import prepare
 from gsema_core.training.ranks import Ranks
 from gsema_core.training.run_files import TEACHER
@@ -79,8 +79,7 @@ def test_the_teacher_is_what_is_validated_and_kept(make_tiny):
     loop._validate()
     shares = [np.mean(np.asarray(volume.labels) == VESSEL) for volume in cases.validation]
     expected = np.mean([2 * share / (1 + share) for share in shares])
-    with (config.run.output / "validation.csv").open() as file:
-        (row,) = csv.DictReader(file)
+    (row,) = read_metrics(config.run.output, "validation")
     assert float(row["vessel_dice"]) == pytest.approx(expected, abs=1e-4) and expected > 0
     saved = load_teacher(config.run.output / TEACHER).network
     assert (saved(torch.rand(1, 1, 16, 16, 16)).argmax(dim=1) == VESSEL).all()
@@ -90,8 +89,7 @@ def test_the_logged_cosine_is_that_of_two_gradients(make_tiny):
     """By autograd, from the run's own first batch and first weights."""
     config = make_tiny(run={"steps": 1})
     train(config, silent)
-    with (config.run.output / "steps.csv").open() as file:
-        (row,) = csv.DictReader(file)
+    (row,) = read_metrics(config.run.output, "training")
     fresh = replace(config, run=replace(config.run, output=config.run.output / "fresh"))
     cases, _ = prepared(fresh)
     trainer, _ = begin(fresh, fresh.run.output / "checkpoint.pt", CPU)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import os
 import random
@@ -16,6 +15,7 @@ import pytest
 
 from gsema_core.teachers import load_teacher
 from gsema_core.training import train
+from gsema_core.training.metrics_table import read_metrics
 
 KILLS = 20
 WRITTEN = ("checkpoint.pt", "teacher.safetensors")
@@ -33,11 +33,10 @@ def processes():
 
 def numbers(folder: Path) -> list[dict[str, str]]:
     """The log without its times."""
-    with (folder / "steps.csv").open(newline="") as file:
-        return [
-            {name: value for name, value in row.items() if "seconds" not in name}
-            for row in csv.DictReader(file)
-        ]
+    return [
+        {name: value for name, value in row.items() if "seconds" not in name}
+        for row in read_metrics(folder)
+    ]
 
 
 def assert_same_end(folder: Path, expected: Path) -> None:
@@ -98,7 +97,7 @@ def test_a_signal_stops_between_two_steps(make_tiny, processes, number):
     config = make_tiny(run={"steps": 10**6})
     process = processes.Process(target=train, args=(config, [].append))
     process.start()
-    log = config.run.output / "steps.csv"
+    log = config.run.output / "metrics.csv"
     while process.is_alive() and not (log.exists() and len(log.read_text().splitlines()) > 2):
         time.sleep(0.02)
     os.kill(process.pid, number)

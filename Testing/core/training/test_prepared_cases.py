@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import json
 import shutil
@@ -23,6 +22,8 @@ from gsema_core.files import read_labels, read_volume, write_labels, write_volum
 from gsema_core.grids import Geometry, Volume
 from gsema_core.teachers import read_card
 from gsema_core.training import train
+from gsema_core.training.logbook import Logbook
+from gsema_core.training.metrics_table import read_metrics
 from gsema_core.training.prepared_cases import describe
 from gsema_core.training.run_reporter import RunReporter
 
@@ -40,10 +41,7 @@ def teacher_of(config) -> torch.Tensor:
 
 
 def numbers(config) -> list[dict[str, str]]:
-    rows = []
-    for name in ("steps.csv", "validation.csv"):
-        with (config.run.output / name).open(newline="") as file:
-            rows += list(csv.DictReader(file))
+    rows = read_metrics(config.run.output)
     return [{key: row[key] for key in row if "seconds" not in key} for row in rows]
 
 
@@ -119,7 +117,7 @@ def test_a_validation_set_without_aneurysms_chooses_by_vessels(make_tiny, own_ca
     assert "chosen by its Dice on vessels" in status["message"]
     card = read_card(result.teacher)
     assert set(card.metrics["validation"]) == {"vessel_dice", "patients"}
-    vessels = [float(row["vessel_dice"]) for row in numbers(config) if "vessel_dice" in row]
+    vessels = [float(row["vessel_dice"]) for row in numbers(config) if row["vessel_dice"]]
     assert result.best_score == pytest.approx(max(vessels), abs=1e-4)
 
 
@@ -135,7 +133,7 @@ def test_mixed_spacings_directions_and_values_train_together(make_tiny, own_case
     config = on(make_tiny(run={"steps": 8}), own_cases, tmp_path / "run")
     assert train(config, silent, summarize=True).finished
     rows = numbers(config)
-    assert all(row["skipped"] == "0" for row in rows if "skipped" in row)
+    assert all(row["skipped"] == "0" for row in rows if row["skipped"])
 
 
 def test_a_case_that_is_edited_meanwhile_has_been_read_before(make_tiny, own_cases, tmp_path):
@@ -228,11 +226,16 @@ def test_a_full_disk_ends_it_and_the_checkpoint_before_stays(make_tiny, monkeypa
 
 
 def test_a_full_disk_under_the_log_is_one_sentence(make_tiny, monkeypatch):
-    def full(*arguments: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    begin = Logbook.resume_at
 
-    monkeypatch.setattr("gsema_core.training.logbook.Logbook._show_on_board", full)
-    with pytest.raises(UserError, match=r"steps\.csv cannot be written .No space left"):
+    def resume_at(logbook: Logbook, step: int) -> None:
+        begin(logbook, step)
+        table = logbook.folder / "metrics.csv"
+        table.unlink()
+        table.symlink_to("/dev/full")
+
+    monkeypatch.setattr(Logbook, "resume_at", resume_at)
+    with pytest.raises(UserError, match=r"metrics\.csv cannot be written .No space left"):
         train(make_tiny(), silent)
 
 
@@ -337,7 +340,7 @@ def test_ignored_voxels_train_and_validate(make_tiny, own_cases, tmp_path, monke
     config = make_tiny(run={"steps": 3, "validate_every": 1})
     assert train(on(config, own_cases, tmp_path / "ignoring"), silent).finished
     rows = numbers(on(config, own_cases, tmp_path / "ignoring"))
-    assert all(row["skipped"] == "0" for row in rows if "skipped" in row)
+    assert all(row["skipped"] == "0" for row in rows if row["skipped"])
 
     def fail(*arguments):
         raise AssertionError("there is nothing to ignore")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ import torch
 
 from gsema_core.errors import UserError
 from gsema_core.training import TrainingConfig, train
+from gsema_core.training.metrics_table import read_metrics
 from gsema_core.training.ranks import Ranks, joined_ranks, rank_device
 from gsema_core.training.status import Status, read_status
 
@@ -248,7 +248,7 @@ def test_a_whole_run_of_two_ranks_stops_and_goes_on_like_one(start_run, make_con
     )
     whole = replace(whole, run=replace(whole.run, output=tmp_path / "alone"))
     result = train(whole, lambda line: None)
-    rows = [_rows(each.run.output / "steps.csv") for each in (config, whole)]
+    rows = [read_metrics(each.run.output, "training") for each in (config, whole)]
     assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]]
     for ours, theirs in zip(*rows, strict=True):
         for name in ("loss_source", "loss_target", "loss_contrast", "teacher_loss_source"):
@@ -290,8 +290,3 @@ def test_a_run_stops_although_a_rank_gives_no_answer(start_run):
     os.kill(other, signal.SIGKILL)
     assert "exitcode  : 75 " in result_of(process)
     assert process.returncode == 1
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))

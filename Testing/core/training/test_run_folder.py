@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import SimpleITK as sitk
 import torch
 
 from gsema_core.datasets import find_cases
@@ -18,8 +17,9 @@ from gsema_core.errors import UserError
 from gsema_core.teachers import load_teacher, read_card
 from gsema_core.training import train
 from gsema_core.training.lock import held
+from gsema_core.training.metrics_table import read_metrics
+from gsema_core.training.run_files import ERRORS
 from gsema_core.training.trainer import Trainer
-from gsema_core.training.training_run import ERRORS
 
 
 def silent(line: str) -> None:
@@ -28,11 +28,6 @@ def silent(line: str) -> None:
 
 def read_status(config) -> dict:
     return json.loads((config.run.output / "status.json").read_text())
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def state_of(config) -> dict:
@@ -166,30 +161,20 @@ def test_a_second_run_in_the_folder_is_refused_and_disturbs_nothing(make_tiny):
     assert read_status(config) == before
 
 
-def test_a_thumbnail_a_validation_shows_both_outlines(make_tiny):
-    config = make_tiny(run={"steps": 3, "validate_every": 2})
-    train(config, silent)
-    files = sorted(path.name for path in (config.run.output / "thumbnails").iterdir())
-    assert files == ["step-0000002.png", "step-0000003.png"]
-    pixels = sitk.GetArrayFromImage(
-        sitk.ReadImage(str(config.run.output / "thumbnails" / files[0]))
-    )
-    assert pixels.shape[2] == 3 and max(pixels.shape) >= 320
-    assert (pixels == (0, 200, 83)).all(axis=2).any()
-
-
 def test_nothing_in_the_folder_names_a_patient_or_an_image(make_tiny, datalist):
-    config = make_tiny(run={"steps": 2, "validate_every": 1})
+    config = make_tiny(run={"steps": 2, "validate_every": 1, "pictures": 2})
     lines: list[str] = []
     train(config, lines.append, summarize=True)
     output = config.run.output
     written = [output / "status.json", *output.glob("*.csv"), *output.glob("*.safetensors")]
-    written += [path for path in output.glob("t*/*") if path.is_file()]  # thumbnails, TensorBoard
+    written += [output / "train.log", *output.glob("pictures/*")]
+    written += output.glob("tensorboard/*")
     content = b"".join(path.read_bytes() for path in written) + "".join(lines).encode()
     for name in (b"secret", b"case0", str(datalist.parent).encode()):
         assert name not in content
+    assert len(written) >= 8
     names = " ".join(path.name for path in output.rglob("*"))
-    assert "secret" not in names and "case" not in names
+    assert "secret" not in names and not re.search(r"case\d", names)
 
 
 def test_an_unexpected_error_leaves_its_traceback_without_a_patient(make_tiny, monkeypatch):
@@ -252,9 +237,9 @@ def test_minutes_end_a_run_with_a_validated_teacher(make_tiny):
     assert read_status(config)["minutes"] == 0.001
     assert result.finished and 1 <= result.step < 10**6
     assert "its 0.001 minutes are used up" in read_status(config)["message"]
-    rows = read_csv(config.run.output / "validation.csv")
+    rows = read_metrics(config.run.output, "validation")
     assert [int(row["step"]) for row in rows] == [result.step]
-    last = read_csv(config.run.output / "steps.csv")[-1]
+    last = read_metrics(config.run.output, "training")[-1]
     assert int(last["step"]) == result.step
     assert result.teacher.exists()
 
@@ -268,7 +253,7 @@ def test_the_learning_rate_falls_with_the_minutes(make_tiny, monkeypatch):
         run={"steps": 10**6, "minutes": 0.1, "log_every": 1},
     )
     result = train(config, silent)
-    rates = [float(row["learning_rate"]) for row in read_csv(config.run.output / "steps.csv")]
+    rates = [float(row["learning_rate"]) for row in read_metrics(config.run.output, "training")]
     assert result.step == 6 and rates == sorted(rates, reverse=True)
     assert rates[-1] < 0.1 * rates[0]
 
@@ -285,12 +270,12 @@ def test_a_stop_during_the_validation_is_made_up_for(make_tiny, tmp_path):
 
     first = train(config, silent, stop)
     assert (first.step, first.finished) == (2, False)
-    assert read_csv(config.run.output / "validation.csv") == []
+    assert read_metrics(config.run.output, "validation") == []
     assert train(config, silent).finished
     columns = ("step", "aneurysm_dice", "vessel_dice")
-    assert [
-        [row[c] for c in columns] for row in read_csv(config.run.output / "validation.csv")
-    ] == [[row[c] for c in columns] for row in read_csv(whole.run.output / "validation.csv")]
+    assert [[row[c] for c in columns] for row in read_metrics(config.run.output, "validation")] == [
+        [row[c] for c in columns] for row in read_metrics(whole.run.output, "validation")
+    ]
 
 
 def test_the_teacher_to_start_from_is_the_first_to_beat(make_tiny, tmp_path, monkeypatch):
@@ -304,7 +289,7 @@ def test_the_teacher_to_start_from_is_the_first_to_beat(make_tiny, tmp_path, mon
     )
     result = train(config, silent)
     assert result.best_score == 0.8
-    rows = read_csv(config.run.output / "validation.csv")
+    rows = read_metrics(config.run.output, "validation")
     assert [int(row["step"]) for row in rows] == [0, 2]
     tuned, start = load_teacher(result.teacher), load_teacher(first.teacher)
     assert tuned.card.training["parent_sha256"] == start.sha256
@@ -317,13 +302,16 @@ def test_a_run_that_is_stopped_before_its_first_step_keeps_what_it_validated(mak
     first = train(make_tiny(run={"steps": 1}), silent)
     config = make_tiny(run={"steps": 2, "initial_teacher": str(first.teacher)})
     config = replace(config, run=replace(config.run, output=tmp_path / "tuned"))
-    log = config.run.output / "validation.csv"
-    stopped = train(config, silent, lambda: log.exists() and len(read_csv(log)) == 1)
+
+    def validated() -> list[int]:
+        return [int(row["step"]) for row in read_metrics(config.run.output, "validation")]
+
+    stopped = train(config, silent, lambda: len(validated()) == 1)
     assert (stopped.step, stopped.finished, stopped.teacher is not None) == (0, False, True)
     Path(first.teacher).unlink()  # needed once
     result = train(config, silent)
     assert result.finished
-    assert [int(row["step"]) for row in read_csv(log)] == [0, 2]
+    assert validated() == [0, 2]
     card = read_card(result.teacher)
     assert len(card.training["parent_sha256"]) == 64
     assert card.appearance is not None and card.appearance.scans == 12  # the first one's too
@@ -375,7 +363,7 @@ def test_without_an_average_the_student_is_what_predicts(make_tiny):
 def test_the_teachers_own_losses_are_logged(make_tiny):
     config = make_tiny("no_ema", run={"steps": 2})
     train(config, silent)
-    for row in read_csv(config.run.output / "steps.csv"):
+    for row in read_metrics(config.run.output, "training"):
         assert 0 < float(row["teacher_loss_source"]) < 3
         assert 0 < float(row["teacher_loss_target"]) < 3
         assert float(row["loss_scale"]) == 1
@@ -384,7 +372,8 @@ def test_the_teachers_own_losses_are_logged(make_tiny):
 def test_a_line_that_a_full_disk_cut_off_is_dropped(make_tiny):
     config = make_tiny(run={"steps": 2})
     train(config, silent)
-    path = config.run.output / "steps.csv"
+    path = config.run.output / "metrics.csv"
     path.write_text(path.read_text() + "1")  # of step 10, say
     train(replace(config, run=replace(config.run, steps=3)), silent)
-    assert [int(row["step"]) for row in read_csv(path)] == [1, 2, 3]
+    rows = read_metrics(config.run.output, "training")
+    assert [int(row["step"]) for row in rows] == [1, 2, 3]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import json
 import os
@@ -26,6 +25,7 @@ from gsema_core.networks import build_network
 from gsema_core.teachers import load_teacher, read_card, save_teacher
 from gsema_core.training import train
 from gsema_core.training.checkpoint import Progress, save_checkpoint
+from gsema_core.training.metrics_table import read_metrics
 from gsema_core.training.trainer import Trainer
 
 
@@ -34,8 +34,7 @@ def silent(line: str) -> None:
 
 
 def read_steps(config):
-    with (config.run.output / "steps.csv").open() as file:
-        return list(csv.DictReader(file))
+    return read_metrics(config.run.output, "training")
 
 
 def state_of(config) -> dict[str, torch.Tensor]:
@@ -100,7 +99,7 @@ def test_tensorboard_gets_the_same_numbers(make_config):
     train(config, silent)
     board = events.EventAccumulator(str(config.run.output / "tensorboard"))
     board.Reload()
-    written = [event.value for event in board.Scalars("steps/loss_source")]
+    written = [event.value for event in board.Scalars("training/loss_source")]
     assert written == pytest.approx([float(row["loss_source"]) for row in read_steps(config)])
 
 
@@ -346,8 +345,7 @@ def test_seconds_per_step_leave_validations_out(make_config, monkeypatch):
 def test_validation_scores_are_logged(make_config):
     config = make_config(run={"steps": 2, "validate_every": 1})
     train(config, silent)
-    with (config.run.output / "validation.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_metrics(config.run.output, "validation")
     assert [int(row["step"]) for row in rows] == [1, 2]
     assert all(0 <= float(row["aneurysm_dice"]) <= 1 for row in rows)
     assert np.isfinite([float(row["vessel_dice"]) for row in rows]).all()

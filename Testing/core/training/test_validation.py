@@ -90,7 +90,7 @@ def test_it_is_the_segmenters_own_rule(teacher_file, make_scan, walls):
         )  # fmt: skip
         expected = segmenter.segment(scan, settings).labels.array
         validate(teacher.network, [volume], window, spacing, settings, torch.device("cpu"),
-                 lambda _, labels: got.append(labels))  # fmt: skip
+                 lambda _, labels, scores: got.append(labels))  # fmt: skip
         # The segmenter keeps probabilities in 16 bits.
         assert (got[-1] != expected).mean() < 1e-5
         assert (expected == ANEURYSM).any() == (certainty < 1.0)

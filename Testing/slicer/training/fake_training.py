@@ -1,6 +1,6 @@
 """A ``gsema`` that trains nothing; its first argument says how it behaves, the rest is the command.
 
-quick     trains in a moment, with log lines, validations, a thumbnail and a teacher
+quick     trains in a moment, with log lines, validations, two pictures each and a teacher
 slow      trains until it is stopped; obeys pause and stop
 linger    likewise; and its process stays for a moment when it has said that it ended
 long      like slow; and compares for a minute
@@ -135,24 +135,25 @@ class Run:
         temporary.replace(self.folder / "status.json")
 
     def log(self) -> None:
-        path = self.folder / "steps.csv"
-        if not path.exists():
-            path.write_text(
-                "step,loss_source,loss_target,loss_contrast,similarity,gate_open_rate\n"
-            )
-        with path.open("a") as file:
-            file.write(f"{self.step},{1 / self.step:.4f},{2 / self.step:.4f},3.0,0.5,0.75\n")
+        losses = f"{1 / self.step:.4f},{2 / self.step:.4f},3.0"
+        self.tabulate(f"{self.step},training,{losses},0.5,0.75,,")
         print(f"[{self.step}/{STEPS}] loss", file=sys.stderr, flush=True)
+
+    def tabulate(self, line: str) -> None:
+        path = self.folder / "metrics.csv"
+        if not path.exists():
+            losses = "loss_source,loss_target,loss_contrast,similarity,gate_open_rate"
+            path.write_text(f"step,kind,{losses},aneurysm_dice,vessel_dice\n")
+        with path.open("a") as file:
+            file.write(f"{line}\n")
 
     def validate(self) -> None:
         self.tell("validating")
-        path = self.folder / "validation.csv"
-        if not path.exists():
-            path.write_text("step,seconds,aneurysm_dice,vessel_dice\n")
-        with path.open("a") as file:
-            file.write(f"{self.step},1.0,0.{self.step},0.8\n")
-        (self.folder / "thumbnails").mkdir(exist_ok=True)
-        (self.folder / "thumbnails" / f"step-{self.step:07d}.png").write_bytes(png())
+        self.tabulate(f"{self.step},validation,,,,,,0.{self.step},0.8")
+        (self.folder / "pictures").mkdir(exist_ok=True)
+        for case in (1, 2):
+            path = self.folder / "pictures" / f"step-{self.step:07d}-case-{case}.png"
+            path.write_bytes(png())
         teacher = self.folder / "teacher.safetensors"
         shutil.copyfile(os.environ["FAKE_TEACHER"], teacher)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import resource
@@ -60,8 +59,10 @@ def test_fine_tuning_on_eight_cases_improves_a_new_center(logic, new_center, tmp
     used_s = core_seconds() - before_s
     summary = outcome.report["summary"]
     print(json.dumps(summary, indent=1), outcome.status, f"{used_s:.0f} s of a core")
-    with (outcome.folder / "validation.csv").open(newline="") as file:
-        start, *later = (float(row["aneurysm_dice"]) for row in csv.DictReader(file))
+    from gsema_core.training.metrics_table import read_metrics
+
+    rows = read_metrics(outcome.folder, "validation")
+    start, *later = (float(row["aneurysm_dice"]) for row in rows)
     assert max(later) > start + 0.1
     assert outcome.status.best_score == pytest.approx(max(later), abs=1e-4)
     assert len(outcome.report["cases"]) == 4
@@ -112,7 +113,7 @@ def test_the_real_training_of_a_scene_names_nobody(logic, make_case, tiny_choice
     assert outcome.status.state == "finished"
     assert outcome.teacher == tmp_path / "run" / "teacher.safetensors"
     assert outcome.report["verdict"] in ("better", "worse", "same")
-    assert any(outcome.folder.glob("thumbnails/step-*.png"))
+    assert any(outcome.folder.glob("pictures/step-*.png"))
     for path in outcome.folder.rglob("*"):
         assert "Doe" not in path.name
         if path.is_file():
@@ -143,7 +144,7 @@ def test_a_real_training_is_killed_and_goes_on(logic, make_case, tiny_choices, t
     spin(lambda: not logic.processIn(folder.path).isAlive, 60)
     view = lookAt(folder, logic.processIn(folder.path))
     assert view.status.state == "stopped" and view.canGoOn
-    steps = [int(row["step"]) for row in folder.rows("steps.csv")]
+    steps = [int(row["step"]) for row in folder.rows("training")]
     assert steps == sorted(set(steps)) == list(range(1, steps[-1] + 1))
 
 

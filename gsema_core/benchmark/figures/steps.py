@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 
 from gsema_core.benchmark.figures.canvas import image_kind, new_figure, row_colors
 from gsema_core.benchmark.plan import Cell, Plan
-from gsema_core.benchmark.records import read_csv
-from gsema_core.training.run_files import STEPS
+from gsema_core.training.metrics_table import TRAINING, read_metrics
 
 PANELS = {
     "similarity": "cosine of source's and target's gradients",
@@ -50,7 +49,7 @@ def draw_steps(plan: Plan, cells: list[Cell]) -> Figure | None:
 
 
 def _log(plan: Plan, cell: Cell) -> dict[str, npt.NDArray[np.float64]]:
-    rows = read_csv(plan.output / cell.folder / STEPS)
+    rows = read_metrics(plan.output / cell.folder, TRAINING)
     if not rows or any(not row.get(name) for row in rows for name in PANELS):
         return {}
     return {name: np.array([float(row[name]) for row in rows]) for name in ("step", *PANELS)}

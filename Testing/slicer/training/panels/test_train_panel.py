@@ -31,8 +31,12 @@ def test_a_training_runs_to_its_end(panel, begin, look, spin, tmp_path):
         panel.ui.machineLabel.text
     )
     assert "[40/40] loss" in panel.ui.logTextEdit.toPlainText()
-    assert not panel.ui.thumbnailLabel.pixmap.isNull()
-    assert panel.ui.thumbnailInfoLabel.text.startswith("Step 40: green the reference")
+    assert not panel.ui.pictureLabel.pixmap.isNull()
+    assert panel.ui.pictureInfoLabel.text.startswith("Step 40: above the reference, below the")
+    combo = panel.ui.pictureComboBox
+    assert [combo.itemText(n) for n in range(combo.count)] == ["Case 1", "Case 2"]
+    combo.setCurrentIndex(1)
+    assert "step-0000040-case-2.png" in panel.ui.pictureLabel.toolTip
     assert not panel.ui.trainButton.enabled
     assert "finished: press New" in panel.ui.trainButton.toolTip
     panel.ui.newFolderButton.click()
