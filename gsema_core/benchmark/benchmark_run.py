@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gsema_core.benchmark.budget import go_on_with
-from gsema_core.benchmark.plan import Cell, Plan
+from gsema_core.benchmark.plan import SETTINGS, Cell, Plan
 from gsema_core.benchmark.records import other_budgets, read_records, training_numbers, write_record
 from gsema_core.benchmark.result_tables import write_tables
+from gsema_core.datasets.case_summary import summary, summary_lines
+from gsema_core.datasets.examination import Examined, examine_usable
+from gsema_core.datasets.label_checks import check_accepted
 from gsema_core.errors import Cancelled, UserError
+from gsema_core.files.label_maps import dropped_were_told
 from gsema_core.training.run_reporter import told_while
 
 Report = Callable[[str], None]
@@ -39,9 +43,12 @@ def run_benchmark(
         Whether these cells are finished.
 
     Raises:
-        UserError: the data, the settings or the folder cannot be used.
+        UserError: the data, the settings or the folder cannot be used. All cases are read before
+            the first cell, and those that cannot be used are named.
     """
     report = report or (lambda line: print(line, file=sys.stderr, flush=True))
+    if not (plan.output / SETTINGS).exists() and not _look(plan, report, stop):
+        return False  # and nothing is written that a corrected list would contradict
     plan.begin()
     for budget, count in other_budgets(plan).items():
         report(f"Cells finished with {budget}: {count}. They go on to {plan.budget}.")
@@ -51,8 +58,9 @@ def run_benchmark(
             continue
         about = f"{plan.method(cell.row).title} without {cell.center}, seed {cell.seed}"
         report(f"Cell {number} of {len(cells)}: {about}")
-        if stop() or not _run_cell(plan, cell, report, stop):
-            return False
+        with dropped_were_told():
+            if stop() or not _run_cell(plan, cell, report, stop):
+                return False
         write_tables(plan, read_records(plan))
     return True
 
@@ -73,6 +81,28 @@ def report_benchmark(plan: Plan, report: Report | None = None, *, figures: bool 
         from gsema_core.benchmark.figures.drawing import draw_figures
 
         draw_figures(plan, records, report)
+
+
+def _look(plan: Plan, report: Report, stop: Callable[[], bool]) -> bool:
+    """Read all cases before any cell is trained, and say what they hold; False where stopped.
+
+    Raises:
+        UserError: cases cannot be used, or the labels look wrong as a whole.
+    """
+
+    def after(_: Examined) -> None:
+        if stop():
+            raise Cancelled
+
+    try:
+        with told_while(report, "Examining the cases", plan.base.run.progress_s):
+            values = summary(examine_usable(plan.cases, after))
+    except Cancelled:
+        return False
+    for line in summary_lines(values):
+        report(line)
+    check_accepted(values["suspicions"], plan.base.data.accept_labels)
+    return True
 
 
 def _run_cell(plan: Plan, cell: Cell, report: Report, stop: Callable[[], bool]) -> bool:

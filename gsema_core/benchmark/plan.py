@@ -254,8 +254,9 @@ class Plan:
 
     def _settings(self) -> dict[str, Any]:
         tables = self.base.to_dict()
-        for section, name in (("data", "datalist"), ("data", "cache"), ("run", "output")):
-            tables[section].pop(name, None)
+        for name in ("datalist", "cache", "accept_labels"):
+            tables["data"].pop(name, None)
+        tables["run"].pop("output", None)
         listed = json.dumps([case_entry(case) for case in self.cases], sort_keys=True)
         return {
             **tables,

@@ -59,6 +59,11 @@ def find_cases(
             cases = _ruled(find_in_scene(path, rule, tell), labels)
         elif path.name.lower().endswith(ARCHIVES):
             raise UserError(f"The file {path} is an archive: unpack it, and give the folder.")
+        elif image_stem(path.name) is not None and path.is_file():
+            raise UserError(
+                f"The file {path} is an image: give the folder that has scans and label maps, or a "
+                "datalist."
+            )
         else:
             cases = _ruled(read_datalist(listing, check_files), labels)
             if listing != path:

@@ -74,11 +74,14 @@ class FolderLevel:
 
     level: int
 
+    def __str__(self) -> str:
+        return "folder" if self.level == 1 else f"folder:{self.level}"
+
     def origin(self, steps: tuple[str, ...], path: str) -> Origin:
         if len(steps) <= self.level:
             raise UserError(
                 f"The scan {path} lies in no center's folder: with --center-from "
-                f"folder:{self.level} the patient's folder or file comes below the center's. Use "
+                f"{self} the patient's folder or file comes below the center's. Use "
                 "another level, or none if all are of one center."
             )
         return Origin(steps[self.level - 1], steps[: self.level + 1])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.stats import rankdata
 
+from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 
 REACH_MM = (3.0, 6.0)
@@ -116,6 +117,16 @@ def suspicions(signs: Sequence[LabelSigns]) -> list[str]:
             "the label maps may be of other scans, or vessels are dark in these."
         )
     return sentences
+
+
+def check_accepted(found: Sequence[str], accepted: bool) -> None:
+    """Refuse labels of which `suspicions` says something, unless somebody said that they are right.
+
+    Raises:
+        UserError: they are not accepted.
+    """
+    if found and not accepted:
+        raise UserError(" ".join([*found, WHAT_TO_DO]))
 
 
 def _of(some: Sequence[object], of: Sequence[object]) -> str:

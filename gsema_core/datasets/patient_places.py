@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gsema_core.datasets.case_names import patient_name, subject
-from gsema_core.datasets.center_rules import CenterRule, OneCenter
+from gsema_core.datasets.center_rules import CenterRule, FolderLevel, OneCenter
 from gsema_core.datasets.datalist import Case
 from gsema_core.datasets.folder_walk import Tell
 from gsema_core.errors import UserError
@@ -98,6 +98,12 @@ def with_center(case: Case, root: Path, rule: CenterRule | None) -> Case:
         UserError: the rule does not fit the scan.
     """
     center = ""
+    if isinstance(rule, FolderLevel):
+        raise UserError(
+            f"--center-from {rule} is for folders of pairs and saved scenes: in {root} a list or "
+            "the names of the data set say what belongs together. Give a table of the patients' "
+            "centers, or a regular expression."
+        )
     if rule is not None:
         image = case.image
         path = image.relative_to(root) if image.is_relative_to(root) else image

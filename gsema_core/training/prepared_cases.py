@@ -13,7 +13,7 @@ from gsema_core.datasets import Case, Split, VolumeCache
 from gsema_core.datasets.cache import CachedVolume
 from gsema_core.datasets.case_summary import summary, summary_lines
 from gsema_core.datasets.examination import Examined, examine_usable
-from gsema_core.datasets.label_checks import WHAT_TO_DO, suspicions
+from gsema_core.datasets.label_checks import check_accepted, suspicions
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.intensities import IntensityRule
 from gsema_core.intensities.appearance_ranges import AppearanceRanges
@@ -110,7 +110,7 @@ def describe(
     values = summary(examined)
     for line in filter(None, [*summary_lines(values), split.left_out()]):
         reporter.report(line)
-    _accept(values["suspicions"], accept)
+    check_accepted(values["suspicions"], accept)
     return examined
 
 
@@ -122,14 +122,9 @@ def check_labels(prepared: PreparedCases, config: TrainingConfig, reporter: RunR
     """
     signs = [volume.label_signs for volume in (*prepared.training, *prepared.validation)]
     found = suspicions([each for each in signs if each])
-    _accept(found, config.data.accept_labels)
+    check_accepted(found, config.data.accept_labels)
     for sentence in found:
         reporter.warn(sentence)
-
-
-def _accept(found: Sequence[str], accept: bool) -> None:
-    if found and not accept:
-        raise UserError(" ".join([*found, WHAT_TO_DO]))
 
 
 def volume_cache(config: TrainingConfig) -> VolumeCache:

@@ -175,3 +175,25 @@ def test_minutes_end_a_rows_training(make_plan):
     (record,) = read_records(plan).values()
     assert 0 < record["training"]["steps"] < 100_000
     assert "100000 steps, at most 0.02 minutes" in (plan.output / "table.md").read_text()
+
+
+def test_all_cases_are_looked_at_before_the_first_cell(make_plan, datalist):
+    """Those of the unseen center would else be read after the hours of a training."""
+    document = json.loads(datalist.read_text())
+    for number in (3, 5):
+        document["cases"][number]["relabel"] = [[1, 1]]
+    datalist.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"case3-label\.nrrd .* 1 more cannot be used:"):
+        run_benchmark(make_plan(rows=("no_ema",)), list[str]().append)
+    for entry in document["cases"]:
+        entry["relabel"] = [[1, 2], [2, 1]]
+    datalist.write_text(json.dumps(document))
+    plan = make_plan(rows=("no_ema",), centers=("A",))
+    with pytest.raises(UserError, match="may be exchanged"):
+        run_benchmark(plan, list[str]().append)
+    assert not plan.output.exists()  # or a corrected list would be another benchmark's
+    accepted = make_plan(rows=("no_ema",), centers=("A",), data={"accept_labels": True})
+    lines: list[str] = []
+    assert run_benchmark(accepted, lines.append)
+    assert any(line.startswith("Check the labels: ") for line in lines)
+    assert run_benchmark(plan, lines.append)  # the same benchmark, accepted or not

@@ -125,7 +125,7 @@ def test_the_row_is_trained_by_its_commands_and_scored_by_ours(plan, fake_nnunet
 
 def test_it_stops_and_goes_on_without_planning_again(plan, fake_nnunet):
     calls = fake_nnunet(seconds=60)
-    asked = iter([False, False, False, False])
+    asked = iter([False] * (len(plan.cases) + 4))
     assert not run_benchmark(plan, lambda line: None, lambda: next(asked, True))
     for pid in calls.with_name("calls.jsonl.pids").read_text().split():
         assert _is_gone(int(pid))  # although it was deaf to SIGTERM
@@ -147,7 +147,7 @@ def test_its_minutes_are_those_of_all_sessions(make_plan, fake_nnunet):
     """Stopped after a part of its budget, it goes on with the rest of it."""
     calls = fake_nnunet(seconds=4)
     plan = make_plan(rows=("nnunet",), centers=("B",), run={"minutes": 1.0})
-    asked = iter([False, False, False, False])  # the fourth is asked when training runs
+    asked = iter([False] * (len(plan.cases) + 4))  # the last is asked when training runs
     assert not run_benchmark(plan, lambda line: None, lambda: next(asked, True))
     spent = plan.output / plan.cells[0].folder / SPENT
     assert 0 < float(spent.read_text()) < 4

@@ -112,7 +112,7 @@ def test_centers_of_the_participants(tmp_path):
     (root / "participants.tsv").write_text(table.replace("4\tA", "4\tC"))
     with pytest.raises(UserError, match=r"2 have one patient each \(A, C\).*--yes"):
         find_cases(root)
-    with pytest.raises(UserError, match=r"sub-1_a\.nii\.gz lies in no center's folder"):
+    with pytest.raises(UserError, match=r"--center-from folder is for folders of pairs .* a table"):
         find_cases(root, rule=center_rule("folder"))
 
 

@@ -346,3 +346,9 @@ def test_scans_that_came_after_the_list_are_told(layout):
         f"2 image file(s) of {root} are not in its datalist.json and are left out: "
         f"{root}/p2.nrrd, {root}/p2_seg.nrrd."
     ]
+
+
+def test_an_image_is_no_list(layout):
+    root = layout("p1.nii.gz p1_seg.nii.gz")
+    with pytest.raises(UserError, match=r"p1\.nii\.gz is an image: give the folder"):
+        find_cases(root / "p1.nii.gz")
