@@ -115,7 +115,9 @@ class RunDisplay:
             return
         begun = time.monotonic()
         with self._curves():
-            parts = (self.config.run.name, f"step {step}", self._scans)
+            scope = self.config.method.gate_scope
+            gate = "" if scope == "all" else f"gate of the {scope}"
+            parts = (self.config.run.name, f"step {step}", gate, self._scans)
             draw_curves(self.folder, ", ".join(filter(None, parts)))
         self._drawn_at = time.monotonic()
         self._took = self._drawn_at - begun

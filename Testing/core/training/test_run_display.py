@@ -144,3 +144,12 @@ def test_curves_take_a_small_share_of_the_time(make_tiny, monkeypatch):
     monkeypatch.setattr("gsema_core.training.run_display.draw_curves", draw)
     train(make_tiny(run={"steps": 5, "validate_every": 1}), silent)
     assert drawn == ["local, step 1", "local, step 5"]
+
+
+@pytest.mark.parametrize(("scope", "named"), [("all", False), ("decoder", True)])
+def test_the_curves_name_a_gate_that_sees_the_decoder_only(make_tiny, monkeypatch, scope, named):
+    titles: list[str] = []
+    drawn = "gsema_core.training.run_display.draw_curves"
+    monkeypatch.setattr(drawn, lambda folder, title: titles.append(title))
+    train(make_tiny(method={"gate_scope": scope}, run={"steps": 1}), silent)
+    assert titles and all(("gate of the decoder" in title) is named for title in titles)
