@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -15,7 +16,7 @@ from gsema_core.errors import Cancelled, UserError, refusal_of
 from gsema_core.evaluation.cases import DECIMALS, CaseScore, score_case
 from gsema_core.evaluation.label_folders import PairingRules, Pairs, label_stem, match_folders
 from gsema_core.evaluation.patients import patient_numbers
-from gsema_core.files import read_labels
+from gsema_core.files.label_maps import LabelMap, read_label_map
 from gsema_core.files.label_rules import NO_RULES, LabelRules, Relabel
 from gsema_core.grids.geometry import GRID_TOLERANCE_MM, Geometry, check_same_grid
 from gsema_core.grids.label_resampling import labels_on_grid
@@ -31,11 +32,14 @@ class FolderScores:
         pairs: which files they are of, and which were left out.
         outside_ml: the cases whose prediction was brought to its reference's grid, with what of
             the prediction's volume lies outside of that and so counts nowhere, in ml.
+        dropped: names of labels that are neither vessel nor aneurysm and were taken as background,
+            with the number of label maps that have them.
     """
 
     cases: Sequence[CaseScore]
     pairs: Pairs
     outside_ml: Mapping[str, float]
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def scored_as_empty(self) -> list[str]:
@@ -53,6 +57,7 @@ class FolderScores:
             "resampled_outside_ml": {
                 name: round(volume, DECIMALS) for name, volume in self.outside_ml.items()
             },
+            "taken_as_background": dict(self.dropped),
         }
 
     def notes(self) -> list[str]:
@@ -67,7 +72,11 @@ class FolderScores:
              [path.name for path in self.pairs.left_out]),
             (f"resampled to their references' grids{lost}", list(self.outside_ml)),
         )  # fmt: skip
-        return [f"{len(names)} {what}: {_first(names)}." for what, names in told if names]
+        notes = [f"{len(names)} {what}: {_first(names)}." for what, names in told if names]
+        for name, count in self.dropped.items():
+            maps = f"{count} label map{'' if count == 1 else 's'}"
+            notes.append(f"Taken as background: {name!r}, neither vessel nor aneurysm (in {maps}).")
+        return notes
 
 
 MOST_NAMES = 10
@@ -120,6 +129,7 @@ def evaluate_folders(
     found = match_folders(Path(predictions), Path(references), rules)
     known = _known(Path(references), found, listed) if listed else {}
     scores, outside_ml, reasons = [], dict[str, float](), list[str]()
+    dropped: Counter[str] = Counter()
     for number, (name, (prediction, reference)) in enumerate(found.pairs.items(), start=1):
         if cancelled():
             raise Cancelled
@@ -127,8 +137,11 @@ def evaluate_folders(
             progress((number - 1) / len(found.pairs), f"case {number} of {len(found.pairs)}")
         told = known.get(name, _Known())
         try:
-            true = read_labels(reference, told.relabel, rules=labels[1].over(told.labels))
-            answer = _prediction(prediction, true.geometry, labels[0])
+            own = read_label_map(reference, told.relabel, rules=labels[1].over(told.labels))
+            true = own.volume
+            theirs = _prediction(prediction, true.geometry, labels[0])
+            answer = theirs.volume
+            dropped.update([*own.dropped, *theirs.dropped])
             if not answer.geometry.is_close(true.geometry, GRID_TOLERANCE_MM):
                 answer, outside_ml[name] = _on_reference(
                     answer, true.geometry, prediction, reference, resample
@@ -139,14 +152,14 @@ def evaluate_folders(
             scores.append(score_case(name, answer, true, told.center, told.patient))
     if reasons:
         raise refusal_of(reasons)
-    return FolderScores(scores, found, outside_ml)
+    return FolderScores(scores, found, outside_ml, dict(sorted(dropped.items())))
 
 
-def _prediction(path: Path | None, grid: Geometry, rules: LabelRules) -> Volume:
+def _prediction(path: Path | None, grid: Geometry, rules: LabelRules) -> LabelMap:
     """The label map, or an empty one where it is missing."""
     if path is None:
-        return Volume(np.zeros(grid.shape, np.uint8), grid)
-    return read_labels(path, grid=grid, rules=rules)
+        return LabelMap(Volume(np.zeros(grid.shape, np.uint8), grid))
+    return read_label_map(path, grid=grid, rules=rules)
 
 
 def _on_reference(

@@ -29,6 +29,13 @@ NEARLY = 0.01
 it by 0.004; values between two labels, as interpolation makes, lie further off. Ours."""
 
 
+MOST_VALUES = 200
+"""With more, a file is no label map of vessels: atlases of the brain have about a hundred. Ours."""
+
+SAMPLE = 100_000
+"""Voxels that are enough to tell a scan by its values; ours."""
+
+
 class DroppedLabels(UserWarning):
     """A file has labels that are neither vessel nor aneurysm, and they were left out."""
 
@@ -173,6 +180,11 @@ def _unknown_value(
         return UserError(
             f"The label map {path} has values between 0 and 1, such as {value:g}: it looks like a "
             "map of probabilities; make it labels first, for example 1 from 0.5 on."
+        )
+    if len(np.unique(values[:: max(1, len(values) // SAMPLE)])) > MOST_VALUES:
+        return UserError(
+            f"The label map {path} has more than {MOST_VALUES} values, such as {value:g}: it looks "
+            "like a scan; give the label map."
         )
     known = ", ".join(f"{each:g}" for each in meaning)
     return UserError(

@@ -204,7 +204,8 @@ def test_a_table_says_the_center(layout, tmp_path):
     root = layout("p1.nrrd p1_seg.nrrd x/p2/i.nrrd x/p2/seg.nrrd x/p2b/i.nrrd x/p2b/seg.nrrd "
                   "sub-3_ses-1.nrrd sub-3_ses-1_seg.nrrd p4.nrrd p4_seg.nrrd")  # fmt: skip
     table = tmp_path / "sites.csv"
-    table.write_text("\ufeffPatient;Age;Centre\np1.nrrd;50;A\np2;;B\np2b;;B\n3;1;B\np4;;A\n;;\n")
+    rows = "Patient;Age;Centre\np1.nrrd;50;A\np2;;B\np2b;;B\n3;1;B\np4;;A\n;;\n"
+    table.write_text(rows, "utf-8-sig")
     lines, _ = told(root, str(table))
     assert [line.split(":")[0] for line in lines] == ["A p1", "A p4", "B sub-3", "B p2", "B p2b"]
 

@@ -219,6 +219,13 @@ def test_a_list_without_any_aneurysm_says_what_may_be_wrong(lab):
     assert not any("No case has an aneurysm" in line for line in told(folder, "aneurysm=1"))
 
 
+def test_a_scan_instead_of_a_label_map_is_called_one(lab):
+    noise = np.random.default_rng(0).normal(1000, 300, (32, 32, 32))
+    folder = lab(lambda ours: noise.astype(np.int16), kind=np.int16)
+    with pytest.raises(UserError, match=r"has more than 200 values, .* looks like a scan"):
+        labels_of(folder)
+
+
 def test_a_damaged_label_map_is_called_one(put, tmp_path):
     put("p1.nrrd", "p1_label.nrrd")
     (tmp_path / "p1_label.nrrd").write_bytes(b"NRRD0004")

@@ -53,13 +53,17 @@ def test_segments_of_slicer_are_taken_by_name(
     """Slicer numbers segments in the order in which they were made."""
     predictions, references = folders
     write_labels(draw(BOX, (1, 12, 12, 12, 5)), predictions / "a.nrrd")
-    image = draw((1, *BOX[1:]), (2, 12, 12, 12, 5)).to_image()
-    for number, name in enumerate(("Aneurysm", "Vessels")):
+    image = draw((1, *BOX[1:]), (2, 12, 12, 12, 5), (3, 2, 2, 2, 1)).to_image()
+    for number, name in enumerate(("Aneurysm", "Vessels", "Skull")):
         image.SetMetaData(f"Segment{number}_Name", name)
         image.SetMetaData(f"Segment{number}_LabelValue", str(number + 1))
     sitk.WriteImage(image, str(references / "a.seg.nrrd"))
-    (score,) = evaluate_folders(*folders).cases
+    found = evaluate_folders(*folders)
+    (score,) = found.cases
     assert score.aneurysm["dice"] == score.vessel["dice"] == 1.0
+    told = "Taken as background: 'Skull', neither vessel nor aneurysm (in 1 label map)."
+    assert found.notes() == [told]
+    assert found.to_dict(PairingRules())["taken_as_background"] == {"Skull": 1}
 
 
 def test_cancelling(folders: tuple[Path, Path], draw: Callable[..., Volume]) -> None:
