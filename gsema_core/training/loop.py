@@ -22,7 +22,7 @@ from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
 from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
-from gsema_core.training.pace import Ending, Pace, ending
+from gsema_core.training.pace import Ending, Pace, ending, what_ends
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_display import RunDisplay
 from gsema_core.training.run_files import CHECKPOINT, TEACHER
@@ -127,19 +127,8 @@ class Loop:
 
     def over(self) -> str:
         """What ends the run by itself: steps, minutes or patience; empty where nothing does."""
-        run, progress = self.config.run, self.progress
-        if self.trainer.step > run.steps:
-            return f"it had made more than {run.steps} steps before"
-        if self.trainer.step == run.steps:
-            return "all steps are made"
-        if 0 < run.minutes * 60 <= progress.seconds:
-            return f"its {run.minutes:g} minutes are used up"
-        if 0 < run.patience <= progress.stale:
-            return (
-                f"{progress.stale} validations in a row found no better teacher and its patience "
-                f"is {run.patience}"
-            )
-        return ""
+        progress = self.progress
+        return what_ends(self.config.run, self.trainer.step, progress.seconds, progress.stale)
 
     def _ends(self) -> bool:
         """Whether to leave the loop, after the end of any pause; the first rank decides."""
@@ -254,27 +243,19 @@ class Loop:
         scores = validate_together(self.ranks, volumes, shown, self._score_of, names)
         if self.ranks.is_first:
             self.logbook.write_validation(self.trainer.step, self.progress.seconds, scores)
-        aneurysm, vessel = scores["aneurysm_dice"], scores["vessel_dice"]
+        count = f"{len(volumes)} case{'' if len(volumes) == 1 else 's'}"
         self.reporter.report(
-            f"[{self._place()}] teacher on "
-            f"{len(self.cases.validation)} cases kept out: aneurysm Dice {aneurysm:.3f}, "
-            f"vessel {vessel:.3f}"
+            f"[{self._place()}] teacher on {count} kept out: aneurysm Dice "
+            f"{scores['aneurysm_dice']:.3f}, vessel {scores['vessel_dice']:.3f}"
         )
         if self.ranks.is_first:
             self.display.validated(self.trainer.step)
         return scores[self.cases.validation_score]
 
     def _score_of(self, volume: CachedVolume) -> dict[str, float]:
-        return validate(
-            self.trainer.teacher,
-            [volume],
-            self.config.data.patch,
-            self.config.data.spacing_mm,
-            validation_settings(self.config),
-            self.trainer.device,
-            self._see,
-            self.control.stop_asked,
-        )
+        data, device = self.config.data, self.trainer.device
+        how = data.patch, data.spacing_mm, validation_settings(self.config), device
+        return validate(self.trainer.teacher, [volume], *how, self._see, self.control.stop_asked)
 
     def _see(
         self, volume: CachedVolume, predicted: NDArray[np.uint8], scores: dict[str, float]
@@ -303,25 +284,12 @@ class Loop:
         self._show(state, message=message)
 
     def _show(self, state: str, **changes: Any) -> None:
-        run, progress = self.config.run, self.progress
-        end = self._ending()
+        progress, end = self.progress, self._ending()
         self.shown_at = time.monotonic()
         self.reporter.show(
             state=state,
-            step=self.trainer.step,
-            steps=run.steps,
-            epoch=self.trainer.step // run.validate_every,
-            epochs=-(-run.steps // run.validate_every),
-            seconds=round(progress.seconds, 1),
-            minutes=run.minutes,
-            seconds_per_step=_rounded(self.pace.seconds_per_step, 4),
-            seconds_left=_rounded(end.seconds if end else None),
-            earliest_step=end.earliest_step if end else None,
             best_score=None if progress.best_score == NO_SCORE else round(progress.best_score, 4),
             best_step=progress.best_step,
+            **self.pace.shown(self.config.run, self.trainer.step, progress.seconds, end),
             **changes,
         )
-
-
-def _rounded(value: float | None, digits: int = 1) -> float | None:
-    return None if value is None else round(value, digits)

@@ -65,6 +65,30 @@ class Pace:
         took, self._mark = now - self._mark, now
         return took
 
+    def shown(
+        self, run: RunConfig, step: int, seconds: float, end: Ending | None
+    ) -> dict[str, float | int | None]:
+        """How far a run is, as its `Status` has it.
+
+        Args:
+            run: its limits.
+            step: done.
+            seconds: of steps that are spent.
+            end: the estimate; None before the first step.
+        """
+        pace = self.seconds_per_step
+        return {
+            "step": step,
+            "steps": run.steps,
+            "epoch": step // run.validate_every,
+            "epochs": -(-run.steps // run.validate_every),
+            "seconds": round(seconds, 1),
+            "minutes": run.minutes,
+            "seconds_per_step": None if pace is None else round(pace, 4),
+            "seconds_left": None if end is None else round(end.seconds, 1),
+            "earliest_step": None if end is None else end.earliest_step,
+        }
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -93,6 +117,29 @@ class Ending:
         if self.validations and not self.validations_timed:
             words += f" and {self.validations} validation{'s' if self.validations > 1 else ''}"
         return f"{words} left" + ("" if self.earliest_step is None else " at the latest")
+
+
+def what_ends(run: RunConfig, step: int, seconds: float, stale: int) -> str:
+    """Say what has ended a run by itself, as a part of a sentence; empty where nothing has.
+
+    Args:
+        run: its limits.
+        step: done.
+        seconds: of steps that are spent.
+        stale: validations in a row without a better teacher.
+    """
+    if step > run.steps:
+        return f"it had made more than {run.steps} steps before"
+    if step == run.steps:
+        return "all steps are made"
+    if 0 < run.minutes * 60 <= seconds:
+        return f"its {run.minutes:g} minutes are used up"
+    if 0 < run.patience <= stale:
+        return (
+            f"{stale} validations in a row found no better teacher and its patience is "
+            f"{run.patience}"
+        )
+    return ""
 
 
 def ending(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gsema_core.training.config_sections import RunConfig
-from gsema_core.training.pace import Pace, duration_text, ending
+from gsema_core.training.pace import Pace, duration_text, ending, what_ends
 
 
 @pytest.fixture
@@ -108,3 +108,24 @@ def test_patience_makes_it_at_the_latest():
 )
 def test_durations_are_no_more_exact_than_anybody_could_promise(seconds, text):
     assert duration_text(seconds) == text
+
+
+def test_what_has_ended_a_run():
+    run = run_of(minutes=0.5, patience=2)
+    assert what_ends(run, 19, 29.9, 1) == ""
+    assert what_ends(run, 20, 0.0, 0) == "all steps are made"
+    assert what_ends(run, 21, 0.0, 0) == "it had made more than 20 steps before"
+    assert what_ends(run, 3, 30.0, 0) == "its 0.5 minutes are used up"
+    assert what_ends(run, 3, 0.0, 2).startswith("2 validations in a row found no better teacher")
+    assert what_ends(run_of(), 3, 1e9, 10**6) == ""
+
+
+def test_what_a_status_shows_of_the_pace(clock):
+    pace = Pace()
+    shown = pace.shown(run_of(), 7, 1.26, None)
+    assert (shown["epoch"], shown["epochs"], shown["seconds"]) == (1, 4, 1.3)
+    assert shown["seconds_per_step"] is shown["seconds_left"] is shown["earliest_step"] is None
+    clock(0.123456)
+    pace.step()
+    shown = pace.shown(run_of(), 10, 20.0, ending(run_of(), 10, 20.0, 2.0, 7.0, 0))
+    assert (shown["seconds_per_step"], shown["seconds_left"]) == (0.1235, 34.0)
