@@ -65,6 +65,8 @@ def image_cases(
     model: Model = "auto",
     jobs: int = 1,
     test_patients: Sequence[str] = (),
+    *,
+    quiet: bool = False,
 ) -> int:
     """Write ``images``, ``labels`` and ``datalist.json`` into a folder; skip what is there.
 
@@ -74,6 +76,7 @@ def image_cases(
         model: see `acquire`.
         jobs: processes, each on one thread.
         test_patients: all of their cases are marked for testing in the datalist, for good.
+        quiet: print nothing.
 
     Returns:
         The number of volumes made now.
@@ -85,11 +88,12 @@ def image_cases(
         make_folder(output / name)
     model = resolve_model(model)
     waiting = [case for case in cases if not is_finished(case, output, model)]
-    _say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
+    say = (lambda line: None) if quiet else _say
+    say(f"{len(cases)} cases, {len(cases) - len(waiting)} already there, model {model}")
     work = in_processes(partial(_make, output=output, model=model), waiting, jobs)
     for number, (case, seconds) in enumerate(zip(waiting, work, strict=True), start=1):
         _write_datalist(output, test_patients)
-        _say(f"{number}/{len(waiting)} {case.stem} at {case.center} in {seconds:.0f} s")
+        say(f"{number}/{len(waiting)} {case.stem} at {case.center} in {seconds:.0f} s")
     _write_datalist(output, test_patients)
     return len(waiting)
 

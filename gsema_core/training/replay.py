@@ -43,7 +43,7 @@ def make_replay(
             raise Cancelled
         making = f"Making phantom {number} of {len(missing)} for replay"
         reporter.advance(f"{making}.", making)
-        image_cases([case], folder, "light")
+        image_cases([case], folder, "light", quiet=True)  # the reporter tells
     reporter.doing("")
     uses = {case.patient: "training" for case in training}
     uses.update({case.patient: "test" for case in test})

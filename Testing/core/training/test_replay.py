@@ -36,7 +36,7 @@ def numbers(config) -> dict[str, torch.Tensor]:
     return torch.load(config.run.output / "checkpoint.pt", weights_only=True)["teacher"]
 
 
-def test_makes_phantoms_for_training_and_others_for_testing_once(tmp_path):
+def test_makes_phantoms_for_training_and_others_for_testing_once(tmp_path, capsys):
     reporter = RunReporter(tmp_path, silent)
     cases = make_replay(tmp_path, 2, reporter, lambda: False)
     assert len(cases) == 2 and all(case.image.exists() for case in cases)
@@ -46,6 +46,7 @@ def test_makes_phantoms_for_training_and_others_for_testing_once(tmp_path):
     times = {case.image: case.image.stat().st_mtime_ns for case in listed}
     assert make_replay(tmp_path, 2, reporter, lambda: False) == cases
     assert {case.image: case.image.stat().st_mtime_ns for case in listed} == times
+    assert capsys.readouterr().err == ""  # the run's reporter tells of them
 
 
 def test_test_phantoms_stay_the_same_whatever_is_trained_on(tmp_path):
