@@ -236,7 +236,7 @@ def _files_of(path: Path) -> list[Path]:
         folders = os.walk(path.resolve())
         return [Path(parent, name) for parent, _, names in folders for name in names]
     if path.name.lower().endswith(_ONE_FILE):
-        return [path]
+        return [path.resolve()]
     return [file for file in path.resolve().parent.iterdir() if file.is_file()]
 
 

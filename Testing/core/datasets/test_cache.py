@@ -58,6 +58,15 @@ def test_second_load_prepares_nothing(cache, case, monkeypatch):
     assert np.array_equal(cache.load(case).image, first.image)
 
 
+def test_a_path_written_in_another_way_is_the_same_case(cache, case, monkeypatch):
+    """A run's own settings have whole paths, those that it was begun with may have not."""
+    first = cache.load(case)
+    keep_from_preparing(monkeypatch)
+    monkeypatch.chdir(case.image.parent)
+    files = {"image": Path(case.image.name), "label": Path(case.label.name)}
+    assert np.array_equal(cache.load(dataclasses.replace(case, **files)).image, first.image)
+
+
 def test_changed_file_or_setting_never_meets_a_stale_entry(cache, case):
     before = cache.load(case)
     labels = np.zeros((32, 32, 32), np.uint8)
