@@ -42,10 +42,10 @@ def refusal_of(reasons: Sequence[str]) -> UserError:
 
     >>> error = refusal_of(["The case a is cut off.", "The case b has no scan."])
     >>> str(error), error.table
-    ('The case a is cut off. 1 more cannot be used:', ['The case b has no scan.'])
+    ('The case a is cut off. 1 more cannot be used.', ['The case b has no scan.'])
     """
     first, *others = reasons
-    return UserError(f"{first} {len(others)} more cannot be used:" if others else first, others)
+    return UserError(f"{first} {len(others)} more cannot be used." if others else first, others)
 
 
 class BrokenOffError(UserError):

@@ -183,7 +183,7 @@ def test_all_cases_are_looked_at_before_the_first_cell(make_plan, datalist):
     for number in (3, 5):
         document["cases"][number]["relabel"] = [[1, 1]]
     datalist.write_text(json.dumps(document))
-    with pytest.raises(UserError, match=r"case3-label\.nrrd .* 1 more cannot be used:"):
+    with pytest.raises(UserError, match=r"case3-label\.nrrd .* 1 more cannot be used."):
         run_benchmark(make_plan(rows=("no_ema",)), list[str]().append)
     for entry in document["cases"]:
         entry["relabel"] = [[1, 2], [2, 1]]

@@ -159,6 +159,6 @@ def test_cases_are_looked_at_before_the_first_is_segmented(
     (tmp_path / "report.json").unlink()
     assert main(base) == EXIT_USER_ERROR
     first, *others = capsys.readouterr().err.splitlines()[-2:]
-    assert first.endswith("1 more cannot be used:") and len(others) == 1
+    assert first.endswith("1 more cannot be used.") and len(others) == 1
     assert "has the value 2, where only 0, 1 may occur" in others[0]
     assert not (tmp_path / "report.json").exists()

@@ -68,7 +68,7 @@ def test_all_that_cannot_be_used_is_named_at_once(cases):
     cases[1].image.write_bytes(b"no image")
     label(cases[3], (1, 4), (7, 5))
     seen = []
-    with pytest.raises(UserError, match=r"case1\.nrrd .* 1 more cannot be used:") as caught:
+    with pytest.raises(UserError, match=r"case1\.nrrd .* 1 more cannot be used.") as caught:
         examine_usable(cases, seen.append)
     assert len(seen) == 5
     (other,) = caught.value.table

@@ -134,7 +134,7 @@ def test_all_files_that_cannot_be_scored_are_named_at_once(
     write_labels(draw((3, 5, 5, 5, 4)), folders[1] / "c.nrrd")
     shifted = dataclasses.replace(draw(BOX).geometry, origin=(13.0, -20.0, 34.0))
     write_labels(Volume(draw(BOX).array, shifted), folders[0] / "d.nrrd")
-    with pytest.raises(UserError, match=r"predictions.b\.nrrd .* 2 more cannot be used:") as caught:
+    with pytest.raises(UserError, match=r"predictions.b\.nrrd .* 2 more cannot be used.") as caught:
         evaluate_folders(*folders)
     value, grid = caught.value.table
     assert "c.nrrd has the value 3" in value and "d.nrrd is not on the grid of" in grid

@@ -307,7 +307,7 @@ def test_cases_are_told_by_their_places_in_the_list(make_tiny, own_cases, tmp_pa
     assert "Cases of the list that are left out: 1 for a test." in lines
     for number in (2, 5):
         (own_cases.parent / f"case{number}.nrrd").write_bytes(b"no image")
-    with pytest.raises(UserError, match="1 more cannot be used:") as caught:
+    with pytest.raises(UserError, match=r"1 more cannot be used\.") as caught:
         describe(split, True, reporter, bool)
     told = str(caught.value) + caught.value.table[0]
     assert "case2.nrrd" in told and "case5.nrrd" in told
