@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,14 @@ def knows_signal(facts, class_name, signature):
     if class_name in facts and signature in facts[class_name].signals:
         return True
     base = getattr(qt, facts[class_name].base if class_name in facts else class_name)
-    # A class of its own: PySide's wrapper of a Qt class's meta object may die with any widget.
-    return type("Probe", (base,), {}).staticMetaObject.indexOfSignal(signature) >= 0
+    return probe(base).staticMetaObject.indexOfSignal(signature) >= 0
+
+
+@cache
+def probe(base):
+    """A class of its own, and kept: PySide's wrapper of a Qt class's meta object may die with any
+    widget, and the meta object of a class that the garbage collector takes dies at once."""
+    return type("Probe", (base,), {})
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
