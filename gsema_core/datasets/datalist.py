@@ -158,9 +158,10 @@ def _check_keys(entry: Mapping[str, Any], known: Sequence[str], what: str) -> No
     for key in entry:
         if key not in known:
             near = get_close_matches(key.lower(), known, 1)
-            meant = f"did you mean {near[0]!r}?" if near else "leave it out."
+            meant = f"write {near[0]!r} if that is meant, or " if near else ""
             raise UserError(
-                f"{what} has the unknown key {key!r} (known are {', '.join(known)}): {meant}"
+                f"{what} has the unknown key {key!r} (known are {', '.join(known)}): "
+                f"{meant}leave it out."
             )
 
 

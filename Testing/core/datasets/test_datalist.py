@@ -210,7 +210,7 @@ def test_names_that_are_no_text_are_refused_before_the_list_is_written(datalist)
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"case": []}, r"'case' \(known are cases, description.*\): did you mean 'cases'\?"),
+        ({"case": []}, r"'case' \(known are cases, .*\): write 'cases' if that is meant"),
         ({"training": []}, r"'training' \(known are .*\): leave it out"),
     ],
 )
@@ -226,7 +226,8 @@ def test_unknown_keys_of_a_case_are_refused(datalist, key, meant):
     document = json.loads(datalist.read_text())
     document["cases"][1][key] = "test"
     datalist.write_text(json.dumps(document))
-    end = f"did you mean '{meant}'" if meant else "leave it out"
+    nearest = f"write '{meant}' if that is meant, or " if meant else ""
+    end = rf"\): {nearest}leave it out\."
     with pytest.raises(UserError, match=f"Case 2 of .* has the unknown key '{key}' .*{end}"):
         read_datalist(datalist)
 
