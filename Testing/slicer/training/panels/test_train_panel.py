@@ -157,14 +157,21 @@ def test_a_change_that_the_training_made_is_told(panel, begin, look, spin):
     assert status_of(panel).splitlines() == [FINISHED, SHRUNK]
 
 
-def test_the_cpu_is_offered_where_the_gpu_is_too_small(panel, begin, look, spin, monkeypatch):
-    asked, answers = [], [False, True]
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """Questions of yes or no so far; the first is answered with no, the second with yes."""
+    questions: list[str] = []
+    answers = [False, True]
 
     def answer(text):
-        asked.append(text)
+        questions.append(text)
         return answers.pop(0)
 
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", answer)
+    return questions
+
+
+def test_the_cpu_is_offered_where_the_gpu_is_too_small(panel, begin, look, spin, asked):
     begin("gpu")
     spin(lambda: len(asked) == 1 and not look().isRunning, 60)
     assert "too little memory" in asked[0] and "much slower" in asked[0]
@@ -176,14 +183,7 @@ def test_the_cpu_is_offered_where_the_gpu_is_too_small(panel, begin, look, spin,
     assert panel._choicesNow().device == "cpu"
 
 
-def test_labels_that_look_wrong_are_asked_about_once(panel, begin, look, spin, monkeypatch):
-    asked, answers = [], [False, True]
-
-    def answer(text):
-        asked.append(text)
-        return answers.pop(0)
-
-    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", answer)
+def test_labels_that_look_wrong_are_asked_about_once(panel, begin, look, spin, asked):
     begin("labels")
     spin(lambda: len(asked) == 1 and not look().isRunning, 60)
     assert "more aneurysm than vessel" in asked[0] and "all the same?" in asked[0]
