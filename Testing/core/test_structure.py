@@ -27,6 +27,7 @@ FLOORS = (
         "exit_codes",
         "text_tables",
         "progress_line",
+        "repeating",
         "stop_signals",
         "user_name",
     ),

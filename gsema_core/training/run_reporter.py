@@ -15,6 +15,7 @@ from typing import Any
 from gsema_core.errors import UserError
 from gsema_core.files.text_files import write_json
 from gsema_core.machine.memory import peak_memory_mb
+from gsema_core.repeating import repeating
 from gsema_core.training.pace import duration_text
 from gsema_core.training.run_files import WARNING
 from gsema_core.training.status import FAILED, STATES, STATUS, Status
@@ -97,20 +98,13 @@ class RunReporter:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """While the block runs, let another thread say what takes longer than ``every_s``."""
-        over = threading.Event()
 
-        def watch() -> None:
+        def look() -> None:
             with suppress(Exception):  # nobody listens any more: the run's own lines will tell
-                while not over.wait(LOOK_S):
-                    self.look()
+                self.look()
 
-        thread = threading.Thread(target=watch, name="progress", daemon=True)
-        thread.start()
-        try:
+        with repeating(look, LOOK_S, "progress"):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def look(self) -> None:
         """Say what is at work, where it has taken long and nothing was said meanwhile."""

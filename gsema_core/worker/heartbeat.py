@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gsema_core.repeating import repeating
 from gsema_core.worker.protocol import HEARTBEAT
 
 BEAT_SECONDS = 2.0
@@ -38,18 +38,11 @@ class Heartbeat:
     @contextmanager
     def beating(self, number: int | None) -> Iterator[None]:
         """Beat for a request while the block runs, and not once after it."""
-        done = threading.Event()
 
         def beat() -> None:
-            while not done.wait(self._seconds):
-                cpu = round(time.process_time(), 1)
-                event = {"event": HEARTBEAT, "id": number, "work": self._work}
-                self._tell({**event, "cpu_seconds": cpu})
+            cpu = round(time.process_time(), 1)
+            event = {"event": HEARTBEAT, "id": number, "work": self._work}
+            self._tell({**event, "cpu_seconds": cpu})
 
-        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-        thread.start()
-        try:
+        with repeating(beat, self._seconds, "heartbeat"):
             yield
-        finally:
-            done.set()
-            thread.join()
