@@ -8,6 +8,7 @@ the rotation axis, k along the beam at angle 0), its middle is the isocenter.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,10 @@ PER_HU = WATER_PER_MM / 1000.0
 
 WALL_BLUR_MM = 0.25
 """Partial volume of the lumen's edge; about the voxel of the label maps at hand (ours)."""
+
+FILLING_BLUR_MM = 0.4
+"""How far an explicit filling is carried beyond the lumen's voxels: further than `WALL_BLUR_MM`
+carries the lumen itself (ours)."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,11 @@ def labels_on(labels: Volume, geometry: Geometry) -> Volume:
 
 
 def build_scene(
-    labels: Volume, geometry: Geometry, protocol: Protocol, rng: np.random.Generator
+    labels: Volume,
+    geometry: Geometry,
+    protocol: Protocol,
+    rng: np.random.Generator,
+    filling: Volume | None = None,
 ) -> Scene:
     """Fill the vessels with contrast and put a head around them.
 
@@ -104,12 +113,18 @@ def build_scene(
         geometry: the gantry's grid.
         protocol: contrast and bone of the center.
         rng: draws the injection's side, the mixing and the head.
+        filling: relative contrast at the lumen's voxels on the labels' grid, for instance of an
+            injection along a whole tree; without it, contrast falls with the distance from the
+            widest vessel at a face.
     """
     sac = _sample(labels, ANEURYSM, geometry)
     lumen = _sample(labels, VESSEL, geometry) + sac
     sigma = WALL_BLUR_MM / geometry.spacing[0]
     lumen = ndimage.gaussian_filter(lumen, sigma)
-    concentration = _concentration(lumen > 0.5, sac > 0.5, geometry, protocol, rng)
+    if filling is None:
+        concentration = _concentration(lumen > 0.5, sac > 0.5, geometry, protocol, rng)
+    else:
+        concentration = _mixed(_spread(filling, labels, geometry), geometry, protocol, rng)
     contrast = (protocol.contrast_hu * lumen * concentration).astype(np.float32)
     head = _head(protocol, rng)
     if protocol.subtracted:
@@ -173,10 +188,32 @@ def _concentration(
     axes = np.ogrid[tuple(slice(n) for n in geometry.shape)]
     squared = sum((axis - start) ** 2 for axis, start in zip(axes, inlet, strict=True))
     distance = np.sqrt(squared) * geometry.spacing[0]
+    return _mixed(np.exp(-distance / protocol.contrast_fade_mm), geometry, protocol, rng)
+
+
+def _mixed(
+    concentration: npt.NDArray[Any],
+    geometry: Geometry,
+    protocol: Protocol,
+    rng: np.random.Generator,
+) -> Floats:
+    """The concentration with slow variations by imperfect mixing."""
     mixing = smooth_field(geometry.shape, 6.0 / geometry.spacing[0], rng)
-    concentration = np.exp(-distance / protocol.contrast_fade_mm)
-    concentration *= np.exp(protocol.contrast_mixing * np.clip(mixing, -2.0, 2.0))
+    concentration = concentration * np.exp(protocol.contrast_mixing * np.clip(mixing, -2.0, 2.0))
     return np.asarray(concentration, dtype=np.float32)
+
+
+def _spread(filling: Volume, labels: Volume, geometry: Geometry) -> Floats:
+    """The filling on another grid, carried a little beyond the wall, where the lumen is blurred.
+
+    The mean over the lumen's voxels near by, so that background does not dilute it.
+    """
+    lumen = (labels.array > 0).astype(np.float32)
+    sigma = FILLING_BLUR_MM / labels.geometry.spacing[0]
+    parts = (ndimage.gaussian_filter(part, sigma, truncate=2.5)
+             for part in (filling.array * lumen, lumen))  # fmt: skip
+    total, weight = (resample(part, labels.geometry, geometry) for part in parts)
+    return np.asarray(total / np.maximum(weight, 1e-3), np.float32)
 
 
 def _head(protocol: Protocol, rng: np.random.Generator) -> tuple[Ellipsoid, ...]:

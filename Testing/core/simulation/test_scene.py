@@ -82,3 +82,21 @@ def test_smooth_field_is_smooth_and_standard():
     assert field.shape == (40, 50, 60)
     assert field.std() == pytest.approx(1.0, abs=0.35)
     assert np.abs(np.diff(field, axis=0)).mean() < 0.35 * field.std()
+
+
+def test_an_explicit_filling_is_the_contrast_of_the_lumen(sphere, clean) -> None:
+    """Twice the filling is twice the contrast, up to the wall, and none is none."""
+    labels = sphere()
+    below = np.arange(labels.geometry.shape[0])[:, None, None] < 20
+    filling = np.where(labels.array > 0, np.where(below, 0.0, 0.5), 0.0).astype(np.float32)
+
+    def contrast(share):
+        given = Volume(filling * np.float32(share), labels.geometry)
+        scene = build_scene(labels, labels.geometry, clean(), np.random.default_rng(0), given)
+        return scene.contrast
+
+    once = contrast(1.0)
+    assert np.allclose(contrast(2.0), 2 * once, rtol=1e-5)
+    lumen = labels.array > 0
+    assert once[lumen & ~below].max() == pytest.approx(0.5 * clean().contrast_hu, rel=0.01)
+    assert once[:18].max() < 1e-3
