@@ -5,8 +5,8 @@ Changes of the anatomy, such as transplanted aneurysms and what merely looks lik
 nothing was changed:
 
 * ``tree``: the `ArteryTree` before any change;
-* ``labels``: a copy of ``tree.labels``, changed in place: 0 background, 1 vessel, 2 aneurysm. What a
-  change adds is filled with contrast as the lumen nearest to it is;
+* ``labels``: a copy of ``tree.labels``, changed in place: 0 background, 1 vessel, 2 aneurysm. What
+  a change adds is filled with contrast as the lumen nearest to it is;
 * ``box``: the field of view, as a pair of (3,) indices k, j, i on the labels' grid: lowest, and one
   beyond the highest;
 * ``filled``: (N,) bool, which of ``tree.voxels`` will show contrast.

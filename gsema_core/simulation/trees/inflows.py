@@ -22,8 +22,8 @@ HIGHER_MM = 25.0
 IntrA trees has an artery that the segmentation found only from 9 mm on)."""
 
 THICK_MM = 0.75
-"""Least radius of an inflow: a thin vertebral artery's in a map of 0.4 mm voxels. Thinner lower ends
-of the IntrA trees are branches of the carotid (seen in 24 of them)."""
+"""Least radius of an inflow: a thin vertebral artery's in a map of 0.4 mm voxels. Thinner lower
+ends of the IntrA trees are branches of the carotid (seen in 24 of them)."""
 
 
 def find_inflows(
