@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gsema_core.inference import (
         Segmenter as Segmenter,
         segment as segment,
-        segment_at_point as segment_at_point,
+        segment_at_points as segment_at_points,
     )
     from gsema_core.measurements import measure_aneurysms as measure_aneurysms
     from gsema_core.teachers import load_teacher as load_teacher

@@ -41,7 +41,7 @@ def test_the_public_face_shows_how_it_is_used() -> None:
 
 PUBLIC = {
     "Geometry", "Segmenter", "TrainingConfig", "UserError", "Volume", "load_teacher",
-    "measure_aneurysms", "read_labels", "read_volume", "segment", "segment_at_point", "train",
+    "measure_aneurysms", "read_labels", "read_volume", "segment", "segment_at_points", "train",
     "write_labels", "write_volume",
 }  # fmt: skip
 

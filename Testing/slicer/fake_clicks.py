@@ -31,13 +31,14 @@ def click(request: dict[str, Any], mode: str) -> dict[str, Any]:
     volume = kept[request["volume_key"]]
     geometry, array = volume.geometry, volume.array
     voxels = np.argwhere(np.ones(array.shape, dtype=bool))[:, ::-1]
-    distances = np.linalg.norm(geometry.index_to_world(voxels) - request["point_lps"], axis=1)
+    distances = np.linalg.norm(geometry.index_to_world(voxels) - request["inside_lps"][0], axis=1)
     distances = distances.reshape(array.shape)
     highest = np.unravel_index(array.argmax(), array.shape)
     answer = {
         "found": False,
         "message": "There is no aneurysm.",
-        "point_lps": request["point_lps"],
+        "inside_lps": request["inside_lps"],
+        "outside_lps": request.get("outside_lps", []),
         "probability": float(array.ravel()[distances.argmin()]) / 250,
         "threshold": request.get("aneurysm_threshold", 0.4),
         "box": None,
@@ -47,6 +48,7 @@ def click(request: dict[str, Any], mode: str) -> dict[str, Any]:
         "candidate": None,
         "complete": True,
         "windows": 1,
+        "notes": [],
         "report": {"teacher": request["teacher"]},
     }
     pieces, _ = ndimage.label(array > 150)

@@ -163,13 +163,13 @@ def _segment(
     arguments: argparse.Namespace, options: dict[str, Any]
 ) -> tuple[SegmentationResult, list[str]]:
     """The result, and a sentence for each point without an aneurysm."""
-    from gsema_core.inference import segment, segment_at_points
+    from gsema_core.inference import segment, segment_aneurysms_at
     from gsema_core.inference.opening import tell_input
 
     teacher, device = arguments.teacher, arguments.device
     if arguments.at:
         points = [(-right, -anterior, superior) for right, anterior, superior in arguments.at]
-        clicks = segment_at_points(arguments.input, points, teacher, device, **options)
+        clicks = segment_aneurysms_at(arguments.input, points, (), teacher, device, **options)
         result = _merged(clicks)
         misses = [click.message for click in clicks if click.message]
     else:

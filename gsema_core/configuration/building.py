@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from gsema_core import plugins
 from gsema_core.configuration.setting import Setting, settings_of
@@ -106,6 +106,11 @@ def short(value: Any) -> str:
 def _element(one: Setting, kind: Any, value: Any) -> Any:
     if is_dataclass(kind):
         return value if isinstance(value, kind) else build(kind, value)  # type: ignore[arg-type]
+    if get_origin(kind) is tuple:  # of a fixed length, in a list
+        kinds = get_args(kind)
+        if not isinstance(value, list | tuple) or len(value) != len(kinds):
+            raise NotFitting
+        return tuple(_element(one, part, each) for part, each in zip(kinds, value, strict=True))
     if kind is bool and isinstance(value, bool):
         return value
     if kind is int and isinstance(value, Integral) and not isinstance(value, bool):

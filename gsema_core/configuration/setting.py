@@ -13,7 +13,8 @@ from gsema_core import plugins
 _KEY = "setting"
 _WORDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
 _WORDS |= {Path: "a path", dict: "a table"}
-_MANY = {float: "numbers", int: "whole numbers", str: "texts"}
+_MANY: dict[Any, str] = {float: "numbers", int: "whole numbers", str: "texts"}
+_MANY |= {tuple[float, float, float]: "points of 3 numbers"}
 
 
 @dataclass(frozen=True)

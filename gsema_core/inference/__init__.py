@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from gsema_core.inference.monitor import Monitor as Monitor
     from gsema_core.inference.one_call import (
         segment as segment,
-        segment_at_point as segment_at_point,
+        segment_aneurysms_at as segment_aneurysms_at,
         segment_at_points as segment_at_points,
     )
     from gsema_core.inference.segmentation_result import SegmentationResult as SegmentationResult

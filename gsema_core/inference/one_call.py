@@ -1,4 +1,4 @@
-"""One call from a file, or a volume, to the result: ``segment`` and ``segment_at_point``."""
+"""One call from a file, or a volume, to the result: ``segment`` and ``segment_at_points``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gsema_core.files.dicom.series_volume import source_of
 from gsema_core.grids import Volume
-from gsema_core.inference.click.points import check_point
+from gsema_core.inference.click.points import check_clicks
 from gsema_core.inference.dicom_results import check_source
 from gsema_core.inference.monitor import CancelCheck, Monitor, ProgressCallback
 from gsema_core.inference.opening import load_segmenter, read_scan, tell_series
@@ -69,9 +69,10 @@ def segment(
     return result
 
 
-def segment_at_point(
+def segment_at_points(
     scan: Scan,
-    point_lps: Sequence[float],
+    inside_lps: Sequence[Sequence[float]],
+    outside_lps: Sequence[Sequence[float]] = (),
     teacher: str | os.PathLike[str] = "default",
     device: str = "auto",
     *,
@@ -81,34 +82,39 @@ def segment_at_point(
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> ClickResult:
-    """Segment the aneurysm at a point of a rotational angiography, or say that there is none.
+    """Segment the one aneurysm at some points of a rotational angiography, or say there is none.
 
     Args:
         scan: as for ``segment``; so are all arguments that are not listed here.
-        point_lps: position in mm (LPS); Slicer shows RAS, which is (-left, -posterior, superior).
+        inside_lps: points in the aneurysm, at least one, in mm (LPS); Slicer shows RAS, which is
+            (-left, -posterior, superior).
+        outside_lps: points that are not in it, where it was drawn too large.
 
     Returns:
         The aneurysm in a small box of the scan's own grid. If there is none: the highest
-        probability that was found around the point, and its place.
+        probability that was found around the points, and its place.
 
     Raises:
         Cancelled: ``cancelled`` returned True.
-        UserError: the scan, point, teacher or device cannot be used; the message says why.
+        UserError: the scan, a point, teacher or device cannot be used; the message says why.
 
     Example:
-        >>> from gsema_core import segment_at_point
-        >>> result = segment_at_point("case.nrrd", (-12.5, 31.0, 48.0))  # doctest: +SKIP
+        >>> from gsema_core import segment_at_points
+        >>> result = segment_at_points("case.nrrd", [(-12.5, 31.0, 48.0)])  # doctest: +SKIP
         >>> result.found.measurements if result.found else result.message  # doctest: +SKIP
     """
-    return segment_at_points(
-        scan, [point_lps], teacher, device,
-        network=network, series=series, settings=settings, progress=progress, cancelled=cancelled,
-    )[0]  # fmt: skip
+    monitor = Monitor(progress, cancelled)
+    clicks = inside_lps, outside_lps
+    volume, segmenter = _open(scan, teacher, network, device, monitor, series, False, clicks)
+    result = segmenter.segment_at_points(volume, *clicks, settings, monitor=monitor)
+    tell_series(result.report, volume)
+    return result
 
 
-def segment_at_points(
+def segment_aneurysms_at(
     scan: Scan,
-    points_lps: Sequence[Sequence[float]],
+    inside_lps: Sequence[Sequence[float]],
+    outside_lps: Sequence[Sequence[float]] = (),
     teacher: str | os.PathLike[str] = "default",
     device: str = "auto",
     *,
@@ -119,23 +125,26 @@ def segment_at_points(
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> list[ClickResult]:
-    """Like ``segment_at_point``, for several points; the scan is read and prepared only once."""
+    """Like ``segment_at_points``, for points in one aneurysm or in several: a result each.
+
+    The scan is read and prepared only once.
+    """
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
     volume, segmenter = _open(
-        scan, teacher, network, device, monitor, series, for_dicom, points_lps
+        scan, teacher, network, device, monitor, series, for_dicom, (inside_lps, outside_lps)
     )
     from gsema_core.machine.threads import thread_limit
 
     with monitor.phase("prepare"), thread_limit(settings.threads):
         prepared = segmenter.prepare(volume)
-    clicks = [
-        segmenter.segment_at_point(prepared, point, settings, monitor=monitor)
-        for point in points_lps
+    results = [
+        segmenter.segment_at_points(prepared, [point], (), settings, monitor=monitor)
+        for point in inside_lps
     ]
-    for click in clicks:
-        tell_series(click.report, volume)
-    return clicks
+    for result in results:
+        tell_series(result.report, volume)
+    return results
 
 
 def _open(
@@ -146,7 +155,7 @@ def _open(
     monitor: Monitor,
     series: int | None,
     for_dicom: bool,
-    points_lps: Sequence[Sequence[float]] = (),
+    clicks_lps: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] | None = None,
 ) -> tuple[Volume, Segmenter]:
     """Scan and teacher; what is wrong is told before anything takes time."""
     check_device_name(device)
@@ -155,7 +164,7 @@ def _open(
         volume = scan if isinstance(scan, Volume) else read_scan(scan, series)
     if for_dicom:
         check_source(source_of(volume))
-    for point in points_lps:
-        check_point(point, volume.geometry)
+    if clicks_lps is not None:
+        check_clicks(*clicks_lps, volume.geometry)
     with monitor.phase("load"):
         return volume, load_segmenter(teacher, device, network)

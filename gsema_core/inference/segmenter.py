@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gsema_core.errors import UserError
 from gsema_core.files.dicom.series_volume import source_of
 from gsema_core.grids import Volume, working_geometry
 from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.inference.click.click_labels import restore
 from gsema_core.inference.click.click_result import ClickResult, FoundAneurysm, click_result
 from gsema_core.inference.click.finding import look_around
-from gsema_core.inference.click.points import check_point
+from gsema_core.inference.click.points import check_clicks
 from gsema_core.inference.deciding.certainty import certainty_at
 from gsema_core.inference.deciding.decide import decide
 from gsema_core.inference.memory_estimate import estimate
@@ -135,20 +136,22 @@ class Segmenter:
             )
         ]
 
-    def segment_at_point(
+    def segment_at_points(
         self,
         scan: Volume | PreparedScan,
-        point_lps: Sequence[float],
+        inside_lps: Sequence[Sequence[float]],
+        outside_lps: Sequence[Sequence[float]] = (),
         settings: SegmentationSettings | None = None,
         *,
         vessels: bool = True,
         monitor: Monitor | None = None,
     ) -> ClickResult:
-        """Segment the aneurysm at a point, as ``gsema_core.inference.click.finding`` says.
+        """Segment the one aneurysm at some points, as ``gsema_core.inference.click.finding`` says.
 
         Args:
             scan: as for ``segment``; a click does not wait for one that is prepared.
-            point_lps: mm (LPS), inside the scan.
+            inside_lps: clicks in the aneurysm, at least one; mm (LPS), inside the scan.
+            outside_lps: clicks on what is not this aneurysm.
             settings: as for ``segment``; overlap and smallest sizes do not matter here.
             vessels: look at the vessels around the aneurysm too, for its neck and its parent
                 vessel; without, a click is several times faster beside its windows.
@@ -156,18 +159,20 @@ class Segmenter:
 
         Raises:
             Cancelled: the monitor says so.
-            UserError: the scan cannot be segmented, or the point is outside it.
+            UserError: the scan cannot be segmented, or a point is outside it.
         """
         settings = settings or SegmentationSettings()
         monitor = monitor or Monitor()
-        point = check_point(point_lps, scan.geometry)
+        clicks = check_clicks(inside_lps, outside_lps, scan.geometry)
+        if len(clicks.inside) + len(clicks.outside) > 1:
+            raise UserError("Several clicks on one aneurysm are not possible yet: give one.")
         self._placement.begin()
         with enough_memory(), self._computing(settings).thread_limit():
             prepared = self._prepared(scan, settings, monitor)
             with monitor.phase("windows"):
                 finding = look_around(
                     prepared,
-                    point,
+                    clicks.inside[0],
                     self.teacher.card.window,
                     lambda image: self._one_window(image, settings, monitor),
                     settings.aneurysm_threshold,
@@ -177,7 +182,7 @@ class Segmenter:
             with monitor.phase("measure"):
                 found = None if restored is None else FoundAneurysm.of(*restored)
             report = self._report(prepared, settings, monitor)
-        return click_result(finding, prepared, point, found, report)
+        return click_result(finding, prepared, clicks, found, report)
 
     def window_seconds(self, settings: SegmentationSettings | None = None) -> float:
         """Measure how many seconds one window of the network takes on this device.

@@ -16,7 +16,7 @@ from gsema_core.configuration import build, check, setting
 from gsema_core.configuration.building import LARGEST_INTEGER, short
 from gsema_core.errors import UserError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 PREFIX = "@gsema "
 MAXIMUM_LINE_BYTES = 2**20
 """A request has a few paths in it; a line this long is a mistake. Our choice."""
@@ -24,6 +24,9 @@ MAXIMUM_LINE_BYTES = 2**20
 HELLO, READY, PROGRESS, HEARTBEAT = "hello", "ready", "progress", "heartbeat"
 RESULT, ERROR, CANCELLED = "result", "error", "cancelled"
 """The events. The last three end a request."""
+
+Point = tuple[float, float, float]
+"""A position in mm (LPS)."""
 
 
 class ProtocolError(UserError):
@@ -84,9 +87,12 @@ class PrepareRequest(Request):
 
 @dataclass(frozen=True)
 class ClickRequest(Request):
-    """Segment the aneurysm at ``point_lps``, write the label map of its box to ``output``."""
+    """Segment the one aneurysm of some clicks, write the label map of its box to ``output``.
 
-    point_lps: tuple[float, float, float] = setting()
+    ``inside_lps`` are in the aneurysm, at least one, ``outside_lps`` on what is not part of it.
+    """
+
+    inside_lps: tuple[Point, ...] = setting()
     output: Path = _text()
     input: Path | None = _text(None)
     volume_key: str | None = _text(None)
@@ -94,6 +100,12 @@ class ClickRequest(Request):
     device: str = _text("auto")
     settings: dict[str, Any] = field(default_factory=dict)
     vessels: bool = True
+    outside_lps: tuple[Point, ...] = setting(())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.inside_lps:
+            raise UserError(f"Setting inside_lps {self.place} is []: give at least one point.")
 
 
 ScanRequest = SegmentRequest | PrepareRequest | ClickRequest

@@ -96,7 +96,7 @@ class Session:
         }
 
     def click(self, request: ClickRequest, monitor: Monitor) -> dict[str, Any]:
-        """Segment the aneurysm at a point and write the label map of its box, if one is there.
+        """Segment the aneurysm at some points and write the label map of its box, if one is there.
 
         Raises:
             Cancelled: the monitor says so; nothing was written.
@@ -109,8 +109,13 @@ class Session:
         settings = self._settings(request)
         check_outputs(request.output, source=request.input)
         segmenter, scan = self._ready(request, monitor)
-        result = segmenter.segment_at_point(
-            scan, request.point_lps, settings, vessels=request.vessels, monitor=monitor
+        result = segmenter.segment_at_points(
+            scan,
+            request.inside_lps,
+            request.outside_lps,
+            settings,
+            vessels=request.vessels,
+            monitor=monitor,
         )
         with monitor.phase("write"):
             if result.found is not None:

@@ -93,7 +93,7 @@ class ClickJob:
             "click",
             onDone=self._onWorkerDone,
             onProgress=self._onProgress,
-            point_lps=list(self._lps),
+            inside_lps=[list(self._lps)],
             output=str(self._path),
             volume_key=self._volumeKey,
             vessels=False,  # the scene's own are measured, with what was drawn by hand

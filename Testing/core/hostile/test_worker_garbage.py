@@ -74,10 +74,10 @@ def random_line(chance: random.Random) -> bytes:
     }
     if values["command"] == "quit":
         values["command"] = "devices"
-    for name in ("input", "output", "target", "point_lps", "volume_key", "settings"):
+    for name in ("input", "output", "target", "inside_lps", "volume_key", "settings"):
         if chance.random() < 0.5:
             values[name] = chance.choice(
-                ["a.nrrd", "b", 3, [1, 2, 3], [1, 2], None, {}, "../x", "\ud800", True, 1e999, "\0"]
+                ["a.nrrd", 3, [[1, 2, 3]], [1, 2], None, {}, "../x", "\ud800", True, 1e999, "\0"]
             )
     line = json.dumps(values).encode()
     for _ in range(chance.choice([0, 0, 0, 1, 3])):

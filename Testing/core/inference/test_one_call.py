@@ -8,7 +8,7 @@ import pytest
 import gsema_core
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.grids import Volume
-from gsema_core.inference import PreparedScan, Segmenter, segment_at_points
+from gsema_core.inference import PreparedScan, Segmenter, segment_aneurysms_at
 from gsema_core.inference.preparing import prepare_scan
 from gsema_core.labels import ANEURYSM
 
@@ -52,14 +52,15 @@ def test_a_click_in_a_file_and_in_a_volume_gives_the_same(
 ) -> None:
     point = np.add(scan.geometry.center, [6.0, 0.0, 2.0])
     told: list[float] = []
-    from_file = gsema_core.segment_at_point(
+    from_file = gsema_core.segment_at_points(
         scan_file,
-        point,
+        [point],
+        (),
         teacher_file,
         "cpu",
         progress=lambda fraction, phase: told.append(fraction),
     )
-    from_memory = gsema_core.segment_at_point(scan, list(point), str(teacher_file), "cpu")
+    from_memory = gsema_core.segment_at_points(scan, [list(point)], (), str(teacher_file), "cpu")
     assert from_file.found is not None
     assert from_memory.found is not None
     assert from_file.found.box == from_memory.found.box
@@ -81,7 +82,7 @@ def test_several_points_prepare_the_scan_once(
 
     monkeypatch.setattr(Segmenter, "prepare", counting)
     points = [np.add(scan.geometry.center, offset) for offset in ([6, 0, 2], [-10, 0, 0])]
-    there, nothing = segment_at_points(scan, points, teacher_file, "cpu")
+    there, nothing = segment_aneurysms_at(scan, points, (), teacher_file, "cpu")
     assert there.found is not None
     assert nothing.found is None
     assert prepared == [scan]
@@ -95,13 +96,15 @@ def test_a_bad_point_is_told_before_the_teacher_is_loaded(
 
     monkeypatch.setattr("gsema_core.inference.opening.load_teacher", never)
     with pytest.raises(UserError, match="outside the scan"):
-        gsema_core.segment_at_point(scan, (1e4, 0.0, 0.0), teacher_file, "cpu")
+        gsema_core.segment_at_points(scan, [(1e4, 0.0, 0.0)], (), teacher_file, "cpu")
     with pytest.raises(UserError, match="three numbers"):
-        gsema_core.segment_at_point(scan, (1.0, 2.0), teacher_file, "cpu")
+        gsema_core.segment_at_points(scan, [(1.0, 2.0)], (), teacher_file, "cpu")
 
 
 def test_cancel(scan_file: Path, teacher_file: Path) -> None:
     with pytest.raises(Cancelled):
         gsema_core.segment(scan_file, teacher_file, cancelled=lambda: True)
     with pytest.raises(Cancelled):
-        gsema_core.segment_at_point(scan_file, (0, 0, 0), teacher_file, cancelled=lambda: True)
+        gsema_core.segment_at_points(
+            scan_file, [(0, 0, 0)], (), teacher_file, cancelled=lambda: True
+        )

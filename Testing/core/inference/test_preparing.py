@@ -69,9 +69,9 @@ def test_noise_yields_no_aneurysm_anywhere(no_angiography: ModuleType) -> None:
     with pytest.raises(UserError, match="looks like no angiography"):
         segmenter.segment(scan)
     with pytest.raises(UserError, match="looks like no angiography"):
-        segmenter.segment_at_point(segmenter.prepare(scan), scan.geometry.center)
+        segmenter.segment_at_points(segmenter.prepare(scan), [scan.geometry.center])
     anyway = SegmentationSettings(refuse_implausible=False)
-    (note,) = segmenter.segment_at_point(scan, scan.geometry.center, anyway).report["notes"]
+    (note,) = segmenter.segment_at_points(scan, [scan.geometry.center], (), anyway).report["notes"]
     assert note.startswith("Unlike the model's training scans, ")
     assert "surroundings that vary by" in note
 

@@ -53,7 +53,7 @@ class FakeSession:
     def click(self, request: ClickRequest, monitor: Monitor) -> dict[str, Any]:
         if request.input is None:
             raise ScanNeededError("The scan is needed.")
-        return {"found": True, "point": request.point_lps, **self._waiting(request.id, monitor)}
+        return {"found": True, "point": request.inside_lps, **self._waiting(request.id, monitor)}
 
     def prepare(self, request: PrepareRequest, monitor: Monitor) -> dict[str, Any]:
         return {"geometry": {}, **self._waiting(request.id, monitor)}
@@ -162,7 +162,7 @@ def test_clicks_and_preparations_are_answered_and_cancelled_like_segmentations(t
     talk.send(id=1, command="prepare", input="i.nrrd", volume_key="k")
     assert talk.session.started.get(timeout=10) == 1
     talk.send(id=2, command="cancel", target=1)
-    click = {"command": "click", "point_lps": [1, 2, 3], "output": "o.nrrd"}
+    click = {"command": "click", "inside_lps": [[1, 2, 3]], "output": "o.nrrd"}
     talk.send(id=3, input="i.nrrd", **click)
     assert talk.session.started.get(timeout=10) == 3
     talk.send(id=4, command="cancel", target=3)

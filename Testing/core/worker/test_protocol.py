@@ -42,10 +42,10 @@ def test_requests_as_the_panels_send_them() -> None:
         id=6, command="prepare", input="/a b/Ä.nrrd", volume_key="n:7", teacher="x", device="cpu"
     ) == PrepareRequest(6, "/a b/Ä.nrrd", "n:7", "x", "cpu")
     assert decode(
-        id=7, command="click", volume_key="n:7", point_lps=[12.5, -31, 4.8e1], output="c.nrrd",
+        id=7, command="click", volume_key="n:7", inside_lps=[[12.5, -31, 4.8e1]], output="c.nrrd",
         input=None, teacher="default", device="auto", settings={}, vessels=False,
     ) == ClickRequest(
-        7, (12.5, -31.0, 48.0), "c.nrrd", volume_key="n:7", vessels=False
+        7, ((12.5, -31.0, 48.0),), "c.nrrd", volume_key="n:7", vessels=False
     )  # fmt: skip
     assert decode(id=2, command="cancel", target=1) == CancelRequest(2, 1)
     assert decode(id=3, command="devices") == DevicesRequest(3)
@@ -97,17 +97,10 @@ def test_garbage_is_an_error_without_number(line: bytes) -> None:
             {"command": "prepare", "input": "i", "volume_key": "k", "overlap": 0.5},
             "Unknown setting 'overlap'",
         ),
-        ({"command": "click", "output": "o"}, "point_lps of the request is missing"),
-        ({"command": "click", "point_lps": [1, 2, 3]}, "output of the request is missing"),
-        ({"command": "click", "point_lps": [1, 2], "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": [1, 2, 3, 4], "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": [1, 2, "3"], "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": [1, 2, True], "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": [1, 2, None], "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": [1, 2, 10**400], "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": None, "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": "1 2 3", "output": "o"}, "give 3 numbers"),
-        ({"command": "click", "point_lps": [1, 2, 3], "output": None}, "output"),
+        ({"command": "click", "output": "o"}, "inside_lps of the request is missing"),
+        ({"command": "click", "inside_lps": [[1, 2, 3]]}, "output of the request is missing"),
+        ({"command": "click", "inside_lps": [], "output": "o"}, "give at least one point"),
+        ({"command": "click", "inside_lps": [[1, 2, 3]], "output": None}, "output"),
     ],
 )
 def test_a_wrong_request_is_an_error_with_its_number(values: dict[str, Any], told: str) -> None:
@@ -117,9 +110,23 @@ def test_a_wrong_request_is_an_error_with_its_number(values: dict[str, Any], tol
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize("name", ["inside_lps", "outside_lps"])
+@pytest.mark.parametrize(
+    "points",
+    [
+        [1, 2, 3], [[1, 2]], [[1, 2, 3, 4]], [[1, 2, "3"]], [[1, 2, True]], [[1, 2, None]],
+        [[1, 2, 10**400]], [[1, 2, 3], None], None, "1 2 3",
+    ],
+)  # fmt: skip
+def test_points_are_lists_of_three_numbers(name: str, points: Any) -> None:
+    values = {"inside_lps": [[1, 2, 3]], "output": "o", name: points}
+    with pytest.raises(ProtocolError, match=f"{name} .*: give a list of points of 3 numbers"):
+        decode(id=7, command="click", **values)
+
+
 def test_a_number_beyond_all_bounds_is_refused() -> None:
-    line = b'{"id": 1, "command": "click", "point_lps": [1, 2, 1e999], "output": "o"}'
-    with pytest.raises(ProtocolError, match="give 3 numbers"):
+    line = b'{"id": 1, "command": "click", "inside_lps": [[1, 2, 1e999]], "output": "o"}'
+    with pytest.raises(ProtocolError, match="list of points"):
         decode_request(line)
 
 

@@ -55,7 +55,7 @@ def click_for(request_for: SegmentRequest, scan: Volume) -> ClickRequest:
     x, y, z = (float(value) for value in np.add(scan.geometry.center, [6.0, 0.0, 2.0]))
     return ClickRequest(
         2,
-        [x, y, z],
+        [[x, y, z]],
         request_for.output,
         volume_key=request_for.volume_key,
         teacher=request_for.teacher,
@@ -289,7 +289,7 @@ def test_nothing_found_writes_nothing(
     old = Path(click_for.output)
     old.write_text("old")
     away = [float(value) for value in np.add(scan.geometry.center, [-9.0, 3.0, -5.0])]
-    answer = session.click(changed(click_for, point_lps=away), Monitor())
+    answer = session.click(changed(click_for, inside_lps=[away]), Monitor())
     assert answer["found"] is False
     assert answer["box"] is None
     assert answer["aneurysm"] is None
@@ -353,8 +353,8 @@ def test_only_the_last_scan_is_kept(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"point_lps": [1e4, 0.0, 0.0]}, "outside the scan"),
-        ({"point_lps": [float("nan"), 0.0, 0.0]}, "point_lps"),
+        ({"inside_lps": [[1e4, 0.0, 0.0]]}, "outside the scan"),
+        ({"inside_lps": [[float("nan"), 0.0, 0.0]]}, "inside_lps"),
         ({"settings": {"aneurysm_threshold": 1.5}}, "threshold is 1.5"),
         ({"settings": {"precision": "int8"}}, "int8"),
         ({"settings": {"minimum_vessel_mm3": 20}}, "minimum_vessel_mm3 is for whole scans"),

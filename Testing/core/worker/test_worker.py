@@ -95,7 +95,7 @@ def shared() -> Iterator[Process]:
     process = Process()
     hello = process.event()
     assert hello == {
-        "event": "hello", "pid": process.process.pid, "protocol": 2, "version": __version__
+        "event": "hello", "pid": process.process.pid, "protocol": 3, "version": __version__
     }  # fmt: skip
     yield process
     process.send(id=1000, command="quit")
@@ -150,7 +150,7 @@ def test_prepare_and_click(
     output = tmp_path / "click.nrrd"
     middle = np.add(scan.geometry.center, [6.0, 0.0, 2.0])
     click = {"command": "click", "output": str(output), **common}
-    shared.send(id=21, point_lps=[float(value) for value in middle], **click)
+    shared.send(id=21, inside_lps=[[float(value) for value in middle]], **click)
     result, _ = shared.answer()
     assert (result["event"], result["found"], result["windows"]) == ("result", True, 1), result
     off = np.subtract(result["aneurysm"]["centroid_lps"], middle)
@@ -163,7 +163,7 @@ def test_prepare_and_click(
 
     output.unlink()
     away = np.add(scan.geometry.center, [-9.0, 3.0, -5.0])
-    shared.send(id=22, point_lps=[float(value) for value in away], **click)
+    shared.send(id=22, inside_lps=[[float(value) for value in away]], **click)
     result, _ = shared.answer()
     assert (result["event"], result["found"]) == ("result", False)
     assert result["message"].startswith("There is no aneurysm at R ")
@@ -175,10 +175,12 @@ def test_clicks_that_cannot_be_done(
     shared: Process, tmp_path: Path, scan_file: Path, teacher_file: Path
 ) -> None:
     click = {"command": "click", "output": str(tmp_path / "o.nrrd"), "teacher": str(teacher_file)}
-    shared.send(id=30, point_lps=[0, 0, 0], volume_key="unknown", **click)
-    shared.send(id=31, point_lps=[1e5, 0, 0], input=str(scan_file), **click)
-    shared.send(id=32, point_lps=[0, 0], input=str(scan_file), **click)
-    shared.send_bytes(b'{"id": 33, "command": "click", "point_lps": [NaN, 0, 0], "output": "o"}\n')
+    shared.send(id=30, inside_lps=[[0, 0, 0]], volume_key="unknown", **click)
+    shared.send(id=31, inside_lps=[[1e5, 0, 0]], input=str(scan_file), **click)
+    shared.send(id=32, inside_lps=[[0, 0]], input=str(scan_file), **click)
+    shared.send_bytes(
+        b'{"id": 33, "command": "click", "inside_lps": [[NaN, 0, 0]], "output": "o"}\n'
+    )
     answers = {answer["id"]: answer for answer in (shared.answer()[0] for _ in range(4))}
     assert {answer["event"] for answer in answers.values()} == {"error"}
     assert {answer.get("code") for answer in answers.values()} == {None, "scan_needed"}
@@ -205,7 +207,7 @@ def test_cancel_while_it_runs(
     )  # fmt: skip
     while shared.event().get("phase") != "Segmenting":
         pass
-    waiting = {"input": str(large), "point_lps": [80, 80, 80], "output": str(output)}
+    waiting = {"input": str(large), "inside_lps": [[80, 80, 80]], "output": str(output)}
     shared.send(id=4, command="click", teacher=str(teacher_file), device="cpu", **waiting)
     shared.send(id=5, command="cancel", target=4)
     shared.send(id=3, command="cancel", target=2)

@@ -23,7 +23,7 @@ from gsema_core.inference.click.finding import (
     nearest_candidate,
     probability_at,
 )
-from gsema_core.inference.click.points import Point, describe
+from gsema_core.inference.click.points import Clicks, Point, describe
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.measurements import Aneurysm, measure_aneurysms
 
@@ -58,11 +58,11 @@ class FoundAneurysm:
 
 @dataclass(frozen=True, eq=False)
 class ClickResult:
-    """The result of one click. Positions are in mm (LPS).
+    """What the clicks on one aneurysm gave. Positions are in mm (LPS).
 
     Attributes:
-        point_lps: where the click was.
-        probability: the probability of an aneurysm at the click.
+        clicks: where they were.
+        probability: the probability of an aneurysm at the first click.
         found: the aneurysm; None if there is none.
         threshold: the least probability that counts as aneurysm; if nothing was found, the one
             that would have been needed within ``click.REACH_MM``.
@@ -71,12 +71,13 @@ class ClickResult:
         candidate: if nothing was found, the nearest place at which a click would find something.
         complete: False if the aneurysm reaches beyond the windows that were run.
         windows: how many windows were run.
+        notes: what the user should know of this answer, one sentence each.
         report: where the result comes from: teacher, device, settings, seconds, geometry.
         geometry: the scan's own grid.
         source: the DICOM files of the scan; None if it was read from another format.
     """
 
-    point_lps: Point
+    clicks: Clicks
     probability: float
     found: FoundAneurysm | None
     threshold: float
@@ -88,13 +89,14 @@ class ClickResult:
     geometry: Geometry
     source: SeriesSource | None = field(default=None, repr=False)
     candidate: Candidate | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
         """One sentence for the user if nothing was found; otherwise empty."""
         if self.found is not None:
             return ""
-        nothing = f"There is no aneurysm at {describe(self.point_lps)}"
+        nothing = f"There is no aneurysm at {describe(self.clicks.inside[0])}"
         if self.candidate is None:
             return f"{nothing}, and nothing around it looks like one."
         return (
@@ -123,7 +125,8 @@ class ClickResult:
         return {
             "found": self.found is not None,
             "message": self.message,
-            "point_lps": list(self.point_lps),
+            "inside_lps": [list(point) for point in self.clicks.inside],
+            "outside_lps": [list(point) for point in self.clicks.outside],
             "probability": round(self.probability, 4),
             "threshold": round(self.threshold, 4),
             "box": box,
@@ -133,22 +136,24 @@ class ClickResult:
             "candidate": None if self.candidate is None else _values(self.candidate),
             "complete": self.complete,
             "windows": self.windows,
+            "notes": list(self.notes),
         }
 
 
 def click_result(
     finding: Finding,
     scan: PreparedScan,
-    point_lps: Point,
+    clicks: Clicks,
     found: FoundAneurysm | None,
     report: dict[str, Any],
 ) -> ClickResult:
-    """Put together what is known of a click."""
+    """Put together what is known of an aneurysm's clicks."""
+    first = clicks.inside[0]
     working = scan.working.geometry
     highest, highest_lps = highest_probability(finding.field, working)
     return ClickResult(
-        point_lps=point_lps,
-        probability=probability_at(finding.field, working, point_lps),
+        clicks=clicks,
+        probability=probability_at(finding.field, working, first),
         found=found,
         threshold=finding.threshold,
         highest_probability=highest,
@@ -158,7 +163,7 @@ def click_result(
         report=report,
         geometry=scan.geometry,
         source=source_of(scan.scan),
-        candidate=None if found else nearest_candidate(finding, working, point_lps),
+        candidate=None if found else nearest_candidate(finding, working, first),
     )
 
 

@@ -169,7 +169,7 @@ def test_without_pydicom_one_sentence_says_what_to_do(tmp_path: Path, scan: Volu
         "from gsema_core import segment\n"
         "from gsema_core.datasets import find_cases\n"
         "from gsema_core.files import read_volume\n"
-        "from gsema_core.inference import segment_at_points\n"
+        "from gsema_core.inference import segment_aneurysms_at\n"
         "from gsema_core.inference.folders import folder_run\n"
         "read_volume(sys.argv[1])\n"
         "try:\n"

@@ -384,7 +384,7 @@ def worker(folder: Path) -> Target:
             "output": "o.nrrd",
             "settings": {"overlap": 0.5},
         },
-        {"id": 2, "command": "click", "point_lps": [1.5, 2, 3], "output": "o", "volume_key": "k"},
+        {"id": 2, "command": "click", "inside_lps": [[1.5, 2, 3]], "output": "o"},
         {"id": 3, "command": "prepare", "input": "i", "volume_key": "k", "device": "cpu"},
         {"id": 4, "command": "cancel", "target": 1},
         {"id": 5, "command": "quit"},

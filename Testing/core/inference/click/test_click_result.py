@@ -18,7 +18,7 @@ from gsema_core.labels import ANEURYSM
 def result(segmenter: Segmenter, scan_with: Any, oblique: Geometry) -> ClickResult:
     scan = scan_with(oblique, ((6.0, 0.0, 0.0), 4.0))
     point = np.add(oblique.center, [6.0, 0.0, 0.0])
-    return segmenter.segment_at_point(scan, point, SegmentationSettings(threads=1))
+    return segmenter.segment_at_points(scan, [point], (), SegmentationSettings(threads=1))
 
 
 @pytest.mark.parametrize("name", ["a.nrrd", "a.seg.nrrd", "a.nii.gz"])
@@ -57,5 +57,5 @@ def test_plain_values_for_json(result: ClickResult) -> None:
         "size_ijk": [side.stop - side.start for side in (i, j, k)],
     }
     assert values["aneurysm"]["voxels"] == (result.found.labels.array == ANEURYSM).sum()
-    assert values["point_lps"] == list(result.point_lps)
+    assert values["inside_lps"] == [list(result.clicks.inside[0])]
     assert values["highest_probability"] >= values["probability"] > values["threshold"]

@@ -20,6 +20,7 @@ from gsema_core.inference.click.finding import (
     nearest_candidate,
     probability_at,
 )
+from gsema_core.inference.click.points import Clicks
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.measurements import measure_aneurysms
@@ -201,7 +202,7 @@ def test_what_lies_between_the_scans_voxels_is_not_there() -> None:
     finding = look_around(scan, CLICK, WINDOW, as_it_is)
     assert mask_of(finding).sum() == 1
     assert restore(finding, scan) is None
-    result = click_result(finding, scan, CLICK, None, {})
+    result = click_result(finding, scan, Clicks((CLICK,)), None, {})
     assert result.found is None
     assert result.message.startswith("There is no aneurysm at R -12.0, A -12.0, S 12.0 mm")
 
@@ -272,7 +273,7 @@ def results_at(scan: PreparedScan, *points: Any) -> list[Any]:
         finding = look_around(scan, point, WINDOW, as_it_is)
         restored = restore(finding, scan)
         one = None if restored is None else FoundAneurysm.of(*restored)
-        results.append(click_result(finding, scan, point, one, {}))
+        results.append(click_result(finding, scan, Clicks((point,)), one, {}))
     return results
 
 

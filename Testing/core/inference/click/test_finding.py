@@ -31,7 +31,7 @@ def click(segmenter: Segmenter) -> Click:
         scan: Volume | PreparedScan, *offset: float, settings: SegmentationSettings = ONE
     ) -> ClickResult:
         point = np.add(scan.geometry.center, offset)
-        return segmenter.segment_at_point(scan, point, settings)
+        return segmenter.segment_at_points(scan, [point], (), settings)
 
     return at
 
@@ -113,7 +113,7 @@ def test_a_click_far_away_says_where_the_highest_probability_is(
     assert distance < 4.0  # in the sac that the window saw
     assert result.candidate is not None
     assert result.candidate.lps == result.highest_lps  # here there is but one
-    away = np.linalg.norm(np.subtract(result.candidate.lps, result.point_lps))
+    away = np.linalg.norm(np.subtract(result.candidate.lps, result.clicks.inside[0]))
     assert result.candidate.distance_mm == pytest.approx(away)
     right, anterior, superior = np.multiply(result.candidate.lps, [-1, -1, 1])
     words = f"{away:.0f} mm away, at R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm."
@@ -304,7 +304,7 @@ def test_cancel_works_in_every_phase(segmenter: Segmenter, scan_of_two: Volume, 
         lambda: bool(reached) and reached[-1].startswith(phase),
     )
     with pytest.raises(Cancelled):
-        segmenter.segment_at_point(scan_of_two, GRID.center, ONE, monitor=monitor)
+        segmenter.segment_at_points(scan_of_two, [GRID.center], (), ONE, monitor=monitor)
     assert reached[-1].startswith(phase)
 
 
@@ -314,5 +314,5 @@ def test_cancel_between_two_windows(
     scan = scan_with(GRID, ((8.0, 0.0, 0.0), 9.0))
     monitor = Monitor(cancelled=lambda: len(windows_run) == 1)
     with pytest.raises(Cancelled):
-        segmenter.segment_at_point(scan, GRID.center, ONE, monitor=monitor)
+        segmenter.segment_at_points(scan, [GRID.center], (), ONE, monitor=monitor)
     assert len(windows_run) == 1
