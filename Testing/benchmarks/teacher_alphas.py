@@ -151,7 +151,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, required=True, help="the benchmark's settings")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--schedule", choices=("cosine", "constant", "step"))
+    parser.add_argument("--schedule", choices=("cosine", "constant", "step", "late_fall"))
     parser.add_argument("--transform", help="from source to target, instead of the config's")
     return parser.parse_args()
 

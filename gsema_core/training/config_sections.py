@@ -166,8 +166,16 @@ class OptimizationConfig(_Section):
     )
     schedule: str = setting(
         "cosine",
-        "Course of the learning rate; step divides it by 10 every tenth of the run, as the paper.",
-        choices=("cosine", "constant", "step"),
+        "Course of the learning rate; step divides it by 10 every tenth of the run, as the paper; "
+        "late_fall is constant and falls to zero over the last decay_share of the run.",
+        choices=("cosine", "constant", "step", "late_fall"),
+    )
+    decay_share: float = setting(
+        0.2,
+        "Share of the run, at its end, in which the schedule late_fall falls; others ignore it.",
+        low=0.01,
+        high=1,
+        source="Hägele 2024 (arXiv:2405.18392): 20 % of a run do what a cosine does",
     )
     warmup_steps: int = setting(
         100, "Steps of linear warm-up of the learning rate.", low=0, high=1e9

@@ -42,8 +42,10 @@ def learning_rate_factor(
     """What the learning rate is multiplied with at ``step`` of ``steps``.
 
     ``step`` is the paper's schedule (times 0.1 every ten of its 100 epochs), which has next to
-    nothing left after 40 % of a run; ``cosine`` falls to zero at the end (ours). A run that its
-    minutes will end before its steps do is as far as its time is: it too ends with small steps.
+    nothing left after 40 % of a run; ``cosine`` falls to zero at the end (ours); ``late_fall`` is
+    constant but for a straight fall to zero at the end (Hägele et al., arXiv:2405.18392), so that
+    an average of weights has something to average. A run that its minutes will end before its
+    steps do is as far as its time is: it too ends with small steps.
     """
     warmup = min(1.0, (step + 1) / (config.warmup_steps + 1))
     progress = min(1.0, max(step / steps, time_spent))
@@ -51,4 +53,6 @@ def learning_rate_factor(
         return warmup * 0.5 * (1.0 + math.cos(math.pi * progress))
     if config.schedule == "step":
         return warmup * 0.1 ** math.floor(10 * progress)
+    if config.schedule == "late_fall":
+        return warmup * min(1.0, (1.0 - progress) / config.decay_share)
     return warmup

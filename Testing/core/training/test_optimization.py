@@ -24,6 +24,13 @@ def test_constant_stays():
     assert factors("constant", 0, 999) == [1.0, 1.0]
 
 
+def test_late_fall_is_constant_and_then_falls_straight_to_zero():
+    config = OptimizationConfig(schedule="late_fall", decay_share=0.25, warmup_steps=0)
+    steps = (0, 750, 875, 1000)
+    assert [learning_rate_factor(config, step, 1000) for step in steps] == [1.0, 1.0, 0.5, 0.0]
+    assert learning_rate_factor(config, 0, 1000, time_spent=0.875) == 0.5
+
+
 def test_warm_up_is_linear_and_never_zero():
     config = OptimizationConfig(schedule="constant", warmup_steps=3)
     steps = [learning_rate_factor(config, step, 1000) for step in range(5)]

@@ -29,7 +29,7 @@ def test_every_setting_has_a_field_with_help_and_default(panel):
         for one in settings:
             assert one.help in shown[section, one.name].widget.toolTip
     assert shown["data", "spacing_mm"].setting.label == "Spacing (mm)"
-    assert shown["optimization", "schedule"].widget.count == 3
+    assert shown["optimization", "schedule"].widget.count == 4
     assert shown["network", "kind"].widget.count == 2
 
 
