@@ -11,10 +11,10 @@ import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from gsema_core.errors import UserError
-from gsema_core.grids import Volume
+from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation import image_model
 from gsema_core.simulation.centers import Protocol
-from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
+from gsema_core.simulation.scene import Scene, build_scene, gantry_geometry, labels_on
 
 Model = Literal["auto", "cone_beam", "light"]
 
@@ -42,20 +42,40 @@ def acquire(
     """
     model = resolve_model(model)
     rng = np.random.default_rng(seed)
-    tilt = rng.uniform(-protocol.tilt_deg, protocol.tilt_deg, size=3)
-    rotation = Rotation.from_euler("xyz", tilt, degrees=True)
+    rotation = draw_tilt(protocol, rng)
     scene_grid = gantry_geometry(labels.geometry, min(labels.geometry.spacing), rotation)
     stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
     scene = build_scene(labels, scene_grid, protocol, rng)
+    image = image_scene(scene, stored_grid, protocol, rng, model)
+    stored_labels = labels_on(labels, stored_grid)
+    return orient(image, protocol.orientation), orient(stored_labels, protocol.orientation)
+
+
+def draw_tilt(protocol: Protocol, rng: np.random.Generator) -> Rotation:
+    """How the gantry lies in the patient."""
+    tilt = rng.uniform(-protocol.tilt_deg, protocol.tilt_deg, size=3)
+    return Rotation.from_euler("xyz", tilt, degrees=True)
+
+
+def image_scene(
+    scene: Scene, grid: Geometry, protocol: Protocol, rng: np.random.Generator, model: Model
+) -> Volume:
+    """Acquire a scene and reconstruct it as the protocol stores it, on the gantry's axes.
+
+    Args:
+        scene: what lies in the beam; it may reach beyond the grid.
+        grid: of the stored volume: the scene's axes and middle.
+        protocol: the scanner.
+        rng: draws noise and motion.
+        model: "cone_beam" or "light" (`resolve_model`).
+    """
     if model == "cone_beam":
         from gsema_core.simulation import cone_beam  # needs itk-rtk
 
-        hounsfield = cone_beam.reconstruct(scene, stored_grid, protocol, rng)
+        hounsfield = cone_beam.reconstruct(scene, grid, protocol, rng)
     else:
-        hounsfield = image_model.reconstruct(scene, stored_grid, protocol, rng)
-    image = Volume(quantize(hounsfield, protocol), stored_grid)
-    stored_labels = labels_on(labels, stored_grid)
-    return orient(image, protocol.orientation), orient(stored_labels, protocol.orientation)
+        hounsfield = image_model.reconstruct(scene, grid, protocol, rng)
+    return Volume(quantize(hounsfield, protocol), grid)
 
 
 def resolve_model(model: Model) -> Model:
