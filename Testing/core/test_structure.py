@@ -33,7 +33,7 @@ FLOORS = (
     ),
     ("configuration", "terminology", "error_log"),
     ("grids", "files", "intensities", "machine"),
-    ("networks", "losses", "transforms", "surgery"),
+    ("clicks", "networks", "losses", "transforms", "surgery"),
     ("teachers", "measurements", "surfaces", "datasets", "simulation"),
     ("inference", "training", "evaluation", "benchmark"),
     ("worker", "commands", "cli", "__main__"),

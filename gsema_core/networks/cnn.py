@@ -5,7 +5,7 @@ from __future__ import annotations
 from monai.networks.nets import SegResNet
 from torch import Tensor, nn
 
-from gsema_core.networks.network import SUBVOXELS, Encoded
+from gsema_core.networks.network import Encoded, body_channels
 from gsema_core.networks.network_config import NetworkConfig
 
 
@@ -16,7 +16,7 @@ class SegResNetBody(nn.Module):
         super().__init__()
         self.net = SegResNet(
             spatial_dims=3,
-            in_channels=SUBVOXELS,
+            in_channels=body_channels(config),
             init_filters=config.features,
             blocks_down=(1,) + (config.depth,) * (config.stages - 1),
             blocks_up=(1,) * (config.stages - 1),

@@ -60,6 +60,16 @@ class NetworkConfig:
         source="docs/explanation/networks.md",
     )
 
+    click_width_mm: float = setting(
+        0.0,
+        "Width (standard deviation) of the clicks that the network takes beside the image; 0 makes "
+        "a network without clicks.",
+        unit="mm",
+        low=0,
+        high=10,
+        source="docs/explanation/networks.md",
+    )
+
     options: dict[str, Any] = field(default_factory=dict)
     """Keywords of a network from outside, the table [network.options]."""
 
@@ -80,15 +90,21 @@ class NetworkConfig:
             )
 
     @property
+    def takes_clicks(self) -> bool:
+        """Whether an image may have two more channels: clicks inside aneurysms, and outside."""
+        return self.click_width_mm > 0
+
+    @property
     def multiple(self) -> int:
         """Every spatial size of an input must be a multiple of this many voxels."""
         return 1 << self.stages
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values; empty options are left out, because older versions do not know them."""
+        """Plain values; what older versions do not know is left out where it is not used."""
         values: dict[str, Any] = plain(self)
-        if not self.options:
-            del values["options"]
+        for name in ("options", "click_width_mm"):
+            if not values[name]:
+                del values[name]
         return values
 
     @classmethod

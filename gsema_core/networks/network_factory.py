@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gsema_core import plugins
 from gsema_core.errors import UserError
 from gsema_core.labels import CLASSES
+from gsema_core.networks.click_layers import CLICK_CHANNELS
 from gsema_core.networks.cnn import SegResNetBody
 from gsema_core.networks.network import Encoded, SegmentationNetwork
 from gsema_core.networks.network_config import NetworkConfig
@@ -34,7 +35,12 @@ class Network(Protocol):
     multiple: int
 
     def encode(self, image: Tensor) -> Encoded:
-        """Encode ``(B, 1, D, H, W)``, intensities in [0, 1]."""
+        """Encode ``(B, 1, D, H, W)``, intensities in [0, 1].
+
+        Where ``config.takes_clicks``, it also encodes ``(B, 3, D, H, W)``: intensities, clicks
+        inside aneurysms and clicks outside (Gaussians with peak 1). Without a click both are the
+        same to it.
+        """
 
     def decode(self, encoded: Encoded) -> Tensor:
         """Decode to logits ``(B, 3, D, H, W)`` of background, vessel and aneurysm."""
@@ -69,20 +75,32 @@ def _check(network: SegmentationNetwork, config: NetworkConfig) -> None:
         )
     if any(weight.is_meta for weight in network.parameters()):
         return  # only its shapes are wanted
-    image = torch.zeros(1, 1, *[2 * config.multiple] * 3)
     was_training = network.training
     network.eval()
+    image = torch.zeros(1, 1, *[2 * config.multiple] * 3)
+    logits = _checked_logits(network, config, image)
+    if config.takes_clicks:
+        without = torch.zeros(1, 1 + CLICK_CHANNELS, *image.shape[2:])
+        if not _same(_checked_logits(network, config, without), logits):
+            raise UserError(
+                f"The network {config.kind} answers another for channels without a click than "
+                "without these channels: let an image of one channel mean that nobody clicked."
+            )
+    network.train(was_training)
+
+
+def _checked_logits(network: SegmentationNetwork, config: NetworkConfig, image: Tensor) -> Tensor:
+    """What it answers, if that has the form it must have."""
     try:
         with torch.random.fork_rng(devices=[]):
             encoded = network.encode(image)
             logits = network.decode(encoded)
-            same = torch.allclose(network(image), logits, atol=1e-5, equal_nan=True)
+            same = _same(network(image), logits)
     except Exception as error:
         raise UserError(
             f"The network {config.kind} fails for an image {tuple(image.shape)} "
             f"({type(error).__name__}: {error})."
         ) from error
-    network.train(was_training)
     expected = (1, CLASSES, *image.shape[2:])
     if not isinstance(encoded, Encoded) or logits.shape != expected or not same:
         raise UserError(
@@ -90,3 +108,8 @@ def _check(network: SegmentationNetwork, config: NetworkConfig) -> None:
             f"{tuple(logits.shape)} of an image {tuple(image.shape)}: encode must return Encoded, "
             f"decode {expected}, and calling it the same."
         )
+    return logits
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return torch.allclose(one, other, atol=1e-5, equal_nan=True)

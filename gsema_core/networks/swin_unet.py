@@ -10,7 +10,7 @@ from monai.networks.blocks import UnetrBasicBlock, UnetrUpBlock
 from monai.networks.nets.swin_unetr import PatchMergingV2
 from torch import Tensor, nn
 
-from gsema_core.networks.network import SUBVOXELS, Encoded
+from gsema_core.networks.network import Encoded, body_channels
 from gsema_core.networks.network_config import NetworkConfig
 from gsema_core.networks.swin_stage import SwinStage
 
@@ -27,7 +27,7 @@ class SwinUNetBody(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         channels = [config.features * 2**level for level in range(config.stages)]
-        self.stem = _residual_block(SUBVOXELS, channels[0])
+        self.stem = _residual_block(body_channels(config), channels[0])
         self.embed = nn.Conv3d(channels[0], channels[1], kernel_size=2, stride=2)
         self.stages = nn.ModuleList(
             SwinStage(
