@@ -20,7 +20,7 @@ from scipy import ndimage
 from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation.acquisition import acquire
 from gsema_core.simulation.centers import CENTERS, Protocol
-from gsema_core.simulation.scene import smooth_field
+from gsema_core.simulation.smooth_fields import smooth_field
 
 Array = npt.NDArray[Any]
 Kind = Callable[[Volume, np.random.Generator], Volume]

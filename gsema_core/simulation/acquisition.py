@@ -6,7 +6,6 @@ import importlib.util
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
@@ -14,6 +13,7 @@ from gsema_core.errors import UserError
 from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation import image_model
 from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scanner.storing import enhance_edges, label_what_shows, store
 from gsema_core.simulation.scene import Scene, build_scene, gantry_geometry, labels_on
 
 Model = Literal["auto", "cone_beam", "light"]
@@ -47,8 +47,8 @@ def acquire(
     stored_grid = gantry_geometry(labels.geometry, protocol.spacing_mm, rotation)
     scene = build_scene(labels, scene_grid, protocol, rng)
     image = image_scene(scene, stored_grid, protocol, rng, model)
-    stored_labels = labels_on(labels, stored_grid)
-    return orient(image, protocol.orientation), orient(stored_labels, protocol.orientation)
+    shown = label_what_shows(labels_on(labels, stored_grid), protocol, image)
+    return orient(image, protocol.orientation), orient(shown, protocol.orientation)
 
 
 def draw_tilt(protocol: Protocol, rng: np.random.Generator) -> Rotation:
@@ -62,11 +62,13 @@ def image_scene(
 ) -> Volume:
     """Acquire a scene and reconstruct it as the protocol stores it, on the gantry's axes.
 
+    Some protocols store less than is there: `label_what_shows` takes the labels of that away.
+
     Args:
         scene: what lies in the beam; it may reach beyond the grid.
         grid: of the stored volume: the scene's axes and middle.
         protocol: the scanner.
-        rng: draws noise and motion.
+        rng: draws noise, motion and the detector's faults.
         model: "cone_beam" or "light" (`resolve_model`).
     """
     if model == "cone_beam":
@@ -75,7 +77,7 @@ def image_scene(
         hounsfield = cone_beam.reconstruct(scene, grid, protocol, rng)
     else:
         hounsfield = image_model.reconstruct(scene, grid, protocol, rng)
-    return Volume(quantize(hounsfield, protocol), grid)
+    return Volume(store(enhance_edges(hounsfield, grid, protocol), grid, protocol), grid)
 
 
 def resolve_model(model: Model) -> Model:
@@ -101,16 +103,6 @@ def has_rtk() -> bool:
         return importlib.util.find_spec("itk.RTKPython") is not None
     except ModuleNotFoundError:
         return False
-
-
-def quantize(hounsfield: npt.NDArray[np.float32], protocol: Protocol) -> npt.NDArray[np.generic]:
-    """Return the stored integers: int16 HU, 12 bits in uint16, or a window in uint8."""
-    low, high = protocol.window_hu
-    if protocol.storage == "hounsfield":
-        return np.rint(np.clip(hounsfield, low, high)).astype(np.int16)
-    top, kind = (4095, np.uint16) if protocol.storage == "unsigned12" else (255, np.uint8)
-    share = np.clip((hounsfield - low) / (high - low), 0.0, 1.0)
-    return np.asarray(np.rint(share * top), dtype=kind)
 
 
 def orient(volume: Volume, orientation: str) -> Volume:

@@ -10,12 +10,15 @@ says nothing else, a number is our choice within their usual range.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
 
-Storage = Literal["hounsfield", "unsigned12", "window8"]
+from gsema_core.configuration import plain
+
+Storage = Literal["hounsfield", "unsigned12", "window8", "offset16"]
+Field = Literal["all", "cylinder", "sphere"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +48,27 @@ class Protocol:
         spacing_mm: side of a stored voxel.
         orientation: axis codes of the stored volume as in ITK ("LPS" is the identity).
         tilt_deg: largest angle by which the stored axes are oblique to the patient's.
-        storage: int16 Hounsfield units, 12 bits in uint16, or a window in uint8.
+        storage: int16 Hounsfield units, the same plus 1024 in uint16 ("offset16"), or a window in
+            12 bits of uint16 or in uint8.
         window_hu: lowest and highest value kept by "unsigned12" and "window8".
+        bones: kinds of bone in a head that was not subtracted (`scanner.bones.KINDS`).
+        bone_gap_mm: no bone lies nearer to a lumen.
+        marrow: share by which the inside of thick bone is less dense, as marrow and diploe are.
+        air_cells: how much of thick bone is cells of air, 0 to 1; "skull_base" has its own.
+        hardening: how much of beam hardening by bone, contrast and metal is left, 0 to 1.
+        ring_gain: relative standard deviation of the detector pixels' gains: rings.
+        motion_mm: how far the head moved from the first view to the last.
+        motion_deg: by how much it turned meanwhile.
+        motion_at: share of the run at which it moved at once; 0: slowly, all the time.
+        mask_turn_deg: by how much it turned between the mask run and the contrast run. Above 0
+            all of its bone is in both runs and leaves its edges, else a few smooth bones are.
+        edge_gain: edge enhancement after reconstruction: how often the difference to a copy that
+            is smoothed by `edge_mm` is added.
+        edge_mm: standard deviation of that copy's smoothing.
+        field: what is reconstructed: all, or a cylinder around the rotation axis, or a sphere.
+        field_share: its radius over half of the volume's shorter side across the axis.
+        fill_value: the stored value outside it.
+        cut_hu: what lies below has the lowest stored value (a background that was cut away).
     """
 
     name: str
@@ -72,11 +94,35 @@ class Protocol:
     tilt_deg: float
     storage: Storage
     window_hu: tuple[float, float]
+    bones: tuple[str, ...] = ("skull_base",)
+    bone_gap_mm: float = 0.6
+    marrow: float = 0.0
+    air_cells: float = 0.0
+    hardening: float = 0.0
+    ring_gain: float = 0.0
+    motion_mm: float = 0.0
+    motion_deg: float = 0.0
+    motion_at: float = 0.0
+    mask_turn_deg: float = 0.0
+    edge_gain: float = 0.0
+    edge_mm: float = 0.5
+    field: Field = "all"
+    field_share: float = 1.0
+    fill_value: int = 0
+    cut_hu: float | None = None
 
     @property
     def magnification(self) -> float:
         """How much larger what lies at the isocenter is on the detector."""
         return self.source_detector_mm / self.source_isocenter_mm
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its values as JSON has them, without those that are at their default.
+
+        What identifies a scan by its protocol stays the same when protocols learn something new.
+        """
+        decisive = {one.name for one in fields(self) if getattr(self, one.name) != one.default}
+        return {name: value for name, value in plain(self).items() if name in decisive}
 
 
 CENTERS: dict[str, Protocol] = {

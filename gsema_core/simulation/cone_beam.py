@@ -17,7 +17,8 @@ from scipy import ndimage
 
 from gsema_core.grids import Geometry
 from gsema_core.simulation.centers import Protocol
-from gsema_core.simulation.scene import PER_HU, Ellipsoid, Floats, Scene
+from gsema_core.simulation.scanner.head import Ellipsoid
+from gsema_core.simulation.scene import PER_HU, Floats, Scene
 
 IMAGE = itk.Image[itk.F, 3]
 

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gsema_core.configuration import plain
 from gsema_core.datasets.datalist import Case, write_datalist
 from gsema_core.files import read_labels, write_labels, write_volume
 from gsema_core.files.atomic import make_folder
@@ -55,7 +54,7 @@ class SimulatedCase:
         source = "phantom"
         if self.label_path:
             source = hashlib.sha256(self.label_path.read_bytes()).hexdigest()
-        decisive = [source, self.center, plain(self.protocol), self.seed, model, VERSION]
+        decisive = [source, self.center, self.protocol.to_dict(), self.seed, model, VERSION]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
@@ -110,7 +109,7 @@ def _make(case: SimulatedCase, output: Path, model: Model) -> float:
         "center": case.center,
         "key": case.key(model),
         "model": model,
-        "protocol": plain(case.protocol),
+        "protocol": case.protocol.to_dict(),
     }
     write_json(record, output / "records" / f"{case.stem}.json")
     return time.monotonic() - start

@@ -19,6 +19,9 @@ from scipy.spatial.transform import Rotation
 from gsema_core.grids import Geometry, Volume
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scanner.bones import draw_bones
+from gsema_core.simulation.scanner.head import Ellipsoid, draw_head, smooth_bones
+from gsema_core.simulation.smooth_fields import smooth_field
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,21 +41,6 @@ FILLING_BLUR_MM = 0.4
 carries the lumen itself (ours)."""
 
 
-@dataclass(frozen=True)
-class Ellipsoid:
-    """A homogeneous ellipsoid aligned with the gantry; densities add up where several overlap.
-
-    Args:
-        center: (i, j, k) position in mm in the gantry's axes, from the isocenter.
-        semi_axes: (i, j, k) in mm.
-        density_hu: what it adds, in HU (water over air is 1000).
-    """
-
-    center: tuple[float, ...]
-    semi_axes: tuple[float, ...]
-    density_hu: float
-
-
 @dataclass(frozen=True, eq=False)
 class Scene:
     """The contrast agent and the head on one gantry grid.
@@ -62,12 +50,20 @@ class Scene:
         contrast: (k, j, i) enhancement in HU, zero outside the vessels.
         texture: (k, j, i) what the head holds beyond its ellipsoids, in HU.
         head: the head's ellipsoids.
+        metal: (k, j, i) clips and coils, in HU over what is around them, or None. They are in a
+            mask run too.
     """
 
     geometry: Geometry
     contrast: Floats
     texture: Floats
     head: tuple[Ellipsoid, ...]
+    metal: Floats | None = None
+
+    @property
+    def still(self) -> Floats:
+        """(k, j, i) what is there with and without contrast agent, in HU: bone and metal."""
+        return self.texture if self.metal is None else self.texture + self.metal
 
 
 def gantry_geometry(geometry: Geometry, spacing_mm: float, rotation: Rotation) -> Geometry:
@@ -105,6 +101,7 @@ def build_scene(
     protocol: Protocol,
     rng: np.random.Generator,
     filling: Volume | None = None,
+    metal: Volume | None = None,
 ) -> Scene:
     """Fill the vessels with contrast and put a head around them.
 
@@ -116,6 +113,8 @@ def build_scene(
         filling: relative contrast at the lumen's voxels on the labels' grid, for instance of an
             injection along a whole tree; without it, contrast falls with the distance from the
             widest vessel at a face.
+        metal: HU of clips and coils, 0 elsewhere, on any grid. A titanium clip has about 16,000, a
+            sac packed with platinum coils 80,000 (NIST XCOM at 60 keV, a quarter of it metal).
     """
     sac = _sample(labels, ANEURYSM, geometry)
     lumen = _sample(labels, VESSEL, geometry) + sac
@@ -126,14 +125,15 @@ def build_scene(
     else:
         concentration = _mixed(_spread(filling, labels, geometry), geometry, protocol, rng)
     contrast = (protocol.contrast_hu * lumen * concentration).astype(np.float32)
-    head = _head(protocol, rng)
-    if protocol.subtracted:
+    head = draw_head(protocol, rng)
+    if protocol.subtracted and not protocol.mask_turn_deg:
         # What cancels need not be projected; a few smooth bones leave the motion's residue.
-        head += _bones(geometry, protocol, rng)
+        head += smooth_bones(geometry, protocol, rng)
         texture = np.zeros(geometry.shape, np.float32)
     else:
-        texture = _skull_base(lumen > 0.3, geometry, protocol, rng)
-    return Scene(geometry, contrast, texture, head)
+        texture = draw_bones(lumen > 0.3, geometry, protocol, rng)
+    solid = None if metal is None else resample(metal.array, metal.geometry, geometry)
+    return Scene(geometry, contrast, texture, head, solid)
 
 
 def resample(array: Floats, source: Geometry, target: Geometry) -> Floats:
@@ -143,21 +143,6 @@ def resample(array: Floats, source: Geometry, target: Geometry) -> Floats:
         target.origin, target.spacing, target.direction, 0.0, sitk.sitkFloat32,
     )  # fmt: skip
     return np.asarray(sitk.GetArrayFromImage(resampled))
-
-
-def smooth_field(
-    shape: tuple[int, int, int], sigma_voxels: float, rng: np.random.Generator
-) -> Floats:
-    """Return a smooth Gaussian random field of mean 0 and standard deviation 1."""
-    # Drawn coarse and magnified: a wide filter on the full grid costs seconds.
-    step = max(1, int(sigma_voxels // 2))
-    coarse_shape = [n // step + 4 for n in shape]
-    coarse = ndimage.gaussian_filter(
-        rng.standard_normal(coarse_shape), sigma_voxels / step, mode="wrap"
-    )
-    coarse = (coarse - coarse.mean()) / coarse.std()
-    fine = ndimage.zoom(coarse.astype(np.float32), step, order=1) if step > 1 else coarse
-    return np.asarray(fine[: shape[0], : shape[1], : shape[2]], dtype=np.float32)
 
 
 def _sample(labels: Volume, value: int, geometry: Geometry) -> Floats:
@@ -214,54 +199,3 @@ def _spread(filling: Volume, labels: Volume, geometry: Geometry) -> Floats:
              for part in (filling.array * lumen, lumen))  # fmt: skip
     total, weight = (resample(part, labels.geometry, geometry) for part in parts)
     return np.asarray(total / np.maximum(weight, 1e-3), np.float32)
-
-
-def _head(protocol: Protocol, rng: np.random.Generator) -> tuple[Ellipsoid, ...]:
-    """Scalp, skull and brain of an adult head, off-center, much wider than the field of view."""
-    center = tuple(rng.uniform([-12, 5, -10], [12, 25, 10]).tolist())
-    # Adult head: about 150 x 190 mm wide, skull 6 to 8 mm thick.
-    inner = rng.uniform([64, 78, 80], [72, 90, 94])
-    thickness = rng.uniform(5.0, 8.0)
-    outer, skin = inner + thickness, inner + thickness + rng.uniform(4.0, 7.0)
-    skull = protocol.bone_hu
-    return (
-        Ellipsoid(center, tuple(skin.tolist()), 1040.0),
-        Ellipsoid(center, tuple(outer.tolist()), skull),
-        Ellipsoid(center, tuple(inner.tolist()), -skull),
-    )
-
-
-def _bones(
-    geometry: Geometry, protocol: Protocol, rng: np.random.Generator
-) -> tuple[Ellipsoid, ...]:
-    """Petrous bones, clivus and sphenoid as ellipsoids below and around the field of view."""
-    half = np.array(geometry.size) * geometry.spacing / 2
-    bones = []
-    for _ in range(int(rng.integers(5, 9))):
-        place = tuple((rng.uniform([-1.3, -1.4, -1.3], [1.3, -0.6, 1.3]) * half).tolist())
-        semi_axes = tuple(rng.uniform(4.0, 11.0, size=3).tolist())
-        bones.append(Ellipsoid(place, semi_axes, 0.8 * protocol.bone_hu))
-    return tuple(bones)
-
-
-def _skull_base(
-    lumen: npt.NDArray[np.bool_],
-    geometry: Geometry,
-    protocol: Protocol,
-    rng: np.random.Generator,
-) -> Floats:
-    """Irregular bone with cells of air in the lower part, and faint structure of the brain."""
-    spacing = geometry.spacing[0]
-    shape = geometry.shape
-    brain = 12.0 * smooth_field(shape, 5.0 / spacing, rng)
-    height = np.linspace(-1.0, 1.0, shape[1], dtype=np.float32)[None, :, None]
-    lumps = smooth_field(shape, 3.5 / spacing, rng) - 1.6 - 2.2 * height
-    bone = np.clip(lumps / 0.4, 0.0, 1.0) * (
-        1.0 + 0.25 * np.clip(smooth_field(shape, 0.8 / spacing, rng), -2, 2)
-    )
-    air = np.clip((smooth_field(shape, 3.0 / spacing, rng) - 1.5) / 0.3, 0.0, 1.0)
-    air *= np.clip((lumps + 0.8) / 0.4, 0.0, 1.0)
-    # Arteries run beside bone, not through it, but for a short course: clear a margin of 1 mm.
-    distance = ndimage.distance_transform_edt(~lumen) * spacing
-    clear = np.clip((distance - 0.6) / 0.8, 0.0, 1.0)
-    return np.asarray((brain + clear * (bone * protocol.bone_hu - air * 1000.0)), dtype=np.float32)

@@ -10,8 +10,9 @@ import pytest
 from gsema_core.errors import UserError
 from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation import CENTERS, acquire, acquisition, make_phantom
-from gsema_core.simulation.acquisition import orient, quantize
+from gsema_core.simulation.acquisition import orient
 from gsema_core.simulation.centers import ORIENTATIONS
+from gsema_core.simulation.scanner.storing import quantize
 
 TILTED = (0.96, -0.28, 0.0, 0.28, 0.96, 0.0, 0.0, 0.0, 1.0)
 

@@ -8,7 +8,8 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from gsema_core.grids import Geometry, Volume
-from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on, smooth_field
+from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
+from gsema_core.simulation.smooth_fields import smooth_field
 
 STRAIGHT = Rotation.identity()
 

@@ -1,0 +1,1 @@
+"""What scanners do to an image, and what bone lies in the beam."""
