@@ -97,12 +97,11 @@ class Plan:
                 check_parts(method.config(self.base))  # refused now, not hours later
 
     def method(self, row: str) -> Row:
-        """What a row of that name is; its title says where its gate compares fewer gradients."""
+        """What a row of that name is; its title says where gate or step are not the paper's."""
         method = ROWS[row] if row in ROWS else self.own_rows[row]
-        scope = "all" if method.external else method.config(self.base).method.gate_scope
-        if scope == "all":
+        if method.external:
             return method
-        return replace(method, title=f"{method.title}, gate of the {scope}")
+        return replace(method, title=method.title + _unlike_the_paper(method.config(self.base)))
 
     @property
     def cells(self) -> list[Cell]:
@@ -267,6 +266,18 @@ class Plan:
                 for name, row in self.own_rows.items()
             },
         }
+
+
+def _unlike_the_paper(config: TrainingConfig) -> str:
+    """What a row's title says of the gate and of the student's step; nothing of the paper's."""
+    method, text = config.method, ""
+    if method.gate_scope != "all":
+        text += f", gate of the {method.gate_scope}"
+    if method.gate_unit != "network":
+        text += f", gate of each {method.gate_unit}"
+    if method.conflict_projection != "none":
+        text += f", conflicts projected by {method.conflict_projection}"
+    return text
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:

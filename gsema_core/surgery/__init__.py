@@ -22,5 +22,11 @@ if TYPE_CHECKING:
         gradient_similarity as gradient_similarity,
     )
     from gsema_core.surgery.gradients import GradientRows as GradientRows
+    from gsema_core.surgery.part_gate import PartGate as PartGate
+    from gsema_core.surgery.projection import (
+        conflict_shares as conflict_shares,
+        project_conflicts_ as project_conflicts_,
+    )
+    from gsema_core.surgery.weight_parts import WeightParts as WeightParts
 else:
     __getattr__, __dir__ = lazy_exports(__name__)

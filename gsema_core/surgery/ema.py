@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def warmed_up_alpha(alpha: float, updates: int) -> float:
@@ -28,10 +28,25 @@ def warmed_up_alpha(alpha: float, updates: int) -> float:
 
 
 @torch.no_grad()
-def update_teacher(teacher: nn.Module, student: nn.Module, alpha: float) -> None:
-    """``theta' <- alpha * theta' + (1 - alpha) * theta``; for alpha 1.0, not a bit changes."""
-    if alpha >= 1.0:
+def update_teacher(teacher: nn.Module, student: nn.Module, alpha: float | Tensor) -> None:
+    """``theta' <- alpha * theta' + (1 - alpha) * theta``; for alpha 1.0, not a bit changes.
+
+    Args:
+        teacher: changed in place.
+        student: whose weights it follows.
+        alpha: of all weights, or (N,) of each, in the order of ``parameters()``.
+    """
+    mine: list[Tensor] = list(teacher.parameters())
+    theirs: list[Tensor] = list(student.parameters())
+    if isinstance(alpha, Tensor):
+        if bool((alpha >= 1.0).all()):
+            return
+        weights = (1.0 - alpha).split([each.numel() for each in mine])
+        for one, other, weight in zip(mine, theirs, weights, strict=True):
+            one.lerp_(other, weight.view_as(one))
+    elif alpha >= 1.0:
         return
-    torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1.0 - alpha)
-    for mine, theirs in zip(teacher.buffers(), student.buffers(), strict=True):
-        mine.copy_(theirs)
+    else:
+        torch._foreach_lerp_(mine, theirs, 1.0 - alpha)
+    for buffer, its in zip(teacher.buffers(), student.buffers(), strict=True):
+        buffer.copy_(its)

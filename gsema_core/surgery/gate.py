@@ -41,12 +41,14 @@ class Decision:
         aligned: whether the angle is below 90 degrees.
         alpha: the EMA coefficient to use; 1.0 leaves the teacher as it is.
         finite: False if a gradient is not finite; then there is no optimizer step and no EMA.
+        open_weights: (N,) bool, where parts of the network decide for themselves (`PartGate`).
     """
 
     similarity: float
     aligned: bool
     alpha: float
     finite: bool = True
+    open_weights: Tensor | None = None
 
 
 @dataclass(frozen=True)

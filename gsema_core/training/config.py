@@ -177,8 +177,21 @@ def _check_together(config: TrainingConfig) -> None:
             f"Setting class_weights in [optimization] has "
             f"{len(config.optimization.class_weights)} values: give three, or none."
         )
+    _check_gate(config.method)
     _check_options("transforms", config.transforms, config.method.transform)
     _check_options("losses", config.losses, (config.method.segmentation_loss,))
+
+
+def _check_gate(method: MethodConfig) -> None:
+    """The decoder's gate keeps no gradient of the encoder by domain: no part of it could decide."""
+    finer = {"gate_unit": "network", "conflict_projection": "none"}
+    for name, usual in finer.items():
+        value = getattr(method, name)
+        if method.gate_scope != "all" and value != usual:
+            raise UserError(
+                f"Setting {name} in [method] is {value}, which needs the gradients of all weights: "
+                f'set gate_scope to "all", or {name} to "{usual}".'
+            )
 
 
 def _check_options(section: str, tables: Mapping[str, Any], used: Sequence[str]) -> None:

@@ -48,6 +48,20 @@ class MethodConfig(_Section):
         choices=("all", "decoder"),
         source=PAPER,
     )
+    gate_unit: str = setting(
+        "network",
+        "What follows by one decision: the whole teacher, as in the paper; or, ours, each layer or "
+        "each weight, where its own gradients agree.",
+        choices=("network", "layer", "weight"),
+        source=PAPER,
+    )
+    conflict_projection: str = setting(
+        "none",
+        "In the student's step, take from each domain's gradient what conflicts with the other's: "
+        "in the whole (network), in each layer, or in each weight. Not the paper's.",
+        choices=("none", "network", "layer", "weight"),
+        source="Yu 2020 (arXiv:2001.06782); by weight Mansilla 2021 (arXiv:2108.01621)",
+    )
     alpha_warmup: bool = setting(True, "Average less in the first steps of a run from scratch.")
     conflict_warmup: bool = setting(
         False,

@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from gsema_core.losses import BoundaryAwareContrastiveLoss, build_segmentation_loss
 from gsema_core.networks import build_network
-from gsema_core.surgery import Gate
+from gsema_core.surgery import Gate, PartGate, WeightParts
 from gsema_core.surgery.backward import ContrastiveLoss, SegmentationLoss
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.config_sections import MethodConfig
@@ -41,7 +41,7 @@ class StepParts:
 
     segmentation_loss: SegmentationLoss
     contrastive_loss: ContrastiveLoss | None
-    gate: Gate
+    gate: Gate | PartGate
     optimizer: Optimizer
     scheduler: LRScheduler
     time_spent: TimeSpent = field(default_factory=TimeSpent)
@@ -59,7 +59,7 @@ def build_parts(config: TrainingConfig, student: nn.Module) -> StepParts:
     return StepParts(
         segmentation_loss=configured_loss(config),
         contrastive_loss=_contrastive_loss(method),
-        gate=Gate(method.alpha_aligned, method.alpha_conflict, method.similarity),
+        gate=_gate(method, student),
         optimizer=optimizer,
         scheduler=build_scheduler(
             optimization, optimizer, config.run.steps, lambda: time_spent.share
@@ -84,6 +84,13 @@ def configured_loss(config: TrainingConfig) -> SegmentationLoss:
     name = config.method.segmentation_loss
     weights, smoothing = config.optimization.class_weights, config.optimization.dice_smoothing
     return build_segmentation_loss(name, config.losses.get(name), weights, smoothing)
+
+
+def _gate(method: MethodConfig, student: nn.Module) -> Gate | PartGate:
+    gate = Gate(method.alpha_aligned, method.alpha_conflict, method.similarity)
+    if method.gate_unit == "network":
+        return gate
+    return PartGate(gate, WeightParts.of(method.gate_unit, student))
 
 
 def _contrastive_loss(method: MethodConfig) -> BoundaryAwareContrastiveLoss | None:

@@ -19,6 +19,9 @@ from gsema_core.networks import SegmentationNetwork
 from gsema_core.surgery import (
     Decision,
     GradientRows,
+    WeightParts,
+    conflict_shares,
+    project_conflicts_,
     single_backward,
     split_backward,
     update_teacher,
@@ -33,13 +36,17 @@ from gsema_core.training.ranks import Ranks
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one step measured; the logbook averages these."""
+    """What one step measured; the logbook averages these.
+
+    ``gate_open`` and ``alpha`` are means over the weights, which differ only where parts of the
+    network decide for themselves.
+    """
 
     loss_source: float
     loss_target: float
     loss_contrast: float
     similarity: float
-    gate_open: bool
+    gate_open: float
     alpha: float
     gradient_norm: float
     skipped: bool
@@ -126,6 +133,8 @@ class Trainer:
             if method.gate_scope == "decoder"
             else None
         )
+        projection = method.conflict_projection
+        self.projected = None if projection == "none" else WeightParts.of(projection, self.student)
         self.loss_scale = LossScale.of(self.computing.precision)
         self.whole = threading.Lock()
         self.step = 0
@@ -148,6 +157,10 @@ class Trainer:
         losses = self.rows.losses.tolist()
         # Ranks on unlike machines may round one dot product to both sides of zero.
         decision = self.ranks.from_first(self.gate.decide(self.rows.source, self.rows.target))
+        if self.projected is not None:
+            pair = self.rows.source, self.rows.target
+            shares = self.ranks.from_first(conflict_shares(*pair, self.projected))
+            project_conflicts_(*pair, shares, self.projected)
         method = self.config.method
         # Walked once, the encoder's row has its weights already.
         third = method.contrastive_weight if self.encoder_once is None else 1.0
@@ -155,7 +168,9 @@ class Trainer:
         norm = float(torch.linalg.vector_norm(total))
         usable = decision.finite and math.isfinite(norm)
         with self.whole:
-            alpha = self._update(total, norm, decision) if usable else 1.0
+            alpha, opened = (
+                self._update(total, norm, decision) if usable else (1.0, decision.aligned)
+            )
             self.skipped_steps += not usable
             self.loss_scale.update(usable)
             with warnings.catch_warnings():  # of a first step that is skipped, which is meant
@@ -168,7 +183,7 @@ class Trainer:
             loss_contrast=losses[2],
             loss_consistency=losses[3],
             similarity=decision.similarity,
-            gate_open=decision.aligned,
+            gate_open=opened,
             alpha=alpha,
             gradient_norm=norm,
             skipped=not usable,
@@ -220,17 +235,34 @@ class Trainer:
                 )
         self.rows.losses += torch.stack(losses)
 
-    def _update(self, gradient: Tensor, norm: float, decision: Decision) -> float:
-        """Step the student, then the teacher; return the coefficient that was used."""
+    def _update(self, gradient: Tensor, norm: float, decision: Decision) -> tuple[float, float]:
+        """Step the student, then the teacher.
+
+        Returns:
+            The coefficient that was used and how far the gate was open, means over the weights.
+        """
         limit = self.config.optimization.clip_norm
         if limit and norm > limit:
             gradient.mul_(limit / norm)
         self.optimizer.step()
-        alpha: float = decision.alpha
-        if self.warms_up and (decision.aligned or self.config.method.conflict_warmup):
-            alpha = warmed_up_alpha(alpha, self.ema_updates)
+        alpha: float | Tensor
+        if decision.open_weights is None:
+            alpha = mean = self._warmed_up(decision.alpha, decision.aligned)
+            opened = float(decision.aligned)
+        else:
+            method, here = self.config.method, decision.open_weights
+            follows = self._warmed_up(method.alpha_aligned, aligned=True)
+            stays = self._warmed_up(method.alpha_conflict, aligned=False)
+            alpha = torch.where(here, follows, stays)
+            opened = float(here.double().mean())
+            mean = opened * follows + (1.0 - opened) * stays
         update_teacher(self.teacher, self.student, alpha)
-        self.ema_updates += alpha < 1.0
+        self.ema_updates += mean < 1.0
+        return mean, opened
+
+    def _warmed_up(self, alpha: float, aligned: bool) -> float:
+        if self.warms_up and (aligned or self.config.method.conflict_warmup):
+            return warmed_up_alpha(alpha, self.ema_updates)
         return alpha
 
 

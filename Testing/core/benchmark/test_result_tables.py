@@ -189,3 +189,11 @@ def test_every_table_names_a_gate_that_sees_the_decoder_only(make_plan):
         with (plan.output / name).open() as file:
             titles = {row["row"]: row["title"] for row in csv.DictReader(file)}
         assert titles == {"gs_ema": "GS-EMA, gate of the decoder", "nnunet": "nnU-Net"}
+
+
+def test_a_title_names_a_gate_and_a_step_that_are_not_the_papers(make_plan):
+    ours = {"gate_unit": "weight", "conflict_projection": "layer"}
+    plan = make_plan(rows=("gs_ema",), method=ours)
+    assert (
+        plan.method("gs_ema").title == "GS-EMA, gate of each weight, conflicts projected by layer"
+    )

@@ -37,6 +37,16 @@ def test_alpha_one_leaves_the_teacher_bit_identical(pair):
     assert torch.equal(parameters_of(teacher), before)
 
 
+def test_each_weight_may_follow_by_its_own_coefficient(pair):
+    teacher, student = pair
+    before, theirs = parameters_of(teacher).clone(), parameters_of(student).detach()
+    alpha = torch.tensor([1.0, 0.9, 0.0]).repeat(len(before) // 3 + 1)[: len(before)]
+    update_teacher(teacher, student, alpha)
+    after = parameters_of(teacher)
+    torch.testing.assert_close(after, alpha * before + (1 - alpha) * theirs)
+    assert torch.equal(after[0::3], before[0::3]) and torch.equal(after[2::3], theirs[2::3])
+
+
 @pytest.mark.parametrize(
     ("alpha", "updates", "expected"),
     [(0.9, 0, 0.0), (0.9, 1, 0.5), (0.9, 3, 0.75), (0.9, 99, 0.9), (1.0, 0, 1.0), (0.0, 5, 0.0)],

@@ -154,3 +154,11 @@ def test_the_bundled_teachers_recipes_still_read(stage, length):
 def test_paper_has_the_papers_learning_rate():
     optimization = TrainingConfig.preset("paper", datalist="a", output="b").optimization
     assert (optimization.learning_rate, optimization.schedule) == (1e-3, "step")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("gate_unit", "layer"), ("conflict_projection", "weight")]
+)
+def test_parts_cannot_decide_by_gradients_that_the_decoders_gate_leaves_out(name, value):
+    with pytest.raises(UserError, match=rf"{name} in \[method\] is {value}, which needs"):
+        TrainingConfig.from_dict({"method": {"gate_scope": "decoder", name: value}})

@@ -73,6 +73,41 @@ def test_closed_gate_leaves_the_teacher_bit_identical(make_trainer):
     assert trainer.ema_updates == 0
 
 
+@pytest.mark.parametrize("unit", ["layer", "weight"])
+def test_parts_of_the_teacher_follow_where_their_gradients_agree(make_trainer, unit):
+    trainer = make_trainer(method={"alpha_warmup": False, "gate_unit": unit})
+    plain = make_trainer(method={"alpha_warmup": False})
+    before = weights(trainer.teacher)
+    seen = {}
+    decide = trainer.gate.decide
+    trainer.gate = SimpleNamespace(decide=lambda *pair: seen.setdefault("decision", decide(*pair)))
+    record = trainer.train_step([conflicting_pair()])
+    assert plain.train_step([conflicting_pair()]).similarity == record.similarity
+    assert torch.equal(weights(trainer.student), weights(plain.student))  # it moves as ever
+    here = seen["decision"].open_weights
+    assert 0 < record.gate_open < 1 and record.gate_open == pytest.approx(
+        float(here.float().mean())
+    )
+    assert record.alpha == pytest.approx(1 - 0.1 * record.gate_open)
+    after = weights(trainer.teacher)
+    assert torch.equal(after[~here], before[~here])
+    torch.testing.assert_close(
+        after[here], 0.9 * before[here] + 0.1 * weights(trainer.student)[here]
+    )
+
+
+@pytest.mark.parametrize("kind", ["network", "layer", "weight"])
+def test_projection_changes_the_step_and_not_the_gate(make_trainer, kind):
+    plain = make_trainer("no_ema")
+    trainer = make_trainer("no_ema", method={"conflict_projection": kind})
+    expected, record = (
+        plain.train_step([conflicting_pair()]),
+        trainer.train_step([conflicting_pair()]),
+    )
+    assert record.similarity == expected.similarity < 0 and record.gate_open == 0
+    assert 0 < record.gradient_norm != expected.gradient_norm
+
+
 def test_no_ema_makes_the_teacher_the_student(make_trainer):
     trainer = make_trainer("no_ema")
     trainer.train_step([make_pair()])
