@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gsema_core.commands.arguments import names
 from gsema_core.errors import UserError
+
+if TYPE_CHECKING:
+    from gsema_core.simulation.many_cases import SimulatedCase
 
 HELP = "Image label maps or phantoms with the simulated scanners of four centers."
 
@@ -34,18 +38,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--patients", metavar="P,Q", type=names, default=[], help="only these patients"
     )
     parser.add_argument(
+        "--world",
+        metavar="N",
+        type=int,
+        help="N scans of a larger world, of a manifest of whole artery trees: fields of view "
+        "anywhere, injections into one artery, with and without aneurysms",
+    )
+    parser.add_argument(
         "--test-patients",
         metavar="P,Q",
         type=names,
         default=[],
         help="mark these patients' cases for testing in the datalist: never trained on",
     )
+    parser.add_argument(
+        "--validation-patients",
+        metavar="P,Q",
+        type=names,
+        default=[],
+        help="likewise for choosing the best weights",
+    )
     parser.add_argument("--limit", metavar="N", type=int, help="the first N cases only")
     parser.add_argument(
         "--model",
         choices=("auto", "cone_beam", "light"),
         default="auto",
-        help="cone_beam needs itk-rtk; light is blur, noise and shading; auto takes what is there",
+        help="cone_beam needs itk-rtk; light is blur, noise and shading; auto takes what is there, "
+        "and with --world each for half of the scans",
     )
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes (default 1)")
     parser.add_argument(
@@ -71,27 +90,42 @@ def run(arguments: argparse.Namespace) -> int:
     from gsema_core.simulation import manifest
     from gsema_core.simulation.many_cases import image_cases
 
+    uses = dict.fromkeys(arguments.validation_patients, "validation")
+    uses |= dict.fromkeys(arguments.test_patients, "test")
     if arguments.phantoms:
         cases = manifest.phantom_cases(
             arguments.phantoms, arguments.seed, arguments.centers, arguments.randomize
         )
     else:
         cases = manifest.read_manifest(arguments.manifest)
+        manifest.select(cases, patients=[*uses])  # a name that is not there is a typing error
         cases = manifest.select(cases, arguments.centers, arguments.patients)
+        if arguments.world:
+            _make_world(cases, uses, arguments)
+            return 0
         if arguments.randomize:
             cases = manifest.randomize(cases, arguments.variants, arguments.seed)
-    image_cases(
-        cases[: arguments.limit],
-        arguments.output,
-        arguments.model,
-        arguments.jobs,
-        arguments.test_patients,
-    )
+    cases = cases[: arguments.limit]
+    image_cases(cases, arguments.output, arguments.model, arguments.jobs, uses)
     return 0
 
 
+def _make_world(
+    cases: list[SimulatedCase], uses: dict[str, str], arguments: argparse.Namespace
+) -> None:
+    from gsema_core.simulation.acquisition import resolve_model
+    from gsema_core.simulation.world.world_cases import make_world
+    from gsema_core.simulation.world.world_plan import CONE_BEAM, plan_world
+
+    cone_beam = float(resolve_model(arguments.model) == "cone_beam")
+    if arguments.model == "auto":
+        cone_beam *= CONE_BEAM
+    scans = plan_world(cases, arguments.world, arguments.seed, cone_beam, uses)
+    make_world(scans[: arguments.limit], arguments.output, arguments.jobs)
+
+
 def _check(arguments: argparse.Namespace) -> None:
-    for name in ("phantoms", "limit", "jobs", "variants"):
+    for name in ("phantoms", "limit", "jobs", "variants", "world"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name} is {value}: give a number from 1 on.")
@@ -99,6 +133,16 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(f"--seed is {arguments.seed}: give a number from 0 on.")
     if (arguments.manifest is None) == (arguments.phantoms is None):
         raise UserError("Give a manifest or --phantoms N (one of them) to say what to image.")
+    if arguments.world and (arguments.phantoms or arguments.randomize):
+        raise UserError(
+            "--world gives every scan a scanner of its own and needs a manifest of whole artery "
+            "trees: leave out --phantoms and --randomize."
+        )
+    twice = sorted(set(arguments.test_patients) & set(arguments.validation_patients))
+    if twice:
+        raise UserError(
+            f"Patient {twice[0]} is for testing and for validation: name every patient once."
+        )
     if arguments.patients and arguments.phantoms:
         raise UserError("--patients chooses from a manifest: leave it out with --phantoms.")
     if arguments.randomize and arguments.phantoms and arguments.centers:

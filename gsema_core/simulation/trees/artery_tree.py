@@ -39,6 +39,10 @@ WALL_VOXELS = 0.25
 """How much nearer than the first voxel outside the wall lies, in the mean over discs of 2 to 4
 voxels' radius with their middle on and between voxels (ours)."""
 
+SMOOTHING_STEPS = 20
+"""How often a voxel moves to the middle of its neighbors to find the middle of its vessel: by then
+it has seen voxels 5 away, about the radius of the carotid in a map of 0.4 mm."""
+
 
 @dataclass(frozen=True, eq=False)
 class ArteryTree:
@@ -147,6 +151,20 @@ class ArteryTree:
     def shortest_way(self) -> Floats:
         """(N,) mm within the lumen from the nearest inflow; infinite where none leads there."""
         return np.asarray(self.way.min(axis=0), np.float32)
+
+    @cached_property
+    def offset(self) -> npt.NDArray[np.float64]:
+        """(N, 3) k, j, i way from the vessel's middle, about 1 in length at the wall."""
+        neighbors = self.graph + self.graph.T
+        neighbors.data[:] = 1.0
+        around = np.maximum(np.asarray(neighbors.sum(axis=1)), 1.0)
+        middle = self.voxels.astype(np.float64)
+        for _ in range(SMOOTHING_STEPS):
+            middle = (neighbors @ middle) / around
+        off = self.voxels - middle
+        length = np.linalg.norm(off, axis=1, keepdims=True)
+        width = self.radius[:, None] / self.spacing + length
+        return np.asarray(off / np.maximum(width, 1.0))
 
     @cached_property
     def sacs(self) -> tuple[Ints, ...]:
