@@ -45,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "anywhere, injections into one artery, with and without aneurysms",
     )
     parser.add_argument(
+        "--held-out-scanner",
+        action="store_true",
+        help="with --world: scans by a scanner and with a bone that no other scan of it has, for "
+        "choosing between networks",
+    )
+    parser.add_argument(
         "--test-patients",
         metavar="P,Q",
         type=names,
@@ -120,7 +126,8 @@ def _make_world(
     cone_beam = float(resolve_model(arguments.model) == "cone_beam")
     if arguments.model == "auto":
         cone_beam *= CONE_BEAM
-    scans = plan_world(cases, arguments.world, arguments.seed, cone_beam, uses)
+    held_out = arguments.held_out_scanner
+    scans = plan_world(cases, arguments.world, arguments.seed, cone_beam, uses, held_out=held_out)
     make_world(scans[: arguments.limit], arguments.output, arguments.jobs)
 
 
@@ -138,6 +145,8 @@ def _check(arguments: argparse.Namespace) -> None:
             "--world gives every scan a scanner of its own and needs a manifest of whole artery "
             "trees: leave out --phantoms and --randomize."
         )
+    if arguments.held_out_scanner and not arguments.world:
+        raise UserError("--held-out-scanner belongs to --world N: give both, or leave it out.")
     twice = sorted(set(arguments.test_patients) & set(arguments.validation_patients))
     if twice:
         raise UserError(

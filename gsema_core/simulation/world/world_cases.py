@@ -65,7 +65,7 @@ def _key(scan: WorldScan, donors: Mapping[str, tuple[Path, ...]]) -> str:
     """What decides the voxels: the label maps, the plan's entry, the code."""
     decisive: list[Any] = [
         _digest(scan.label_path), scan.patient, scan.number, scan.kind, scan.model, scan.seed,
-        VERSION, WORLD_VERSION,
+        scan.held_out, VERSION, WORLD_VERSION,
     ]  # fmt: skip
     if scan.kind == "transplant":
         decisive.append([_digest(path) for path in donors[scan.use]])

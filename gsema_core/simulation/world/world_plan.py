@@ -41,6 +41,7 @@ class WorldScan:
         model: "cone_beam" or "light".
         seed: of everything that is drawn.
         use: training, validation or test; empty leaves it to the run.
+        held_out: whether by a scanner and with a bone that training never sees.
         center: its name in the datalist; every scan has a scanner of its own.
     """
 
@@ -51,7 +52,7 @@ class WorldScan:
     model: Model
     seed: int
     use: str = ""
-
+    held_out: bool = False
     center: str = "world"
 
     @property
@@ -67,6 +68,7 @@ def plan_world(
     cone_beam: float = CONE_BEAM,
     uses: Mapping[str, str] | None = None,
     shares: Mapping[Kind, float] | None = None,
+    held_out: bool = False,
 ) -> list[WorldScan]:
     """Plan ``count`` scans.
 
@@ -81,6 +83,8 @@ def plan_world(
         cone_beam: share by the cone-beam model, 0 to 1; the others are by the light one.
         uses: training, validation or test by patient.
         shares: of the kinds; `SHARES` by default.
+        held_out: image all of them by a scanner and with a bone that training never sees, for
+            choosing between networks.
     """
     shares, uses = shares or SHARES, uses or {}
     numbers = [range(1, len(range(first, count, len(cases))) + 1) for first in range(len(cases))]
@@ -94,7 +98,9 @@ def plan_world(
         own = zlib.crc32(f"world/{seed}/{case.patient}/{number}".encode())
         use = uses.get(case.patient, "")
         model = next(models[kind])
-        scans.append(WorldScan(case.patient, case.label_path, number, kind, model, own, use))
+        scans.append(
+            WorldScan(case.patient, case.label_path, number, kind, model, own, use, held_out)
+        )
     order = np.random.default_rng(seed).permutation(len(cases))
     turn = {cases[index].patient: place for place, index in enumerate(order.tolist())}
     return sorted(

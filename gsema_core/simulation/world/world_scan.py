@@ -11,19 +11,20 @@ import numpy.typing as npt
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from gsema_core.configuration import plain
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.components import connected_components
 from gsema_core.labels import ANEURYSM
 from gsema_core.simulation.acquisition import draw_tilt, image_scene, orient
 from gsema_core.simulation.case_folder import Made, NotDrawn
-from gsema_core.simulation.centers import Protocol, random_protocol
+from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scanner.storing import label_what_shows
+from gsema_core.simulation.scanner.world_scanners import held_out_protocol, world_protocol
 from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
 from gsema_core.simulation.trees.artery_tree import ArteryTree
 from gsema_core.simulation.world.anatomy import Anatomy, draw_anatomy
 from gsema_core.simulation.world.changes import change
 from gsema_core.simulation.world.visibility import VISIBLE, Box, fill_volume
-from gsema_core.simulation.world.world_plan import WorldScan
+from gsema_core.simulation.world.world_plan import Kind, WorldScan
 
 TRIES = 200
 """Draws of a field and an injection before a scan is given up (ours; most need one or two)."""
@@ -34,10 +35,6 @@ MARGIN_MM = 5.0
 SCENE_VOXELS, SCENE_MM = 14e6, (0.4, 0.6)
 """The scene's voxels: as fine as the label maps at hand where the field is small, and no more of
 them in a large field than can be projected in half a minute (ours)."""
-
-COLUMNS = 380
-"""Largest width of the detector in pixels: a wider field is seen by larger (binned) ones, as on a
-C-arm (ours)."""
 
 
 def make_scan(tree: ArteryTree, scan: WorldScan, donors: tuple[Path, ...] = ()) -> Made:
@@ -61,10 +58,13 @@ def make_scan(tree: ArteryTree, scan: WorldScan, donors: tuple[Path, ...] = ()) 
         anatomy = draw_anatomy(tree, scan.kind, rng)
         if anatomy is None or not change(anatomy, scan.kind, donors, rng):
             continue
-        protocol = _protocol(scan.seed + attempt, anatomy)
+        protocol = _protocol(scan, attempt, anatomy)
         parts = _Parts.of(anatomy, draw_tilt(protocol, rng), protocol.spacing_mm, rng)
-        if _shows(parts, anatomy, scan):
-            return _image(parts, anatomy, scan, protocol, rng, attempt)
+        if not _as_planned(parts.stored, scan.kind):
+            continue
+        made = _image(parts, anatomy, scan, protocol, rng)
+        if _as_planned(made.labels, scan.kind):  # a scanner may store less than the field
+            return replace(made, record={**made.record, "attempt": attempt})
     raise NotDrawn(
         f"No scan of kind {scan.kind} could be drawn of patient {scan.patient} in {TRIES} tries: "
         "look at its label map, or leave it out of the manifest."
@@ -127,46 +127,37 @@ def _box_around(grid: Geometry, tree: ArteryTree) -> Box:
     return low, high
 
 
-def _protocol(seed: int, anatomy: Anatomy) -> Protocol:
-    """A scanner of the seed's own, set to the field of view."""
-    protocol = random_protocol(seed)
-    size = anatomy.view.size_mm
-    width = float(np.hypot(size[1], size[2])) * protocol.magnification  # of the detector
-    pixel = max(protocol.detector_pixel_mm, width / COLUMNS)
-    return replace(protocol, spacing_mm=anatomy.view.spacing_mm, detector_pixel_mm=pixel)
+def _protocol(scan: WorldScan, attempt: int, anatomy: Anatomy) -> Protocol:
+    """A scanner of the scan's own, set to the field of view."""
+    draw = held_out_protocol if scan.held_out else world_protocol
+    protocol = draw(scan.seed + attempt, float(anatomy.view.size_mm.max()))
+    return replace(protocol, spacing_mm=anatomy.view.spacing_mm)
 
 
-def _shows(parts: _Parts, anatomy: Anatomy, scan: WorldScan) -> bool:
-    """Whether the labels have an aneurysm where the plan wants one, and only there."""
-    has_sac = bool((parts.stored.array == ANEURYSM).any())
-    return has_sac == (scan.kind != "none")
+def _as_planned(labels: Volume, kind: Kind) -> bool:
+    """Whether labels have an aneurysm where the plan wants one, and only there."""
+    return bool((labels.array == ANEURYSM).any()) == (kind != "none")
 
 
 def _image(
-    parts: _Parts,
-    anatomy: Anatomy,
-    scan: WorldScan,
-    protocol: Protocol,
-    rng: np.random.Generator,
-    attempt: int,
+    parts: _Parts, anatomy: Anatomy, scan: WorldScan, protocol: Protocol, rng: np.random.Generator
 ) -> Made:
     scene = build_scene(parts.labels, parts.scene_grid, protocol, rng, parts.filling)
     image = image_scene(scene, parts.stored_grid, protocol, rng, scan.model)
+    labels = label_what_shows(parts.stored, protocol, image)
     record = {
-        "patient": scan.patient,
         "kind": scan.kind,
         "model": scan.model,
         "seed": scan.seed,
-        "attempt": attempt,
         "field": anatomy.view.to_dict(),
         "injection": anatomy.injection.to_dict(),
         "erased_sacs": anatomy.erased,
         "changes": anatomy.changes,
-        "sacs": list_sacs(parts.stored),
-        "protocol": plain(protocol),
+        "sacs": list_sacs(labels),
+        "protocol": protocol.to_dict(),
     }
     code = protocol.orientation
-    return Made(orient(image, code), orient(parts.stored, code), record)
+    return Made(orient(image, code), orient(labels, code), record)
 
 
 def list_sacs(labels: Volume) -> list[dict[str, Any]]:
