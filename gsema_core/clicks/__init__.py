@@ -6,8 +6,8 @@ from gsema_core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from gsema_core.clicks.gaussians import click_channels as click_channels
+    from gsema_core.clicks.kinds import KINDS as KINDS
     from gsema_core.clicks.simulated_user import (
-        KINDS as KINDS,
         first_click as first_click,
         next_click as next_click,
     )

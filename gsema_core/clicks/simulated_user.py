@@ -6,6 +6,7 @@ middle of the largest error. How a first click misses the middle is ours.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,11 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from gsema_core.clicks.kinds import KINDS
 from gsema_core.grids.boxes import bounding_box
 from gsema_core.grids.components import connected_components
-
-KINDS = ("anywhere", "middle", "near_wall", "beside")
-"""Where a first click may lie: see `first_click`."""
 
 BESIDE_MM = 2.0
 """How far beside a sac a click may lie: about four voxels of a scan (ours)."""
@@ -78,7 +77,7 @@ def first_click(
 
 
 def next_click(
-    predicted: Mask, reference: Mask, spacing: Sequence[float]
+    predicted: Mask, reference: Mask, spacing: Sequence[float], least_mm3: float = 0.0
 ) -> CorrectingClick | None:
     """Click on the deepest point of the largest error.
 
@@ -86,17 +85,19 @@ def next_click(
         predicted: (k, j, i) the aneurysms of the present answer.
         reference: (k, j, i) the true ones.
         spacing: mm of a voxel along k, j, i.
+        least_mm3: smaller errors are none that a user would correct.
 
     Returns:
         The click, inside where the error lacks a part of an aneurysm; None without an error.
     """
     worst, inside, most = None, False, 0
+    least = least_mm3 / math.prod(spacing)
     for wrong, missed in ((reference & ~predicted, True), (predicted & ~reference, False)):
         components, count = connected_components(wrong)
         if not count:
             continue
         sizes = np.bincount(components.ravel())[1:]
-        if sizes.max() > most:
+        if sizes.max() > most and sizes.max() >= least:
             worst, inside = components == 1 + sizes.argmax(), missed
             most = int(sizes.max())
     return None if worst is None else CorrectingClick(_deepest(worst, spacing), inside)

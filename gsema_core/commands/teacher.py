@@ -83,5 +83,6 @@ def _list() -> None:
         if teacher.card is None:
             print(f"{teacher.name:24}  {teacher.problem}")
         else:
-            kind, spacing = teacher.card.network["kind"], teacher.card.spacing_mm
-            print(f"{teacher.name:24}  {teacher.card.name}: {kind}, {spacing:g} mm")
+            network, spacing = teacher.card.network_config(), teacher.card.spacing_mm
+            clicks = ", takes clicks" if network.takes_clicks else ""
+            print(f"{teacher.name:24}  {teacher.card.name}: {network.kind}, {spacing:g} mm{clicks}")

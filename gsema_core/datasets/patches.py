@@ -40,12 +40,18 @@ class Place(NamedTuple):
 
 
 class PatchPair(NamedTuple):
-    """A batch of source patches and their targets, (B, 1, D, H, W) each."""
+    """A batch of source patches and their targets, (B, 1, D, H, W) each.
+
+    Images have two more channels where a user clicked: clicks inside aneurysms, and outside.
+    ``origin``, where it is wanted, has the flat index of the source voxel that each target voxel
+    came from; None means from the same place.
+    """
 
     source_image: Tensor
     source_labels: Tensor
     target_image: Tensor
     target_labels: Tensor
+    origin: Tensor | None = None
 
     @property
     def has_ignored(self) -> bool:
@@ -53,7 +59,9 @@ class PatchPair(NamedTuple):
         return IGNORE in (int(self.source_labels.max()), int(self.target_labels.max()))
 
     def to(self, device: torch.device) -> PatchPair:
-        return PatchPair(*(each.to(device, non_blocking=True) for each in self))
+        """The patches on a device, without their origin."""
+        four = (self.source_image, self.source_labels, self.target_image, self.target_labels)
+        return PatchPair(*(each.to(device, non_blocking=True) for each in four))
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,7 @@ class PatchDataset(Dataset[PatchPair]):
         two_views: make the source a view too, the complement of the target's (CMDG).
         replay: volumes of an earlier training, so that less is forgotten.
         replay_share: probability of a patch from ``replay``; 0 changes no other draw.
+        with_origin: tell where target voxels came from, if the transform moves them.
 
     Raises:
         UserError: the transform needs patches of another center, and there is only one.
@@ -178,6 +187,7 @@ class PatchDataset(Dataset[PatchPair]):
     two_views: bool = False
     replay: Sequence[CachedVolume] = ()
     replay_share: float = 0.0
+    with_origin: bool = False
 
     def __post_init__(self) -> None:
         self.everything = [*self.volumes, *(self.replay if self.replay_share else ())]
@@ -213,7 +223,28 @@ class PatchDataset(Dataset[PatchPair]):
         if self.two_views:
             complement = self.transform.complement(parameters)
             image, labels = self.transform.apply(image, labels, complement)
-        return PatchPair(image, labels, *target)
+        moves = self.with_origin and self.transform.moves_voxels
+        origin = self._origin(labels, target[1], parameters) if moves else None
+        return PatchPair(image, labels, *target, origin)
+
+    def _origin(self, labels: Tensor, moved: Tensor, parameters: tuple[Any, ...]) -> Tensor:
+        """The flat index of the source voxel that each target voxel came from.
+
+        Raises:
+            UserError: the transform makes labels of more than one voxel, so that no voxel is known.
+        """
+        count = labels[0].numel()
+        index = torch.arange(count, dtype=torch.int32).view(labels.shape[1:]).expand_as(labels)
+        origin = self.transform.move(index, parameters)
+        flat = origin.flatten(1).long()
+        known = bool(((flat >= 0) & (flat < count)).all())
+        if not known or not torch.equal(labels.flatten(1).gather(1, flat), moved.flatten(1)):
+            raise UserError(
+                "The target transform does not take each voxel's label from one voxel, so that "
+                "clicks cannot move along: let it move labels to the nearest voxel, or set "
+                "click_width_mm in [network] to 0."
+            )
+        return origin
 
     def _with_replay(self, cases: NDArray[np.int64], step: int) -> NDArray[np.int64]:
         """Put cases of the replay in place of a share; a stream of its own draws them."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from gsema_core.errors import UserError
 from gsema_core.networks import SegmentationNetwork, build_network
+from gsema_core.networks.click_layers import with_click_weights
 from gsema_core.teachers import find_teacher, load_teacher
 from gsema_core.training.checkpoint import Checkpoint, Progress
 from gsema_core.training.config import TrainingConfig
@@ -60,11 +63,29 @@ def _first_student(config: TrainingConfig) -> tuple[SegmentationNetwork, Progres
     if not config.run.initial_teacher:
         return student, Progress()
     teacher = load_teacher(find_teacher(config.run.initial_teacher), network=config.network.kind)
-    if teacher.card.network_config() != config.network:
+    weights: Mapping[str, Tensor] = teacher.network.state_dict()
+    old, new = teacher.card.network_config(), config.network
+    grows = not old.takes_clicks and replace(old, click_width_mm=new.click_width_mm) == new
+    if new.takes_clicks and grows:
+        weights = _with_clicks(weights, student, config.run.initial_teacher)
+    elif old != new:
         raise UserError(
             f"The teacher {config.run.initial_teacher} has another network than the "
             "configuration: copy its [network] settings from `gsema teacher info`."
         )
-    student.load_state_dict(teacher.network.state_dict())
+    student.load_state_dict(weights)
     appearance = teacher.card.to_dict()["appearance"]
     return student, Progress(parent_sha256=teacher.sha256, parent_appearance=appearance)
+
+
+def _with_clicks(
+    weights: Mapping[str, Tensor], student: SegmentationNetwork, teacher: str
+) -> Mapping[str, Tensor]:
+    """A teacher's weights for the same network with click channels, see `with_click_weights`."""
+    try:
+        return with_click_weights(weights, student)
+    except ValueError as error:
+        raise UserError(
+            f"The teacher {teacher} cannot be given clicks, as {error}: train from scratch, or set "
+            "click_width_mm in [network] to 0."
+        ) from error

@@ -178,6 +178,10 @@ def _check_together(config: TrainingConfig) -> None:
             f"{len(config.optimization.class_weights)} values: give three, or none."
         )
     _check_gate(config.method)
+    if config.network.takes_clicks and not config.method.click_kinds:
+        raise UserError(
+            "Setting click_kinds in [method] is empty: give at least one kind of click."
+        )
     _check_options("transforms", config.transforms, config.method.transform)
     _check_options("losses", config.losses, (config.method.segmentation_loss,))
 

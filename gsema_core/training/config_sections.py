@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from gsema_core.clicks.kinds import KINDS
 from gsema_core.configuration import check, setting
 from gsema_core.inference.settings import SegmentationSettings
 
@@ -102,6 +103,27 @@ class MethodConfig(_Section):
         "Transforms from source to target patches, in order; `package.module:Name` is one of your "
         "own.",
         source=PAPER,
+    )
+    click_share: float = setting(
+        0.5,
+        "Share of patches that a simulated user clicks, for a network with click_width_mm.",
+        low=0.01,
+        high=1,
+    )
+    click_kinds: tuple[str, ...] = setting(
+        KINDS,
+        "Where first clicks lie, drawn from this list: anywhere in the sac, at its middle, near "
+        "its wall, or up to 2 mm beside it.",
+        choices=KINDS,
+    )
+    further_clicks: int = setting(
+        4,
+        "The most clicks after the first, each where the teacher's present answer errs most.",
+        low=0,
+        high=20,
+    )
+    further_click_share: float = setting(
+        0.5, "Probability that each of them is made, if the one before was.", low=0, high=1
     )
     segmentation_loss: str = setting(
         "dice_ce",

@@ -22,7 +22,11 @@ LOSSES = {
     "teacher_loss_source": ("teacher, source", GREEN),
     "loss_contrast": ("contrast", RED),
 }
-DICE = {"aneurysm_dice": ("aneurysm", ORANGE), "vessel_dice": ("vessel", RED)}
+DICE = {
+    "aneurysm_dice": ("aneurysm", ORANGE),
+    "vessel_dice": ("vessel", RED),
+    "clicked_dice": ("clicked aneurysm", BLUE),
+}
 
 MOST_POINTS = 400
 """Of a line: more are no wider than its pixels (ours)."""

@@ -86,6 +86,14 @@ def _training(
         "initial_teacher": Path(config.run.initial_teacher).stem or None,
         "parent_sha256": progress.parent_sha256 or None,
     }
+    if config.network.takes_clicks:
+        method = config.method
+        values["clicks"] = {
+            "share": method.click_share,
+            "kinds": list(method.click_kinds),
+            "further_clicks": method.further_clicks,
+            "further_click_share": method.further_click_share,
+        }
     if options := {**config.transforms, **config.losses}:
         values["options"] = options
     if progress.budgets:

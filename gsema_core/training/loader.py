@@ -57,6 +57,7 @@ def load_batches(
         two_views=config.method.consistency_weight > 0,
         replay=cases.replay,
         replay_share=config.data.replay_share,
+        with_origin=config.network.takes_clicks,
     )
     accumulate = config.run.accumulate
     numbers = range(step * accumulate, config.run.steps * accumulate)

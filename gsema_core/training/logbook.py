@@ -12,12 +12,13 @@ from gsema_core.errors import UserError
 from gsema_core.files.atomic import atomic_path
 from gsema_core.training.board import Board
 from gsema_core.training.metrics_table import (
-    ALL_COLUMNS,
     COLUMNS,
     EARLIER,
+    HEAD,
     TRAINING,
     VALIDATION,
     read_metrics,
+    score_names,
 )
 from gsema_core.training.run_files import METRICS
 from gsema_core.training.trainer import StepRecord, Trainer
@@ -32,14 +33,17 @@ class Logbook:
     Args:
         folder: the run's.
         board: TensorBoard, where it is installed.
+        clicks: whether the network takes clicks, which validations score then.
 
     Attributes:
         records: the steps since the last line.
     """
 
-    def __init__(self, folder: Path, board: Board) -> None:
+    def __init__(self, folder: Path, board: Board, clicks: bool = False) -> None:
         self.folder = folder
         self.board = board
+        self.columns = {TRAINING: COLUMNS[TRAINING], VALIDATION: score_names(clicks)}
+        self.all_columns = (*HEAD, *self.columns[TRAINING], *self.columns[VALIDATION])
         self.records: list[StepRecord] = []
 
     def resume_at(self, step: int) -> None:
@@ -49,7 +53,7 @@ class Logbook:
             atomic_path(self.folder / METRICS) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
         ):
-            writer = csv.DictWriter(file, ALL_COLUMNS, restval="", extrasaction="ignore")
+            writer = csv.DictWriter(file, self.all_columns, restval="", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
         for name in EARLIER.values():
@@ -95,10 +99,10 @@ class Logbook:
         head = {"step": step, "kind": kind, "seconds": round(seconds, 1)}
         try:
             with path.open("a", newline="", encoding="utf-8") as file:
-                csv.DictWriter(file, ALL_COLUMNS, restval="").writerow({**head, **row})
+                csv.DictWriter(file, self.all_columns, restval="").writerow({**head, **row})
         except OSError as error:
             raise UserError(
                 f"The log {path} cannot be written ({error.strerror or error}): restore its folder "
                 "or free some space, and start the run again; it goes on from its last checkpoint."
             ) from error
-        self.board.numbers(kind, step, {name: float(row[name]) for name in COLUMNS[kind]})
+        self.board.numbers(kind, step, {name: float(row[name]) for name in self.columns[kind]})

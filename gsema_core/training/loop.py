@@ -22,6 +22,7 @@ from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
 from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
+from gsema_core.training.metrics_table import CLICKED, score_names
 from gsema_core.training.pace import Ending, Pace, ending, what_ends
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_display import RunDisplay
@@ -85,7 +86,7 @@ class Loop:
         run = trainer.config.run
         self.throughput = Throughput(self.ranks, run.batch_size * run.accumulate)
         board = Board(self.folder, reporter.warn)
-        self.logbook = Logbook(self.folder, board)
+        self.logbook = Logbook(self.folder, board, self.config.network.takes_clicks)
         most = max(1, len(cases.validation) // self.ranks.size)  # the first rank scores them
         self.display = RunDisplay(asked, cases, board, reporter, most)
         if self.ranks.is_first:
@@ -238,7 +239,7 @@ class Loop:
 
     def _score(self) -> float:
         self._show("validating")
-        volumes, names = self.cases.validation, ("aneurysm_dice", "vessel_dice")
+        volumes, names = self.cases.validation, score_names(self.config.network.takes_clicks)
         shown = [*self.display.shown.values()]
         scores = validate_together(self.ranks, volumes, shown, self._score_of, names)
         if self.ranks.is_first:
@@ -247,6 +248,7 @@ class Loop:
         self.reporter.report(
             f"[{self._place()}] teacher on {count} kept out: aneurysm Dice "
             f"{scores['aneurysm_dice']:.3f}, vessel {scores['vessel_dice']:.3f}"
+            + (f", after a click in each {scores[CLICKED]:.3f}" if CLICKED in scores else "")
         )
         if self.ranks.is_first:
             self.display.validated(self.trainer.step)

@@ -31,15 +31,25 @@ COLUMNS = {
 }
 """The numbers of each kind of line; the others' stay empty in it."""
 
+CLICKED = "clicked_dice"
+"""The last column of runs whose network takes clicks: aneurysm Dice after one click in each."""
+
 HEAD = ("step", "kind", "seconds")
 """What every line has: the step, its kind, and the seconds of steps up to it."""
-
-ALL_COLUMNS = (*HEAD, *COLUMNS[TRAINING], *COLUMNS[VALIDATION])
 
 EARLIER = {TRAINING: "steps.csv", VALIDATION: "validation.csv"}
 """Two tables that runs wrote up to version 0.9; a run that goes on joins them into one."""
 
 Row = dict[str, str]
+
+
+def score_names(clicks: bool) -> tuple[str, ...]:
+    """The scores of a validation, in order.
+
+    Args:
+        clicks: whether the network takes clicks.
+    """
+    return (*COLUMNS[VALIDATION], *((CLICKED,) if clicks else ()))
 
 
 def read_metrics(folder: Path, kind: str = "") -> list[Row]:

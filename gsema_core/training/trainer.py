@@ -9,10 +9,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gsema_core.datasets.patches import PatchPair
+from gsema_core.labels import ANEURYSM
 from gsema_core.losses import loss_with_ignored
 from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
@@ -28,6 +31,7 @@ from gsema_core.surgery import (
     warmed_up_alpha,
 )
 from gsema_core.surgery.backward import SegmentationLoss
+from gsema_core.training.clicked_patches import ClickedPatches
 from gsema_core.training.config import TrainingConfig
 from gsema_core.training.loss_scale import LossScale
 from gsema_core.training.parts import StepParts, build_parts
@@ -135,6 +139,7 @@ class Trainer:
         )
         projection = method.conflict_projection
         self.projected = None if projection == "none" else WeightParts.of(projection, self.student)
+        self.clicked_patches = ClickedPatches(config) if config.network.takes_clicks else None
         self.loss_scale = LossScale.of(self.computing.precision)
         self.whole = threading.Lock()
         self.step = 0
@@ -150,8 +155,8 @@ class Trainer:
         """
         self.student.train()
         self.rows.zero_()
-        for batch in batches:
-            self._accumulate(batch)
+        for index, batch in enumerate(batches):
+            self._accumulate(self._clicked(batch, self.step * len(batches) + index))
         self.ranks.sum_(self.rows.everything)
         self.rows.everything.div_(len(batches) * self.ranks.size * self.loss_scale.value)
         losses = self.rows.losses.tolist()
@@ -194,10 +199,11 @@ class Trainer:
         """Equation 1's loss of the teacher's predictions on a source batch and on its target.
 
         Equation 6 adds them up with the student's. No gradient reaches the teacher, so they
-        change nothing: they are logged, and only where a log line is written.
+        change nothing: they are logged, and only where a log line is written. Where the network
+        takes clicks, a share is clicked as in a step, at other places.
         """
         segmentation_loss = self._loss_for(batch)
-        batch = batch.to(self.device)
+        batch = self._clicked(batch, self.step).to(self.device)
         with self.computing.autocast():
             return [
                 float(segmentation_loss(self.teacher(image), labels))
@@ -206,6 +212,20 @@ class Trainer:
                     (batch.target_image, batch.target_labels),
                 )
             ]
+
+    def _clicked(self, batch: PatchPair, number: int) -> PatchPair:
+        """The batch with a user's clicks, where the network takes them."""
+        if self.clicked_patches is None:
+            return batch
+        first = self.ranks.rank * len(batch.source_image)
+        return self.clicked_patches.add(batch, self._teachers_aneurysms, number, first)
+
+    @torch.no_grad()
+    def _teachers_aneurysms(self, image: Tensor) -> NDArray[np.bool_]:
+        """Where the teacher sees aneurysms (B, D, H, W) in images with clicks (B, 3, D, H, W)."""
+        with self.computing.autocast():
+            logits = self.teacher(image.to(self.device))
+        return np.asarray((logits.argmax(dim=1) == ANEURYSM).cpu().numpy())
 
     def _loss_for(self, batch: PatchPair) -> SegmentationLoss:
         """The segmentation loss, or its form that leaves out the voxels that nobody labeled."""

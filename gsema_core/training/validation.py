@@ -9,18 +9,16 @@ import torch
 from numpy.typing import NDArray
 
 from gsema_core.datasets.cache import CachedVolume
-from gsema_core.grids import Geometry, Volume
-from gsema_core.inference.deciding.decide import decide
-from gsema_core.inference.monitor import Monitor
 from gsema_core.inference.settings import SegmentationSettings
-from gsema_core.inference.shares import Shares
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.window_plan import plan_windows
-from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM, BACKGROUND, IGNORE, VESSEL
 from gsema_core.machine import Computing
 from gsema_core.networks import SegmentationNetwork
+from gsema_core.training.clicked_validation import clicked_aneurysms
 from gsema_core.training.config import TrainingConfig
+from gsema_core.training.decided_labels import decided
+from gsema_core.training.metrics_table import score_names
 
 Seen = Callable[[CachedVolume, NDArray[np.uint8], dict[str, float]], None]
 
@@ -65,7 +63,9 @@ def validate(
 ) -> dict[str, float]:
     """Mean Dice of both labels over whole cases, decided and cleaned on the working grid.
 
-    Voxels that nobody labeled count in no score.
+    Voxels that nobody labeled count in no score. A teacher that takes clicks has a third score,
+    the aneurysms' Dice after one click in the middle of each; a case without one has none to
+    click, and counts as it is segmented automatically.
 
     Args:
         teacher: in evaluation mode, on ``device``.
@@ -80,7 +80,8 @@ def validate(
     Raises:
         Cancelled: ``cancelled`` said True.
     """
-    scores: dict[str, list[float]] = {"aneurysm_dice": [], "vessel_dice": []}
+    clicks = teacher.config.takes_clicks
+    scores: dict[str, list[float]] = {name: [] for name in score_names(clicks)}
     computing = Computing.of(device, settings.precision)
     for volume in volumes:
         image = np.asarray(volume.image, dtype=np.float32)
@@ -93,29 +94,15 @@ def validate(
         labeled = np.where(reference == IGNORE, BACKGROUND, predicted)
         for name, label in (("aneurysm_dice", ANEURYSM), ("vessel_dice", VESSEL)):
             scores[name].append(_dice(labeled == label, reference == label))
+        if clicks:
+            scores["clicked_dice"].append(scores["aneurysm_dice"][-1])
+            if len(volume.aneurysm_voxels):
+                found = clicked_aneurysms(teacher, volume, window, spacing_mm, settings, computing)
+                found &= reference != IGNORE
+                scores["clicked_dice"][-1] = _dice(found, reference == ANEURYSM)
         if seen is not None:
             seen(volume, predicted, {name: values[-1] for name, values in scores.items()})
     return {name: float(np.mean(values)) for name, values in scores.items()}
-
-
-def decided(
-    shares: Shares, image: NDArray[np.float32], spacing_mm: float, settings: SegmentationSettings
-) -> NDArray[np.uint8]:
-    """The labels that ``inference.Segmenter`` gives a scan whose own grid is the working grid.
-
-    Args:
-        shares: (2, k, j, i) of vessel and aneurysm; changed in place.
-        image: (k, j, i) in [0, 1].
-        spacing_mm: of the grid.
-        settings: see `validation_settings`.
-
-    Returns:
-        (k, j, i).
-    """
-    depth, height, width = image.shape
-    case = Volume(image, Geometry((width, height, depth), (spacing_mm,) * 3))
-    labels, _, _ = decide(shares, PreparedScan(case, case, (0.0, 1.0)), settings, Monitor())
-    return np.asarray(labels.array)
 
 
 def _dice(predicted: NDArray[np.bool_], reference: NDArray[np.bool_]) -> float:

@@ -133,6 +133,18 @@ class Transform(ABC, Generic[P]):
         """Draw and apply at once."""
         return self.apply(image, labels, self.draw(generator, image, donor))
 
+    @torch.no_grad()
+    def move(self, labels: Tensor, parameters: tuple[P | None, ...]) -> Tensor:
+        """The labels as `apply` returns them, without the work on an image.
+
+        Args:
+            labels: ``(B, 1, D, H, W)``, any type; also other numbers, such as each voxel's index.
+            parameters: as `draw` returned them.
+        """
+        samples = zip(labels, parameters, strict=True)
+        with torch.autocast(device_type=labels.device.type, enabled=False):
+            return torch.stack([self.move_sample(*sample) for sample in samples])
+
     def complement(self, parameters: tuple[P | None, ...]) -> tuple[P | None, ...]:
         """Return the parameters of the other view of the same patches, for CMDG's pairs.
 
@@ -153,3 +165,9 @@ class Transform(ABC, Generic[P]):
             return image, labels
         image, labels = self.apply_one(image, labels, parameters)
         return (image.clamp(0.0, 1.0) if self.clips else image), labels
+
+    def move_sample(self, labels: Tensor, parameters: P | None) -> Tensor:
+        """The labels of one sample as `apply_sample` returns them."""
+        if parameters is None or not self.moves_voxels:
+            return labels
+        return self.apply_sample(torch.zeros(labels.shape), labels, parameters)[1]

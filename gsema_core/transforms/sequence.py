@@ -41,3 +41,13 @@ class Sequence(Transform[tuple[Any, ...]]):
         for transform, own in zip(self.transforms, parameters, strict=True):
             image, labels = transform.apply_sample(image, labels, own)
         return image, labels
+
+    def move_sample(self, labels: Tensor, parameters: tuple[Any, ...] | None) -> Tensor:
+        """Move by those transforms alone that move voxels."""
+        if parameters is None:
+            return labels
+        blank = torch.zeros(labels.shape)
+        for transform, own in zip(self.transforms, parameters, strict=True):
+            if transform.moves_voxels:
+                labels = transform.apply_sample(blank, labels, own)[1]
+        return labels

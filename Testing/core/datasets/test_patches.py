@@ -115,13 +115,16 @@ def test_other_sizes_are_flipped_but_not_permuted(volumes):
 @pytest.mark.parametrize("transform", ["paper", "amplitude_mix"])
 def test_ranks_share_the_very_batch_that_one_would_have(volumes, transform):
     sampler = PatchSampler(PATCH, 0.7, True)
-    whole = PatchDataset(volumes, sampler, build_transform(transform), 4, seed=5)[3]
+    parts = volumes, sampler, build_transform(transform), 4, 5
+    whole = PatchDataset(*parts, with_origin=True)[3]
     shares = [
-        PatchDataset(volumes, sampler, build_transform(transform), 4, 5, share=share)[3]
+        PatchDataset(*parts, share=share, with_origin=True)[3]
         for share in (slice(0, 2), slice(2, 4))
     ]
+    assert (whole.origin is None) == (transform == "amplitude_mix")
     for name, expected in whole._asdict().items():
-        assert torch.equal(torch.cat([getattr(each, name) for each in shares]), expected), name
+        if expected is not None:
+            assert torch.equal(torch.cat([getattr(each, name) for each in shares]), expected), name
 
 
 def test_two_views_are_complements_of_one_draw(volumes):
@@ -140,7 +143,7 @@ def test_the_other_view_of_other_transforms_is_the_patch_itself(volumes):
     sampler, transform = PatchSampler(PATCH, 0.7, True), build_transform("paper")
     plain = PatchDataset(volumes, sampler, transform, 2, seed=5)[0]
     views = PatchDataset(volumes, sampler, transform, 2, seed=5, two_views=True)[0]
-    assert all(torch.equal(*pair) for pair in zip(views, plain, strict=True))
+    assert all(torch.equal(*pair) for pair in zip(views[:4], plain[:4], strict=True))
 
 
 class Placeholder(NoTransform):
@@ -174,8 +177,8 @@ def test_a_rank_reads_its_own_patches_alone(volumes, transform, read, monkeypatc
         counts.append(0)
         made.append(PatchDataset(volumes, sampler, transform, 4, 5, share=share)[3])
     assert counts == [*read, counts[-1]] and counts[-1] == (8 if transform.needs_donor else 4)
-    shared = [torch.cat(each) for each in zip(*made[:2], strict=True)]
-    assert all(torch.equal(*each) for each in zip(shared, made[2], strict=True))
+    shared = [torch.cat(each) for each in zip(made[0][:4], made[1][:4], strict=True)]
+    assert all(torch.equal(*each) for each in zip(shared, made[2][:4], strict=True))
 
 
 def read_in_one_go(volume, random, share):
@@ -246,3 +249,38 @@ def test_no_patch_is_ignored_altogether(volumes):
     for seed in range(20):
         _, labels = sampler.draw(lonely, np.random.default_rng(seed))
         assert (labels != IGNORE).any()
+
+
+@pytest.mark.parametrize("transform", ["geometric", ["noise", "geometric", "bias"]])
+def test_where_each_target_voxel_came_from_is_told_on_demand(volumes, transform):
+    plain, asked = make_dataset(volumes, transform), make_dataset(volumes, transform)
+    asked.with_origin = True
+    for step in range(5):
+        pair, expected = asked[step], plain[step]
+        assert all(torch.equal(*both) for both in zip(pair[:4], expected[:4], strict=True))
+        assert expected.origin is None
+        taken = pair.source_labels.flatten(1).gather(1, pair.origin.flatten(1).long())
+        assert torch.equal(taken.view_as(pair.target_labels), pair.target_labels)
+    still = make_dataset(volumes, "noise")
+    still.with_origin = True
+    assert still[0].origin is None
+
+
+class Blurred(NoTransform):
+    """Takes labels from between voxels."""
+
+    moves_voxels = True
+
+    def draw_one(self, generator, image, donor):
+        return True
+
+    def apply_one(self, image, labels, parameters):
+        return image, torch.maximum(labels, labels.roll(1, 1))
+
+
+def test_a_transform_that_no_click_can_follow_is_refused(volumes):
+    dataset = PatchDataset(
+        volumes, PatchSampler(PATCH, 1.0, True), Blurred(), 2, seed=5, with_origin=True
+    )
+    with pytest.raises(UserError, match="so that clicks cannot move along"):
+        dataset[0]

@@ -11,6 +11,7 @@ from gsema_core.grids import Geometry
 from gsema_core.inference import Segmenter
 from gsema_core.inference.settings import SegmentationSettings
 from gsema_core.labels import ANEURYSM, IGNORE, VESSEL
+from gsema_core.networks import NetworkConfig
 from gsema_core.teachers import load_teacher, read_card
 from gsema_core.training import train, validation
 from gsema_core.training.validation import (
@@ -124,5 +125,7 @@ def test_ignored_voxels_count_in_no_score(monkeypatch):
     monkeypatch.setattr(validation, "blend_windows", lambda *arguments, **more: None)
     monkeypatch.setattr(validation, "decided", lambda *arguments: predicted)
     volumes, device = [volume_of(DARK, reference)], torch.device("cpu")
-    scores = validate(torch.nn.Identity(), volumes, (16, 16, 16), SPACING, DEFAULT, device)
+    teacher = torch.nn.Identity()
+    teacher.config = NetworkConfig()
+    scores = validate(teacher, volumes, (16, 16, 16), SPACING, DEFAULT, device)
     assert scores == {"aneurysm_dice": 1.0, "vessel_dice": 1.0}
