@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gsema_core.benchmark.beside_the_paper import beside_the_paper
 from gsema_core.benchmark.plan import Cell, Plan
 from gsema_core.benchmark.records import Record, other_budgets
 from gsema_core.benchmark.rows import OURS, Row
 from gsema_core.benchmark.scores import METRICS, Scores, collect, complete_centers, macro_interval
+from gsema_core.benchmark.table_text import effect_text, p_text, with_interval
 from gsema_core.evaluation.statistics import (
     FEWEST_TO_TEST,
     Comparison,
@@ -31,7 +34,8 @@ no part in the precision. Lesion F1: 2 found / (2 found + missed + false positiv
 aneurysms. Distances are between voxel surfaces. p:
 Wilcoxon's signed-rank test of a row's Dice against {reference}'s on the same patients, each one's
 cases averaged, corrected by Holm; none for fewer than {fewest} patients, with whom it cannot fall
-below 5 %."""
+below 5 %. Effect: rank-biserial, 1 where the row is better than {reference} in every patient, -1
+where it is worse."""
 
 
 def write_tables(plan: Plan, records: Mapping[Cell, Record]) -> None:
@@ -106,6 +110,7 @@ def _parts(plan: Plan, records: Mapping[Cell, Record], scores: Collected) -> Ite
             if any(c.row == row for c in records)
         ]
     )
+    yield from beside_the_paper(plan, centers, scores)
 
 
 def _center_line(method: Row, scores: Scores, test: Comparison | None) -> dict[str, Any]:
@@ -116,13 +121,13 @@ def _center_line(method: Row, scores: Scores, test: Comparison | None) -> dict[s
         "cases": dice.count,
         "patients": len(set(scores.patients)),
         "seeds": scores.seeds,
-        "Dice": _with_interval(dice.mean, (dice.interval_low, dice.interval_high)),
+        "Dice": with_interval(dice.mean, (dice.interval_low, dice.interval_high)),
         "median (IQR)": f"{dice.median:.3f} ({dice.q1:.3f} to {dice.q3:.3f})",
         **{short: _mean(scores.values[name]) for name, short in _SHORT.items()},
-        "missed": _with_interval(missed, scores.missed_interval(), percent=True),
+        "missed": with_interval(missed, scores.missed_interval(), percent=True),
         "false positives a case": f"{scores.false_positives.mean():.2f}",
         "lesion F1": _mean([scores.lesion_f1]),
-        "p": _p(test),
+        "p": p_text(test),
     }
 
 
@@ -132,10 +137,10 @@ def _macro_line(
     own = [scores[row, center] for center in centers]
     dice = {center: scores[row, center].values["dice"].mean() for center in centers}
     worst = min(centers, key=lambda center: dice[center])
-    paper = plan.method(row).paper_dice
+    paper = plan.method(row).paper.get("dice")
     return {
         "row": plan.method(row).title,
-        "Dice": _with_interval(float(np.mean(list(dice.values()))), macro_interval(own)),
+        "Dice": with_interval(float(np.mean(list(dice.values()))), macro_interval(own)),
         **{
             short: _mean([float(mean_there(each.values[name])) for each in own])
             for name, short in _SHORT.items()
@@ -143,9 +148,15 @@ def _macro_line(
         "missed": f"{100 * np.mean([s.missed_share for s in own]):.0f} %",
         "lesion F1": _mean([each.lesion_f1 for each in own]),
         "worst center": f"{worst} {dice[worst]:.3f}",
-        "p": _p(test),
+        "effect": effect_text(test and _turned(test)),
+        "p": p_text(test),
         "the paper's Dice, real data": "-" if paper is None else f"{paper / 100:.3f}",
     }
+
+
+def _turned(test: Comparison) -> Comparison:
+    """The other row's view."""
+    return replace(test, mean_difference=-test.mean_difference, rank_biserial=-test.rank_biserial)
 
 
 def _training_line(plan: Plan, row: str, records: Mapping[Cell, Record]) -> dict[str, Any]:
@@ -230,16 +241,3 @@ def _mean(values: npt.ArrayLike) -> str:
     """Of what there is; a dash where nothing is."""
     mean = float(mean_there(values))
     return "-" if np.isnan(mean) else f"{mean:.3f}"
-
-
-def _with_interval(value: float, interval: tuple[float, float], percent: bool = False) -> str:
-    low, high = interval
-    if percent:
-        return f"{100 * value:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _p(test: Comparison | None) -> str:
-    if test is None or np.isnan(test.p_holm):
-        return "-"
-    return "< 0.001" if test.p_holm < 0.001 else f"{test.p_holm:.3f}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 
+import numpy as np
 import pytest
 
 from gsema_core.benchmark import run_benchmark
 from gsema_core.benchmark.figures import drawing
+from gsema_core.benchmark.plan import Cell
 from gsema_core.benchmark.records import read_records
-from gsema_core.benchmark.scores import collect
+from gsema_core.benchmark.scores import Scores, collect
 
 NAMES = ["dice-by-center", "dice-against-volume", "gate-over-steps", "latents", "overlays"]
 
@@ -74,3 +76,34 @@ def test_without_the_libraries_a_sentence_says_what_to_install(make_plan, monkey
     )
     assert drawing.draw_figures(make_plan(), {}, said.append) == []
     assert said == ['No figures were drawn: pip install "gsema_core[benchmark]" and repeat this.']
+
+
+def test_a_center_is_told_by_latents_that_it_marks_and_not_by_a_patients_own():
+    needs_figures()
+    from gsema_core.benchmark.figures.latents import center_told
+
+    random = np.random.default_rng(0)
+    centers, patients = ["A"] * 80 + ["B"] * 40, np.repeat(np.arange(30), 4)
+    mixed = random.normal(size=(120, 8)).astype(np.float32)
+    # Each patient far from all others: only their own patches are near, which do not count.
+    alone = mixed + 50 * random.normal(size=(30, 8)).astype(np.float32)[patients]
+    marked = mixed + 20 * (np.array(centers) == "B")[:, None].astype(np.float32)
+    for latents in (mixed, alone):
+        told, chance = center_told(latents, centers, patients.tolist())
+        assert chance == 0.5 and told.interval_low < 0.5 < told.interval_high
+    assert center_told(marked, centers, patients.tolist())[0].mean == pytest.approx(1.0)
+
+
+def test_the_overlays_are_of_three_cases_chosen_by_rule():
+    needs_figures()
+    from gsema_core.benchmark.figures.overlays import _chosen_cases
+
+    dice = np.array([0.9, 0.1, 0.5, 0.3, 0.7])
+    scores = {
+        (row, center): Scores({"dice": values}, np.empty((0, 2)), values, values, [*range(5)], 1)
+        for center, values in (("A", dice), ("B", dice[:4] - 0.05))
+        for row in ("ema", "gs_ema_bacl")
+    }
+    finished = {c: [Cell(row, c, 0) for row in ("ema", "gs_ema_bacl")] for c in "AB"}
+    # In order: .05 B1, .1 A1, .25 B3, .3 A3, .45 B2, .5 A2, .7 A4, .85 B0, .9 A0
+    assert _chosen_cases(finished, scores) == [("B", 3), ("B", 2), ("A", 4)]

@@ -1,7 +1,8 @@
-"""What every row finds in one case of each unseen center (the paper's Fig. 3)."""
+"""What every row finds in the same three cases (the paper's Fig. 3)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,32 +19,36 @@ from gsema_core.labels import ANEURYSM
 MARGIN_MM = 12.0
 """Shown around the aneurysm: a neighboring vessel or two. Ours."""
 
+CHOSEN = (0.25, 0.5, 0.75)
+"""Of the unseen cases in the order of the reference row's Dice: a poor, a middling and a good one,
+chosen by a rule and not by eye. Ours."""
+
 
 def draw_overlays(plan: Plan, cells: list[Cell], scores: Collected) -> Figure | None:
-    """The case that the reference row scores in the middle; a line a center, a panel a row.
+    """Three cases that the reference row scores differently; a line a case, a panel a row.
 
     Returns:
         None where no center has a finished cell.
     """
     seed = plan.seeds[0]
-    lines = {
+    finished = {
         center: [cell for cell in cells if cell.center == center and cell.seed == seed]
         for center in plan.centers
     }
-    lines = {center: found for center, found in lines.items() if found}
-    if not lines:
+    finished = {center: found for center, found in finished.items() if found}
+    if not finished:
         return None
-    columns = max(len(found) for found in lines.values())
+    lines = _chosen_cases(finished, scores)
+    columns = max(map(len, finished.values()))
     figure = new_figure(2.2 * columns, 0.6 + 2.4 * len(lines))
     panels = figure.subplots(len(lines), columns, squeeze=False)
-    for line, (center, found) in zip(panels, lines.items(), strict=True):
+    for line, (center, number) in zip(panels, lines, strict=True):
         for panel in line:
             panel.axis("off")
-        number = _middle_case(found, scores, center)
         case = plan.unseen(center)[number]
         image, truth = read_case(case)
         view = _view(truth.array, image.geometry.spacing)
-        for panel, cell in zip(line, found, strict=False):
+        for panel, cell in zip(line, finished[center], strict=False):
             predicted = predict(plan, cell, case)
             _draw(panel, image.array[view], truth.array[view], predicted.array[view])
             dice = scores[cell.row, center].values["dice"][number]
@@ -79,7 +84,13 @@ def _draw(
             panel.contour(mask, levels=[0.5], colors=[color], linewidths=1.2)
 
 
-def _middle_case(found: list[Cell], scores: Collected, center: str) -> int:
-    row = reference_row([cell.row for cell in found])
-    dice = scores[row, center].values["dice"]
-    return int(np.argsort(dice)[len(dice) // 2])
+def _chosen_cases(finished: Mapping[str, list[Cell]], scores: Collected) -> list[tuple[str, int]]:
+    """Center and number of the cases at the quantiles ``CHOSEN`` of the reference row's Dice."""
+    dices = []
+    for center, found in finished.items():
+        row = reference_row([cell.row for cell in found])
+        values = scores[row, center].values["dice"]
+        dices += [(float(dice), center, number) for number, dice in enumerate(values)]
+    places = sorted({round(share * (len(dices) - 1)) for share in CHOSEN})
+    ordered = sorted(dices)
+    return [ordered[place][1:] for place in places]
