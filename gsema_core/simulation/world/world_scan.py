@@ -32,7 +32,7 @@ TRIES = 200
 MARGIN_MM = 5.0
 """What lies this far beyond the field is in the beam too: its arteries leave streaks (ours)."""
 
-SCENE_VOXELS, SCENE_MM = 14e6, (0.4, 0.6)
+SCENE_VOXELS, SCENE_MM = 8e6, (0.4, 0.6)
 """The scene's voxels: as fine as the label maps at hand where the field is small, and no more of
 them in a large field than can be projected in half a minute (ours)."""
 
