@@ -35,4 +35,4 @@ def test_errors_that_a_panel_shows_say_model(room):
 def test_why_a_certainty_is_missing_says_model():
     from gsema_core.measurements.aneurysms import NO_CERTAINTY
 
-    assert "the model is" in NO_CERTAINTY
+    assert "the model that" in NO_CERTAINTY

@@ -58,7 +58,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=3,
         type=float,
         action="append",
-        help="only the aneurysm at this point (RAS, mm, as Slicer shows it); may be repeated",
+        help="only the aneurysm at this point (RAS, mm, as Slicer shows it); may be repeated: a "
+        "point in the same aneurysm refines it, any other adds one",
+    )
+    parser.add_argument(
+        "--not-at",
+        metavar=("R", "A", "S"),
+        nargs=3,
+        type=float,
+        action="append",
+        help="a point that is not part of the nearest aneurysm of --at, which was drawn too large; "
+        "may be repeated",
     )
     add_options(parser, settings.SegmentationSettings)
     parser.add_argument("--quiet", action="store_true", help="no progress, no table")
@@ -122,6 +132,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.at:
         _check_options_of_points(arguments)
+    elif arguments.not_at:
+        raise UserError("The option --not-at corrects an aneurysm: give a point in it with --at.")
     if is_batch(arguments.input, arguments.output):
         return segment_folder(arguments, wanted)
     for option in ("resume", "share", "key"):
@@ -168,8 +180,11 @@ def _segment(
 
     teacher, device = arguments.teacher, arguments.device
     if arguments.at:
-        points = [(-right, -anterior, superior) for right, anterior, superior in arguments.at]
-        clicks = segment_aneurysms_at(arguments.input, points, (), teacher, device, **options)
+        inside, outside = (
+            [(-right, -anterior, superior) for right, anterior, superior in given or ()]
+            for given in (arguments.at, arguments.not_at)
+        )
+        clicks = segment_aneurysms_at(arguments.input, inside, outside, teacher, device, **options)
         result = _merged(clicks)
         misses = [click.message for click in clicks if click.message]
     else:
@@ -179,7 +194,7 @@ def _segment(
 
 
 def _merged(clicks: list[ClickResult]) -> SegmentationResult:
-    """One label map of all clicks.
+    """One label map of all aneurysms.
 
     Raises:
         UserError: nothing was found at any of them.
@@ -190,6 +205,7 @@ def _merged(clicks: list[ClickResult]) -> SegmentationResult:
 
     labels, numbers, aneurysms = merge(clicks)
     report = dict(clicks[-1].report)  # its seconds are those of all
+    report["notes"] = list(dict.fromkeys(note for one in clicks for note in one.report["notes"]))
     report["clicks"] = [click.to_dict() for click in clicks]
     report |= measurements_report(aneurysms)
     return SegmentationResult(labels, None, aneurysms, report, clicks[0].source, numbers)

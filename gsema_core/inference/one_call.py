@@ -127,21 +127,26 @@ def segment_aneurysms_at(
 ) -> list[ClickResult]:
     """Like ``segment_at_points``, for points in one aneurysm or in several: a result each.
 
-    The scan is read and prepared only once.
+    Which points are in the same aneurysm is decided by the answers to them, as
+    ``gsema_core.inference.click.grouping`` says. The scan is read and prepared only once.
     """
     settings = settings or SegmentationSettings()
     monitor = Monitor(progress, cancelled)
     volume, segmenter = _open(
         scan, teacher, network, device, monitor, series, for_dicom, (inside_lps, outside_lps)
     )
+    from gsema_core.inference.click.grouping import group_clicks
     from gsema_core.machine.threads import thread_limit
 
+    clicks = check_clicks(inside_lps, outside_lps, volume.geometry)
     with monitor.phase("prepare"), thread_limit(settings.threads):
         prepared = segmenter.prepare(volume)
-    results = [
-        segmenter.segment_at_points(prepared, [point], (), settings, monitor=monitor)
-        for point in inside_lps
-    ]
+    results = group_clicks(
+        clicks,
+        lambda inside, outside: segmenter.segment_at_points(
+            prepared, inside, outside, settings, monitor=monitor
+        ),
+    )
     for result in results:
         tell_series(result.report, volume)
     return results

@@ -55,10 +55,10 @@ class Placement:
             self._try_wanted()
 
     def probabilities(self, patches: Tensor, precision: str) -> Tensor:
-        """Class probabilities (B, 3, k, j, i) of windows (B, 1, k, j, i), in main memory.
+        """Class probabilities (B, 3, k, j, i) of windows, in main memory.
 
         Args:
-            patches: in main memory, in [0, 1].
+            patches: (B, 1, k, j, i), or with clicks (B, 3, k, j, i), in main memory, in [0, 1].
             precision: as ``Computing.of`` takes it; ``auto`` is decided anew on another device.
 
         Raises:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gsema_core.errors import UserError
+from gsema_core.clicks import click_channels
 from gsema_core.files.dicom.series_volume import source_of
 from gsema_core.grids import Volume, working_geometry
 from gsema_core.grids.axis_interpolation import Floats
@@ -164,25 +165,28 @@ class Segmenter:
         settings = settings or SegmentationSettings()
         monitor = monitor or Monitor()
         clicks = check_clicks(inside_lps, outside_lps, scan.geometry)
-        if len(clicks.inside) + len(clicks.outside) > 1:
-            raise UserError("Several clicks on one aneurysm are not possible yet: give one.")
         self._placement.begin()
         with enough_memory(), self._computing(settings).thread_limit():
             prepared = self._prepared(scan, settings, monitor)
             with monitor.phase("windows"):
                 finding = look_around(
                     prepared,
-                    clicks.inside[0],
+                    clicks,
                     self.teacher.card.window,
-                    lambda image: self._one_window(image, settings, monitor),
+                    partial(self._one_window, settings, monitor),
                     settings.aneurysm_threshold,
+                    knows_clicks=self._click_width > 0,
                 )
             with monitor.phase("restore"):
                 restored = restore(finding, prepared, vessels, settings.draws_walls)
+            found, notes = None, finding.notes
             with monitor.phase("measure"):
-                found = None if restored is None else FoundAneurysm.of(*restored)
+                if restored is not None:
+                    found = FoundAneurysm.of(restored.labels, restored.box, finding.certainty)
+                    notes += restored.notes
             report = self._report(prepared, settings, monitor)
-        return click_result(finding, prepared, clicks, found, report)
+        report["notes"] += notes
+        return click_result(finding, prepared, found, report, notes)
 
     def window_seconds(self, settings: SegmentationSettings | None = None) -> float:
         """Measure how many seconds one window of the network takes on this device.
@@ -195,7 +199,7 @@ class Segmenter:
         with enough_memory(), self._computing(settings).thread_limit():
             for _ in range(2):
                 started = time.perf_counter()
-                self._one_window(image, settings, Monitor())
+                self._one_window(settings, Monitor(), image)
                 seconds.append(time.perf_counter() - started)
         return min(seconds)
 
@@ -229,11 +233,29 @@ class Segmenter:
         )
         return waiting_note("A window", len(plan.starts), took, worked, torch.get_num_threads())
 
+    @property
+    def _click_width(self) -> float:
+        """The standard deviation of clicks in voxels, 0 for a network that does not know them."""
+        config = self.teacher.network.config
+        return config.click_width_mm / self.teacher.card.spacing_mm if config.takes_clicks else 0.0
+
     def _one_window(
-        self, image: Floats, settings: SegmentationSettings, monitor: Monitor
+        self,
+        settings: SegmentationSettings,
+        monitor: Monitor,
+        image: Floats,
+        inside: Floats | None = None,
+        outside: Floats | None = None,
     ) -> Floats:
-        """Shares (2, k, j, i) of an image that is no larger than a window."""
+        """Shares (2, k, j, i) of an image that is no larger than a window, and of clicks in it."""
         plan, padded = plan_windows(image, self.teacher.card.window, settings.overlap)
+        if self._click_width and inside is not None and outside is not None:
+            start = [side.start for side in plan.inside]
+            clicks = click_channels(
+                padded.shape, inside + start, outside + start, self._click_width
+            )
+            if clicks.any():
+                padded = np.concatenate([padded[None], clicks])
         return np.asarray(self._blend(padded, plan, settings, monitor), np.float32)
 
     def _blend(

@@ -59,7 +59,7 @@ class Aneurysm:
         inflow_angle_deg: see ``inflow.inflow_angles``.
         vessel_angle_deg: likewise.
         cut_off: whether it touches the volume's border, so that part of it may be missing.
-        certainty: mean probability by the teacher that drew it in a whole scan, in [0, 1].
+        certainty: mean probability by the teacher that drew it, in [0, 1].
         neck_center_lps: middle of the neck plane, in mm (LPS); there also where the border cuts the
             aneurysm off.
         neck_normal_lps: unit normal of the neck plane, from the vessel into the sac (LPS).

@@ -20,7 +20,7 @@ from gsema_core.measurements.neck_values import CUT_OFF, Found, neck_values
 from gsema_core.measurements.sac_voxels import Sac, line_lps, point
 from gsema_core.measurements.surface import SMALLEST_ACROSS, sphericity, surface_area_mm2
 
-NO_CERTAINTY = "Only the segmentation of a whole scan tells how certain the model is."
+NO_CERTAINTY = "Only the model that drew an aneurysm tells how certain it is."
 
 
 def measure_aneurysms(labels: Volume) -> list[Aneurysm]:

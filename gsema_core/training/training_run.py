@@ -303,7 +303,7 @@ class _Run:
             teacher if teacher.exists() else None,
             trainer.step,
             bool(finished),
-            progress.automatic_score,
+            progress.best_score,
             self.ranks.rank,
         )
 

@@ -106,9 +106,26 @@ def test_points(
     assert float(printed["Volume (mm³)"]) == pytest.approx(520, rel=0.3)
     assert miss.startswith(f"There is no aneurysm at R {float(away[0]):.1f}, A ")
     told = json.loads(report.read_text())
-    assert [click["found"] for click in told["clicks"]] == [True, False, True]
+    assert [click["found"] for click in told["clicks"]] == [True, False]
+    assert any("lies beside the aneurysm at" in note for note in told["notes"])
     assert len(told["aneurysms"]) == 1
     assert told["aneurysms"][0]["voxels"] == (labels.array == ANEURYSM).sum()
+
+
+def test_points_refine_and_correct(gsema: Any, scan_file: Path, tmp_path: Path) -> None:
+    """Two points in one sac make one aneurysm; a point that is not part of it is left out."""
+    report, corner = tmp_path / "r.json", ras(scan_file, 8.0, 0.0, 2.0)
+    points = ("--at", *ras(scan_file, 6.0, 0.0, 2.0), "--at", *ras(scan_file, 4.5, 0.0, 2.0))
+    code, output = gsema(*points, "--not-at", *corner, "--report", str(report))
+    assert code == 0
+    told, labels = json.loads(report.read_text()), read_labels(output)
+    (click,) = told["clicks"]
+    assert (len(click["inside_lps"]), len(click["outside_lps"])) == (2, 1)
+    for points, label in ((click["inside_lps"], ANEURYSM), (click["outside_lps"], 0)):
+        for point in points:
+            i, j, k = np.rint(labels.geometry.world_to_index(point)).astype(int)
+            assert labels.array[k, j, i] == label
+    assert any("marked as not aneurysm" in note for note in told["notes"])
 
 
 def test_points_without_aneurysm_write_nothing(
@@ -171,6 +188,7 @@ def test_no_aneurysm_is_said(gsema: Any, capsys: pytest.CaptureFixture[str]) -> 
         (("--minimum-aneurysm", "nan"), "minimum_aneurysm_mm3 is nan"),
         (("--threshold", "1"), "threshold is 1"),
         (("--at", "9999", "0", "0"), "outside the scan"),
+        (("--not-at", "0", "0", "0"), "give a point in it with --at"),
         (("--at", "nan", "0", "0"), "finite"),
         (("--at", "0", "0", "0", "--overlap", "0.5"), "--overlap"),
         (("--at", "0", "0", "0", "--minimum-aneurysm", "5"), "--minimum-aneurysm"),

@@ -432,7 +432,7 @@ def test_the_reasons_say_what_it_is(
     assert tiny.missing["sphericity"] == "The aneurysm is less than 4 voxels across."
     (cut,) = measure_aneurysms(draw(plain, [ball((0, 8.2, 0), 3)], [half_space((0, 1, 0), 6.5)]))
     assert cut.missing["width_mm"] == "The border of the volume cuts the aneurysm off."
-    assert small.missing["certainty"].startswith("Only the segmentation of a whole scan")
+    assert small.missing["certainty"].startswith("Only the model that drew")
     sure = small.with_certainty(0.8)
     assert sure.certainty == 0.8 and "certainty" not in sure.missing
     assert small.with_certainty(None) is small

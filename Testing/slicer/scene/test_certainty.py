@@ -43,4 +43,4 @@ def test_the_segment_keeps_what_the_run_said(make_balls, make_logic, scene, tmp_
     assert certaintyOf(again, "GSEMA_Aneurysm") is None
     assert certaintyOf(again, "GSEMA_Aneurysm_2") is None
     table = make_logic("good").measure(again)
-    assert cellReasons(table, 0)["certainty"].startswith("Only the segmentation of a whole scan")
+    assert cellReasons(table, 0)["certainty"].startswith("Only the model that drew")

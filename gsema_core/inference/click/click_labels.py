@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.axis_interpolation import Floats
@@ -14,13 +17,16 @@ from gsema_core.grids.boxes import (
     bounding_box,
     box_geometry,
     box_of,
+    common_box,
     covering_box,
     grown,
     moved,
 )
 from gsema_core.grids.components import connected_components
-from gsema_core.inference.click.field import Field
+from gsema_core.inference.click.field import Field, Mask
 from gsema_core.inference.click.finding import Finding
+from gsema_core.inference.click.obeying import obey
+from gsema_core.inference.click.points import Point, nearest_voxel
 from gsema_core.inference.deciding.original_grid import probability_to_original
 from gsema_core.inference.deciding.walls import Wall, find_wall, lumen_factor, reach
 from gsema_core.intensities.prepared_scan import PreparedScan
@@ -35,15 +41,34 @@ WALL_VOXELS = 4
 a network's lumen falls from one half to where the scan is not asked."""
 
 
+class Restored(NamedTuple):
+    """An aneurysm on the scan's own grid.
+
+    Attributes:
+        labels: uint8, in a box of the scan's grid.
+        box: where they lie in it.
+        notes: what was changed to obey the clicks, one sentence each.
+    """
+
+    labels: Volume
+    box: Box
+    notes: tuple[str, ...] = ()
+
+
 def restore(
-    finding: Finding, scan: PreparedScan, vessels: bool = True, walls: bool = False
-) -> tuple[Volume, Box] | None:
+    finding: Finding,
+    scan: PreparedScan,
+    vessels: bool = True,
+    walls: bool = False,
+) -> Restored | None:
     """Bring an aneurysm and the vessels around it back to the scan's own grid.
 
     Nothing but a box is interpolated. A voxel of the scan belongs to the aneurysm if the
     probability, linear between the working grid's voxels, reaches the threshold. Voxels of other
     components count as 0, which changes nothing beside this one: between two components there is
-    always a voxel below the threshold. Vessel is what is likelier vessel than background.
+    always a voxel below the threshold. Vessel is what is likelier vessel than background. Where the
+    finding obeys clicks, the aneurysm holds those inside and none of those outside, whatever was
+    interpolated (``click.obeying``).
 
     Args:
         finding: the aneurysm and its probabilities.
@@ -57,32 +82,51 @@ def restore(
         ends with the aneurysm. None where there is no aneurysm, or one so small that it lies
         between the scan's voxels.
     """
-    field, component = finding.field, finding.component
-    if component is None:
+    field, outline = finding.field, finding.outline
+    if outline.component is None:
         return None
-    elsewhere = ~component & (field.aneurysm >= finding.threshold)
-    sac = np.where(elsewhere, np.float32(0), field.aneurysm)
-    wall = _wall_around(finding, scan) if walls else None
-    margin = 1 if wall is None else WALL_VOXELS
-    restored = _Restored.of(finding, scan, _box_around(finding, margin), wall)
-    if restored is None:
+    extent = _extent(finding, scan)
+    wall = _wall_around(finding, scan, extent) if walls else None
+    inner = _Resampled.of(
+        finding, scan, _grown(finding, extent, 1 if wall is None else WALL_VOXELS), wall
+    )
+    if inner is None:
         return None
-    pieces, count = connected_components(restored.share(sac) >= finding.threshold)
-    if count == 0:
+    sac, notes = _sac(inner, finding, scan)
+    if not sac.any():
         return None
-    largest = pieces == 1 + np.bincount(pieces.reshape(-1))[1:].argmax()
     if not vessels:
-        only = largest * np.uint8(ANEURYSM)
-        return Volume(only, restored.geometry), restored.target
+        only = Volume(sac * np.uint8(ANEURYSM), inner.geometry)
+        return Restored(only, inner.target, notes)
 
-    wide = _Restored.of(finding, scan, _box_around(finding, _margin(scan)), wall)
+    wide = _Resampled.of(finding, scan, _grown(finding, extent, _margin(scan)), wall)
     assert wide is not None  # the wider box has all voxels of the narrow one
-    vessel = wide.share(np.where(elsewhere, np.float32(0), field.vessel))
-    likelier = vessel > 1 - wide.share(_lumen_of(field))
+    elsewhere = ~outline.component & (field.aneurysm >= outline.threshold)
+    vessel = np.where(elsewhere, np.float32(0), field.vessel)
+    if outline.cut is not None:
+        vessel[outline.cut] = _lumen_of(field)[outline.cut]
+    likelier = wide.share(vessel) > 1 - wide.share(_lumen_of(field))
     labels = np.where(likelier, np.uint8(VESSEL), np.uint8(BACKGROUND))
-    inner = moved(restored.target, [-side.start for side in wide.target])
-    labels[inner][largest] = ANEURYSM
-    return Volume(labels, wide.geometry), wide.target
+    labels[moved(inner.target, [-side.start for side in wide.target])][sac] = ANEURYSM
+    return Restored(Volume(labels, wide.geometry), wide.target, notes)
+
+
+def _sac(inner: _Resampled, finding: Finding, scan: PreparedScan) -> tuple[Mask, tuple[str, ...]]:
+    """The aneurysm's voxels in a box of the scan, and what was changed to obey the clicks."""
+    outline = finding.outline
+    mask = inner.share(outline.sac) >= outline.threshold
+    if not finding.obeys:
+        pieces, count = connected_components(mask)
+        sizes = np.bincount(pieces.reshape(-1), minlength=2)[1:]
+        return (pieces == 1 + sizes.argmax()) & (count > 0), ()
+    start = [side.start for side in inner.target]
+
+    def voxels(points: Sequence[Point]) -> npt.NDArray[np.int64]:
+        return np.array(
+            [np.subtract(nearest_voxel(point, scan.geometry), start) for point in points], np.int64
+        ).reshape(-1, 3)
+
+    return obey(mask, voxels(finding.wanted), voxels(finding.clicks.outside))
 
 
 def only_aneurysm(labels: Volume, box: Box) -> tuple[Volume, Box]:
@@ -100,7 +144,7 @@ def _lumen_of(field: Field) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class _Restored:
+class _Resampled:
     """A box of a field's values on the scan's own grid.
 
     Attributes:
@@ -120,7 +164,7 @@ class _Restored:
     @classmethod
     def of(
         cls, finding: Finding, scan: PreparedScan, source: Box, wall: Wall | None
-    ) -> _Restored | None:
+    ) -> _Resampled | None:
         """None where no voxel of the scan has its center in the box."""
         field = finding.field
         grid = box_geometry(scan.working.geometry, moved(source, field.start_kji))
@@ -140,23 +184,39 @@ class _Restored:
         return np.asarray(fine * self.factor)
 
 
-def _wall_around(finding: Finding, scan: PreparedScan) -> Wall:
+def _wall_around(finding: Finding, scan: PreparedScan, extent: Box) -> Wall:
     """The wall (k, j, i) in the finding's field, measured where it is needed and 0 elsewhere."""
     spacing_mm = scan.working.geometry.spacing[0]
-    box = _box_around(finding, _margin(scan) + reach(spacing_mm))
     lumen = _lumen_of(finding.field)
+    whole = box_of((0, 0, 0), lumen.shape)
+    box = grown(extent, (_margin(scan) + reach(spacing_mm),) * 3, whole)
     image = scan.working.array[moved(box, finding.field.start_kji)]
     near = find_wall(lumen[box], image, spacing_mm)
-    whole = Wall(np.zeros_like(lumen), np.zeros_like(lumen))
-    whole.level[box], whole.contrast[box] = near.level, near.contrast
-    return whole
+    wall = Wall(np.zeros_like(lumen), np.zeros_like(lumen))
+    wall.level[box], wall.contrast[box] = near.level, near.contrast
+    return wall
 
 
 def _margin(scan: PreparedScan) -> int:
     return math.ceil(MARGIN_MM / scan.working.geometry.spacing[0])
 
 
-def _box_around(finding: Finding, margin: int) -> Box:
-    assert finding.component is not None
-    whole = box_of((0, 0, 0), finding.component.shape)
-    return grown(bounding_box(finding.component), (margin,) * 3, whole)
+def _extent(finding: Finding, scan: PreparedScan) -> Box:
+    """The box in the field of the outline, and of the clicks that it has to hold."""
+    assert finding.outline.component is not None
+    box = bounding_box(finding.outline.component)
+    if not finding.obeys:
+        return box
+    working, start = scan.working.geometry, finding.field.start_kji
+    limit = np.array(finding.field.seen.shape) - 1
+    for point in finding.wanted:
+        # The voxel of the scan that a click lies in may be half a voxel away.
+        i, j, k = nearest_voxel(point, scan.geometry)[::-1]
+        center = working.world_to_index(scan.geometry.index_to_world((i, j, k)))[::-1] - start
+        first, last = (np.clip(f(center), 0, limit) for f in (np.floor, np.ceil))
+        box = common_box([box, box_of(first, last - first + 1)])
+    return box
+
+
+def _grown(finding: Finding, extent: Box, margin: int) -> Box:
+    return grown(extent, (margin,) * 3, box_of((0, 0, 0), finding.field.seen.shape))

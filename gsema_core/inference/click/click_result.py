@@ -25,6 +25,7 @@ from gsema_core.inference.click.finding import (
 )
 from gsema_core.inference.click.points import Clicks, Point, describe
 from gsema_core.intensities.prepared_scan import PreparedScan
+from gsema_core.labels import ANEURYSM
 from gsema_core.measurements import Aneurysm, measure_aneurysms
 
 
@@ -43,14 +44,16 @@ class FoundAneurysm:
     measurements: Aneurysm
 
     @classmethod
-    def of(cls, labels: Volume, box: Box) -> FoundAneurysm:
+    def of(cls, labels: Volume, box: Box, certainty: float | None = None) -> FoundAneurysm:
         """Cut out and measure the one aneurysm of a label map with the vessels around it.
 
         Args:
             labels: background, vessel and the aneurysm.
             box: where they lie in the scan's grid.
+            certainty: of the teacher that there is an aneurysm.
         """
         (measured,) = measure_aneurysms(labels)
+        measured = measured.with_certainty(certainty)
         start = [side.start for side in reversed(box)]
         i, j, k = (float(n) for n in np.add(start, measured.centroid_ijk))
         return cls(*only_aneurysm(labels, box), replace(measured, centroid_ijk=(i, j, k)))
@@ -143,19 +146,19 @@ class ClickResult:
 def click_result(
     finding: Finding,
     scan: PreparedScan,
-    clicks: Clicks,
     found: FoundAneurysm | None,
     report: dict[str, Any],
+    notes: Sequence[str] = (),
 ) -> ClickResult:
     """Put together what is known of an aneurysm's clicks."""
-    first = clicks.inside[0]
+    first = finding.clicks.inside[0]
     working = scan.working.geometry
     highest, highest_lps = highest_probability(finding.field, working)
     return ClickResult(
-        clicks=clicks,
+        clicks=finding.clicks,
         probability=probability_at(finding.field, working, first),
         found=found,
-        threshold=finding.threshold,
+        threshold=finding.outline.threshold,
         highest_probability=highest,
         highest_lps=highest_lps,
         complete=finding.complete,
@@ -164,6 +167,7 @@ def click_result(
         geometry=scan.geometry,
         source=source_of(scan.scan),
         candidate=None if found else nearest_candidate(finding, working, first),
+        notes=tuple(notes),
     )
 
 
@@ -178,9 +182,10 @@ def _values(candidate: Candidate) -> dict[str, Any]:
 def merge(
     results: Sequence[ClickResult],
 ) -> tuple[Volume, npt.NDArray[Any], list[Aneurysm]]:
-    """The aneurysms of several clicks on one scan as one label map on the scan's own grid.
+    """The aneurysms of several results on one scan as one label map on the scan's own grid.
 
-    Where clicks found aneurysms that share voxels, which is one aneurysm, the first counts.
+    A voxel that two of them have belongs to the first, in the order of the results; measurements
+    stay those of each result. One that has no voxel left is left out.
 
     Returns:
         The label map; of each voxel (k, j, i) the index of its aneurysm, or 0; and the
@@ -196,13 +201,14 @@ def merge(
     different = []
     for one in found:
         part = labels[one.box]  # a view
-        if not (part & one.labels.array).any():
-            part |= one.labels.array
-            different.append(one)
-    different.sort(key=lambda one: -one.measurements.volume_ml)
+        own = (one.labels.array > 0) & (part == 0)
+        if own.any():
+            part[own] = ANEURYSM
+            different.append((one, own))
+    different.sort(key=lambda one: -one[0].measurements.volume_ml)
     numbers = np.zeros(labels.shape, np.min_scalar_type(len(different)))
     aneurysms = []
-    for number, one in enumerate(different, start=1):
-        numbers[one.box][one.labels.array > 0] = number
+    for number, (one, own) in enumerate(different, start=1):
+        numbers[one.box][own] = number
         aneurysms.append(replace(one.measurements, index=number))
     return Volume(labels, results[0].geometry), numbers, aneurysms

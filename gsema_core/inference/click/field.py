@@ -11,14 +11,16 @@ from scipy import ndimage
 
 from gsema_core.grids.axis_interpolation import Floats
 from gsema_core.grids.boxes import Box, box_of, common_box, moved
+from gsema_core.inference.click.points import Places
 from gsema_core.inference.windows.stitching import importance
-from gsema_core.inference.windows.window_plan import Size
+from gsema_core.inference.windows.window_plan import RIM, Size
 from gsema_core.labels import ANEURYSM, VESSEL
 
 Mask = npt.NDArray[np.bool_]
 
-Predict = Callable[[Floats], Floats]
-"""From a window's image (k, j, i), in [0, 1] and perhaps cut off at the scan's border, to the
+Predict = Callable[[Floats, Places, Places], Floats]
+"""From a window's image (k, j, i), in [0, 1] and perhaps cut off at the scan's border, and the
+clicks inside (n, 3) and outside (m, 3), as voxels of the window and perhaps beyond it, to the
 probabilities (2, k, j, i) of vessel and aneurysm in its voxels."""
 
 
@@ -59,10 +61,15 @@ class Surroundings:
         image: (k, j, i) float32 in [0, 1] on the working grid.
         window: size (k, j, i) of the windows.
         predict: runs the network on one window.
+        inside: (n, 3) positions k, j, i of clicks in the aneurysm.
+        outside: (m, 3) of clicks on what is not part of it.
     """
 
-    def __init__(self, image: Floats, window: Size, predict: Predict) -> None:
+    def __init__(
+        self, image: Floats, window: Size, predict: Predict, inside: Places, outside: Places
+    ) -> None:
         self._image, self._window, self._predict = image, window, predict
+        self._clicks = inside, outside
         self._views: list[tuple[Box, Floats]] = []
 
     @property
@@ -73,7 +80,9 @@ class Surroundings:
     def look_at(self, center_kji: npt.ArrayLike) -> None:
         """Run the window around a voxel, moved inwards where it would leave the scan."""
         box = window_box(center_kji, self._image.shape, self._window)
-        self._views.append((box, self._predict(self._image[box])))
+        start = [side.start for side in box]
+        inside, outside = (points - start for points in self._clicks)
+        self._views.append((box, self._predict(self._image[box], inside, outside)))
 
     def field(self) -> Field:
         """Everything seen; where windows overlap they are blended as for a whole scan."""
@@ -100,6 +109,38 @@ class Surroundings:
             along[-1] |= side.stop == length
         inner = ndimage.binary_erosion(known, border_value=True)[1:-1, 1:-1, 1:-1]
         return np.asarray(mask & ~inner)
+
+
+def window_centers(inside: Places, outside: Places, window: Size) -> list[Places]:
+    """Where to look first: in the middle of all clicks, or of as many as fit into a window.
+
+    Args:
+        inside: (n, 3) positions k, j, i, at least one. A window is found for each.
+        outside: (m, 3), which count only where they fit into the one window of all others.
+        window: size (k, j, i) of the windows; clicks stay out of their rims.
+    """
+    room = np.array(window) * (1 - 2 * RIM)
+
+    def fit(points: Places) -> bool:
+        return bool((np.ptp(points, axis=0) <= room).all())
+
+    everything = np.concatenate([inside, outside])
+    if fit(everything):
+        return [_middle(everything)]
+    groups: list[list[Places]] = []
+    for point in inside:
+        for group in groups:
+            if fit(np.array([*group, point])):
+                group.append(point)
+                break
+        else:
+            groups.append([point])
+    return [_middle(np.array(group)) for group in groups]
+
+
+def _middle(points: Places) -> Places:
+    """The middle of the box around points; of a single one, itself."""
+    return np.asarray((points.min(axis=0) + points.max(axis=0)) / 2)
 
 
 def window_box(center_kji: npt.ArrayLike, shape: tuple[int, ...], window: Size) -> Box:

@@ -1,26 +1,24 @@
-"""From a click to the aneurysm under it: a few windows instead of the whole scan.
+"""From clicks to the aneurysm under them: a few windows instead of the whole scan.
 
-The click tells what the network cannot know: there is something here. So the rule differs from
-that for a whole scan, where a voxel is aneurysm if no other class is likelier:
+A click tells what the network cannot know: there is something here. So the rule differs from that
+for a whole scan, where a voxel is aneurysm if no other class is likelier:
 
-1. One window is run, centered on the click. The highest probability of an aneurysm within
-   ``REACH_MM`` of the click is the peak. Below ``LEAST_PEAK`` nothing is there.
-2. The aneurysm is where the probability is at least half the peak, connected to the voxel of
-   that kind which is nearest to the click. Of a sac that the network is sure of (peak 1) this is
-   its usual outline at 0.5, the border between two classes; of one that it doubts it is
-   the outline at half height, as one measures the width of any blurred thing, where the
-   rule for a whole scan leaves shreds or nothing. Our choice.
+1. One window is run around all clicks on one aneurysm, of which each window shows those in it to a
+   network that knows clicks. More are run where the clicks do not fit into one.
+2. ``click.outline`` draws the aneurysm in what was seen.
 3. Where it reaches the end of what was seen, the next window is centered there, at most
    ``MAXIMUM_WINDOWS`` in all.
+4. A network that knows clicks answers a click on contrast agent in any case, if need be with the
+   likeliest outline and a note. Where it sees no vessel, or the scan is dark, it says so.
 
-A threshold set by the user takes the place of the peak's half and of ``LEAST_PEAK``. Vessels do
-not matter, nor do the smallest sizes that count in a whole scan: both guard against noise that
-nobody pointed at.
+Vessels do not matter, nor do the smallest sizes that count in a whole scan: both guard against
+noise that nobody pointed at.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,78 +26,123 @@ from scipy import ndimage
 
 from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
-from gsema_core.inference.click.field import Field, Mask, Predict, Surroundings
-from gsema_core.inference.click.points import Point
+from gsema_core.inference.click.field import Field, Mask, Predict, Surroundings, window_centers
+from gsema_core.inference.click.outline import REACH_MM, Outline, draw_outline, near, value_at
+from gsema_core.inference.click.points import Clicks, Places, Point, describe
 from gsema_core.inference.windows.window_plan import Size
 from gsema_core.intensities.prepared_scan import PreparedScan
 
-REACH_MM = 3.0
-"""How far beside an aneurysm one may click. Ours: half the width of one of 6 mm."""
-
-LEAST_PEAK = 0.2
-"""A network that finds nothing more likely than this within reach finds nothing. Ours."""
-
 MAXIMUM_WINDOWS = 8
 """Ours: a giant sac that is clicked at one end of its diagonal reaches over the faces, edges and
-corner of that octant. More would be a vessel tree, not an aneurysm."""
+corner of that octant. More would be a vessel tree, not an aneurysm. Clicks that are farther apart
+than that have their windows."""
+
+ON_LUMEN_MM = 1.0
+"""A click is on the lumen if the network sees lumen this near: two voxels of the bundled teacher,
+as one may hit the wall. Ours."""
+
+DARK = 0.25
+"""The scan is dark where nothing within reach of a click rises above its background by this share
+of its contrast. Ours."""
+
+BACKGROUND_VOXELS = 100_000
+"""The background is the median of so many voxels from all over the scan. Ours."""
+
+DOUBT = 0.5
+"""With a lower peak a network that knows clicks does not believe in an aneurysm, though it was
+told of one. Ours."""
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """What is around a click, on the working grid.
+    """What is around the clicks on one aneurysm, on the working grid.
 
     Attributes:
+        clicks: where they were.
         field: the probability where windows have looked.
-        component: the aneurysm's voxels in the field; None where nothing is there.
-        threshold: the least probability in the component, or which would have been needed.
+        outline: the aneurysm in it.
         windows: how many have been run.
-        complete: False where the component reaches beyond what the windows have seen.
+        complete: False where the outline reaches beyond what the windows have seen.
+        obeys: whether the answer has to hold the clicks inside and none of those outside; False
+            where a single click looks up what a network without clicks says.
+        beside: whether the first click lies beside the lumen, and means the nearest aneurysm.
+        notes: what the user should know, one sentence each.
     """
 
+    clicks: Clicks
     field: Field
-    component: Mask | None
-    threshold: float
+    outline: Outline
     windows: int
     complete: bool
+    obeys: bool = False
+    beside: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[Point, ...]:
+        """The clicks inside that an answer which obeys has to hold."""
+        return self.clicks.inside[1 if self.beside else 0 :]
+
+    @property
+    def certainty(self) -> float | None:
+        """The mean probability of an aneurysm in the outline; None where there is none."""
+        component = self.outline.component
+        return None if component is None else float(self.field.aneurysm[component].mean())
 
 
 def look_around(
     scan: PreparedScan,
-    point_lps: Point,
+    clicks: Clicks,
     window: Size,
     predict: Predict,
     threshold: float | None = None,
+    *,
+    knows_clicks: bool = False,
 ) -> Finding:
-    """Find the aneurysm at a point by rules 1 to 3 above.
+    """Find the aneurysm under some clicks by the rules above.
 
     Args:
         scan: where to look.
-        point_lps: mm, inside the scan.
+        clicks: on one aneurysm, inside the scan.
         window: size (k, j, i) of the network's windows.
         predict: runs the network on one window.
         threshold: set by the user; None for half the peak.
+        knows_clicks: whether ``predict`` looks at the clicks.
     """
-    click = scan.working.geometry.world_to_index(point_lps)[::-1]
-    surroundings = Surroundings(scan.working.array, window, predict)
-    surroundings.look_at(click)
+    working = scan.working.geometry
+    inside, outside = (_voxels(points, working) for points in (clicks.inside, clicks.outside))
+    surroundings = Surroundings(scan.working.array, window, predict, inside, outside)
+    for center in window_centers(inside, outside, window):
+        surroundings.look_at(center)
+    field = surroundings.field()
+    dark = knows_clicks and _is_dark(scan, inside[0])
+    anyway = knows_clicks and not dark and _sees_lumen(field, inside[0], working.spacing[0])
     while True:
-        field = surroundings.field()
-        component, level = _component(field, click, scan.working.geometry.spacing[0], threshold)
-        if component is None:
-            return Finding(field, None, level, surroundings.windows, True)
-        frontier = surroundings.frontier(field, component)
+        places = inside - field.start_kji, outside - field.start_kji
+        outline = draw_outline(
+            field.aneurysm, *places, working.spacing[0], threshold, anyway=anyway
+        )
+        if dark or outline.component is None:
+            why = (_DARK.format(describe(clicks.inside[0])),) if dark else ()
+            nothing = Outline(None, outline.sac, outline.threshold, outline.peak)
+            return Finding(clicks, field, nothing, surroundings.windows, True, notes=why)
+        frontier = surroundings.frontier(field, outline.component)
         complete = not frontier.any()
-        if complete or surroundings.windows == MAXIMUM_WINDOWS:
-            return Finding(field, component, level, surroundings.windows, complete)
+        if complete or surroundings.windows >= MAXIMUM_WINDOWS:
+            break
         surroundings.look_at(field.start_kji + _middle(frontier))
+        field = surroundings.field()
+    several = len(inside) + len(outside) > 1
+    lumen = value_at(field.vessel + field.aneurysm, places[0][0])
+    finding = Finding(
+        clicks, field, outline, surroundings.windows, complete, knows_clicks or several, lumen < 0.5
+    )
+    return replace(finding, notes=_notes(finding, knows_clicks, working))
 
 
 def probability_at(field: Field, working: Geometry, point_lps: Point) -> float:
     """The probability at a point, linear between the voxels."""
-    place = working.world_to_index(point_lps)[::-1] - field.start_kji
-    return float(
-        ndimage.map_coordinates(field.aneurysm, place[:, None], order=1, mode="nearest")[0]
-    )
+    return value_at(field.aneurysm, working.world_to_index(point_lps)[::-1] - field.start_kji)
 
 
 def highest_probability(field: Field, working: Geometry) -> tuple[float, Point]:
@@ -127,9 +170,9 @@ class Candidate:
 def nearest_candidate(finding: Finding, working: Geometry, point_lps: Point) -> Candidate | None:
     """The candidate nearest to a click that found nothing; None where the windows saw none."""
     field = finding.field
-    elsewhere = field.aneurysm >= finding.threshold
-    if finding.component is not None:  # it is too small to be anything on the scan's own grid
-        elsewhere &= ~finding.component
+    elsewhere = field.aneurysm >= finding.outline.threshold
+    if finding.outline.component is not None:  # too small to be anything on the scan's own grid
+        elsewhere &= ~finding.outline.component
     pieces, count = connected_components(elsewhere)
     if count == 0:
         return None
@@ -143,25 +186,47 @@ def nearest_candidate(finding: Finding, working: Geometry, point_lps: Point) -> 
     return Candidate((x, y, z), probability, float(distances[nearest]))
 
 
-def _component(
-    field: Field, click_kji: npt.NDArray[np.float64], spacing_mm: float, threshold: float | None
-) -> tuple[Mask | None, float]:
-    """The component nearest to the click, and the threshold that it is cut at."""
-    place = click_kji - field.start_kji
-    reach = REACH_MM / spacing_mm
-    first = np.maximum(np.ceil(place - reach), 0).astype(int)
-    last = np.minimum(np.floor(place + reach), np.array(field.seen.shape) - 1).astype(int)
-    nodes = np.argwhere(np.ones(last - first + 1, dtype=bool)) + first
-    distances = np.linalg.norm(nodes - place, axis=1)
-    nodes, distances = nodes[distances <= reach], distances[distances <= reach]
-    values = field.aneurysm[tuple(nodes.T)]
-    peak = float(values.max())
-    if peak < (LEAST_PEAK if threshold is None else threshold):
-        return None, LEAST_PEAK if threshold is None else threshold
-    level = peak / 2 if threshold is None else threshold
-    nearest = nodes[np.where(values >= level, distances, np.inf).argmin()]
-    components, _ = connected_components(field.aneurysm >= level)
-    return components == components[tuple(nearest)], level
+_DARK = "There is no contrast agent within reach of {}."
+
+
+def _notes(finding: Finding, knows_clicks: bool, working: Geometry) -> tuple[str, ...]:
+    """What a user should know of an outline."""
+    outline, notes = finding.outline, []
+    if knows_clicks and outline.peak < DOUBT:
+        place = describe(finding.clicks.inside[0])
+        notes.append(
+            f"The model doubts that there is an aneurysm at {place}: the "
+            f"highest probability near it is {outline.peak:.2f}. This is the likeliest outline."
+        )
+    if outline.cut is not None:
+        volume = int(outline.cut.sum()) * working.voxel_volume_mm3
+        notes.append(
+            "The model took a point marked as not aneurysm for a part of it: the outline was cut "
+            f"where that changes least, {volume:.1f} mm³ less."
+        )
+    return tuple(notes)
+
+
+def _voxels(points: Sequence[Point], working: Geometry) -> Places:
+    """(n, 3) positions k, j, i on the working grid."""
+    places = [working.world_to_index(point)[::-1] for point in points]
+    return np.array(places, dtype=np.float64).reshape(-1, 3)
+
+
+def _is_dark(scan: PreparedScan, place: Places) -> bool:
+    """Whether nothing within reach of a position is brighter than the scan's background."""
+    if scan.appearance is None:
+        return False
+    image = scan.working.array
+    nodes = near(image.shape, place, REACH_MM / scan.working.geometry.spacing[0])
+    background = float(np.median(image.reshape(-1)[:: max(1, image.size // BACKGROUND_VOXELS)]))
+    return bool(image[tuple(nodes.T)].max() < background + DARK * scan.appearance.contrast)
+
+
+def _sees_lumen(field: Field, place: Places, spacing_mm: float) -> bool:
+    """Whether the network sees vessel or aneurysm at a position of the working grid."""
+    nodes = near(field.seen.shape, place - field.start_kji, ON_LUMEN_MM / spacing_mm)
+    return bool((field.vessel + field.aneurysm)[tuple(nodes.T)].max() >= 0.5)
 
 
 def _middle(frontier: Mask) -> npt.NDArray[np.int64]:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from gsema_core.errors import UserError
 from gsema_core.grids import Geometry
 
 Point = tuple[float, float, float]
 """A position in mm (LPS)."""
+
+Places = npt.NDArray[np.float64]
+"""Positions in voxels k, j, i: (n, 3), or (3,) of one."""
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,10 @@ def blend_windows(
     planes at a time (``inference.windows.stitching``), so a GPU holds no more than one batch.
 
     Args:
-        answer: from windows (B, 1, k, j, i) to their class probabilities (B, 3, k, j, i), both
-            in main memory.
-        padded: (k, j, i) in [0, 1], as ``plan_windows`` gave it.
+        answer: from windows (B, channels, k, j, i) to their class probabilities (B, 3, k, j, i),
+            both in main memory.
+        padded: (k, j, i) in [0, 1], as ``plan_windows`` gave it; or (3, k, j, i) with the channels
+            of clicks.
         plan: likewise. Voxels that none of its windows covers are background.
         batch: windows asked for at once. Default 1: on CPUs more do not help.
         sixteen_bits: save memory, as ``Stitcher`` says.
@@ -56,13 +57,14 @@ def blend_windows(
         Cancelled: ``cancelled`` said True.
         UserError: an answer is not finite.
     """
-    image = torch.from_numpy(padded)
+    image = torch.from_numpy(padded if padded.ndim == 4 else padded[None])
     stitcher = Stitcher(plan, sixteen_bits=sixteen_bits)
     for first in range(0, len(plan.starts), batch):
         if cancelled is not None and cancelled():
             raise Cancelled
         starts = plan.starts[first : first + batch]
-        patches = torch.stack([image[box_of(start, plan.window)] for start in starts])[:, None]
+        boxes = (box_of(start, plan.window) for start in starts)
+        patches = torch.stack([image[(slice(None), *box)] for box in boxes])
         for start, probabilities in zip(starts, answer(patches), strict=True):
             stitcher.add(start, probabilities)
         if progress is not None:
@@ -75,7 +77,7 @@ def softmax(network: Network, patches: Tensor, computing: Computing) -> Tensor:
 
     Args:
         network: from windows in [0, 1] to logits (B, 3, k, j, i).
-        patches: windows (B, 1, k, j, i), in main memory.
+        patches: windows (B, 1, k, j, i), or with clicks (B, 3, k, j, i), in main memory.
         computing: where the network is, and its precision.
 
     Returns:

@@ -12,14 +12,13 @@ from gsema_core.grids import Geometry, Volume
 from gsema_core.inference.click.click_labels import MARGIN_MM, restore
 from gsema_core.inference.click.click_result import FoundAneurysm, click_result, merge
 from gsema_core.inference.click.finding import (
-    LEAST_PEAK,
-    REACH_MM,
     Finding,
     highest_probability,
     look_around,
     nearest_candidate,
     probability_at,
 )
+from gsema_core.inference.click.outline import LEAST_PEAK, REACH_MM
 from gsema_core.inference.click.points import Clicks
 from gsema_core.intensities.prepared_scan import PreparedScan
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
@@ -31,7 +30,7 @@ CLICK = (12.0, 12.0, 12.0)
 """Voxel (24, 24, 24)."""
 
 
-def as_it_is(image: Any) -> Any:
+def as_it_is(image: Any, *clicks: Any) -> Any:
     """The network: the image is the probability of an aneurysm, the rest of a vessel by half."""
     rest = (1 - image) / 2
     return np.stack([rest, image])
@@ -51,14 +50,14 @@ def box(value: float, k: Any = 24, j: Any = 24, i: Any = 24, size: int = 6) -> A
 
 
 def found(probability: Any, point: Any = CLICK, threshold: float | None = None) -> Finding:
-    return look_around(scan_of(probability), point, WINDOW, as_it_is, threshold)
+    return look_around(scan_of(probability), Clicks((point,)), WINDOW, as_it_is, threshold)
 
 
 def mask_of(finding: Finding) -> Any:
     """The component on the working grid."""
     mask = np.zeros(GRID.shape, dtype=bool)
-    if finding.component is not None:
-        mask[finding.field.box] = finding.component
+    if finding.outline.component is not None:
+        mask[finding.field.box] = finding.outline.component
     return mask
 
 
@@ -66,7 +65,7 @@ def mask_of(finding: Finding) -> Any:
 def test_the_outline_is_at_half_the_peak(peak: float) -> None:
     probability = box(peak) + box(peak * 0.55, i=30) + box(peak * 0.45, i=18)
     finding = found(probability)
-    assert finding.threshold == pytest.approx(peak / 2)
+    assert finding.outline.threshold == pytest.approx(peak / 2)
     np.testing.assert_array_equal(mask_of(finding), probability >= peak / 2)
     assert mask_of(finding).sum() == 2 * 6**3
 
@@ -79,10 +78,10 @@ def test_a_sac_that_the_whole_scans_rule_would_miss_is_found() -> None:
 
 
 def test_below_the_least_peak_nothing_is_there() -> None:
-    assert found(box(LEAST_PEAK + 0.001)).component is not None
+    assert found(box(LEAST_PEAK + 0.001)).outline.component is not None
     finding = found(box(LEAST_PEAK - 0.001))
-    assert finding.component is None
-    assert finding.threshold == LEAST_PEAK
+    assert finding.outline.component is None
+    assert finding.outline.threshold == LEAST_PEAK
     assert finding.windows == 1
 
 
@@ -92,15 +91,15 @@ def test_a_threshold_set_by_the_user_takes_the_place_of_both() -> None:
     assert mask_of(found(probability, threshold=0.55)).sum() == 2 * 6**3
     assert mask_of(found(probability, threshold=0.1)).sum() == 3 * 6**3
     nothing = found(box(0.6), threshold=0.7)
-    assert nothing.component is None
-    assert nothing.threshold == 0.7
+    assert nothing.outline.component is None
+    assert nothing.outline.threshold == 0.7
 
 
 @pytest.mark.parametrize(("steps", "there"), [(5, True), (6, True), (7, False), (12, False)])
 def test_the_reach(steps: int, there: bool) -> None:
     assert REACH_MM == 3.0
     finding = found(box(1.0, i=24 + steps))  # voxels of 0.5 mm
-    assert (finding.component is not None) is there
+    assert (finding.outline.component is not None) is there
 
 
 def test_the_nearest_is_taken_not_the_likeliest() -> None:
@@ -117,7 +116,7 @@ def test_the_peak_beyond_reach_does_not_decide() -> None:
     """A weak sac connected to something far off that the network is sure of."""
     probability = box(0.4) + box(0.4, i=30) + box(1.0, i=36)
     finding = found(probability)
-    assert finding.threshold == pytest.approx(0.2)
+    assert finding.outline.threshold == pytest.approx(0.2)
     assert mask_of(finding).sum() == 3 * 6**3
 
 
@@ -132,7 +131,7 @@ def test_the_probability_at_the_click_is_linear_between_voxels() -> None:
 def test_the_highest_probability_is_told_with_its_place() -> None:
     probability = box(0.1) + box(0.4, 12, 24, 24, size=1)
     finding = found(probability)
-    assert finding.component is None
+    assert finding.outline.component is None
     value, place = highest_probability(finding.field, GRID)
     assert value == pytest.approx(0.4)
     np.testing.assert_allclose(place, (12.0, 12.0, 6.0))
@@ -143,7 +142,7 @@ def test_the_nearest_candidate_counts_and_not_the_likeliest() -> None:
     near, far = box(0.5, 24, 24, 36, size=3), box(1.0, 10, 24, 24, size=3)
     near[25, 25, 37] = 0.6
     finding = found(near + far + box(0.19, 24, 24, 31, size=2))
-    assert finding.component is None
+    assert finding.outline.component is None
     candidate = nearest_candidate(finding, GRID, CLICK)
     assert candidate is not None
     assert candidate.lps == (18.5, 12.5, 12.5)
@@ -170,9 +169,9 @@ def test_the_outline_between_voxels_is_kept_on_the_scans_own_grid(
     original = ORIGINALS[name]
     middle = (12.1, 11.8, 12.3)
     scan = scan_of(np.clip(1.16 - 0.2 * distance_to(GRID, middle), 0, 1), original=original)
-    labels = restore(look_around(scan, middle, WINDOW, as_it_is, 0.5), scan)
+    labels = restore(look_around(scan, Clicks((middle,)), WINDOW, as_it_is, 0.5), scan)
     assert labels is not None
-    result = FoundAneurysm.of(*labels)
+    result = FoundAneurysm.of(labels.labels, labels.box)
     expected = distance_to(original, middle) < 3.3
     mask = np.zeros(original.shape, dtype=bool)
     mask[result.box] = result.labels.array == ANEURYSM
@@ -188,10 +187,10 @@ def test_a_neighbor_in_the_same_box_is_left_out() -> None:
     shape[20:30, 23:30, 23:30] = 0.9
     scan = scan_of(shape)
     for point, value in (((10.5, 10.5, 12.0), 1.0), ((13.0, 13.0, 12.0), np.float32(0.9))):
-        finding = look_around(scan, point, WINDOW, as_it_is)
+        finding = look_around(scan, Clicks((point,)), WINDOW, as_it_is)
         restored = restore(finding, scan)
         assert restored is not None
-        labels, where = restored
+        labels, where, _ = restored
         expected = scan.working.array[where] == value
         np.testing.assert_array_equal(labels.array == ANEURYSM, expected)
 
@@ -199,10 +198,10 @@ def test_a_neighbor_in_the_same_box_is_left_out() -> None:
 def test_what_lies_between_the_scans_voxels_is_not_there() -> None:
     coarse = Geometry((8, 8, 8), (3.0, 3.0, 3.0), (1.25,) * 3)  # centers beside 12
     scan = scan_of(box(1.0, size=1), original=coarse)
-    finding = look_around(scan, CLICK, WINDOW, as_it_is)
+    finding = look_around(scan, Clicks((CLICK,)), WINDOW, as_it_is)
     assert mask_of(finding).sum() == 1
     assert restore(finding, scan) is None
-    result = click_result(finding, scan, Clicks((CLICK,)), None, {})
+    result = click_result(finding, scan, None, {})
     assert result.found is None
     assert result.message.startswith("There is no aneurysm at R -12.0, A -12.0, S 12.0 mm")
 
@@ -216,7 +215,7 @@ def test_walls_are_drawn_by_the_scan_where_asked(distance_to: Any, off_mm: float
     share = np.clip(0.5 - (distance - 3.3 - off_mm), 0, 1).astype(np.float32)
     scan = PreparedScan(Volume(1000 * image, GRID), Volume(image, GRID), (0.0, 1000.0))
     shares = np.stack([0 * share, share])
-    finding = look_around(scan, middle, GRID.shape, lambda image: shares)
+    finding = look_around(scan, Clicks((middle,)), GRID.shape, lambda *window: shares)
 
     def voxels(walls: bool, vessels: bool) -> int:
         restored = restore(finding, scan, vessels, walls)
@@ -228,7 +227,7 @@ def test_walls_are_drawn_by_the_scan_where_asked(distance_to: Any, off_mm: float
     assert voxels(True, False) == voxels(True, True)
 
 
-def vessel_beside(image: Any) -> Any:
+def vessel_beside(image: Any, *clicks: Any) -> Any:
     """The network: 1 is an aneurysm, 0.5 a vessel."""
     aneurysm, vessel = (image == 1).astype(np.float32), (image == 0.5).astype(np.float32)
     return np.stack([vessel, aneurysm])
@@ -240,10 +239,10 @@ def test_vessels_around_are_restored_for_measuring(distance_to: Any) -> None:
     truth = np.where(distance_to(grid, (20.0, 20.0, 20.0), axis=2) < 2.0, 0.5, 0.0)
     truth[distance_to(grid, (23.5, 20.0, 20.0)) < 3.0] = 1.0
     scan = scan_of(truth, grid, grid)
-    finding = look_around(scan, (23.5, 20.0, 20.0), (64, 64, 64), vessel_beside)
+    finding = look_around(scan, Clicks(((23.5, 20.0, 20.0),)), (64, 64, 64), vessel_beside)
     restored = restore(finding, scan)
     assert restored is not None
-    labels, where = restored
+    labels, where, _ = restored
     lookup = {0.0: BACKGROUND, 0.5: VESSEL, 1.0: ANEURYSM}
     expected = np.vectorize(lookup.get)(truth)
     np.testing.assert_array_equal(labels.array, expected[where])
@@ -258,7 +257,7 @@ def test_vessels_around_are_restored_for_measuring(distance_to: Any) -> None:
         assert getattr(measured, name) == pytest.approx(getattr(whole, name), rel=0.02), name
     alone = restore(finding, scan, vessels=False)
     assert alone is not None
-    only = FoundAneurysm.of(*alone)
+    only = FoundAneurysm.of(alone.labels, alone.box)
     thorough = FoundAneurysm.of(labels, where)
     assert only.box == thorough.box
     np.testing.assert_array_equal(only.labels.array, thorough.labels.array)
@@ -270,10 +269,10 @@ def test_vessels_around_are_restored_for_measuring(distance_to: Any) -> None:
 def results_at(scan: PreparedScan, *points: Any) -> list[Any]:
     results = []
     for point in points:
-        finding = look_around(scan, point, WINDOW, as_it_is)
+        finding = look_around(scan, Clicks((point,)), WINDOW, as_it_is)
         restored = restore(finding, scan)
-        one = None if restored is None else FoundAneurysm.of(*restored)
-        results.append(click_result(finding, scan, Clicks((point,)), one, {}))
+        one = None if restored is None else FoundAneurysm.of(restored.labels, restored.box)
+        results.append(click_result(finding, scan, one, {}))
     return results
 
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from gsema_core.grids.boxes import box_of
-from gsema_core.inference.click.field import Surroundings, window_box
+from gsema_core.inference.click.field import Surroundings, window_box, window_centers
 from gsema_core.inference.windows.sliding_window import blend_windows, softmax
 from gsema_core.inference.windows.window_plan import plan_windows
 from gsema_core.machine import Computing
 
 WINDOW = (16, 16, 16)
+NO_CLICKS = np.empty((0, 3))
 FP32 = Computing.of("cpu", "fp32")
 
 
@@ -33,15 +34,41 @@ def test_an_image_smaller_than_the_window_cuts_it_off() -> None:
     assert window_box((5, 5, 30), (10, 16, 40), WINDOW) == box_of((0, 0, 22), (10, 16, 16))
 
 
+def test_the_first_windows_lie_around_all_clicks() -> None:
+    one, near, far = (20.3, 20.0, 20.0), (26.0, 20.0, 14.0), (20.0, 20.0, 60.0)
+
+    def centers(*inside: Any, outside: Any = ()) -> Any:
+        points = (np.array(each, dtype=float).reshape(-1, 3) for each in (inside, outside))
+        return [tuple(center) for center in window_centers(*points, WINDOW)]
+
+    assert centers(one) == [one]
+    assert centers(one, near) == centers(one, outside=[near]) == [(23.15, 20.0, 17.0)]
+    assert centers(one, far, near) == [(23.15, 20.0, 17.0), far]
+    assert centers(one, outside=[far]) == [one]
+
+
+def test_each_window_gets_the_clicks_in_its_own_voxels() -> None:
+    seen = []
+
+    def predict(patch: Any, inside: Any, outside: Any) -> Any:
+        seen.append((inside.tolist(), outside.tolist()))
+        return np.stack([patch] * 2)
+
+    image = np.zeros((40, 40, 40), np.float32)
+    inside, outside = np.array([(20.0, 21.0, 22.5)]), np.array([(3.0, 4.0, 5.0)])
+    Surroundings(image, WINDOW, predict, inside, outside).look_at((20, 20, 20))
+    assert seen == [([[8.0, 9.0, 10.5]], [[-9.0, -8.0, -7.0]])]
+
+
 def test_windows_are_blended_as_for_a_whole_scan(random_network: Any) -> None:
     image = np.random.default_rng(5).random((16, 24, 40), dtype=np.float32)
 
-    def predict(patch: Any, **changes: Any) -> Any:
+    def predict(patch: Any, *clicks: Any, **changes: Any) -> Any:
         plan, padded = plan_windows(patch, WINDOW, 0.5)
         plan = replace(plan, **changes)
         return blend_windows(lambda patches: softmax(random_network, patches, FP32), padded, plan)
 
-    surroundings = Surroundings(image, WINDOW, predict)
+    surroundings = Surroundings(image, WINDOW, predict, NO_CLICKS, NO_CLICKS)
     for center in ((8, 8, 10), (8, 12, 18), (8, 16, 20)):
         surroundings.look_at(center)
     assert surroundings.windows == 3
@@ -58,8 +85,9 @@ def test_windows_are_blended_as_for_a_whole_scan(random_network: Any) -> None:
 
 
 def test_the_frontier_is_where_the_scan_goes_on_unseen() -> None:
+    image = np.zeros((16, 20, 40), np.float32)
     surroundings = Surroundings(
-        np.zeros((16, 20, 40), np.float32), WINDOW, lambda image: np.stack([image] * 2)
+        image, WINDOW, lambda image, *clicks: np.stack([image] * 2), NO_CLICKS, NO_CLICKS
     )
     surroundings.look_at((8, 0, 20))
     field = surroundings.field()
