@@ -9,7 +9,7 @@ from gsema_core.errors import UserError
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.components import connected_components
 from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
-from gsema_core.simulation.sac import Ball, draw_sac
+from gsema_core.simulation.sacs.parametric_sac import Ball, draw_sac
 from gsema_core.simulation.vessel_tree import VesselTree, grow_vessel_tree
 
 Mask = npt.NDArray[np.bool_]

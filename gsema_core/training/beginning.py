@@ -75,7 +75,11 @@ def _first_student(config: TrainingConfig) -> tuple[SegmentationNetwork, Progres
         )
     student.load_state_dict(weights)
     appearance = teacher.card.to_dict()["appearance"]
-    return student, Progress(parent_sha256=teacher.sha256, parent_appearance=appearance)
+    return student, Progress(
+        parent_sha256=teacher.sha256,
+        parent_appearance=appearance,
+        new_to_clicks=new.takes_clicks and not old.takes_clicks,
+    )
 
 
 def _with_clicks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -35,12 +36,16 @@ class Progress:
 
     Attributes:
         seconds: spent in training so far, over all sessions of the run.
-        best_score: the best validation score of the teacher so far; -1 before the first.
+        best_score: the best validation score of the teacher so far; -1 before the first. Where the
+            network takes clicks, it is the mean of the automatic score and that after clicks.
         best_step: the step it was reached at.
+        best_scores: by name, what that score is the mean of, the automatic one first.
         validated_step: the last step whose teacher was validated; -1 before the first.
         stale: validations in a row since then without a better teacher.
         parent_sha256: hash of the teacher that the run started from; empty from scratch.
         parent_appearance: what that teacher was trained on, as its card has it.
+        new_to_clicks: whether that teacher took no clicks and the run's do. Then it is none of
+            those to choose from: a file of it would promise what it cannot do.
         cases: fingerprint of what the run trains on (`PreparedCases.fingerprint`).
         budgets: how steps or minutes were changed on the way, see `Checkpoint.budget_change`.
     """
@@ -48,12 +53,34 @@ class Progress:
     seconds: float = 0.0
     best_score: float = NO_SCORE
     best_step: int = 0
+    best_scores: dict[str, float] = field(default_factory=dict)
     validated_step: int = -1
     stale: int = 0
     parent_sha256: str = ""
     parent_appearance: dict[str, Any] | None = None
+    new_to_clicks: bool = False
     cases: str = ""
     budgets: list[str] = field(default_factory=list)
+
+    def keeps(self, step: int, scores: dict[str, float]) -> bool:
+        """Note a validation; whether its teacher is to be kept, as the best so far.
+
+        Args:
+            step: of the teacher.
+            scores: by name, those whose mean chooses; the automatic one first. Empty where nobody
+                was kept out: the last teacher is kept then.
+        """
+        score = fmean(scores.values()) if scores else NO_SCORE
+        self.stale = self.stale + 1 if scores and score <= self.best_score else 0
+        if score < self.best_score:
+            return False
+        self.best_score, self.best_step, self.best_scores = score, step, scores
+        return True
+
+    @property
+    def automatic_score(self) -> float:
+        """Of the best teacher, without clicks; -1 before the first validation."""
+        return next(iter(self.best_scores.values()), self.best_score)
 
     @property
     def stale_so_far(self) -> int:

@@ -14,6 +14,7 @@ from gsema_core.teachers import TeacherCard, save_teacher
 from gsema_core.training.checkpoint import Progress
 from gsema_core.training.config import TrainingConfig, preset_values
 from gsema_core.training.memory_fallback import Fit
+from gsema_core.training.metrics_table import choosing_names
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.trainer import Trainer
 from gsema_core.training.validation import chosen_by, validation_settings
@@ -70,7 +71,7 @@ def _training(
         "transform": list(config.method.transform),
         "segmentation_loss": config.method.segmentation_loss,
         "chosen_by": (
-            chosen_by(cases.validation_score, validation_settings(config))
+            chosen_by(_choosing(config, cases), validation_settings(config))
             if cases.validation
             else "nothing: these are the weights of the last step"
         ),
@@ -120,13 +121,16 @@ def changes(config: TrainingConfig) -> dict[str, Any]:
 
 
 def _validation(progress: Progress, cases: PreparedCases) -> dict[str, Any]:
-    """The score that chose these weights; nothing where nobody was kept out."""
+    """The scores that chose these weights; nothing where nobody was kept out."""
     patients = len({case.patient for case in cases.split.validation})
     if not patients:
         return {}
-    return {
-        "validation": {
-            cases.validation_score: round(progress.best_score, 4),
-            "patients": patients,
-        }
-    }
+    scores = progress.best_scores or {cases.validation_score: progress.best_score}
+    rounded = {name: round(score, 4) for name, score in scores.items()}
+    return {"validation": {**rounded, "patients": patients}}
+
+
+def _choosing(config: TrainingConfig, cases: PreparedCases) -> str:
+    """What chose the weights."""
+    names = choosing_names(cases.validation_score, config.network.takes_clicks)
+    return names[0] if len(names) == 1 else f"the mean of {' and '.join(names)}"

@@ -22,7 +22,7 @@ from gsema_core.training.config import TrainingConfig
 from gsema_core.training.control import Control
 from gsema_core.training.final_teacher import write_teacher
 from gsema_core.training.logbook import Logbook
-from gsema_core.training.metrics_table import CLICKED, score_names
+from gsema_core.training.metrics_table import CLICKED, choosing_names, score_names
 from gsema_core.training.pace import Ending, Pace, ending, what_ends
 from gsema_core.training.prepared_cases import PreparedCases
 from gsema_core.training.run_display import RunDisplay
@@ -225,19 +225,17 @@ class Loop:
         trainer, progress = self.trainer, self.progress
         usual = self.pace.validation_seconds
         self.reporter.doing(f"The validation after step {trainer.step}", usual)
-        score = self._score() if self.cases.validation else NO_SCORE
+        scores = self._scores() if self.cases.validation else {}
         if not self.ranks.is_first:
             return
         progress.validated_step = trainer.step
-        better = score > progress.best_score
-        progress.stale = 0 if better or not self.cases.validation else progress.stale + 1
-        if score >= progress.best_score:
-            progress.best_score, progress.best_step = score, trainer.step
+        if (trainer.step or not progress.new_to_clicks) and progress.keeps(trainer.step, scores):
             write_teacher(self.folder / TEACHER, self.asked, trainer, progress, self.cases)
         self.pace.validation_seconds = self.pace.mark()
         self._show("training")
 
-    def _score(self) -> float:
+    def _scores(self) -> dict[str, float]:
+        """Validate on all ranks; those scores whose mean chooses the teacher."""
         self._show("validating")
         volumes, names = self.cases.validation, score_names(self.config.network.takes_clicks)
         shown = [*self.display.shown.values()]
@@ -252,7 +250,8 @@ class Loop:
         )
         if self.ranks.is_first:
             self.display.validated(self.trainer.step)
-        return scores[self.cases.validation_score]
+        chosen = choosing_names(self.cases.validation_score, CLICKED in scores)
+        return {name: scores[name] for name in chosen}
 
     def _score_of(self, volume: CachedVolume) -> dict[str, float]:
         data, device = self.config.data, self.trainer.device
@@ -290,7 +289,9 @@ class Loop:
         self.shown_at = time.monotonic()
         self.reporter.show(
             state=state,
-            best_score=None if progress.best_score == NO_SCORE else round(progress.best_score, 4),
+            best_score=None
+            if progress.best_score == NO_SCORE
+            else round(progress.automatic_score, 4),
             best_step=progress.best_step,
             **self.pace.shown(self.config.run, self.trainer.step, progress.seconds, end),
             **changes,

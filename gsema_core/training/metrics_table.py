@@ -52,6 +52,17 @@ def score_names(clicks: bool) -> tuple[str, ...]:
     return (*COLUMNS[VALIDATION], *((CLICKED,) if clicks else ()))
 
 
+def choosing_names(score: str, clicks: bool) -> tuple[str, ...]:
+    """The scores whose mean chooses the teacher: automatic, and after clicks where it takes them.
+
+    Args:
+        score: the automatic one, ``aneurysm_dice``, or ``vessel_dice`` where no case for validation
+            has an aneurysm, which nobody can click then.
+        clicks: whether the network takes clicks.
+    """
+    return (score, CLICKED) if clicks and score != "vessel_dice" else (score,)
+
+
 def read_metrics(folder: Path, kind: str = "") -> list[Row]:
     """The whole lines of a run's table, in order; none where there is no table.
 

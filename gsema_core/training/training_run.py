@@ -303,7 +303,7 @@ class _Run:
             teacher if teacher.exists() else None,
             trainer.step,
             bool(finished),
-            progress.best_score,
+            progress.automatic_score,
             self.ranks.rank,
         )
 

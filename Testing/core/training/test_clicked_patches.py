@@ -196,6 +196,10 @@ def test_a_run_on_clicks_resumes_to_the_bit_and_scores_them(make_tiny: Any, tmp_
     card = teachers[0].card
     assert card.network["click_width_mm"] == 2.0
     assert card.training["clicks"]["share"] == 0.7
+    assert card.training["chosen_by"].startswith("the mean of aneurysm_dice and clicked_dice on")
+    best = max(rows, key=lambda row: float(row["aneurysm_dice"]) + float(row["clicked_dice"]))
+    for name in ("aneurysm_dice", "clicked_dice"):
+        assert card.metrics["validation"][name] == pytest.approx(float(best[name]), abs=1e-4)
 
 
 def test_a_teacher_without_clicks_is_grown_and_answers_as_before(
@@ -210,7 +214,11 @@ def test_a_teacher_without_clicks_is_grown_and_answers_as_before(
     image = torch.rand(1, 1, 16, 16, 16)
     with torch.no_grad():
         assert torch.equal(old(image), new(image))
-    scores = [read_metrics(tmp_path / name, "validation")[-1] for name in ("run", "on")]
+    rows = read_metrics(tmp_path / "on", "validation")
+    scores = [read_metrics(tmp_path / "run", "validation")[-1], rows[0]]
+    # Scored before the first step, but no teacher to choose: it does not know clicks yet.
+    assert [row["step"] for row in rows] == ["0", "1"]
+    assert load_teacher(again.teacher).card.training["steps"] == 1
     assert "clicked_dice" not in scores[0]
     assert scores[1]["aneurysm_dice"] == scores[0]["aneurysm_dice"]
     back = make_tiny(run={"initial_teacher": str(again.teacher)})

@@ -17,8 +17,8 @@ SMALLEST_MM, LARGEST_MM = 40.0, 130.0
 FINEST_MM, COARSEST_MM = 0.15, 0.6
 """Sides of a stored voxel."""
 
-FEWEST_VOXELS, MOST_VOXELS = 2e6, 16e6
-"""Voxels of a volume: 126^3 to 252^3 (ours: 512^3 takes ten times as long to reconstruct, and adds
+FEWEST_VOXELS, MOST_VOXELS = 1.5e6, 20e6
+"""Voxels of a volume: 114^3 to 271^3 (ours: 512^3 takes ten times as long to reconstruct, and adds
 nothing at the 0.5 mm of the network). Fine voxels therefore come with small fields, as they do on
 a C-arm, whose matrix is fixed."""
 

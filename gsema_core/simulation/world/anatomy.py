@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
+from gsema_core.simulation.mimics.addition import Addition
 from gsema_core.simulation.trees.artery_tree import ArteryTree
 from gsema_core.simulation.trees.field_of_view import FieldOfView, draw_field
 from gsema_core.simulation.trees.injection import Injection, draw_injection, fill
@@ -39,6 +40,7 @@ class Anatomy:
         labels: (k, j, i) the tree's labels with the changes of this scan.
         erased: numbers of the patient's sacs that were taken out.
         changes: records of what else was changed.
+        additions: what lies beside the arteries.
     """
 
     tree: ArteryTree
@@ -48,6 +50,7 @@ class Anatomy:
     labels: npt.NDArray[np.uint8]
     erased: list[int] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
+    additions: list[Addition] = field(default_factory=list)
 
     @property
     def filled(self) -> npt.NDArray[np.bool_]:

@@ -17,6 +17,8 @@ from gsema_core.simulation.trees.artery_tree import ArteryTree
 from gsema_core.simulation.world.world_plan import WorldScan
 from gsema_core.simulation.world.world_scan import make_scan
 
+Donors = tuple[tuple[str, Path], ...]
+
 WORLD_VERSION = 1
 """Raised by whoever changes what is drawn, so that scans are made anew."""
 
@@ -45,9 +47,10 @@ def make_world(
         UserError: the folder or a label map is not as it should be, or, after all others were made,
             some scans could not be.
     """
-    donors: dict[str, tuple[Path, ...]] = {}
-    for use in {scan.use for scan in scans}:
-        donors[use] = tuple(sorted({scan.label_path for scan in scans if scan.use == use}))
+    donors = {
+        use: tuple(sorted({(scan.patient, scan.label_path) for scan in scans if scan.use == use}))
+        for use in {scan.use for scan in scans}
+    }
     if not quiet:
         print_line(_told(scans))
     return fill_folder(
@@ -57,18 +60,18 @@ def make_world(
     )  # fmt: skip
 
 
-def _make(scan: WorldScan, donors: Mapping[str, tuple[Path, ...]]) -> Made:
+def _make(scan: WorldScan, donors: Mapping[str, Donors]) -> Made:
     return make_scan(_tree(scan.label_path, scan.patient), scan, donors[scan.use])
 
 
-def _key(scan: WorldScan, donors: Mapping[str, tuple[Path, ...]]) -> str:
+def _key(scan: WorldScan, donors: Mapping[str, Donors]) -> str:
     """What decides the voxels: the label maps, the plan's entry, the code."""
     decisive: list[Any] = [
         _digest(scan.label_path), scan.patient, scan.number, scan.kind, scan.model, scan.seed,
         scan.held_out, VERSION, WORLD_VERSION,
     ]  # fmt: skip
     if scan.kind == "transplant":
-        decisive.append([_digest(path) for path in donors[scan.use]])
+        decisive.append([_digest(path) for _, path in donors[scan.use]])
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 

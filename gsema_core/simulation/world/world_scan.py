@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,18 @@ from scipy.spatial.transform import Rotation
 
 from gsema_core.grids import Geometry, Volume
 from gsema_core.grids.components import connected_components
-from gsema_core.labels import ANEURYSM
+from gsema_core.labels import ANEURYSM, BACKGROUND, VESSEL
 from gsema_core.simulation.acquisition import draw_tilt, image_scene, orient
 from gsema_core.simulation.case_folder import Made, NotDrawn
 from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.mimics.addition import Addition
 from gsema_core.simulation.scanner.storing import label_what_shows
 from gsema_core.simulation.scanner.world_scanners import held_out_protocol, world_protocol
 from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
 from gsema_core.simulation.trees.artery_tree import ArteryTree
 from gsema_core.simulation.world.anatomy import Anatomy, draw_anatomy
 from gsema_core.simulation.world.changes import change
-from gsema_core.simulation.world.visibility import VISIBLE, Box, fill_volume
+from gsema_core.simulation.world.visibility import VISIBLE, Box, Floats, fill_volume
 from gsema_core.simulation.world.world_plan import Kind, WorldScan
 
 TRIES = 200
@@ -32,18 +34,18 @@ TRIES = 200
 MARGIN_MM = 5.0
 """What lies this far beyond the field is in the beam too: its arteries leave streaks (ours)."""
 
-SCENE_VOXELS, SCENE_MM = 14e6, (0.4, 0.6)
+SCENE_VOXELS, SCENE_MM = 8e6, (0.4, 0.6)
 """The scene's voxels: as fine as the label maps at hand where the field is small, and no more of
 them in a large field than can be projected in half a minute (ours)."""
 
 
-def make_scan(tree: ArteryTree, scan: WorldScan, donors: tuple[Path, ...] = ()) -> Made:
+def make_scan(tree: ArteryTree, scan: WorldScan, donors: tuple[tuple[str, Path], ...] = ()) -> Made:
     """Draw a scan of a patient as planned, and image it.
 
     Args:
         tree: the patient's arteries.
         scan: the plan's entry; its seed gives the same voxels.
-        donors: label maps with aneurysms to transplant; those of the patient are not used.
+        donors: patients and label maps with aneurysms to transplant, never a patient's own.
 
     Raises:
         NotDrawn: nothing as planned can be drawn from these arteries.
@@ -76,17 +78,17 @@ class _Parts:
     """A part of the changed tree that covers the scene, and the grids of scene and volume.
 
     Args:
-        labels: all arteries of the part.
-        visible: those that are labelled in the scan.
-        filling: their contrast.
+        labels: everything with contrast in the part, also what is no artery.
+        filling: its contrast.
+        metal: HU of clips and coils, or None.
         scene_grid: a little larger than the stored one, on the same axes.
         stored_grid: of the stored volume, on the gantry's axes.
         stored: the labels on it.
     """
 
     labels: Volume
-    visible: Volume
     filling: Volume
+    metal: Volume | None
     scene_grid: Geometry
     stored_grid: Geometry
     stored: Volume
@@ -103,17 +105,39 @@ class _Parts:
         stored_grid = gantry_geometry(field, spacing_mm, tilt)
         box = _box_around(scene_grid, tree)
         part = tuple(slice(low, high) for low, high in zip(*box, strict=True))
-        labels = np.ascontiguousarray(anatomy.labels[part])
+        labels = anatomy.labels[part].copy()
         filling = fill_volume(tree, anatomy.share, anatomy.labels, box, rng)
         origin = tree.geometry.index_to_world(box[0][::-1])
         grid = Geometry(
             labels.shape[::-1], tree.geometry.spacing, tuple(origin), tree.geometry.direction
         )
-        visible = Volume(np.where(filling >= VISIBLE, labels, 0).astype(np.uint8), grid)
+        visible = np.where(filling >= VISIBLE, labels, BACKGROUND).astype(np.uint8)
+        stored = labels_on(Volume(visible, grid), stored_grid)
+        metal = _add_beside(anatomy.additions, labels, filling, box[0])
+        filling *= np.float32(anatomy.injection.density)
         return cls(
-            Volume(labels, grid), visible, Volume(filling, grid), scene_grid, stored_grid,
-            labels_on(visible, stored_grid),
+            Volume(labels, grid), Volume(filling, grid),
+            None if metal is None else Volume(metal, grid), scene_grid, stored_grid, stored,
         )  # fmt: skip
+
+
+def _add_beside(
+    additions: Sequence[Addition],
+    labels: npt.NDArray[np.uint8],
+    filling: Floats,
+    corner: npt.NDArray[Any],
+) -> Floats | None:
+    """Fill what has contrast and is no artery, in place; return the metal, if there is any."""
+    metal = np.zeros(labels.shape, np.float32)
+    for addition in additions:
+        places = addition.voxels - corner
+        inside = np.all((places >= 0) & (places < labels.shape), axis=1)
+        part = replace(addition, voxels=places[inside], values=addition.values[inside])
+        part.add_to(metal if addition.kind == "metal" else filling)
+        if addition.kind == "faint":
+            at = tuple(part.voxels.T)
+            labels[at] = np.maximum(labels[at], VESSEL)
+    return metal if metal.any() else None
 
 
 def _box_around(grid: Geometry, tree: ArteryTree) -> Box:
@@ -142,7 +166,7 @@ def _as_planned(labels: Volume, kind: Kind) -> bool:
 def _image(
     parts: _Parts, anatomy: Anatomy, scan: WorldScan, protocol: Protocol, rng: np.random.Generator
 ) -> Made:
-    scene = build_scene(parts.labels, parts.scene_grid, protocol, rng, parts.filling)
+    scene = build_scene(parts.labels, parts.scene_grid, protocol, rng, parts.filling, parts.metal)
     image = image_scene(scene, parts.stored_grid, protocol, rng, scan.model)
     labels = label_what_shows(parts.stored, protocol, image)
     record = {
@@ -152,7 +176,7 @@ def _image(
         "field": anatomy.view.to_dict(),
         "injection": anatomy.injection.to_dict(),
         "erased_sacs": anatomy.erased,
-        "changes": anatomy.changes,
+        "changes": [*anatomy.changes, *(addition.record for addition in anatomy.additions)],
         "sacs": list_sacs(labels),
         "protocol": protocol.to_dict(),
     }

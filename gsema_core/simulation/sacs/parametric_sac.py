@@ -1,4 +1,4 @@
-"""Saccular aneurysms: where they sit on a vessel tree, and their shape."""
+"""Parametric saccular aneurysms: their shape, and where they sit on a parametric tree."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ AT_FORK = 0.6
 
 WITH_LOBE = 0.35
 """Share of sacs with daughter lobes (ours)."""
+
+NECKS = (0.4, 0.75)
+"""Necks of phantoms as shares of the sac's width (ours)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,14 @@ class Ball:
         squared = (offsets**2).sum(axis=-1) - height**2
         return np.asarray((height / self.along) ** 2 + squared / self.across**2 <= 1.0)
 
+    def signed_mm(self, points: Floats) -> Floats:
+        """How far (..., 3) points lie outside, about, and exactly of a sphere; inside negative."""
+        offsets = points - self.center
+        height = offsets @ self.axis
+        squared = np.maximum((offsets**2).sum(axis=-1) - height**2, 0.0)
+        share = np.sqrt((height / self.along) ** 2 + squared / self.across**2)
+        return np.asarray((share - 1.0) * min(self.along, self.across))
+
 
 def draw_sac(tree: VesselTree, rng: np.random.Generator, size_mm: float) -> tuple[Ball, ...]:
     """Draw one sac with its neck on a vessel wall and wholly inside the field.
@@ -50,7 +61,7 @@ def draw_sac(tree: VesselTree, rng: np.random.Generator, size_mm: float) -> tupl
     room = size_mm / 2 - 1.0
     for attempt in range(200):
         wall, outward = _site(tree, rng)
-        sac = _shape(wall, outward, diameter, rng)
+        sac = grow_balls(wall, outward, diameter, rng)
         reach = max(np.abs(ball.center).max() + max(ball.along, ball.across) for ball in sac)
         if reach < room:
             return sac
@@ -60,7 +71,7 @@ def draw_sac(tree: VesselTree, rng: np.random.Generator, size_mm: float) -> tupl
     points = np.concatenate([branch.points for branch in tree.branches])
     wall = points[np.abs(points).max(axis=1).argmin()]
     inward = -wall / max(float(np.linalg.norm(wall)), 1e-6) if wall.any() else np.eye(3)[0]
-    return _shape(wall, inward, diameter, rng)
+    return grow_balls(wall, inward, diameter, rng)
 
 
 def _site(tree: VesselTree, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -89,12 +100,24 @@ def _side_wall(branch: Branch, rng: np.random.Generator) -> tuple[Floats, Floats
     return branch.points[index] + branch.radii[index] * outward, outward
 
 
-def _shape(
-    wall: Floats, outward: Floats, diameter: float, rng: np.random.Generator
+def grow_balls(
+    wall: Floats,
+    outward: Floats,
+    diameter: float,
+    rng: np.random.Generator,
+    necks: tuple[float, float] = NECKS,
 ) -> tuple[Ball, ...]:
-    """An ellipsoid whose neck on the wall is 40 to 75 % of its width, and perhaps lobes."""
+    """An ellipsoid with its neck on the wall, and perhaps lobes.
+
+    Args:
+        wall: (3,) middle of the neck.
+        outward: (3,) unit vector away from the vessel.
+        diameter: the ellipsoid's longer axis in mm.
+        rng: draws the rest.
+        necks: range of the neck's width as a share of the sac's.
+    """
     along, across = diameter / 2 * rng.permutation([1.0, rng.uniform(0.75, 1.0)])
-    neck = rng.uniform(0.4, 0.75)
+    neck = rng.uniform(*necks)
     # Height above the ellipsoid's middle at which it is as wide as the neck.
     sac = Ball(wall + along * np.sqrt(1.0 - neck**2) * outward, outward, along, across)
     pieces = [sac]

@@ -1,0 +1,39 @@
+"""What is changed in the arteries, and what lies beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gsema_core.simulation.mimics.addition import Addition
+from gsema_core.simulation.world.anatomy import draw_anatomy
+from gsema_core.simulation.world.changes import change
+from gsema_core.simulation.world.world_scan import _add_beside
+
+
+def test_what_looks_like_an_aneurysm_is_noted_and_no_aneurysm(artery_tree):
+    noted = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        anatomy = draw_anatomy(artery_tree, "none", rng)
+        if anatomy is None:
+            continue
+        before = anatomy.labels.copy()
+        assert change(anatomy, "none", (), rng)
+        assert not ((anatomy.labels == 2) & (before != 2)).any()
+        assert (anatomy.labels != before).any() == bool(anatomy.changes)
+        noted += len(anatomy.changes)
+    assert noted > 0
+
+
+def test_veins_are_filled_and_not_labeled_and_metal_is_told_apart():
+    labels, filling = np.zeros((6, 6, 6), np.uint8), np.zeros((6, 6, 6), np.float32)
+    places = np.array([(11, 12, 13), (30, 12, 13)])  # the second lies outside of the part
+    vein = Addition("faint", places, np.array([0.3, 0.3], np.float32), {})
+    clip = Addition("metal", places[:1] + 1, np.array([16000.0], np.float32), {})
+    corner = np.array([10, 10, 10])
+    assert _add_beside([vein], labels, filling, corner) is None
+    assert filling[1, 2, 3] == np.float32(0.3) and filling.sum() == np.float32(0.3)
+    assert labels[1, 2, 3] == 1 and labels.sum() == 1
+    metal = _add_beside([clip], labels, filling, corner)
+    assert metal is not None and metal[2, 3, 4] == 16000.0 and metal.sum() == 16000.0
+    assert filling[2, 3, 4] == 0.0
