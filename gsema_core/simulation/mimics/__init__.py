@@ -9,6 +9,6 @@ what they add vessel, never aneurysm, and stay below what is called one:
 * `kissing`, `loops`: a further branch that touches another artery, or winds;
 * `cut_ends`: arteries that stop at a plane, and short stumps of branches.
 
-`veins`, `clips` and `coils` return an `Addition` beside the labels: a faint filling or metal.
+`veins`, `clips` and `coiled_sac` return an `Addition` beside the labels: a faint filling or metal.
 `hard_places` lists where false claims sit in arteries as they are.
 """

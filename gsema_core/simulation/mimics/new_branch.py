@@ -90,13 +90,18 @@ def draw_course(
                 heading = heading / np.linalg.norm(heading)
             points.append(points[-1] + step * heading)
         line = np.array(points)
-        good = _clear(tree, labels, box, line, start, radius_mm)
+        good = clear_until(tree, labels, box, line, start, radius_mm)
         if good >= 0.6 * count:
             return line[:good]
     return None
 
 
-def _clear(
+def inside_field(points: Floats, box: Box) -> npt.NDArray[np.bool_]:
+    """(P,) which points lie in the field of view."""
+    return np.asarray(np.all((points >= box[0]) & (points < box[1]), axis=1))
+
+
+def clear_until(
     tree: ArteryTree,
     labels: npt.NDArray[np.uint8],
     box: Box,
@@ -104,10 +109,9 @@ def _clear(
     start: Start,
     radius_mm: float,
 ) -> int:
-    """How many points of a way are free, from its start."""
+    """How many points of a way, half a voxel apart, are free and in the field, from its start."""
     shape = np.array(labels.shape)
-    inside = np.all((line > 2) & (line < shape - 3), axis=1)
-    inside &= np.all((line >= box[0]) & (line < box[1]), axis=1)
+    inside = inside_field(line, box) & np.all((line > 2) & (line < shape - 3), axis=1)
     others = lumen_near(labels, line, 3.0 / tree.spacing)
     free = inside & free_of(line, radius_mm, others, tree.spacing)
     way = np.arange(len(line)) * 0.5 * tree.spacing
