@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from gsema_core.simulation.mimics.draw_mimics import draw_mimics
+from gsema_core.simulation.sacs.sac_library import SacLibrary
+from gsema_core.simulation.sacs.sac_plan import SacPlan
+from gsema_core.simulation.sacs.transplant import transplant
 from gsema_core.simulation.world.anatomy import Anatomy
 from gsema_core.simulation.world.world_plan import Kind
 
@@ -16,7 +19,11 @@ nothing is to be claimed)."""
 
 
 def change(
-    anatomy: Anatomy, kind: Kind, donors: tuple[tuple[str, Path], ...], rng: np.random.Generator
+    anatomy: Anatomy,
+    kind: Kind,
+    donors: tuple[tuple[str, Path], ...],
+    plan: SacPlan,
+    rng: np.random.Generator,
 ) -> bool:
     """Change the labels in place, as the kind of scan wants it, and note what was done.
 
@@ -24,21 +31,20 @@ def change(
         anatomy: the arteries.
         kind: of the scan.
         donors: patients and label maps with aneurysms to transplant.
-        rng: draws everything.
+        plan: the aneurysm to transplant.
+        rng: draws everything else.
 
     Returns:
         False where an aneurysm should have been transplanted and no place was found.
     """
+    tree, labels, box = anatomy.tree, anatomy.labels, anatomy.view.box(anatomy.tree)
     if kind == "transplant":
-        return False
-    _add_mimics(anatomy, kind, rng)
-    return True
-
-
-def _add_mimics(anatomy: Anatomy, kind: Kind, rng: np.random.Generator) -> None:
-    """Add what looks like an aneurysm and is none; where one finds no place, nothing is added."""
+        put = transplant(tree, labels, box, anatomy.filled, SacLibrary(donors), rng, plan)
+        if put is None:
+            return False
+        anatomy.changes.append(dict(put))
     count = int(rng.choice(3, p=COUNTS[kind]))
-    box = anatomy.view.box(anatomy.tree)
-    drawn = draw_mimics(anatomy.tree, anatomy.labels, box, anatomy.filled, rng, count)
-    anatomy.changes += drawn.records
-    anatomy.additions += drawn.additions
+    mimics = draw_mimics(tree, labels, box, anatomy.filled, rng, count)
+    anatomy.changes += mimics.records
+    anatomy.additions += mimics.additions
+    return True

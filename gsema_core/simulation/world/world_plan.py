@@ -16,7 +16,7 @@ Kind = Literal["real", "transplant", "none"]
 Model = Literal["cone_beam", "light"]
 Name = TypeVar("Name", bound=str)
 
-SHARES: dict[Kind, float] = {"real": 0.7, "transplant": 0.0, "none": 0.30}
+SHARES: dict[Kind, float] = {"real": 0.42, "transplant": 0.28, "none": 0.30}
 """Shares of the kinds of scans. Of a pilot's scans, half had transplanted sacs and a quarter none:
 its teacher claimed less that was not there and lost sacs of other patients. So more of the
 patients' own, and transplants in less than a third."""

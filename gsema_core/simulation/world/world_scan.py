@@ -19,6 +19,7 @@ from gsema_core.simulation.acquisition import draw_tilt, image_scene, orient
 from gsema_core.simulation.case_folder import Made, NotDrawn
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.mimics.addition import Addition
+from gsema_core.simulation.sacs.sac_plan import draw_plan
 from gsema_core.simulation.scanner.storing import label_what_shows
 from gsema_core.simulation.scanner.world_scanners import held_out_protocol, world_protocol
 from gsema_core.simulation.scene import build_scene, gantry_geometry, labels_on
@@ -30,6 +31,10 @@ from gsema_core.simulation.world.world_plan import Kind, WorldScan
 
 TRIES = 200
 """Draws of a field and an injection before a scan is given up (ours; most need one or two)."""
+
+TRIES_A_PLAN = 25
+"""So often is one and the same aneurysm to be transplanted somewhere, before another is (ours):
+what fits everywhere would else become more frequent than what does not."""
 
 MARGIN_MM = 5.0
 """What lies this far beyond the field is in the beam too: its arteries leave streaks (ours)."""
@@ -57,8 +62,9 @@ def make_scan(tree: ArteryTree, scan: WorldScan, donors: tuple[tuple[str, Path],
         )
     for attempt in range(TRIES):
         rng = np.random.default_rng([scan.seed, attempt])
+        plan = draw_plan(np.random.default_rng([scan.seed, attempt // TRIES_A_PLAN, 1]))
         anatomy = draw_anatomy(tree, scan.kind, rng)
-        if anatomy is None or not change(anatomy, scan.kind, donors, rng):
+        if anatomy is None or not change(anatomy, scan.kind, donors, plan, rng):
             continue
         protocol = _protocol(scan, attempt, anatomy)
         parts = _Parts.of(anatomy, draw_tilt(protocol, rng), protocol.spacing_mm, rng)

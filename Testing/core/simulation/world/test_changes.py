@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gsema_core.simulation.mimics.addition import Addition
+from gsema_core.simulation.sacs.sac_plan import SacPlan, draw_plan
 from gsema_core.simulation.world.anatomy import draw_anatomy
 from gsema_core.simulation.world.changes import change
 from gsema_core.simulation.world.world_scan import _add_beside
@@ -18,11 +19,24 @@ def test_what_looks_like_an_aneurysm_is_noted_and_no_aneurysm(artery_tree):
         if anatomy is None:
             continue
         before = anatomy.labels.copy()
-        assert change(anatomy, "none", (), rng)
+        assert change(anatomy, "none", (), draw_plan(rng), rng)
         assert not ((anatomy.labels == 2) & (before != 2)).any()
-        assert (anatomy.labels != before).any() == bool(anatomy.changes)
+        if (anatomy.labels != before).any():
+            assert anatomy.changes or anatomy.additions
         noted += len(anatomy.changes)
     assert noted > 0
+
+
+def test_a_transplanted_aneurysm_is_the_planned_one(artery_tree):
+    plan = SacPlan("bend", 3.0, False, True, False)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        anatomy = draw_anatomy(artery_tree, "transplant", rng)
+        if anatomy is not None and change(anatomy, "transplant", (), plan, rng):
+            assert anatomy.changes[0]["wanted_mm"] == 3.0
+            assert ((anatomy.labels == 2) & (artery_tree.labels == 0)).any()
+            return
+    raise AssertionError("no place was found in 12 fields")
 
 
 def test_veins_are_filled_and_not_labeled_and_metal_is_told_apart():
