@@ -29,6 +29,9 @@ ASIDE = (0.0, 0.9)
 """Range of the shift to one side, as a share of what the radius grows by: 0 widens all around, 1
 leaves the other wall where it was (ours)."""
 
+PARTING = 1.4
+"""Radius of a ball in the middle of an artery that leaves two sides of it, in radii (ours)."""
+
 LEAST_MM3 = 4.0
 """Least volume of what is added, as of a sac."""
 
@@ -129,7 +132,8 @@ def _segment(tree: ArteryTree, voxel: int, length_mm: float) -> _Segment | None:
     reach = length_mm / 2 + STEP_MM
     way = dijkstra(tree.graph, directed=False, indices=voxel, limit=reach + STEP_MM)
     near = np.flatnonzero(np.isfinite(way))
-    middle = max(float(tree.radius[voxel]), STEP_MM)
+    # A ball must reach well beyond the wall to part the artery's two sides from each other.
+    middle = PARTING * float(tree.radius[voxel]) + tree.spacing
     far = near[way[near] > middle]
     count, side = graph_components(tree.graph[far][:, far], directed=False)
     if count != 2 or tree.in_sac[near].any():

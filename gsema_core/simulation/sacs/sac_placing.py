@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial.distance import pdist
 
 from gsema_core.grids.components import NEIGHBORS_26, connected_components
 from gsema_core.labels import ANEURYSM
@@ -87,18 +88,25 @@ def place_sac(
         site: where.
         shape: which.
         diameter_mm: what its largest diameter is to be.
-        rng: turns it around its axis and makes it flatter or longer by up to a fifth.
+        rng: turns it around its axis and makes it flatter or longer by up to a quarter.
 
     Returns:
         The sac, or why there is none.
     """
-    scale = diameter_mm / shape.diameter_mm
-    neck_mm = shape.neck_radius_mm * scale
     middle = site.point + site.outward * (site.wall_mm - SUNK_MM) / tree.spacing
-    corner, mask = _mask(labels, site, shape, scale, middle, tree.spacing, rng)
-    part = labels[_slices(corner, mask.shape)]
-    lumen = part > 0
-    new = mask & ~lumen
+    # One that is hardly higher than a cap is not made flatter still.
+    flattest = 1.15 * LEAST_HEIGHT_SHARE * shape.diameter_mm / shape.height_mm
+    stretch = float(rng.uniform(np.clip(flattest, 0.85, 1.2), 1.25))
+    longer = pdist(shape.points * (stretch, 1.0, 1.0)).max() / pdist(shape.points).max()
+    scale = diameter_mm / shape.diameter_mm / longer
+    neck_mm = shape.neck_radius_mm * scale
+    frame = frame_along(site.outward, rng)
+    points = middle + shape.points * (scale * stretch, scale, scale) @ frame / tree.spacing
+    hindrance = _hindrance(tree, labels, box, site, points, middle, neck_mm)
+    if hindrance:
+        return hindrance
+    corner, mask = _mask(labels, site, shape, scale, stretch, frame, middle, tree.spacing)
+    new = mask & (labels[_slices(corner, mask.shape)] == 0)
     pieces, count = connected_components(new)
     if count == 0:
         return "nothing beyond the wall"
@@ -107,14 +115,29 @@ def place_sac(
         return "in pieces"
     new = pieces == 1 + sizes.argmax()
     voxels = np.argwhere(new) + corner
-    edge = EDGE_MM / tree.spacing
-    if (voxels < box[0] + edge).any() or (voxels >= box[1] - edge).any():
-        return "out of the box"
     placed = _measured(new, voxels, middle, site.outward, 2 * neck_mm, tree.spacing)
+    if _leaves(voxels, box, EDGE_MM / tree.spacing):
+        return "out of the box"
     if abs(placed.diameter_mm / diameter_mm - 1) > SIZE_ERROR:
         return "of another size"
     if is_cap(placed, diameter_mm):
         return "a flat cap"
+    return _contact(tree, labels, site, new, corner, middle, neck_mm, diameter_mm) or placed
+
+
+def _contact(
+    tree: ArteryTree,
+    labels: npt.NDArray[np.uint8],
+    site: SacSite,
+    new: npt.NDArray[np.bool_],
+    corner: npt.NDArray[Any],
+    middle: Floats,
+    neck_mm: float,
+    diameter_mm: float,
+) -> str | None:
+    """What is wrong with how a sac touches the lumen."""
+    part = labels[_slices(corner, new.shape)]
+    lumen = part > 0
     near = ndimage.binary_dilation(new, NEIGHBORS_26, iterations=APART_VOXELS) & lumen
     if (part[near] == ANEURYSM).any():
         return "beside another aneurysm"
@@ -124,7 +147,29 @@ def place_sac(
     touching = np.argwhere(near) + corner
     if _touches_elsewhere(tree, touching, middle, neck_mm, site, diameter_mm):
         return "touches lumen away from its neck"
-    return placed
+    return None
+
+
+def _leaves(places: npt.NDArray[Any], box: Box, edge: float) -> bool:
+    return bool((places < box[0] + edge).any() or (places >= box[1] - edge).any())
+
+
+def _hindrance(
+    tree: ArteryTree,
+    labels: npt.NDArray[np.uint8],
+    box: Box,
+    site: SacSite,
+    points: Floats,
+    middle: Floats,
+    neck_mm: float,
+) -> str | None:
+    """What a few points of the sac tell already, before its voxels are worked out."""
+    if _leaves(points, box, EDGE_MM / tree.spacing):
+        return "out of the box"
+    places = np.clip(np.round(points).astype(int), 0, np.subtract(labels.shape, 1))
+    away = np.linalg.norm(points - middle, axis=1) * tree.spacing
+    hit = (labels[tuple(places.T)] > 0) & (away > neck_mm + 1.0 + site.radius_mm)
+    return "touches lumen away from its neck" if hit.mean() > TOUCH else None
 
 
 def is_cap(placed: Placed, diameter_mm: float) -> bool:
@@ -140,16 +185,18 @@ def _mask(
     site: SacSite,
     shape: SacShape,
     scale: float,
+    stretch: float,
+    frame: Floats,
     middle: Floats,
     spacing: float,
-    rng: np.random.Generator,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """The sac and what continues its neck to the lumen, in a box, and the box's corner."""
-    stretch = rng.uniform(0.85, 1.2)
-    frame = frame_along(site.outward, rng)
-    reach = (shape.diameter_mm * scale * max(stretch, 1.0) + 3.0) / spacing
-    corner = np.maximum(np.floor(middle - reach), 0).astype(int)
-    stop = np.minimum(np.ceil(middle + reach) + 1, labels.shape).astype(int)
+    ends = middle + shape.points * (scale * stretch, scale, scale) @ frame / spacing
+    margin = (
+        shape.neck_radius_mm * scale + 1.5
+    ) / spacing  # of the stub, and of a point's own size
+    corner = np.maximum(np.floor(ends.min(axis=0) - margin), 0).astype(int)
+    stop = np.minimum(np.ceil(ends.max(axis=0) + margin) + 1, labels.shape).astype(int)
     grid = np.stack(np.meshgrid(*map(np.arange, corner, stop), indexing="ij"), axis=-1)
     own = (grid - middle) @ frame.T * spacing  # mm along the sac's axis and across
     neck, radius = shape.neck_radius_mm * scale, site.radius_mm

@@ -16,9 +16,9 @@ side of a bend; about a tenth are fusiform (ours)."""
 SIZES_MM: dict[tuple[float, float], float] = {
     (1.5, 3.0): 0.27, (3.0, 5.0): 0.30, (5.0, 10.0): 0.28, (10.0, 25.0): 0.15
 }  # fmt: skip
-"""Shares of the largest diameters, log-uniform within each range. More small and more large ones
-than among patients' (of 79 sacs of the IntrA trees none is under 3.5 mm, 5 are over 10 mm), so that
-each range is seen often (ours)."""
+"""Shares of the largest diameters of sacs, log-uniform within each range. More small and more large
+ones than among patients' (of 79 sacs of the IntrA trees none is under 3.5 mm, 7 are 10 mm or more),
+so that each range is seen often (ours)."""
 
 BROAD = 0.5
 """Share of broad necks (ours)."""
@@ -29,8 +29,9 @@ PARAMETRIC = 0.3
 WITH_BLEB = 0.25
 """Share of real sacs that get a daughter lobe (ours)."""
 
-FUSIFORM_MM = 4.0
-"""A fusiform piece is at least so long: shorter, it is a step in an artery's width (ours)."""
+FUSIFORM_MM = (4.0, 15.0)
+"""Range of the lengths of fusiform pieces, log-uniform: shorter, it is a step in an artery's width;
+longer, arteries divide (ours)."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ def draw_plan(rng: np.random.Generator) -> SacPlan:
     place = list(PLACES)[int(rng.choice(len(PLACES), p=list(PLACES.values())))]
     sizes = list(SIZES_MM)
     low, high = sizes[int(rng.choice(len(sizes), p=list(SIZES_MM.values())))]
-    diameter = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     if place == "fusiform":
-        diameter = max(diameter, FUSIFORM_MM)
+        low, high = FUSIFORM_MM
+    diameter = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     draws = rng.random(3)
     return SacPlan(
         place, diameter, bool(draws[0] < BROAD), bool(draws[1] < PARAMETRIC),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,14 @@ class SacShape:
     def neck_share(self) -> float:
         """The neck's width as a share of the diameter."""
         return 2 * self.neck_radius_mm / self.diameter_mm
+
+    @cached_property
+    def points(self) -> Floats:
+        """(n, 3) some points of the sac above its neck, in mm as of `signed_mm`; its extent."""
+        step = max(1, round(self.diameter_mm / self.spacing / 12))
+        inside = np.argwhere(self.field[::step, ::step, ::step] < 0) * step
+        own = (inside - self.neck) @ self.basis.T * self.spacing
+        return np.asarray(own[own[:, 0] > 0], float)
 
     def signed_mm(self, points: Floats) -> Floats:
         """How far (..., 3) points lie outside the wall.
@@ -137,10 +146,20 @@ def _shape_of(
     diameter = float(np.linalg.norm(second - first))
     if top is None or top[0] < LEAST_HEIGHT * diameter:
         return None
+    field = signed_distance(sac | (vessel & _beneath(neck, sac.shape, spacing)), spacing)
     return SacShape(
-        signed_distance(sac, spacing), spacing, neck.center / spacing, frame_along(neck.normal),
+        field, spacing, neck.center / spacing, frame_along(neck.normal),
         neck.equivalent_diameter_mm / 2, diameter, top[0], name,
     )  # fmt: skip
+
+
+def _beneath(neck: Neck, shape: tuple[int, ...], spacing: float) -> npt.NDArray[np.bool_]:
+    """What lies beneath the opening: without it the field would have a wall across the neck."""
+    offsets: Floats = np.moveaxis(np.indices(shape), 0, -1) * np.float64(spacing) - neck.center
+    height = offsets @ neck.normal
+    aside = np.sqrt(np.maximum((offsets**2).sum(axis=-1) - height**2, 0.0))
+    radius = neck.equivalent_diameter_mm / 2
+    return np.asarray((height < spacing) & (height > -radius - 2 * spacing) & (aside <= radius))
 
 
 def signed_distance(mask: npt.NDArray[np.bool_], spacing: float) -> npt.NDArray[np.float32]:

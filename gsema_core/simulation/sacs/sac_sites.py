@@ -23,8 +23,11 @@ LOOKED_AT = 250
 WIDEST_MM = 3.2
 """Radius of the widest artery that gets a sac: wider ones are two that touch (a pilot's)."""
 
-LEAST_RADIUS_MM = ((3.0, 0.75), (5.0, 0.95), (10.0, 1.2), (np.inf, 1.5))
-"""Least radius of the artery for sacs up to so large (a pilot's up to 8 mm, ours beyond)."""
+LEAST_RADIUS_MM = ((3.0, 0.75), (5.0, 0.95), (10.0, 1.0), (np.inf, 1.2))
+"""Least radius of the artery for sacs up to so large (a pilot's up to 5 mm, ours beyond)."""
+
+TUBE_MM = 0.95
+"""Least radius of an artery that gets a fusiform piece (ours)."""
 
 MOST_BRANCHES = 4
 """Where more vessels leave a small ball, some of them only touch there (ours)."""
@@ -78,11 +81,11 @@ def sac_sites(
     box: Box,
     filled: npt.NDArray[np.bool_],
     place: Place,
-    least_mm: float,
+    diameter_mm: float,
     rng: np.random.Generator,
 ) -> Iterator[SacSite]:
-    """Sites of one kind, in a random order."""
-    order = rng.permutation(candidates(tree, box, filled, least_mm))
+    """Sites of one kind for a sac of a size that would lie in the box, in a random order."""
+    order = rng.permutation(candidates(tree, box, filled, least_radius_mm(diameter_mm)))
     for voxel in order[:LOOKED_AT]:
         point = tree.voxels[voxel]
         if labels[tuple(point)] == 0:
@@ -97,7 +100,11 @@ def sac_sites(
         outward = outward / length
         radius = float(tree.radius[voxel])
         wall = _way_to_wall(labels, point, outward, radius, tree.spacing)
-        if wall is not None:
+        if wall is None:
+            continue
+        middle = point + outward * (wall + 0.4 * diameter_mm) / tree.spacing
+        reach = 0.4 * diameter_mm / tree.spacing
+        if (middle - reach >= box[0]).all() and (middle + reach < box[1]).all():
             yield SacSite(int(voxel), point.astype(float), radius, outward, wall, place)
 
 
@@ -106,11 +113,10 @@ def tube_voxels(
     labels: npt.NDArray[np.uint8],
     box: Box,
     filled: npt.NDArray[np.bool_],
-    least_mm: float,
     rng: np.random.Generator,
 ) -> Iterator[int]:
     """Numbers of medial voxels of arteries that neither end nor divide there, in random order."""
-    for voxel in rng.permutation(candidates(tree, box, filled, least_mm))[:LOOKED_AT]:
+    for voxel in rng.permutation(candidates(tree, box, filled, TUBE_MM))[:LOOKED_AT]:
         point = tree.voxels[voxel]
         if labels[tuple(point)] and len(tree.crossings(point, labels)) == 2:
             yield int(voxel)

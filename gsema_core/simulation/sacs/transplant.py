@@ -17,14 +17,14 @@ from gsema_core.simulation.sacs.sac_shape import SacShape, parametric_shape
 from gsema_core.simulation.sacs.sac_sites import (
     Box,
     SacSite,
-    least_radius_mm,
     sac_sites,
     tube_voxels,
 )
 from gsema_core.simulation.trees.artery_tree import ArteryTree
 
-TRIES, SITES = 4, 12
-"""Shapes tried at each site, and sites tried (ours)."""
+TRIES, SITES, DRAWS = 4, 16, 30
+"""Shapes tried at each site, sites tried, and real sacs drawn for a shape before a parametric one
+stands in (ours)."""
 
 BROAD_FROM = 0.55
 """A neck is broad from this share of the sac's diameter on: half of 51 sacs of the IntrA trees."""
@@ -91,8 +91,7 @@ def transplant(
     refused = Counter[str]() if refusals is None else refusals
     if plan.place == "fusiform":
         return _put_fusiform(tree, labels, box, filled, plan, rng, refused)
-    least = least_radius_mm(plan.diameter_mm)
-    sites = sac_sites(tree, labels, box, filled, plan.place, least, rng)
+    sites = sac_sites(tree, labels, box, filled, plan.place, plan.diameter_mm, rng)
     for number, site in zip(range(SITES), sites, strict=False):
         for _ in range(TRIES):
             shape = _draw_shape(site, plan, tree.patient, library, rng, number >= SITES // 2)
@@ -132,15 +131,14 @@ def _draw_shape(
     low, high = max(low, min(least, 0.8)), min(high, widest)
     if low >= high:
         return None
-    if plan.parametric or library is None or not library.donors_for(patient):
-        return parametric_shape(plan.diameter_mm, (max(low, NARROWEST), max(high, NARROWEST)), rng)
-    for _ in range(20):
-        shape = library.draw(patient, rng)
+    for _ in range(0 if plan.parametric or library is None else DRAWS):
+        shape = library.draw(patient, rng) if library else None
         if shape is None or plan.diameter_mm > MAGNIFIED * shape.diameter_mm:
             continue
         if low <= shape.neck_share <= high:
             return shape.with_bleb(rng) if plan.bleb else shape
-    return None
+    narrowest = min(max(low, NARROWEST), high)
+    return parametric_shape(plan.diameter_mm, (narrowest, high), rng)
 
 
 def _record(placed: Placed, site: SacSite, shape: SacShape, plan: SacPlan) -> Transplant:
@@ -167,8 +165,7 @@ def _put_fusiform(
     rng: np.random.Generator,
     refused: Counter[str],
 ) -> Transplant | None:
-    least = least_radius_mm(plan.diameter_mm)
-    voxels = tube_voxels(tree, labels, box, filled, least, rng)
+    voxels = tube_voxels(tree, labels, box, filled, rng)
     for _, voxel in zip(range(SITES * TRIES), voxels, strict=False):
         widened = widen(tree, labels, box, voxel, plan.diameter_mm, rng)
         if isinstance(widened, str):
