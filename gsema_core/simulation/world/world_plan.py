@@ -104,7 +104,7 @@ def plan_world(
     order = np.random.default_rng(seed).permutation(len(cases))
     turn = {cases[index].patient: place for place, index in enumerate(order.tolist())}
     return sorted(
-        scans, key=lambda scan: (scan.number // TOGETHER, turn[scan.patient], scan.number)
+        scans, key=lambda scan: ((scan.number - 1) // TOGETHER, turn[scan.patient], scan.number)
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from gsema_core.simulation.mimics.addition import Addition
 from gsema_core.simulation.sacs.sac_plan import SacPlan, draw_plan
 from gsema_core.simulation.world.anatomy import draw_anatomy
 from gsema_core.simulation.world.changes import change
-from gsema_core.simulation.world.world_scan import _add_beside
+from gsema_core.simulation.world.world_scan import _add_beside, _Parts
 
 
 def test_what_looks_like_an_aneurysm_is_noted_and_no_aneurysm(artery_tree):
@@ -51,3 +54,19 @@ def test_veins_are_filled_and_not_labeled_and_metal_is_told_apart():
     metal = _add_beside([clip], labels, filling, corner)
     assert metal is not None and metal[2, 3, 4] == 16000.0 and metal.sum() == 16000.0
     assert filling[2, 3, 4] == 0.0
+
+
+def test_weak_contrast_is_weak_in_the_scan_and_labeled_all_the_same(artery_tree):
+    rng = np.random.default_rng(0)
+    anatomy = draw_anatomy(artery_tree, "transplant", rng)
+    assert anatomy is not None
+
+    def parts(density):
+        anatomy.injection = replace(anatomy.injection, density=density)
+        still = Rotation.identity()
+        return _Parts.of(anatomy, still, 1.0, np.random.default_rng(1))
+
+    full, weak = parts(1.0), parts(0.5)
+    assert np.allclose(weak.filling.array, 0.5 * full.filling.array)
+    assert np.array_equal(weak.stored.array, full.stored.array)
+    assert (full.stored.array > 0).any()

@@ -19,7 +19,9 @@ def test_every_patient_kind_and_model_has_its_share(trees):
         by_cone = [scan.model == "cone_beam" for scan in scans if scan.kind == kind]
         assert abs(sum(by_cone) - len(by_cone) / 2) <= 0.5
     assert len({scan.stem for scan in scans}) == len({scan.seed for scan in scans}) == 101
-    assert {scan.patient for scan in scans[:10]} == {"one", "two"}
+    # Four of a patient follow each other, then it is the other's turn.
+    turns = [{scan.patient for scan in scans[first : first + 4]} for first in range(0, 16, 4)]
+    assert turns[0] == turns[2] and turns[1] == turns[3] and len(turns[0] | turns[1]) == 2
 
 
 def test_the_plan_comes_from_the_seed_and_keeps_its_beginning(trees):
