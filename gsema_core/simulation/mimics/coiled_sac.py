@@ -21,7 +21,7 @@ from gsema_core.simulation.trees.artery_tree import ArteryTree
 PACKED_HU = 80_000.0
 """A sac of which a quarter is platinum, at 60 keV (NIST XCOM; packing of 20 to 30 %)."""
 
-UNEVEN = 0.5
+UNEVEN = 0.3
 """Relative change of the density from place to place: loops of wire and gaps (ours)."""
 
 LEAST_MM3 = 15.0
@@ -124,4 +124,4 @@ def _texture(voxels: Ints, spacing: float, rng: np.random.Generator) -> npt.NDAr
     noise = rng.standard_normal(voxels.max(axis=0) - low + 1)
     smooth = ndimage.gaussian_filter(noise, 0.5 / spacing)
     smooth /= max(float(smooth.std()), 1e-6)
-    return np.asarray(np.clip(1.0 + UNEVEN * smooth[tuple((voxels - low).T)], 0.1, 2.5))
+    return np.asarray(np.clip(1.0 + UNEVEN * smooth[tuple((voxels - low).T)], 0.4, 2.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,9 @@ class HardPlaces:
         return int(kind[rng.integers(len(kind))])
 
 
+@lru_cache(maxsize=2)
 def hard_places(tree: ArteryTree) -> HardPlaces:
-    """The places of a tree at which a false claim is likely; it takes about a second.
+    """The places of a tree at which a false claim is likely; it takes about a second, once a tree.
 
     Args:
         tree: the arteries of a patient.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
 from gsema_core.simulation.mimics.addition import Addition
+from gsema_core.simulation.mimics.hard_places import hard_places
 from gsema_core.simulation.trees.artery_tree import ArteryTree
 from gsema_core.simulation.trees.field_of_view import FieldOfView, draw_field
 from gsema_core.simulation.trees.injection import Injection, draw_injection, fill
@@ -22,6 +23,10 @@ LEAST_VISIBLE_MM3 = 100.0
 
 SEEN_SHARE = 0.02
 """Of a sac of which less lies in the field, nobody would say that it is there (that of a pilot)."""
+
+HARD = 0.4
+"""Share of fields that are not drawn around an aneurysm and lie around a sharp bend, a wide fork or
+an end, where networks claim aneurysms (ours)."""
 
 ERASED = 0.5
 """Share of fields without an aneurysm to be, but with one in them, from which it is taken out, so
@@ -128,7 +133,10 @@ def _parts(tree: ArteryTree, gone: npt.NDArray[Any]) -> int:
 
 
 def _draw_focus(tree: ArteryTree, rng: np.random.Generator) -> int:
-    """A voxel in the middle of a vessel: of the thick ones as of the thin ones."""
+    """A voxel in the middle of a vessel: a hard place, or of the thick ones as of the thin ones."""
+    hard = hard_places(tree).draw(rng) if rng.random() < HARD else None
+    if hard is not None:
+        return hard
     medial = tree.medial[~tree.in_sac[tree.medial]]
     radius = tree.radius[medial]
     weights: Sequence[npt.NDArray[Any]] = (radius**2, np.ones(len(medial)), radius > 1.6)
