@@ -35,7 +35,7 @@ def add_infundibulum(
 
     See `gsema_core.simulation.trees` for the arguments.
     """
-    parents = candidates(tree, box, filled, (1.2, 3.0))
+    parents = candidates(tree, box, filled, (1.0, 3.0))
     tries = rng.permutation(parents)[:80]
     if rng.random() < 0.6:
         for number in tries:
