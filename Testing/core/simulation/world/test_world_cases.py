@@ -12,6 +12,7 @@ import pytest
 from gsema_core.commands import simulate
 from gsema_core.errors import UserError
 from gsema_core.files import read_labels, read_volume
+from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
 from gsema_core.simulation.case_folder import NotDrawn
 from gsema_core.simulation.manifest import read_manifest
@@ -67,6 +68,15 @@ def test_an_aneurysm_is_erased_without_cutting_the_artery(artery_tree):
             lumen = anatomy.labels > 0
             assert connected_components(lumen)[1] == connected_components(artery_tree.labels > 0)[1]
     assert erased > 0
+
+
+def test_no_artery_is_cut_by_erasing_a_widening_of_it():
+    labels = np.zeros((60, 24, 24), np.uint8)
+    labels[:, 10:14, 10:14] = 1
+    labels[26:34, 9:15, 9:15] = 2
+    tree = ArteryTree(labels, Geometry((24, 24, 60), (0.8,) * 3))
+    drawn = [draw_anatomy(tree, "none", np.random.default_rng(seed)) for seed in range(30)]
+    assert all(anatomy is None or not anatomy.erased for anatomy in drawn)
 
 
 def test_the_command_goes_on_where_it_was_interrupted(trees, tmp_path, coarse, capsys):
