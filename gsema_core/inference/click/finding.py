@@ -43,7 +43,8 @@ as one may hit the wall. Ours."""
 
 DARK = 0.25
 """The scan is dark where nothing within reach of a click rises above its background by this share
-of its contrast. Ours."""
+of its contrast. Within 2 mm of the sacs of 6 simulated test scans it rises by 0.44 or more; of what
+lies 6 mm and more from vessels, 59 % to all of it is dark. Ours."""
 
 BACKGROUND_VOXELS = 100_000
 """The background is the median of so many voxels from all over the scan. Ours."""

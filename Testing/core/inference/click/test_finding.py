@@ -15,6 +15,8 @@ from gsema_core.grids import Geometry, Volume
 from gsema_core.inference import ClickResult, Monitor, PreparedScan, SegmentationSettings, Segmenter
 from gsema_core.inference.click.finding import MAXIMUM_WINDOWS
 from gsema_core.labels import ANEURYSM
+from gsema_core.networks import build_network
+from gsema_core.networks.click_layers import with_click_weights
 
 GRID = Geometry((56, 60, 50), (0.8, 0.8, 0.8), (-22.0, 7.0, 40.0))
 ONE = SegmentationSettings(threads=1)
@@ -194,6 +196,47 @@ def test_a_sac_across_the_windows_border_is_followed(
     assert result.complete
     labels = segmenter.segment(scan, ONE_HALF).labels.array
     np.testing.assert_array_equal(whole(result), labels == ANEURYSM)
+
+
+@pytest.fixture(scope="module")
+def clicked(segmenter: Segmenter) -> Segmenter:
+    """The same teacher with channels for clicks, which it has not learned to heed."""
+    teacher = segmenter.teacher
+    config = replace(teacher.network.config, click_width_mm=1.6)
+    network = build_network(config).eval()
+    network.load_state_dict(with_click_weights(teacher.network.state_dict(), network))
+    card = replace(teacher.card, network=config.to_dict())
+    return Segmenter(replace(teacher, network=network, card=card), "cpu")
+
+
+def test_a_network_that_knows_clicks_is_shown_them(
+    click: Click, clicked: Segmenter, scan_with: Any
+) -> None:
+    """At their places also where mirror images fill the window; without clicks it sees none."""
+    geometry = Geometry((24, 20, 16), (0.8, 0.8, 0.8))
+    scan = scan_with(geometry, ((4.0, 0.0, 0.0), 3.0))
+    seen: list[Any] = []
+    hook = clicked.teacher.network.register_forward_hook(
+        lambda module, inputs, output: seen.append(inputs[0].numpy().copy())
+    )
+    try:
+        inside = [np.add(geometry.center, (4.0, 0.0, 0.0))]
+        outside = [geometry.index_to_world((4, 5, 6))]
+        result = clicked.segment_at_points(scan, inside, outside, ONE)
+        clicked.segment(scan, ONE)
+    finally:
+        hook.remove()
+    window, whole_scan = seen
+    assert (window.shape, whole_scan.shape) == ((1, 3, 32, 32, 32), (1, 1, 32, 32, 32))
+    np.testing.assert_array_equal(window[:, :1], whole_scan)
+    assert window[0, 2, 6 + 8, 5 + 6, 4 + 4] == window[0, 2].max() == 1.0
+    middle = np.add(geometry.world_to_index(inside[0])[::-1], (8, 6, 4))
+    peak = np.unravel_index(window[0, 1].argmax(), (32, 32, 32))
+    assert np.abs(np.subtract(peak, middle)).max() <= 0.5
+    assert result.found is not None
+    assert result.found.measurements.certainty is not None
+    plain = click(scan, 4.0, 0.0, 0.0)
+    np.testing.assert_array_equal(whole(result), whole(plain))
 
 
 def test_growing_has_an_end_and_says_so(
