@@ -45,6 +45,19 @@ def test_first_clicks_lie_where_their_kind_says() -> None:
     assert 8.5 < away["beside"].max() <= 6 + 4.01  # 2 mm
 
 
+def test_the_box_that_is_looked_at_changes_nothing() -> None:
+    """A sac that fills its box: all sides have room beside it, and all of them are walls."""
+    cube = np.zeros((16, 16, 16), bool)
+    cube[5:10, 5:10, 5:10] = True
+    beside = clicks("beside", cube)
+    assert not cube[tuple(beside.astype(int).T)].any()
+    assert (beside.min(axis=0) < 5).all()
+    assert (beside.max(axis=0) > 9).all()
+    k, j, i = np.indices((16, 16, 16))
+    cone = (k >= 4) & (k <= 10) & (abs(j - 8) + abs(i - 8) <= k - 4)
+    assert first_click(cone, SPACING, np.random.default_rng(0), "middle")[0] < 10
+
+
 def test_thick_slices_count_in_millimeters() -> None:
     beside = clicks("beside", spacing=(3.0, 0.5, 0.5))
     assert set(beside[:, 0]) <= set(range(9, 22))  # never a slice farther: 3 mm

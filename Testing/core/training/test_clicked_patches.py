@@ -16,7 +16,9 @@ from gsema_core.labels import ANEURYSM, IGNORE
 from gsema_core.networks import build_network
 from gsema_core.teachers import load_teacher
 from gsema_core.training import train
+from gsema_core.training.checkpoint import Progress
 from gsema_core.training.clicked_patches import ClickedPatches
+from gsema_core.training.loop import Loop
 from gsema_core.training.metrics_table import read_metrics
 from gsema_core.training.trainer import Trainer
 
@@ -130,13 +132,13 @@ def test_clicks_move_with_the_voxels(make_clicks: Any) -> None:
 
 
 def test_ranks_click_what_one_would(make_clicks: Any) -> None:
-    clicks = make_clicks(further_clicks=2, click_share=0.7)
+    clicks = make_clicks(further_clicks=2)
     whole = clicks.add(batch(4), answer_of(ERROR), 5).source_image
     pair = batch(4)
     for first in (0, 2):
         own = PatchPair(*(each[first : first + 2] for each in pair[:4]))
         part = clicks.add(own, answer_of(ERROR), 5, first).source_image
-        assert torch.equal(part, whole[first : first + 2, : part.shape[1]])
+        assert torch.equal(part, whole[first : first + 2])
 
 
 @pytest.mark.parametrize(
@@ -202,6 +204,27 @@ def test_a_run_on_clicks_resumes_to_the_bit_and_scores_them(make_tiny: Any, tmp_
         assert card.metrics["validation"][name] == pytest.approx(float(best[name]), abs=1e-4)
 
 
+def test_a_teacher_that_learned_no_click_is_never_kept(
+    make_tiny: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However good its automatic score is."""
+    first = train(make_tiny(run={"steps": 1}), lambda line: None)
+    scores = iter([{"aneurysm_dice": 0.9, "clicked_dice": 0.9}, {"aneurysm_dice": 0.1}])
+    monkeypatch.setattr(Loop, "_scores", lambda self: next(scores))
+    config = make_tiny(network=CLICKS, run={"steps": 1, "initial_teacher": str(first.teacher)})
+    config = replace(config, run=replace(config.run, output=tmp_path / "on"))
+    assert load_teacher(train(config, lambda line: None).teacher).card.training["steps"] == 1
+
+
+def test_the_mean_of_both_scores_chooses() -> None:
+    progress = Progress()
+    for step, (automatic, clicked, kept) in enumerate(
+        [(0.5, 0.5, True), (0.4, 0.7, True), (0.6, 0.4, False), (0.5, 0.6, True)]
+    ):
+        assert progress.keeps(step, {"aneurysm_dice": automatic, "clicked_dice": clicked}) == kept
+    assert (progress.best_step, progress.automatic_score, progress.stale) == (3, 0.5, 2)
+
+
 def test_a_teacher_without_clicks_is_grown_and_answers_as_before(
     make_tiny: Any, tmp_path: Any
 ) -> None:
@@ -216,9 +239,7 @@ def test_a_teacher_without_clicks_is_grown_and_answers_as_before(
         assert torch.equal(old(image), new(image))
     rows = read_metrics(tmp_path / "on", "validation")
     scores = [read_metrics(tmp_path / "run", "validation")[-1], rows[0]]
-    # Scored before the first step, but no teacher to choose: it does not know clicks yet.
     assert [row["step"] for row in rows] == ["0", "1"]
-    assert load_teacher(again.teacher).card.training["steps"] == 1
     assert "clicked_dice" not in scores[0]
     assert scores[1]["aneurysm_dice"] == scores[0]["aneurysm_dice"]
     back = make_tiny(run={"initial_teacher": str(again.teacher)})
