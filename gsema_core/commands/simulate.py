@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "choosing between networks",
     )
     parser.add_argument(
+        "--neck-rule",
+        action="store_true",
+        help="with --world: divide all aneurysms from their vessels by one rule, a taut membrane "
+        "across the neck near the given line",
+    )
+    parser.add_argument(
         "--test-patients",
         metavar="P,Q",
         type=names,
@@ -126,8 +132,10 @@ def _make_world(
     cone_beam = float(resolve_model(arguments.model) == "cone_beam")
     if arguments.model == "auto":
         cone_beam *= CONE_BEAM
-    held_out = arguments.held_out_scanner
-    scans = plan_world(cases, arguments.world, arguments.seed, cone_beam, uses, held_out=held_out)
+    scans = plan_world(
+        cases, arguments.world, arguments.seed, cone_beam, uses,
+        held_out=arguments.held_out_scanner, neck_rule=arguments.neck_rule,
+    )  # fmt: skip
     make_world(scans[: arguments.limit], arguments.output, arguments.jobs)
 
 
@@ -145,8 +153,10 @@ def _check(arguments: argparse.Namespace) -> None:
             "--world gives every scan a scanner of its own and needs a manifest of whole artery "
             "trees: leave out --phantoms and --randomize."
         )
-    if arguments.held_out_scanner and not arguments.world:
-        raise UserError("--held-out-scanner belongs to --world N: give both, or leave it out.")
+    for name in ("held_out_scanner", "neck_rule"):
+        if getattr(arguments, name) and not arguments.world:
+            option = "--" + name.replace("_", "-")
+            raise UserError(f"{option} belongs to --world N: give both, or leave it out.")
     twice = sorted(set(arguments.test_patients) & set(arguments.validation_patients))
     if twice:
         raise UserError(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gsema_core.simulation.sacs.neck_rule import divide as divide
     from gsema_core.simulation.sacs.sac_library import SacLibrary as SacLibrary
     from gsema_core.simulation.sacs.sac_plan import SacPlan as SacPlan, draw_plan as draw_plan
-    from gsema_core.simulation.sacs.transplant import (
+    from gsema_core.simulation.sacs.transplanting import (
         Transplant as Transplant,
         transplant as transplant,
     )

@@ -92,11 +92,14 @@ def widen(
     Returns:
         What is added, or why nothing is.
     """
+    widest = length_mm / 2 / float(tree.radius[voxel])  # a ball that is as wide as the piece long
+    if widest < WIDER[0]:
+        return "as wide as long"
     segment = _segment(tree, voxel, length_mm)
     if segment is None:
-        return "divides, ends or turns back within the length"
+        return "divides or ends within the length"
     bulge = np.cos(np.pi * np.clip(segment.way / length_mm, -0.5, 0.5)) ** 2
-    more = segment.radius_mm * (rng.uniform(*WIDER) - 1.0) * bulge
+    more = segment.radius_mm * (rng.uniform(WIDER[0], min(widest, WIDER[1])) - 1.0) * bulge
     along = segment.points[-1] - segment.points[0]
     aside = rng.standard_normal(3)
     aside -= (aside @ along) / (along @ along) * along
@@ -134,6 +137,8 @@ def _segment(tree: ArteryTree, voxel: int, length_mm: float) -> _Segment | None:
     near = np.flatnonzero(np.isfinite(way))
     # A ball must reach well beyond the wall to part the artery's two sides from each other.
     middle = PARTING * float(tree.radius[voxel]) + tree.spacing
+    if middle >= length_mm / 2:
+        return None
     far = near[way[near] > middle]
     count, side = graph_components(tree.graph[far][:, far], directed=False)
     if count != 2 or tree.in_sac[near].any():

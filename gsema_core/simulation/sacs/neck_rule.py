@@ -23,7 +23,7 @@ from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from gsema_core.grids.boxes import box_of, grown
+from gsema_core.grids.boxes import bounding_box, box_of, grown
 from gsema_core.grids.components import NEIGHBORS_26, connected_components
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.simulation.trees.voxel_graph import OFFSETS
@@ -49,7 +49,7 @@ PER_VOXEL_FACE = 10000
 """Capacities are whole numbers: so many for the area of a voxel's face."""
 
 
-def divide(labels: npt.NDArray[np.uint8], spacing: float) -> npt.NDArray[np.uint8]:
+def divide(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Divide every aneurysm of a label map from its vessel anew.
 
     Nothing but what is vessel or aneurysm near a neck changes; the lumen stays. Aneurysms that
@@ -57,17 +57,19 @@ def divide(labels: npt.NDArray[np.uint8], spacing: float) -> npt.NDArray[np.uint
 
     Args:
         labels: (k, j, i): 0 background, 1 vessel, 2 aneurysm; isotropic voxels.
-        spacing: side of a voxel in mm.
 
     Returns:
         A new label map.
 
     Example:
-        >>> divide(np.array([[[1, 1, 2, 2, 0]]], np.uint8), 0.4).tolist()
+        >>> divide(np.array([[[1, 1, 2, 2, 0]]], np.uint8)).tolist()
         [[[1, 1, 2, 2, 0]]]
     """
     divided = labels.copy()
-    sacs, _ = connected_components(labels == ANEURYSM)
+    sacs = np.zeros(labels.shape, np.int32)
+    if (labels == ANEURYSM).any():
+        around = bounding_box(labels == ANEURYSM)  # a whole tree is large, its sacs are few
+        sacs[around] = connected_components(labels[around] == ANEURYSM)[0]
     for number, found in enumerate(ndimage.find_objects(sacs), start=1):
         radius = _neck_radius(sacs[found] == number, labels, found)
         margin = int(np.ceil(max(BAND * radius, NARROWEST_BAND_VOXELS))) + 2

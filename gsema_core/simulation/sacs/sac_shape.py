@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from gsema_core.grids.boxes import box_of, grown
+from gsema_core.grids.boxes import bounding_box, box_of, grown
 from gsema_core.grids.components import connected_components
 from gsema_core.labels import ANEURYSM, VESSEL
 from gsema_core.measurements.diameter import largest_diameter
@@ -121,10 +121,17 @@ def shapes_of(labels: npt.NDArray[np.uint8], spacing: float, name: str) -> tuple
         spacing: side of a voxel in mm.
         name: of the patient.
     """
+    mask = labels == ANEURYSM
+    if not mask.any():
+        return ()
+    # A whole tree is large, its sacs are few.
+    limit = box_of((0, 0, 0), labels.shape)
+    around = grown(bounding_box(mask), (MARGIN_VOXELS,) * 3, limit)
+    labels, limit = labels[around], box_of((0, 0, 0), labels[around].shape)
     sacs, count = connected_components(labels == ANEURYSM)
     shapes = []
     for number, found in enumerate(ndimage.find_objects(sacs), start=1):
-        box = grown(found, (MARGIN_VOXELS,) * 3, box_of((0, 0, 0), labels.shape))
+        box = grown(found, (MARGIN_VOXELS,) * 3, limit)
         sac = sacs[box] == number
         if sac.sum() * spacing**3 >= SMALLEST_MM3:
             shape = _shape_of(sac, labels[box] == VESSEL, spacing, f"{name} {number}/{count}")

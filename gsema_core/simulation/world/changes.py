@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from gsema_core.simulation.mimics.draw_mimics import draw_mimics
+from gsema_core.simulation.sacs.neck_rule import divide
 from gsema_core.simulation.sacs.sac_library import SacLibrary
 from gsema_core.simulation.sacs.sac_plan import SacPlan
-from gsema_core.simulation.sacs.transplant import transplant
+from gsema_core.simulation.sacs.transplanting import transplant
 from gsema_core.simulation.world.anatomy import Anatomy
 from gsema_core.simulation.world.world_plan import Kind
 
@@ -24,6 +25,7 @@ def change(
     donors: tuple[tuple[str, Path], ...],
     plan: SacPlan,
     rng: np.random.Generator,
+    neck_rule: bool = False,
 ) -> bool:
     """Change the labels in place, as the kind of scan wants it, and note what was done.
 
@@ -33,6 +35,7 @@ def change(
         donors: patients and label maps with aneurysms to transplant.
         plan: the aneurysm to transplant.
         rng: draws everything else.
+        neck_rule: whether all aneurysms are divided from their vessels by one rule.
 
     Returns:
         False where an aneurysm should have been transplanted and no place was found.
@@ -43,6 +46,8 @@ def change(
         if put is None:
             return False
         anatomy.changes.append(dict(put))
+    if neck_rule:
+        labels[:] = divide(labels)
     count = int(rng.choice(3, p=COUNTS[kind]))
     mimics = draw_mimics(tree, labels, box, anatomy.filled, rng, count)
     anatomy.changes += mimics.records

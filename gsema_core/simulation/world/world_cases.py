@@ -22,6 +22,9 @@ Donors = tuple[tuple[str, Path], ...]
 WORLD_VERSION = 1
 """Raised by whoever changes what is drawn, so that scans are made anew."""
 
+SACS_VERSION = 2
+"""The same, for what changes transplanted aneurysms alone."""
+
 KEPT_TREES = 2
 """How many patients' trees a process remembers; a whole one takes 100 to 200 MB."""
 
@@ -70,8 +73,10 @@ def _key(scan: WorldScan, donors: Mapping[str, Donors]) -> str:
         _digest(scan.label_path), scan.patient, scan.number, scan.kind, scan.model, scan.seed,
         scan.held_out, VERSION, WORLD_VERSION,
     ]  # fmt: skip
+    if scan.neck_rule:
+        decisive.append("neck rule")
     if scan.kind == "transplant":
-        decisive.append([_digest(path) for _, path in donors[scan.use]])
+        decisive += [SACS_VERSION, [_digest(path) for _, path in donors[scan.use]]]
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 

@@ -42,6 +42,7 @@ class WorldScan:
         seed: of everything that is drawn.
         use: training, validation or test; empty leaves it to the run.
         held_out: whether by a scanner and with a bone that training never sees.
+        neck_rule: whether all its aneurysms are divided from their vessels by one rule.
         center: its name in the datalist; every scan has a scanner of its own.
     """
 
@@ -53,6 +54,7 @@ class WorldScan:
     seed: int
     use: str = ""
     held_out: bool = False
+    neck_rule: bool = False
     center: str = "world"
 
     @property
@@ -69,6 +71,7 @@ def plan_world(
     uses: Mapping[str, str] | None = None,
     shares: Mapping[Kind, float] | None = None,
     held_out: bool = False,
+    neck_rule: bool = False,
 ) -> list[WorldScan]:
     """Plan ``count`` scans.
 
@@ -85,6 +88,7 @@ def plan_world(
         shares: of the kinds; `SHARES` by default.
         held_out: image all of them by a scanner and with a bone that training never sees, for
             choosing between networks.
+        neck_rule: divide all aneurysms from their vessels by one rule (`sacs.divide`).
     """
     shares, uses = shares or SHARES, uses or {}
     numbers = [range(1, len(range(first, count, len(cases))) + 1) for first in range(len(cases))]
@@ -99,7 +103,9 @@ def plan_world(
         use = uses.get(case.patient, "")
         model = next(models[kind])
         scans.append(
-            WorldScan(case.patient, case.label_path, number, kind, model, own, use, held_out)
+            WorldScan(
+                case.patient, case.label_path, number, kind, model, own, use, held_out, neck_rule
+            )
         )
     order = np.random.default_rng(seed).permutation(len(cases))
     turn = {cases[index].patient: place for place, index in enumerate(order.tolist())}

@@ -64,7 +64,7 @@ def make_scan(tree: ArteryTree, scan: WorldScan, donors: tuple[tuple[str, Path],
         rng = np.random.default_rng([scan.seed, attempt])
         plan = draw_plan(np.random.default_rng([scan.seed, attempt // TRIES_A_PLAN, 1]))
         anatomy = draw_anatomy(tree, scan.kind, rng)
-        if anatomy is None or not change(anatomy, scan.kind, donors, plan, rng):
+        if anatomy is None or not change(anatomy, scan.kind, donors, plan, rng, scan.neck_rule):
             continue
         protocol = _protocol(scan, attempt, anatomy)
         parts = _Parts.of(anatomy, draw_tilt(protocol, rng), protocol.spacing_mm, rng)

@@ -38,7 +38,7 @@ def ragged(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def test_a_ragged_line_gives_nearly_the_same_neck_as_a_clean_one():
     clean = sphere_on_tube(height=12.0)
     rough = ragged(clean, np.random.default_rng(0))
-    divided, reference = divide(rough, 0.4), divide(clean, 0.4)
+    divided, reference = divide(rough), divide(clean)
     assert dice(clean == 2, rough == 2) < 0.975
     assert dice(reference == 2, divided == 2) > 0.99
     assert np.array_equal(divided > 0, clean > 0)
@@ -49,7 +49,7 @@ def test_a_hemisphere_keeps_its_base():
     vessel = POINTS[..., 0] < 0
     sac = ~vessel & (np.linalg.norm(POINTS, axis=-1) <= 10)
     labels = np.where(vessel, 1, np.where(sac, 2, 0)).astype(np.uint8)
-    assert dice(sac, divide(labels, 0.4) == 2) > 0.97
+    assert dice(sac, divide(labels) == 2) > 0.97
 
 
 def test_the_neck_is_where_the_lumen_is_narrow():
@@ -59,17 +59,17 @@ def test_the_neck_is_where_the_lumen_is_narrow():
     lumen = waist | balls[0] | balls[1]
     for shift in (-2.0, 2.0):
         labels = np.where(lumen, np.where(POINTS[..., 0] > shift, 2, 1), 0).astype(np.uint8)
-        divided = divide(labels, 0.4)
+        divided = divide(labels)
         faces = ((divided[:-1] == 1) & (divided[1:] == 2)).sum()
         assert faces <= (np.hypot(POINTS[0, ..., 1], POINTS[0, ..., 2]) <= 4).sum()
 
 
 def test_flips_change_nothing_and_a_second_time_little():
     labels = ragged(sphere_on_tube(height=11.0), np.random.default_rng(1))
-    divided = divide(labels, 0.4)
-    flipped = np.ascontiguousarray(divide(np.ascontiguousarray(labels[:, ::-1]), 0.4)[:, ::-1])
+    divided = divide(labels)
+    flipped = np.ascontiguousarray(divide(np.ascontiguousarray(labels[:, ::-1]))[:, ::-1])
     assert dice(divided == 2, flipped == 2) > 0.998  # where two cuts are equal, either may come
-    assert dice(divided == 2, divide(divided, 0.4) == 2) > 0.98
+    assert dice(divided == 2, divide(divided) == 2) > 0.98
 
 
 @pytest.mark.parametrize("vessels", [True, False])
@@ -77,4 +77,4 @@ def test_what_has_no_neck_stays(vessels):
     labels = np.zeros(SHAPE, np.uint8)
     labels[30:35, 10:15, 10:15] = 2
     labels[2:5] = vessels
-    assert np.array_equal(divide(labels, 0.4), labels)
+    assert np.array_equal(divide(labels), labels)

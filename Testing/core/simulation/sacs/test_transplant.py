@@ -12,6 +12,7 @@ from scipy import ndimage
 from gsema_core.files import write_labels
 from gsema_core.grids import Geometry, Volume
 from gsema_core.simulation.sacs import SacLibrary, SacPlan, draw_plan, transplant
+from gsema_core.simulation.sacs.fusiform import Widened, widen
 from gsema_core.simulation.sacs.sac_placing import Placed, is_cap, place_sac
 from gsema_core.simulation.sacs.sac_plan import PLACES, SIZES_MM
 from gsema_core.simulation.sacs.sac_shape import parametric_shape
@@ -118,6 +119,14 @@ def test_a_fusiform_piece_lies_beyond_the_normal_radius(fork):
     assert record["diameter_mm"] > 1.5 * 2 * record["vessel_radius_mm"]
     extent = (sac.max(axis=0) - sac.min(axis=0) + 1) * SPACING
     assert extent.max() <= max(7.0 + 2.0, record["diameter_mm"] + 1.0)
+
+
+def test_a_fusiform_piece_is_longer_than_the_artery_is_wide(fork):
+    box = np.zeros(3, int), np.array(SHAPE)
+    voxel = int(fork.number_at((14, 32, 32)))
+    rng = np.random.default_rng(0)
+    assert widen(fork, fork.labels, box, voxel, 4.0, rng) == "as wide as long"
+    assert isinstance(widen(fork, fork.labels, box, voxel, 8.0, rng), Widened)
 
 
 def test_plans_hold_the_shares_of_places_and_sizes():

@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from gsema_core.simulation.mimics.addition import Addition
 from gsema_core.simulation.sacs.sac_plan import SacPlan, draw_plan
+from gsema_core.simulation.world import changes
 from gsema_core.simulation.world.anatomy import draw_anatomy
 from gsema_core.simulation.world.changes import change
 from gsema_core.simulation.world.world_scan import _add_beside, _Parts
@@ -40,6 +41,17 @@ def test_a_transplanted_aneurysm_is_the_planned_one(artery_tree):
             assert ((anatomy.labels == 2) & (artery_tree.labels == 0)).any()
             return
     raise AssertionError("no place was found in 12 fields")
+
+
+def test_the_neck_rule_divides_a_scan_only_where_it_is_asked_for(artery_tree, monkeypatch):
+    monkeypatch.setitem(changes.COUNTS, "real", (1.0, 0.0, 0.0))  # no mimics
+    monkeypatch.setattr(changes, "divide", lambda labels: np.minimum(labels, 1))
+    seed = next(s for s in range(20) if draw_anatomy(artery_tree, "real", np.random.default_rng(s)))
+    for neck_rule in (False, True):
+        anatomy = draw_anatomy(artery_tree, "real", np.random.default_rng(seed))
+        rng = np.random.default_rng(0)
+        assert change(anatomy, "real", (), draw_plan(rng), rng, neck_rule)
+        assert (anatomy.labels == 2).any() != neck_rule
 
 
 def test_veins_are_filled_and_not_labeled_and_metal_is_told_apart():

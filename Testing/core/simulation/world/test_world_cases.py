@@ -123,6 +123,8 @@ def test_errors_of_the_command_are_explained(trees, tmp_path):
     words = ("--world", 2, "--model", "light", "--output", tmp_path / "out")
     with pytest.raises(UserError, match="--world is 0"):
         gsema_simulate(trees, "--world", 0, "--output", tmp_path)
+    with pytest.raises(UserError, match="--neck-rule belongs to --world"):
+        gsema_simulate(trees, "--neck-rule", "--output", tmp_path)
     with pytest.raises(UserError, match="scanner of its own"):
         gsema_simulate(trees, *words, "--randomize")
     with pytest.raises(UserError, match="Patient tow is not in the manifest"):

@@ -31,5 +31,6 @@ def test_the_plan_comes_from_the_seed_and_keeps_its_beginning(trees):
         s.seed for s in plan_world(cases, 20, 1)
     )
     assert {scan.model for scan in plan_world(cases, 20, 0, cone_beam=0.0)} == {"light"}
+    assert all(scan.neck_rule for scan in plan_world(cases, 4, 0, neck_rule=True))
     used = plan_world(cases, 4, 0, uses={"one": "test"})
     assert {(scan.patient, scan.use) for scan in used} == {("one", "test"), ("two", "")}
