@@ -1,12 +1,13 @@
 # make demo: the main job on a simulated scan. make test: the whole test suite. Both set up
 # everything they need in .venv first. Another Python: make PYTHON=python3.12 test
+# make table1: the paper's Table 1 in miniature, on phantoms, in runs/table1.
 # make docs: the documentation as a site, in site/; its tools are in .venv-docs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-core test-slicer test-core-slow test-slicer-slow test-fast test-slow lint types docs setup system-packages clean
+.PHONY: demo table1 test test-core test-slicer test-core-slow test-slicer-slow test-fast test-slow lint types docs setup system-packages clean
 
 setup: $(READY)
 
@@ -26,6 +27,19 @@ system-packages:
 
 demo: $(READY) system-packages
 	$(BIN)/python demo/run_demo.py
+
+# All rows but nnU-Net, which needs a package of its own; two processes share the cells.
+TABLE1 := runs/table1/cases/datalist.json --output runs/table1/benchmark --simulated \
+	--config examples/table1.toml --centers B --seeds 0 --steps 300
+
+table1: $(READY)
+	$(BIN)/gsema simulate --phantoms 12 --seed 500 --centers A,B,C --model light \
+		--output runs/table1/cases
+	$(MAKE) --jobs 2 table1-part-1 table1-part-2
+	$(BIN)/gsema benchmark $(TABLE1) --report
+
+table1-part-1 table1-part-2: table1-part-%: $(READY)
+	$(BIN)/gsema benchmark $(TABLE1) --share $*/2
 
 # Four parts, two at a time, the long ones first.
 test: $(READY) system-packages

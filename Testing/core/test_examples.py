@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from gsema_core.benchmark.rows import ROWS
 from gsema_core.cli import main
 from gsema_core.files import write_labels, write_volume
 from gsema_core.simulation.acquisition import acquire
@@ -153,3 +154,25 @@ def test_the_page_lists_every_file() -> None:
     assert {name for name in files if f"`{name}`" in page} == files - {"README.md"}
     for path in EXAMPLES.glob("own_*.py"):
         assert 15 <= len(path.read_text().splitlines()) <= 60, path
+
+
+@pytest.mark.slow
+def test_the_papers_table_in_miniature(examples):
+    """With the settings and the rows of `make table1`, for two steps; one phantom is unseen."""
+    datalist = Path("cases", "datalist.json")
+    cases = json.loads(datalist.read_text())["cases"]
+    unseen = {kind: shutil.copy(f"cases/{cases[0][kind]}", f"cases/unseen-{kind}.nrrd")
+              for kind in ("image", "label")}  # fmt: skip
+    cases.append({"patient": "unseen", **{k: Path(v).name for k, v in unseen.items()}})
+    cases = [{**case, "center": center} for case, center in zip(cases, "AACCB", strict=True)]
+    datalist.write_text(json.dumps({"cases": cases}))
+    makefile = (EXAMPLES.parent / "Makefile").read_text().replace("\\\n", " ")
+    (line,) = re.findall(r"^TABLE1 := (.*)$", makefile, re.MULTILINE)
+    line = line.replace("runs/table1/cases", "cases").replace("runs/table1/", "")
+    arguments = line.replace("examples/", "").replace("--steps 300", "--steps 2").split()
+    assert main(["benchmark", *arguments, "--no-figures"]) == 0
+    with Path("benchmark", "table.csv").open() as file:
+        rows = [row["row"] for row in csv.DictReader(file)]
+    assert rows == [name for name, row in ROWS.items() if not row.external]
+    page = Path("benchmark", "table.md").read_text()
+    assert "Kendall's tau" in page and "Not decided (patients: 1)" in page

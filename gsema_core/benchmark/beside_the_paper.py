@@ -189,6 +189,6 @@ def _in_words(plan: Plan, claims: Sequence[Claim]) -> str:
 
     return (
         f"Of {len(claims)} claims, reproduced: {named('reproduced')}. Came out the other way "
-        f"round: {named('the opposite')}. Not decided by these {claims[0].test.patients} patients: "
+        f"round: {named('the opposite')}. Not decided (patients: {claims[0].test.patients}): "
         f"{named('not decided')}."
     )
