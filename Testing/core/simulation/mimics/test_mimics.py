@@ -2,14 +2,15 @@ import json
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from gsema_core.grids import Geometry
 from gsema_core.grids.components import connected_components
 from gsema_core.simulation.mimics.clips import METALS_HU, add_clip
 from gsema_core.simulation.mimics.coiled_sac import LEAST_MM3, REMNANT_MM3, coil_sac
 from gsema_core.simulation.mimics.cut_ends import add_stump, cut_end
-from gsema_core.simulation.mimics.draw_mimics import CHANGES, draw_mimics
-from gsema_core.simulation.mimics.hard_places import hard_places
+from gsema_core.simulation.mimics.draw_mimics import APART_MM, CHANGES, _unchanged, draw_mimics
+from gsema_core.simulation.mimics.hard_places import _hardest, hard_places
 from gsema_core.simulation.mimics.kissing import add_kissing
 from gsema_core.simulation.mimics.loops import add_loop
 from gsema_core.simulation.mimics.tubes import tube_voxels
@@ -82,14 +83,29 @@ def test_a_cut_takes_all_behind_it(two):
     assert (labels <= two.labels).all()
 
 
+def test_a_cut_leaves_nothing_loose(two):
+    box, filled = everything(two)
+    changed = two.labels.copy()
+    for height, end in ((50, 60), (20, 60)):  # what was added hangs on both arms
+        line = np.linspace((height, 32, end), (height, 55, end), 60)
+        changed[tuple(tube_voxels(line, 0.8, two.spacing, changed.shape).T)] = 1
+    for seed in range(6):
+        labels = changed.copy()
+        cut_end(two, labels, box, filled, np.random.default_rng(seed))
+        assert connected_components(labels > 0)[1] == 1
+
+
 def test_veins_are_faint_and_unlabelled(two):
     box, _ = everything(two)
     labels = two.labels.copy()
     addition = add_veins(two, labels, box, np.random.default_rng(1))
     assert addition is not None and addition.kind == "faint"
     assert np.array_equal(labels, two.labels)
-    assert not labels[tuple(addition.voxels.T)].any()
     assert len(np.unique(addition.voxels, axis=0)) == len(addition.voxels)
+    beside = ndimage.binary_dilation(labels > 0)  # there is a wall between
+    for seed in range(4):
+        veins = add_veins(two, labels, box, np.random.default_rng(seed))
+        assert veins is not None and not beside[tuple(veins.voxels.T)].any()
     assert addition.values.min() >= CONTRAST[0] - 1e-6
     assert addition.values.max() <= CONTRAST[1] + 1e-6
     array = np.zeros(labels.shape, np.float32)
@@ -129,6 +145,15 @@ def test_coils_leave_what_is_still_filled(with_sac):
     assert seen == {"complete", "neck", "sac"}
 
 
+def test_a_rest_too_small_to_be_seen_is_no_aneurysm(with_sac, monkeypatch):
+    monkeypatch.setattr("gsema_core.simulation.mimics.coiled_sac.REMNANT_MM3", 1000.0)
+    box, filled = everything(with_sac)
+    for seed in range(6):
+        labels = with_sac.labels.copy()
+        coil_sac(with_sac, labels, box, filled, np.random.default_rng(seed))
+        assert not (labels == 2).any()
+
+
 def test_a_changed_sac_is_not_coiled(with_sac):
     box, filled = everything(with_sac)
     labels = with_sac.labels.copy()
@@ -147,6 +172,19 @@ def test_hard_places_are_bends_forks_and_ends(two):
     assert places.draw(np.random.default_rng(0)) in np.concatenate(
         [places.bends, places.forks, places.ends]
     )
+
+
+def test_the_hardest_places_come_first(two):
+    far = [0, len(two.voxels) - 1]
+    assert _hardest(two, [(1.0, far[0]), (2.0, far[1])]).tolist() == far[::-1]
+    assert _hardest(two, [(1.0, 0), (2.0, 1)]).tolist() == [1]  # neighbors are one place
+
+
+def test_changes_stay_apart(two):
+    labels = two.labels.copy()
+    labels[20, 32, 58] = 0
+    apart = np.linalg.norm(two.voxels - [20, 32, 58], axis=1) * two.spacing
+    assert np.array_equal(_unchanged(two, labels), apart >= APART_MM)
 
 
 def test_a_field_gets_several_and_no_new_aneurysm(with_sac):
