@@ -129,6 +129,18 @@ def test_a_fusiform_piece_is_longer_than_the_artery_is_wide(fork):
     assert isinstance(widen(fork, fork.labels, box, voxel, 8.0, rng), Widened)
 
 
+def test_where_an_artery_is_too_narrow_it_is_widened_to_its_normal_radius_first(fork):
+    aside = np.hypot(*(np.indices(SHAPE)[1:] - 32))
+    labels = fork.labels.copy()
+    labels[12:17][aside[12:17] > 2] = 0
+    box = np.zeros(3, int), np.array(SHAPE)
+    voxel = int(fork.number_at((14, 32, 32)))
+    widened = widen(fork, labels, box, voxel, 8.0, np.random.default_rng(0))
+    assert isinstance(widened, Widened) and len(widened.vessel)
+    assert aside[tuple(widened.vessel.T)].max() < 4.6
+    assert aside[tuple(widened.sac.T)].min() > 3.5  # a trunk of 4 voxels' radius
+
+
 def test_plans_hold_the_shares_of_places_and_sizes():
     rng = np.random.default_rng(0)
     plans = [draw_plan(rng) for _ in range(4000)]
