@@ -112,7 +112,10 @@ class Surroundings:
 
 
 def window_centers(inside: Places, outside: Places, window: Size) -> list[Places]:
-    """Where to look first: in the middle of all clicks, or of as many as fit into a window.
+    """Where to look first: around the first click, so that what a network sees stays the same.
+
+    Where another click lies in the rim of that window or beyond, it is the middle of all clicks, or
+    of as many as fit into a window.
 
     Args:
         inside: (n, 3) positions k, j, i, at least one. A window is found for each.
@@ -125,6 +128,8 @@ def window_centers(inside: Places, outside: Places, window: Size) -> list[Places
         return bool((np.ptp(points, axis=0) <= room).all())
 
     everything = np.concatenate([inside, outside])
+    if (np.abs(everything - inside[0]) <= room / 2).all():
+        return [inside[0]]
     if fit(everything):
         return [_middle(everything)]
     groups: list[list[Places]] = []

@@ -3,8 +3,9 @@
 A click tells what the network cannot know: there is something here. So the rule differs from that
 for a whole scan, where a voxel is aneurysm if no other class is likelier:
 
-1. One window is run around all clicks on one aneurysm, of which each window shows those in it to a
-   network that knows clicks. More are run where the clicks do not fit into one.
+1. One window is run that has all clicks on one aneurysm, around the first or, where the others are
+   far from it, around all; more where they do not fit into one. A network that knows clicks is
+   shown those in each window.
 2. ``click.outline`` draws the aneurysm in what was seen.
 3. Where it reaches the end of what was seen, the next window is centered there, at most
    ``MAXIMUM_WINDOWS`` in all.

@@ -46,3 +46,12 @@ def test_all_clicks_inside_stay() -> None:
     assert all(kept[voxel] for voxel in inside)
     assert not kept[12, 12, 26]
     assert not kept[12, 21, 24]
+
+
+def test_a_click_at_the_wall_is_not_all_that_stays() -> None:
+    """Clicks outside nearby would leave no more than a crumb around it."""
+    outside = [(12, 10, 22), (12, 12, 18), (14, 8, 24)]
+    kept = cut_off(SAC, SURE, [(12, 7, 24)], outside)
+    assert kept[12, 7, 24]
+    assert not any(kept[voxel] for voxel in outside)
+    assert kept.sum() > 0.3 * SAC.sum()

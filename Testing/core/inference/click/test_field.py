@@ -35,15 +35,15 @@ def test_an_image_smaller_than_the_window_cuts_it_off() -> None:
 
 
 def test_the_first_windows_lie_around_all_clicks() -> None:
-    one, near, far = (20.3, 20.0, 20.0), (26.0, 20.0, 14.0), (20.0, 20.0, 60.0)
+    one, near, far = (20.3, 20.0, 20.0), (28.3, 20.0, 14.0), (20.0, 20.0, 60.0)
 
     def centers(*inside: Any, outside: Any = ()) -> Any:
         points = (np.array(each, dtype=float).reshape(-1, 3) for each in (inside, outside))
         return [tuple(center) for center in window_centers(*points, WINDOW)]
 
-    assert centers(one) == [one]
-    assert centers(one, near) == centers(one, outside=[near]) == [(23.15, 20.0, 17.0)]
-    assert centers(one, far, near) == [(23.15, 20.0, 17.0), far]
+    assert centers(one) == centers(one, (24.0, 16.0, 25.0)) == [one]
+    assert centers(one, near) == centers(one, outside=[near]) == [(24.3, 20.0, 17.0)]
+    assert centers(one, far, near) == [(24.3, 20.0, 17.0), far]
     assert centers(one, outside=[far]) == [one]
 
 
