@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gsema_core.labels import CLASSES
-from gsema_core.networks.click_layers import CLICK_CHANNELS, take_fewer_channels
+from gsema_core.networks.click_layers import CLICK_CHANNELS, CLICK_GAIN, take_fewer_channels
 from gsema_core.networks.faster_layers import use_faster_layers
 from gsema_core.networks.network_config import NetworkConfig
 
@@ -39,8 +39,9 @@ class SegmentationNetwork(nn.Module):
     subvoxels again, predicts the classes of each of the 8 subvoxels at once (pixel shuffle).
 
     A network with ``config.click_width_mm`` takes a user's clicks as two more channels, which the
-    body sees at half resolution (average of 8 voxels) beside the subvoxels. An image without them
-    has no clicks; it is answered as if they were zero, in the time of a network without clicks.
+    body sees at half resolution (average of 8 voxels, times `CLICK_GAIN`) beside the subvoxels;
+    their weights begin at zero. An image without them has no clicks: it is answered as if they
+    were zero, in the time of a network without clicks.
 
     Args:
         config: what it is built from.
@@ -58,7 +59,7 @@ class SegmentationNetwork(nn.Module):
         )
         use_faster_layers(self)
         if config.takes_clicks:
-            take_fewer_channels(self.body, body_channels(config))
+            take_fewer_channels(self.body, SUBVOXELS, body_channels(config))
 
     @property
     def multiple(self) -> int:
@@ -78,7 +79,7 @@ class SegmentationNetwork(nn.Module):
         subvoxels = _fast(pixelunshuffle(image[:, :1], spatial_dims=3, scale_factor=2))
         seen = subvoxels
         if image.shape[1] > 1:
-            clicks = functional.avg_pool3d(image[:, 1:], 2)
+            clicks = CLICK_GAIN * functional.avg_pool3d(image[:, 1:], 2)
             seen = _fast(torch.cat([subvoxels, clicks], dim=1))
         latent, skips = self.body.encode(seen)
         return Encoded(latent, (subvoxels, *skips))

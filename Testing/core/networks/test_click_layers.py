@@ -63,6 +63,13 @@ def test_clicks_are_learned_and_no_click_is_zero_clicks(
         assert (network(clicks(image)) - network(image)).abs().max() > 1e-2
 
 
+def test_clicks_begin_at_zero_in_a_network_from_scratch() -> None:
+    network = build_network(replace(PLAIN, click_width_mm=1.5)).eval()
+    image = torch.rand(1, 1, 16, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(network(clicks(image)), network(image), atol=1e-5, rtol=1e-4)
+
+
 def test_other_channels_are_refused(pair: tuple[nn.Module, nn.Module]) -> None:
     plain, clicked = pair
     with pytest.raises(ValueError, match="3 channels, expected 1"):
