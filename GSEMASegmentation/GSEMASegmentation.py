@@ -22,7 +22,7 @@ from GSEMASegmentationLib.panels.ResultsPanel import ResultsPanel
 from GSEMASegmentationLib.panels.RunLog import RunLog
 from GSEMASegmentationLib.panels.RunPanel import RunPanel
 from GSEMASegmentationLib.panels.SettingRows import SettingRows
-from GSEMASegmentationLib.panels.Shortcuts import CLICK, NEXT, PREVIOUS, UNDO, Shortcuts
+from GSEMASegmentationLib.panels.Shortcuts import CLICK, NEXT, PREVIOUS, REDO, UNDO, Shortcuts
 from GSEMASegmentationLib.panels.SurfacePanel import SurfacePanel
 from GSEMASegmentationLib.panels.TeacherPanel import TeacherPanel
 from GSEMASegmentationLib.panels.VolumePanel import VolumePanel
@@ -134,6 +134,7 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         actions = {
             CLICK: ui.clickButton.click,
             UNDO: ui.undoClickButton.click,
+            REDO: ui.redoClickButton.click,
             PREVIOUS: lambda: self.results.step(-1),
             NEXT: lambda: self.results.step(1),
         }
@@ -203,9 +204,10 @@ class GSEMASegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin)
         return {**self._nodesAndMachine(), **self.settings.valuesAtAClick}
 
     def _nodesAndMachine(self) -> dict[str, Any]:
+        node = self._parameterNode
         return {
-            "volumeNode": self._parameterNode.inputVolume,
-            "outputSegmentation": self._parameterNode.outputSegmentation,
+            "volumeNode": node and node.inputVolume,
+            "outputSegmentation": node and node.outputSegmentation,
             "teacher": self.teachers.name,
             "device": self.machine.device,
         }

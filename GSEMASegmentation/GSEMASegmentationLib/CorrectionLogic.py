@@ -61,6 +61,23 @@ class CorrectionLogic(ScriptedLoadableModuleLogic):
         self._reportJudgements(change.node)
         return _titleOf(change)
 
+    @property
+    def redoTitle(self) -> str:
+        """What ``redo`` would do again, as "the click"; empty where there is nothing."""
+        change = self._undoStack.undone
+        return "" if change is None else change.title
+
+    def redo(self) -> str:
+        """Do again the click that ``undo`` has taken back last.
+
+        Returns:
+            What it was, as "the click".
+
+        Raises:
+            UserError: there is none, or its segment was changed since.
+        """
+        return _titleOf(self._undoStack.redo())
+
     def cutAtPlane(
         self,
         segmentationNode: Any,

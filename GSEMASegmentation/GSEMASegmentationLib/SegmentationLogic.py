@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import Cancelled, UserError
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
+from GSEMASegmentationLib.click.ClickPoints import Clicks, listsOf
 from GSEMASegmentationLib.click.ClickSession import ClickSession
 from GSEMASegmentationLib.CorrectionLogic import CorrectionLogic
 from GSEMASegmentationLib.install.Requirements import requirePackages
@@ -62,6 +63,11 @@ class GSEMASegmentationLogic(CorrectionLogic):
     def isRunning(self) -> bool:
         """Whether a segmentation is being made, or a click answered."""
         return self._job is not None or self._clicks.isRunning
+
+    @property
+    def isAnsweringClick(self) -> bool:
+        """Whether a click is being answered."""
+        return self._clicks.isRunning
 
     def segment(
         self,
@@ -141,10 +147,20 @@ class GSEMASegmentationLogic(CorrectionLogic):
         self._clicks.prepare(volumeNode, RunSettings(teacher, device), onProgress, onDone)
 
     def segmentAtPoint(
+        self, volumeNode: Any, ras: Sequence[float], outputSegmentation: Any = None, **choices: Any
+    ) -> ClickOutcome | None:
+        """Segment the aneurysm at one point: ``segmentAtPoints(volumeNode, [ras], ...)``."""
+        return self.segmentAtPoints(
+            volumeNode, [ras], outputSegmentation=outputSegmentation, **choices
+        )
+
+    def segmentAtPoints(
         self,
         volumeNode: Any,
-        ras: Sequence[float],
+        inside: Sequence[Sequence[float]],
+        outside: Sequence[Sequence[float]] = (),
         outputSegmentation: Any = None,
+        aneurysm: str = "",
         blocking: bool = True,
         teacher: str = "default",
         device: str = "auto",
@@ -152,16 +168,21 @@ class GSEMASegmentationLogic(CorrectionLogic):
         onDone: Callable[[ClickOutcome], None] = lambda outcome: None,
         **settings: Any,
     ) -> ClickOutcome | None:
-        """Segment the aneurysm at a point, and nothing else; ``undo`` takes it back.
+        """Segment the one aneurysm of some points, and nothing else; ``undo`` takes it back.
 
-        An aneurysm that this module has made there already is replaced, see
-        ``ClickImport.importClick``. Where there is no aneurysm, the scene stays as it is.
+        The points stay in the scene as a point list that belongs to the segment. An aneurysm that
+        this module has made there already is replaced, and its points count too, see
+        ``ClickTarget.targetSegment``. Where there is no aneurysm, the scene stays as it is.
 
         Args:
             volumeNode: the angiography.
-            ras: where, in mm, in the world's RAS coordinates, as markups points have it.
+            inside: points on the aneurysm, at least one, in mm, in the world's RAS coordinates, as
+                markups have them.
+            outside: points on what is not part of it.
             outputSegmentation: where the segment goes; None for the segmentation of this volume's
                 last click, or a new one.
+            aneurysm: the id of a segment of it, which is then made of these points alone; "new"
+                for a new segment in any case; empty to find it by what is there.
             blocking: as for ``segment``.
             teacher: as for ``segment``.
             device: as for ``segment``.
@@ -179,9 +200,26 @@ class GSEMASegmentationLogic(CorrectionLogic):
         """
         self._checkIdle()
         chosen = RunSettings.fromNames(teacher, device, **settings)
-        return self._clicks.segmentAtPoint(
-            volumeNode, ras, outputSegmentation, chosen, blocking, onProgress, onDone
+        clicks = Clicks(tuple(inside), tuple(outside))  # type: ignore[arg-type]  # ClickJob checks
+        return self._clicks.segmentAtPoints(
+            volumeNode, clicks, outputSegmentation, aneurysm, chosen, blocking, onProgress, onDone
         )
+
+    def removeClicks(self, segmentationNode: Any, segmentId: str) -> None:
+        """Remove all clicks of an aneurysm; ``undo`` takes it back.
+
+        It becomes what it was before the first one; one that a click has begun goes away.
+
+        Args:
+            segmentationNode: the segmentation.
+            segmentId: a segment that was made of clicks.
+
+        Raises:
+            UserError: it was not.
+        """
+        if segmentId not in listsOf(segmentationNode):
+            raise UserError(_("There are no clicks of {segment}.").format(segment=segmentId))
+        self._clicks.removeClicks(segmentationNode, segmentId)
 
     @property
     def isExporting(self) -> bool:

@@ -1,4 +1,7 @@
-"""The clicks of the fake worker: what is brighter than 150 is an aneurysm."""
+"""The clicks of the fake worker: what is brighter than 150 is an aneurysm.
+
+Clicks outside take 2 mm around them away from it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from gsema_core.files import write_volume
 from gsema_core.grids import Geometry, Volume
 
 REACH_MM = 3.0
+OUTSIDE_MM = 2.0
 kept: dict[str, Volume] = {}
 
 
@@ -31,8 +35,12 @@ def click(request: dict[str, Any], mode: str) -> dict[str, Any]:
     volume = kept[request["volume_key"]]
     geometry, array = volume.geometry, volume.array
     voxels = np.argwhere(np.ones(array.shape, dtype=bool))[:, ::-1]
-    distances = np.linalg.norm(geometry.index_to_world(voxels) - request["inside_lps"][0], axis=1)
-    distances = distances.reshape(array.shape)
+    places = geometry.index_to_world(voxels)
+
+    def distances_to(point: list[float]) -> np.ndarray:
+        return np.linalg.norm(places - point, axis=1).reshape(array.shape)
+
+    distances = distances_to(request["inside_lps"][0])
     highest = np.unravel_index(array.argmax(), array.shape)
     answer = {
         "found": False,
@@ -52,9 +60,15 @@ def click(request: dict[str, Any], mode: str) -> dict[str, Any]:
         "report": {"teacher": request["teacher"]},
     }
     pieces, _ = ndimage.label(array > 150)
-    near = np.where((pieces > 0) & (distances <= REACH_MM), distances, np.inf)
-    if np.isfinite(near).any():
-        mask = pieces == pieces.ravel()[near.argmin()]
+    mask = np.zeros(array.shape, dtype=bool)
+    for point in request["inside_lps"]:
+        away = distances_to(point)
+        near = np.where((pieces > 0) & (away <= REACH_MM), away, np.inf)
+        if np.isfinite(near).any():
+            mask |= pieces == pieces.ravel()[near.argmin()]
+    for point in request.get("outside_lps", []):
+        mask &= distances_to(point) > OUTSIDE_MM
+    if mask.any():
         answer.update(found=True, **found(mask, geometry, Path(request["output"]), mode))
     elif (pieces > 0).any():
         nearest = np.where(pieces > 0, distances, np.inf).argmin()

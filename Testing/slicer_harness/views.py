@@ -138,9 +138,11 @@ class SliceView(_View):
         self._mapper.SetInputConnection(self.logic.GetImageDataConnection())
         return super().image()
 
-    def click(self, x: int, y: int, button: str = "Left") -> tuple[float, float, float]:
+    def click(
+        self, x: int, y: int, button: str = "Left", ctrl: bool = False
+    ) -> tuple[float, float, float]:
         """Click with a mouse button at a pixel; returns the point in RAS (mm)."""
-        self.interactor.SetEventInformation(x, y, 0, 0)
+        self.interactor.SetEventInformation(x, y, int(ctrl), 0)
         for event in ("Enter", "MouseMove", f"{button}ButtonPress", f"{button}ButtonRelease"):
             self.interactor.InvokeEvent(event + "Event")
         r, a, s, _ = self.node.GetXYToRAS().MultiplyPoint((x, y, 0, 1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,14 @@ from slicer.i18n import tr as _
 
 from gsema_core.errors import UserError
 from gsema_core.labels import ANEURYSM
-from GSEMASegmentationLib.click.ClickChange import ClickChange
-from GSEMASegmentationLib.click.ClickTarget import targetSegment
+from GSEMASegmentationLib.click.ClickChange import ClickChange, Moment
+from GSEMASegmentationLib.click.ClickPoints import Clicks
 from GSEMASegmentationLib.scene.Coordinates import ijkToRas
-from GSEMASegmentationLib.scene.Hierarchy import placeOutput
 from GSEMASegmentationLib.scene.LabelImport import readLabels
+from GSEMASegmentationLib.scene.MaskText import imageFrom, imageText
 from GSEMASegmentationLib.scene.OutputState import OutputState
-from GSEMASegmentationLib.scene.OwnSegmentation import markMadeOf
-from GSEMASegmentationLib.scene.SegmentationOutput import adopt, describe, newOutput
-from GSEMASegmentationLib.scene.SegmentLayer import setVoxels
-from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, orientedImage, segmentImage
+from GSEMASegmentationLib.scene.SegmentationOutput import describe, newOutput
+from GSEMASegmentationLib.scene.SegmentMasks import orientedImage, segmentImage
 
 
 def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> Any:
@@ -61,53 +61,63 @@ def readClick(path: Path, volumeNode: Any, box: Mapping[str, Any]) -> Any:
     return orientedImage(mask, (i, j, k), ijkToRas(volumeNode))
 
 
-def importClick(image: Any, volumeNode: Any, outputNode: Any) -> ClickChange:
+def importClick(
+    image: Any,
+    volumeNode: Any,
+    outputNode: Any,
+    target: tuple[str, str],
+    clicks: Clicks,
+) -> ClickChange:
     """Put the aneurysm of a click into a segmentation; the scene changes completely or not at all.
 
-    Of the aneurysms that this module has made, it replaces the one that it overlaps most, if that
-    is the same aneurysm (``ClickTarget.SAME_ANEURYSM``). Otherwise it fills one that is empty, or
-    becomes a new segment. No other segment is touched. A segmentation that has segments already
-    gets no 3D surfaces from a click: its owner may have turned them off.
+    No other segment is touched. A segmentation that has segments already gets no 3D surfaces from
+    a click: its owner may have turned them off.
 
     Args:
         image: the aneurysm, as ``readClick`` gives it.
         volumeNode: the volume that was clicked into.
         outputNode: the segmentation, None for a new one.
+        target: id and name of the segment, as ``ClickTarget`` gives them.
+        clicks: what it is made of, in the volume's own frame (LPS).
     """
-    segmentId, name = targetSegment(image, outputNode)
+    segmentId, name = target
     state = None if outputNode is None else OutputState.of(outputNode)
     node = newOutput(volumeNode) if outputNode is None else outputNode
-    isNew = node.GetSegmentation().GetSegment(segmentId) is None
-    before = None if isNew else segmentImage(node, segmentId)
-    change = ClickChange(volumeNode, node, segmentId, isNew, before, None, state)
-    try:
-        if isNew:
-            _add(node, segmentId, name, image, volumeNode)
-        else:
-            setVoxels(node, segmentId, image, before)
-    except Exception:
-        change.revert()
-        raise
-    if state is None or state.madeOfId is None:
-        markMadeOf(node, volumeNode)
-    change.after = segmentImage(node, segmentId)
+    before = Moment.of(node, segmentId)
+    start = before.start
+    if before.isThere and not before.clicks.inside:
+        start = imageText(before.image)
+    segment = slicer.vtkSegment()
+    if before.isThere:
+        segment.DeepCopyMetadata(node.GetSegmentation().GetSegment(segmentId))
+    else:
+        describe(segment, ANEURYSM, name)
+    after = Moment(True, image, clicks, start)
+    change = ClickChange(volumeNode, node, segmentId, segment, before, after, state)
+    change.make()
+    change.after = replace(after, image=segmentImage(node, segmentId))
     return change
 
 
-def _add(node: Any, segmentId: str, name: str, image: Any, volumeNode: Any) -> None:
-    """Add the aneurysm; only what was empty gets surfaces, a display and a place."""
-    segmentation = node.GetSegmentation()
-    wasEmpty = segmentation.GetNumberOfSegments() == 0
-    adopt(node, volumeNode)
+def removeClicks(volumeNode: Any, node: Any, segmentId: str) -> ClickChange:
+    """Put an aneurysm back to before its first click; one that a click has begun goes away.
+
+    Args:
+        volumeNode: the volume that was clicked into.
+        node: the segmentation.
+        segmentId: a segment that was made of clicks.
+    """
+    before = Moment.of(node, segmentId)
+    try:
+        after = Moment(True, imageFrom(before.start)) if before.start else Moment()
+    except (ValueError, KeyError, TypeError, zlib.error):  # somebody has changed the text
+        after = Moment(True, before.image)
     segment = slicer.vtkSegment()
-    describe(segment, ANEURYSM, name)
-    segment.AddRepresentation(LABELMAP, image)
-    segmentation.AddSegment(segment, segmentId)
-    if node.GetDisplayNode() is None:
-        node.CreateDefaultDisplayNodes()
-    if wasEmpty:
-        node.CreateClosedSurfaceRepresentation()
-        placeOutput(node, volumeNode)
+    segment.DeepCopyMetadata(node.GetSegmentation().GetSegment(segmentId))
+    state = OutputState.of(node)
+    change = ClickChange(volumeNode, node, segmentId, segment, before, after, state)
+    change.make()
+    return change
 
 
 def _expected(volumeNode: Any, startIjk: tuple[int, int, int], size: list[int]) -> Any:

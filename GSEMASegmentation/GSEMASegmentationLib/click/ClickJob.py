@@ -22,6 +22,8 @@ from GSEMASegmentationLib.click.ClickOutcome import (
     describePoint,
     outcomeFromWorker,
 )
+from GSEMASegmentationLib.click.ClickPoints import Clicks, answered, listsOf
+from GSEMASegmentationLib.click.ClickTarget import NEW, checkWanted, targetSegment
 from GSEMASegmentationLib.measure.Aneurysms import aneurysmsFromWorker
 from GSEMASegmentationLib.scene.Coordinates import Point, lpsFromWorld
 from GSEMASegmentationLib.scene.SegmentationOutput import checkOutput
@@ -37,29 +39,31 @@ class ClickJob:
     """Runs once. Whatever happens, ``onDone`` is called once and the temporary files are gone.
 
     The worker is asked at once; if it does not have the scan in memory, it is sent the scan and
-    asked again. The arguments are those of ``GSEMASegmentationLogic.segmentAtPoint``; ``onDone``
-    also gets the change, where there is one.
+    asked again. Where the answer is an aneurysm that has other clicks already, it is asked once
+    more with all of them. The arguments are those of ``GSEMASegmentationLogic.segmentAtPoints``;
+    ``onDone`` also gets the change, where there is one.
     """
 
     def __init__(
         self,
         client: WorkerClient,
         volumeNode: Any,
-        ras: Sequence[float],
+        clicks: Clicks,
         outputNode: Any,
+        aneurysm: str,
         settings: RunSettings,
         onProgress: Callable[[float, str], None],
         onDone: Callable[[ClickOutcome, ClickChange | None], None],
     ) -> None:
         self._client = client
         self._volumeNode, self._outputNode = volumeNode, outputNode
-        self._ras = ras
+        self._wanted, self._aneurysm = clicks, aneurysm
         self._settings = settings
         self._onProgress, self._onDone = onProgress, onDone
         self._folder: Path | None = None
         self._path = Path()
         self._point: Point = (0.0, 0.0, 0.0)
-        self._lps: Point = (0.0, 0.0, 0.0)
+        self._clicks = Clicks()  # in the volume's frame
         self._volumeKey = ""
         self._requestId: int | None = None
         self._transfer: ScanTransfer | None = None
@@ -70,8 +74,9 @@ class ClickJob:
         try:
             checkVolume(self._volumeNode)
             checkOutput(self._outputNode, self._volumeNode)
-            self._point = checkPoint(self._ras, self._volumeNode)
-            self._lps = lpsFromWorld(self._point, self._volumeNode)
+            if self._aneurysm not in ("", NEW):
+                checkWanted(self._outputNode, self._aneurysm)
+            self._clicks = self._checked().inFrame(self._volumeNode)
             self._volumeKey = volumeKey(self._volumeNode)
             self._folder = Path(tempfile.mkdtemp(prefix="gsema-", dir=slicer.app.temporaryPath))
             self._path = self._folder / "click.nrrd"
@@ -88,12 +93,23 @@ class ClickJob:
         if self._requestId is not None:
             self._client.cancel(self._requestId)
 
+    def _checked(self) -> Clicks:
+        inside, outside = (
+            tuple(checkPoint(ras, self._volumeNode) for ras in points)
+            for points in (self._wanted.inside, self._wanted.outside)
+        )
+        if not inside:
+            raise UserError(_("There is no point in the aneurysm: give at least one."))
+        self._point = inside[-1]
+        return Clicks(inside, outside)
+
     def _ask(self) -> None:
         self._requestId = self._client.submit(
             "click",
             onDone=self._onWorkerDone,
             onProgress=self._onProgress,
-            inside_lps=[list(self._lps)],
+            inside_lps=[list(point) for point in self._clicks.inside],
+            outside_lps=[list(point) for point in self._clicks.outside],
             output=str(self._path),
             volume_key=self._volumeKey,
             vessels=False,  # the scene's own are measured, with what was drawn by hand
@@ -127,20 +143,17 @@ class ClickJob:
             self._fail(outcome.kind, outcome.message)
 
     def _import(self, data: dict[str, Any]) -> None:
-        change = None
         try:
             checkUnchanged(self._volumeNode, self._volumeKey, self._outputNode)
             outcome = outcomeFromWorker(data, self._point, self._volumeNode)
-            if outcome.isFound:
-                image = readClick(self._path, self._volumeNode, data["box"])
+            change = self._importFound(data) if outcome.isFound else None
+            if change is not None:
                 (aneurysm,) = aneurysmsFromWorker([data["aneurysm"]], self._volumeNode)
-                checkOutput(self._outputNode, self._volumeNode)
-                change = importClick(image, self._volumeNode, self._outputNode)
                 outcome = replace(
                     outcome,
                     segmentationNode=change.node,
                     segmentId=change.segmentId,
-                    isRefreshed=change.before is not None,
+                    isRefreshed=change.before.image is not None,
                     aneurysm=aneurysm,
                 )
         except UserError as error:
@@ -149,7 +162,24 @@ class ClickJob:
             message = _("The result could not be imported ({reason}).")
             self._fail("error", message.format(reason=error))
         else:
-            self._end(outcome, change)
+            if outcome.isFound and change is None:
+                self._ask()
+            else:
+                self._end(outcome, change)
+
+    def _importFound(self, data: dict[str, Any]) -> ClickChange | None:
+        """Put the aneurysm into the scene; None where other clicks have to be asked for too."""
+        image = readClick(self._path, self._volumeNode, data["box"])
+        checkOutput(self._outputNode, self._volumeNode)
+        target = targetSegment(image, self._outputNode, self._aneurysm)
+        if not self._aneurysm:
+            points = listsOf(self._outputNode).get(target[0])
+            mine, self._aneurysm = self._clicks, target[0]
+            if points is not None:
+                self._clicks = answered(points).joined(mine)
+            if not self._clicks.isSame(mine):
+                return None
+        return importClick(image, self._volumeNode, self._outputNode, target, self._clicks)
 
     def _fail(self, kind: str, message: str = "") -> None:
         self._end(ClickOutcome(kind, message, self._point))

@@ -20,7 +20,7 @@ class ClickOutcome:
         kind: "found", "nothing" (there is no aneurysm), "error" or "cancelled". Only "found" has
             changed the scene.
         message: one sentence for the user, for "nothing" and "error".
-        ras: where the click was.
+        ras: where the last click in the aneurysm was.
         segmentationNode: the segmentation that has the aneurysm now.
         segmentId: its segment.
         isRefreshed: whether it replaced an aneurysm that was there already.
@@ -32,6 +32,7 @@ class ClickOutcome:
         candidateMm: how far that is from the click.
         threshold: the least probability that counted as aneurysm.
         isComplete: False where the aneurysm reaches beyond what a click looks at.
+        notes: what the user should know of this answer, one sentence each.
         report: provenance: teacher, device, version, settings, seconds, geometry.
     """
 
@@ -49,6 +50,7 @@ class ClickOutcome:
     candidateMm: float = 0.0
     threshold: float = 0.0
     isComplete: bool = True
+    notes: tuple[str, ...] = ()
     report: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -78,6 +80,7 @@ def outcomeFromWorker(data: Mapping[str, Any], ras: Point, volumeNode: Any) -> C
         candidateMm=distance,
         threshold=float(data["threshold"]),
         isComplete=bool(data["complete"]),
+        notes=tuple(data.get("notes", ())),
         report=dict(data.get("report", {})),
     )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from gsema_core.errors import Cancelled, UserError
 from gsema_core.worker.protocol import ERROR, RESULT
 from GSEMASegmentationLib.click.ClickChange import ClickChange
+from GSEMASegmentationLib.click.ClickImport import removeClicks
 from GSEMASegmentationLib.click.ClickJob import ClickJob
 from GSEMASegmentationLib.click.ClickOutcome import ClickOutcome
+from GSEMASegmentationLib.click.ClickPoints import Clicks
+from GSEMASegmentationLib.scene.OwnSegmentation import MADE_OF_ROLE
 from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.scene.UndoStack import UndoStack
 from GSEMASegmentationLib.scene.VolumeChoice import checkVolume
@@ -87,17 +90,18 @@ class ClickSession:
 
         return ScanTransfer(self._client, volumeNode, settings, onProgress, onTransferred)
 
-    def segmentAtPoint(
+    def segmentAtPoints(
         self,
         volumeNode: Any,
-        ras: Sequence[float],
+        clicks: Clicks,
         outputNode: Any,
+        aneurysm: str,
         settings: RunSettings,
         blocking: bool,
         onProgress: Callable[[float, str], None],
         onDone: Callable[[ClickOutcome], None],
     ) -> ClickOutcome | None:
-        """See ``GSEMASegmentationLogic.segmentAtPoint``."""
+        """See ``GSEMASegmentationLogic.segmentAtPoints``; the clicks are in the world (RAS)."""
         output = outputNode or self._lastOutput(volumeNode)
 
         def start(onEnd: Callable[[ClickOutcome], None]) -> None:
@@ -109,13 +113,25 @@ class ClickSession:
                 onEnd(outcome)
 
             self._job = ClickJob(
-                self._client, volumeNode, ras, output, settings, onProgress, onJobDone
+                self._client,
+                volumeNode,
+                clicks,
+                output,
+                aneurysm,
+                settings,
+                onProgress,
+                onJobDone,
             )
             self._stopObserving = beforeSceneCloses(self.cancel)
             self._job.start()
 
         outcome = run(start, blocking, onDone)
         return None if outcome is None else _checked(outcome)
+
+    def removeClicks(self, segmentationNode: Any, segmentId: str) -> None:
+        """See ``GSEMASegmentationLogic.removeClicks``."""
+        volumeNode = segmentationNode.GetNodeReference(MADE_OF_ROLE)
+        self._undoStack.add(removeClicks(volumeNode, segmentationNode, segmentId))
 
     def cancel(self) -> None:
         """Stop what runs; the scene stays as it was."""

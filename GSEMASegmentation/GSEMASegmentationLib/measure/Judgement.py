@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import slicer.util
 
+from GSEMASegmentationLib.scene.MaskText import packed, unpacked
 from GSEMASegmentationLib.scene.PatchChange import setTag, tagOf
 from GSEMASegmentationLib.scene.SegmentMasks import isEmpty
 from GSEMASegmentationLib.scene.SegmentPatch import SegmentPatch
@@ -136,8 +137,8 @@ def _patchToJson(patch: SegmentPatch) -> dict[str, Any]:
         "grid": slicer.util.arrayFromVTKMatrix(patch.grid).tolist(),
         "start": [int(n) for n in patch.startIjk],
         "shape": list(patch.before.shape),
-        "before": _packed(patch.before),
-        "after": _packed(patch.after),
+        "before": packed(patch.before),
+        "after": packed(patch.after),
     }
 
 
@@ -148,15 +149,6 @@ def _patchFromJson(content: dict[str, Any]) -> SegmentPatch:
         content["segment"],
         slicer.util.vtkMatrixFromArray(np.array(content["grid"])),
         (i, j, k),
-        _unpacked(content["before"], shape),
-        _unpacked(content["after"], shape),
+        unpacked(content["before"], shape),
+        unpacked(content["after"], shape),
     )
-
-
-def _packed(mask: np.ndarray) -> str:
-    return base64.b64encode(zlib.compress(np.packbits(mask).tobytes())).decode("ascii")
-
-
-def _unpacked(text: str, shape: Sequence[int]) -> np.ndarray:
-    bits = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
-    return np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)

@@ -18,7 +18,6 @@ from GSEMASegmentationLib.neck.NeckCuts import Key, NeckCuts
 from GSEMASegmentationLib.neck.NeckPlace import Plane
 from GSEMASegmentationLib.neck.NeckPlane import (
     addPlane,
-    hideWhether,
     keepBefore,
     movePlane,
     placeOf,
@@ -28,7 +27,8 @@ from GSEMASegmentationLib.neck.NeckPlane import (
 from GSEMASegmentationLib.scene.OutputState import removeWithDisplays
 from GSEMASegmentationLib.scene.SceneClosing import beforeSceneCloses
 from GSEMASegmentationLib.scene.SegmentKinds import segmentsShowing
-from GSEMASegmentationLib.scene.SegmentMasks import LABELMAP, gridOf
+from GSEMASegmentationLib.scene.SegmentMasks import segmentGrid
+from GSEMASegmentationLib.scene.ViewHelpers import hideWhether
 
 REST_MS = 1000
 """So long after a plane's last move the vessel's whole surface is made anew. Ours."""
@@ -184,7 +184,10 @@ class NeckFollower:
             )
         ]
         observed = [(plane, tag) for tag in tags]
-        moved, grid = slicer.vtkMRMLTransformableNode.TransformModifiedEvent, _gridOf(node, key)
+        moved, grid = (
+            slicer.vtkMRMLTransformableNode.TransformModifiedEvent,
+            segmentGrid(node, key[1]),
+        )
         onMoved = lambda _node, _event: self._onTransformed(key, grid)  # noqa: E731
         observed.append((node, node.AddObserver(moved, onMoved)))
         if not self._followed:
@@ -215,7 +218,7 @@ class NeckFollower:
         node, plane, _observed = self._followed[key]
         if plane.GetTransformNodeID() == node.GetTransformNodeID():
             return
-        now = _gridOf(node, key)
+        now = segmentGrid(node, key[1])
         isHardened = grid is not None and now is not None and not np.allclose(grid, now)
         if not isHardened:
             plane.SetAndObserveTransformNodeID(node.GetTransformNodeID())
@@ -266,15 +269,6 @@ def _isSame(one: Plane, other: Plane | None) -> bool:
     return other is not None and all(
         np.allclose(a, b, rtol=0, atol=SAME_MM) for a, b in zip(one, other, strict=True)
     )
-
-
-def _gridOf(node: Any, key: Key) -> np.ndarray | None:
-    """(4, 4) from the voxels of a neck's aneurysm to its segmentation's frame; None for none."""
-    segment = node.GetSegmentation().GetSegment(key[1])
-    image = None if segment is None else segment.GetRepresentation(LABELMAP)
-    if image is None:
-        return None
-    return np.array(slicer.util.arrayFromVTKMatrix(gridOf(image)))
 
 
 def _timer(milliseconds: int, call: Callable[[], None]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import zlib
@@ -17,6 +16,7 @@ from gsema_core.errors import UserError
 from GSEMASegmentationLib.neck.NeckCut import NeckCut
 from GSEMASegmentationLib.neck.NeckPlace import Plane, boxOf, planeFromWorld
 from GSEMASegmentationLib.scene.Hierarchy import placeBeside
+from GSEMASegmentationLib.scene.MaskText import packed, unpacked
 from GSEMASegmentationLib.scene.SegmentMasks import maskInBox
 
 PLANES_ROLE = "GSEMASegmentation.necks"
@@ -25,9 +25,7 @@ PLANES_ROLE = "GSEMASegmentation.necks"
 SEGMENT_KEY = "GSEMASegmentation.neck"
 FIT_KEY = "GSEMASegmentation.neckFit"
 BEFORE_KEY = "GSEMASegmentation.neckBefore"
-HIDDEN_KEY = "GSEMASegmentation.neckHidden"
-"""Attributes of a plane node: its segment, where it was fitted, the aneurysm before any cut, and
-whether it is hidden while the aneurysm is rejected."""
+"""Attributes of a plane node: its segment, where it was fitted, and the aneurysm before any cut."""
 
 COLOR = (0.5, 1.0, 0.4)
 """Of a plane that divides; that of the neck's line."""
@@ -90,14 +88,6 @@ def showWhether(plane: Any, divides: bool) -> None:
         display.SetActiveColor(color)
 
 
-def hideWhether(plane: Any, isHidden: bool) -> None:
-    """Hide a plane, or show one that was hidden so; what the user has hidden stays hidden."""
-    if isHidden == (plane.GetAttribute(HIDDEN_KEY) is not None):
-        return
-    plane.SetAttribute(HIDDEN_KEY, "1" if isHidden else None)
-    plane.SetDisplayVisibility(not isHidden)
-
-
 def movePlane(plane: Any, place: Plane) -> None:
     """Put a plane somewhere, in its own frame.
 
@@ -145,8 +135,8 @@ def keepBefore(plane: Any, cut: NeckCut) -> None:
     content = {
         "vessel": cut.vesselId,
         "extent": list(cut.box.GetExtent()),
-        "sac": _packed(cut.sac),
-        "both": _packed(cut.sac & cut.vessel),
+        "sac": packed(cut.sac),
+        "both": packed(cut.sac & cut.vessel),
         "now": _fingerprint(cut.now),
     }
     plane.SetAttribute(BEFORE_KEY, json.dumps(content))
@@ -166,7 +156,7 @@ def cutBefore(plane: Any, cut: NeckCut) -> NeckCut:
         content = json.loads(plane.GetAttribute(BEFORE_KEY) or "")
         box = boxOf(cut.grid, np.array(content["extent"]))
         shape = box.GetDimensions()[::-1]
-        sac, both = (_unpacked(content[name], shape) for name in ("sac", "both"))
+        sac, both = (unpacked(content[name], shape) for name in ("sac", "both"))
         ids = cut.segmentId, content["vessel"]
         if any(cut.node.GetSegmentation().GetSegment(one) is None for one in ids):
             return cut
@@ -197,12 +187,3 @@ def _fingerprint(masks: Sequence[np.ndarray]) -> str:
         content.update(str(mask.shape).encode())
         content.update(np.packbits(mask).data)
     return content.hexdigest()
-
-
-def _packed(mask: np.ndarray) -> str:
-    return base64.b64encode(zlib.compress(np.packbits(mask).tobytes())).decode("ascii")
-
-
-def _unpacked(text: str, shape: Sequence[int]) -> np.ndarray:
-    bits = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
-    return np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,8 +10,8 @@ import qt
 import slicer.util
 from slicer.i18n import tr as _
 
-CLICK, UNDO, PREVIOUS, NEXT, END = "C", "Z", "Q", "W", "Esc"
-"""Undo, previous and next are those of the Segment Editor, which has its own only while it is
+CLICK, UNDO, REDO, PREVIOUS, NEXT, END = "C", "Z", "Y", "Q", "W", "Esc"
+"""Undo, redo, previous and next are those of the Segment Editor, which has its own only while it is
 shown. None is a key of Slicer's main window or of its views."""
 
 
@@ -47,3 +48,8 @@ class Shortcuts:
 def withKey(tooltip: str, key: str) -> str:
     """A tooltip that also tells the key."""
     return _("{tooltip} Key: {key}.").format(tooltip=tooltip, key=key)
+
+
+def ctrlName() -> str:
+    """What the key is called that Qt calls Ctrl."""
+    return "Cmd" if sys.platform == "darwin" else _("Ctrl")

@@ -122,6 +122,13 @@ def gridOf(image: Any) -> Any:
     return matrix
 
 
+def segmentGrid(segmentationNode: Any, segmentId: str) -> np.ndarray | None:
+    """(4, 4) from a segment's voxels to the segmentation's own frame; None for no voxels."""
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    image = None if segment is None else segment.GetRepresentation(LABELMAP)
+    return None if image is None else np.array(slicer.util.arrayFromVTKMatrix(gridOf(image)))
+
+
 def boxOn(grid: Any, image: Any) -> Any:
     """The box on another grid that covers an image, with a voxel around it."""
     bounds = np.array(image.GetExtent()).reshape(3, 2) + np.array([-0.5, 0.5])

@@ -15,6 +15,9 @@ from GSEMASegmentationLib.scene.Coordinates import Point, toWorld
 
 ANTERIOR = np.array([0.0, 1.0, 0.0])
 
+HIDDEN_KEY = "GSEMASegmentation.neckHidden"
+"""Attribute of a node that is hidden while its aneurysm is rejected: a neck plane, or clicks."""
+
 MOST_POINTS = 5_000
 """Of a surface; more make the choice of a direction no better, only slower. Ours."""
 
@@ -30,6 +33,23 @@ def shownVolume() -> Any:
     composites.sort(key=lambda one: (*order, one.GetLayoutName()).index(one.GetLayoutName()))
     shown = (slicer.mrmlScene.GetNodeByID(one.GetBackgroundVolumeID() or "") for one in composites)
     return next((node for node in shown if node is not None), None)
+
+
+def hideWhether(node: Any, isHidden: bool) -> None:
+    """Hide a node, or show one that was hidden so; what the user has hidden stays hidden."""
+    if isHidden == (node.GetAttribute(HIDDEN_KEY) is not None):
+        return
+    node.SetAttribute(HIDDEN_KEY, "1" if isHidden else None)
+    node.SetDisplayVisibility(not isHidden)
+
+
+def sliceViews() -> list[tuple[Any, Any]]:
+    """The slice views of the layout: the interactor (VTK) and the slice node of each."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return []
+    views = [manager.sliceWidget(name).sliceView() for name in manager.sliceViewNames()]
+    return [(view.renderWindow().GetInteractor(), view.mrmlSliceNode()) for view in views]
 
 
 def centerViews(ras: Sequence[float]) -> None:
