@@ -17,8 +17,11 @@ from scipy import ndimage
 
 from gsema_core.grids import Geometry
 from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scanner.beam import PER_HU, hardened, water_corrected
+from gsema_core.simulation.scanner.gains import draw_gains
 from gsema_core.simulation.scanner.head import Ellipsoid
-from gsema_core.simulation.scene import PER_HU, Floats, Scene
+from gsema_core.simulation.scanner.motion import Poses, draw_mask_offset, draw_motion, still
+from gsema_core.simulation.scene import Floats, Scene
 
 IMAGE = itk.Image[itk.F, 3]
 
@@ -38,14 +41,18 @@ def reconstruct(
         (k, j, i) Hounsfield-like units: water 0 and air -1000, or, where a mask run was
         subtracted, 0 without contrast.
     """
-    run = _Run(protocol, geometry)
-    head = reduce(np.add, map(run.project_ellipsoid, scene.head))
-    spacing = scene.geometry.spacing[0]
-    if protocol.subtracted:
-        filled = run.detect(head + run.project_voxels(scene.contrast, spacing), rng)
-        lines = filled - run.detect(run.shift(head, rng), rng)
+    run = _Run(protocol, geometry, rng)
+    if not protocol.subtracted:
+        lines = run.detect(*run.project(scene, scene.contrast + scene.still), rng)
+    elif protocol.mask_turn_deg or scene.metal is not None:
+        filled = run.detect(*run.project(scene, scene.contrast + scene.still), rng)
+        run.start_mask_run(rng)
+        lines = filled - run.detect(*run.project(scene, scene.still), rng)
     else:
-        lines = run.detect(head + run.project_voxels(scene.contrast + scene.texture, spacing), rng)
+        head, water = run.project(scene)
+        filled_lines = head + run.project_voxels(scene.contrast, scene.geometry.spacing[0])
+        filled = run.detect(filled_lines, water, rng)
+        lines = filled - run.detect(run.shift(head, rng), water, rng)
     attenuation = run.backproject(lines)
     offset = 0.0 if protocol.subtracted else 1000.0
     return np.asarray(attenuation / PER_HU - offset, dtype=np.float32)
@@ -54,7 +61,7 @@ def reconstruct(
 class _Run:
     """One rotation of the C-arm around a grid's middle; projections are (view, v, u)."""
 
-    def __init__(self, protocol: Protocol, geometry: Geometry) -> None:
+    def __init__(self, protocol: Protocol, geometry: Geometry, rng: np.random.Generator) -> None:
         self._protocol = protocol
         self._grid = geometry
         self._circle = RTK.ThreeDCircularProjectionGeometry.New()
@@ -63,12 +70,30 @@ class _Run:
                 protocol.source_isocenter_mm, protocol.source_detector_mm, float(angle)
             )
         self._shape = (protocol.views, *_detector_shape(protocol, geometry))
+        # The way the views were taken; the reconstruction knows of the circle only.
+        motion = draw_motion(protocol, rng)
+        self._taken = self._circle if motion is None else _moved(self._circle, motion)
+        self._gains = draw_gains(protocol, self._shape[1:], rng)
+
+    def start_mask_run(self, rng: np.random.Generator) -> None:
+        """Take what follows with the head elsewhere, and moving in another way."""
+        motion = draw_motion(self._protocol, rng) or still(self._protocol.views)
+        offset = draw_mask_offset(self._protocol, rng)
+        self._taken = _moved(self._circle, motion.after(*offset))
+
+    def project(self, scene: Scene, voxels: Floats | None = None) -> tuple[Floats, Floats]:
+        """Line integrals through the head, with voxels in HU; and those of its water alone."""
+        parts = [self.project_ellipsoid(ellipsoid) for ellipsoid in scene.head]
+        lines = reduce(np.add, parts)
+        if voxels is not None:
+            lines = lines + self.project_voxels(voxels, scene.geometry.spacing[0])
+        return lines, parts[0]
 
     def project_ellipsoid(self, ellipsoid: Ellipsoid) -> Floats:
         """Line integrals through one ellipsoid."""
         project = RTK.RayEllipsoidIntersectionImageFilter[IMAGE, IMAGE].New(
             self._projections(np.zeros(self._shape)),
-            Geometry=self._circle,
+            Geometry=self._taken,
             Density=ellipsoid.density_hu * PER_HU,
             Axis=ellipsoid.semi_axes,
             Center=ellipsoid.center,
@@ -80,19 +105,27 @@ class _Run:
         project = RTK.JosephForwardProjectionImageFilter[IMAGE, IMAGE].New(
             self._projections(np.zeros(self._shape)),
             _centered(array * np.float32(PER_HU), (spacing_mm,) * 3),
-            Geometry=self._circle,
+            Geometry=self._taken,
         )
         return _run(project)
 
-    def detect(self, lines: Floats, rng: np.random.Generator) -> Floats:
-        """What the detector makes of line integrals: blur, scatter and photon noise."""
+    def detect(self, lines: Floats, water: Floats, rng: np.random.Generator) -> Floats:
+        """What the detector makes of line integrals: blur, scatter, photon noise, uneven gains.
+
+        ``water`` is the part of them that beam hardening is corrected for.
+        """
         protocol = self._protocol
+        if protocol.hardening:
+            lines = hardened(lines, water, protocol.hardening)
         blur = protocol.detector_blur_mm / protocol.detector_pixel_mm
         signal = protocol.photons * np.exp(-lines)
         signal = ndimage.gaussian_filter(signal, (0.0, blur, blur))
         signal += protocol.scatter * signal.mean(axis=(1, 2), keepdims=True)
         counts = rng.poisson(signal).astype(np.float32)
-        return np.asarray(np.log(protocol.photons / np.maximum(counts, 1.0)), dtype=np.float32)
+        read = np.asarray(np.log(protocol.photons / np.maximum(counts, 1.0)), dtype=np.float32)
+        if protocol.hardening:
+            read = water_corrected(read, protocol.hardening)
+        return read if self._gains is None else read + self._gains
 
     def shift(self, lines: Floats, rng: np.random.Generator) -> Floats:
         """The same head after a small motion, as a shift on the detector."""
@@ -120,6 +153,26 @@ class _Run:
     def _projections(self, array: npt.NDArray[Any]) -> Any:
         pixel = self._protocol.detector_pixel_mm
         return _centered(array, (pixel, pixel, 1.0))
+
+
+def _moved(circle: Any, poses: Poses) -> Any:
+    """The geometry of a C-arm in axes that move with the head."""
+    views = range(len(poses.shifts_mm))
+    matrices = np.stack(
+        [itk.array_from_matrix(circle.GetProjectionCoordinatesToFixedSystemMatrix(view))
+         for view in views]
+    )  # fmt: skip
+    sources = np.array([[circle.GetSourcePosition(view)[axis] for axis in range(3)]
+                        for view in views])  # fmt: skip
+    places = poses.seen_from(sources), poses.seen_from(matrices[:, :3, 3])
+    directions = poses.along(matrices[:, :3, 0]), poses.along(matrices[:, :3, 1])
+    moved = RTK.ThreeDCircularProjectionGeometry.New()
+    for source, detector, row, column in zip(*places, *directions, strict=True):
+        moved.AddProjection(
+            *(itk.Point[itk.D, 3](list(map(float, place))) for place in (source, detector)),
+            *(itk.Vector[itk.D, 3](list(map(float, way))) for way in (row, column)),
+        )
+    return moved
 
 
 def _detector_shape(protocol: Protocol, geometry: Geometry) -> tuple[int, int]:

@@ -13,12 +13,10 @@ from scipy import ndimage
 
 from gsema_core.grids import Geometry
 from gsema_core.simulation.centers import Protocol
+from gsema_core.simulation.scanner.beam import HEAD_MM, PER_HU, WATER_PER_MM
 from gsema_core.simulation.scanner.head import Ellipsoid
-from gsema_core.simulation.scene import PER_HU, WATER_PER_MM, Floats, Scene, resample
+from gsema_core.simulation.scene import Floats, Scene, resample
 from gsema_core.simulation.smooth_fields import smooth_field
-
-HEAD_MM = 175.0
-"""Water-equivalent way through the middle of an adult head, bone included (ours)."""
 
 CUP_HU = 850.0
 """Brightening of a truncated head, halfway to the rim, without truncation correction.

@@ -28,11 +28,6 @@ Floats = npt.NDArray[np.float32]
 GANTRY_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Columns: the gantry's axes in LPS. The C-arm turns around the patient's long axis (S)."""
 
-WATER_PER_MM = 0.0206
-"""Linear attenuation of water at 60 keV, near the mean energy of a 100 kVp beam (NIST XCOM)."""
-
-PER_HU = WATER_PER_MM / 1000.0
-
 WALL_BLUR_MM = 0.25
 """Partial volume of the lumen's edge; about the voxel of the label maps at hand (ours)."""
 
