@@ -1,9 +1,10 @@
 """The light model: a reconstruction imitated in the image, where itk-rtk is not installed.
 
-Nothing is projected. The scene is blurred by the resolution that the run and the kernel would
-give, covered with noise of the variance that the dose would give, and shaded as a truncated
-reconstruction is. It has no streaks, no cone-beam artefacts and no trace of motion between mask
-and contrast run: good for demonstrations and tests, second choice for training.
+The scene is blurred by the resolution that the run and the kernel would give, covered with noise of
+the variance that the dose would give, and shaded as a truncated reconstruction is. Motion doubles
+and blurs it, bone moves between mask and contrast run, and dense things leave bands and streaks,
+each plane for itself (`parallel_planes`). It has no cone-beam artefacts, no streaks of motion or of
+what lies outside the volume: good for demonstrations and tests, second choice for training.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from gsema_core.grids import Geometry
 from gsema_core.simulation.centers import Protocol
 from gsema_core.simulation.scanner.beam import HEAD_MM, PER_HU, WATER_PER_MM
 from gsema_core.simulation.scanner.head import Ellipsoid
+from gsema_core.simulation.scanner.motion import blurred_by, draw_mask_offset, draw_motion, moved
+from gsema_core.simulation.scanner.parallel_planes import dense_errors, ring_errors
 from gsema_core.simulation.scene import Floats, Scene, resample
 from gsema_core.simulation.smooth_fields import smooth_field
 
@@ -35,14 +38,27 @@ def reconstruct(
 
     ``rng`` draws noise and shading.
     """
+    spacing = scene.geometry.spacing[0]
+    motion = draw_motion(protocol, rng)
     density = scene.contrast
     if not protocol.subtracted:
-        density = density + scene.texture + _draw(scene.head, scene.geometry) - 1000.0
-    blurred = ndimage.gaussian_filter(density, resolution_mm(protocol) / scene.geometry.spacing[0])
+        density = density + scene.still + _draw(scene.head, scene.geometry) - 1000.0
+        density = blurred_by(density, spacing, motion)
+    elif protocol.mask_turn_deg or scene.metal is not None:
+        there = scene.still + _draw(scene.head, scene.geometry)
+        mask = moved(there, spacing, *draw_mask_offset(protocol, rng))
+        density = blurred_by(density + there, spacing, motion) - mask
+    else:
+        density = blurred_by(density, spacing, motion)
+    blurred = ndimage.gaussian_filter(density, resolution_mm(protocol) / spacing)
     image = resample(blurred, scene.geometry, geometry)
     image *= 1.0 - protocol.scatter / (1.0 + protocol.scatter)  # scatter takes contrast away
     if not protocol.subtracted:
         image += _shading(geometry, protocol, rng)
+    if protocol.hardening or scene.metal is not None:
+        image += _streaks(scene, geometry, protocol, rng)
+    if protocol.ring_gain and not protocol.subtracted:  # the same detector took the mask run
+        image += ring_errors(geometry, protocol, rng)
     return image + _noise(geometry, protocol, rng)
 
 
@@ -82,6 +98,20 @@ def _noise(geometry: Geometry, protocol: Protocol, rng: np.random.Generator) -> 
     grain = 0.5 * pixel / protocol.hann_cut / geometry.spacing[0]
     field = ndimage.gaussian_filter(rng.standard_normal(geometry.shape, np.float32), grain)
     return np.asarray(field * (noise_hu(protocol) / field.std()), dtype=np.float32)
+
+
+def _streaks(
+    scene: Scene, geometry: Geometry, protocol: Protocol, rng: np.random.Generator
+) -> Floats:
+    """Bands and streaks of contrast, bone and metal, on the stored grid."""
+    spacing = scene.geometry.spacing[0]
+    errors, step = dense_errors(scene.contrast + scene.still, spacing, protocol, rng)
+    if protocol.subtracted and scene.still.any():
+        errors = errors - dense_errors(scene.still, spacing, protocol, rng)[0]
+    half = (np.array(errors.shape[::-1]) - 1) / 2 * step
+    origin = np.array(geometry.center) - geometry.direction_matrix @ half
+    coarse = Geometry(errors.shape[::-1], (step,) * 3, tuple(origin), geometry.direction)
+    return resample(errors, coarse, geometry)
 
 
 def _shading(geometry: Geometry, protocol: Protocol, rng: np.random.Generator) -> Floats:

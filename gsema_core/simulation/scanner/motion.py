@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from gsema_core.simulation.centers import Protocol
 
+Floats = npt.NDArray[np.float32]
 Vectors = npt.NDArray[np.float64]
+
+MEAN_OF = 6
+"""Poses that a moving image is the mean of, where it is not projected (ours)."""
 
 JERK = 60.0
 """How sudden a sudden motion is: one over its share of the run, a fifth of a second (ours)."""
@@ -65,6 +70,27 @@ def draw_mask_offset(protocol: Protocol, rng: np.random.Generator) -> tuple[Vect
 def still(views: int) -> Poses:
     """A head that does not move."""
     return Poses(np.zeros((views, 3)), np.zeros((views, 3)))
+
+
+def moved(array: Floats, spacing_mm: float, shift_mm: Vectors, turn: Vectors) -> Floats:
+    """An array (k, j, i) after a turn around its middle and a shift, both given as (i, j, k)."""
+    back = Rotation.from_rotvec(turn).as_matrix().T[::-1, ::-1]  # from places to where they were
+    middle = (np.array(array.shape) - 1) / 2
+    offset = middle - back @ (middle + shift_mm[::-1] / spacing_mm)
+    return np.asarray(
+        ndimage.affine_transform(array, back, offset, order=1, mode="nearest"), dtype=np.float32
+    )
+
+
+def blurred_by(array: Floats, spacing_mm: float, poses: Poses | None) -> Floats:
+    """The mean over some of a run's poses: what motion leaves in an image but for streaks."""
+    if poses is None:
+        return array
+    views = np.linspace(0, len(poses.turns) - 1, MEAN_OF).round().astype(int)
+    total = np.zeros(array.shape, np.float32)
+    for view in views:
+        total += moved(array, spacing_mm, poses.shifts_mm[view], poses.turns[view])
+    return total / np.float32(MEAN_OF)
 
 
 def _direction(rng: np.random.Generator) -> Vectors:
