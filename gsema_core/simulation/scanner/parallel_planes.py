@@ -94,11 +94,11 @@ def _line_errors(
     lines: Floats, step: float, protocol: Protocol, rng: np.random.Generator
 ) -> Floats:
     """What is read of lines through a head and dense things, over what they would linearly add."""
-    water = np.full_like(lines, WATER_PER_MM * HEAD_MM)
+    water = np.full((1, 1), WATER_PER_MM * HEAD_MM, np.float32)
 
     def read(of: Floats) -> tuple[Floats, Floats]:
         through = hardened(of, water, protocol.hardening) if protocol.hardening else of
-        behind_head = hardened(water[:1, :1], water[:1, :1], protocol.hardening)
+        behind_head = hardened(water, water, protocol.hardening)
         signal = np.exp(-through) + protocol.scatter * np.exp(-behind_head)
         counted = np.log(np.maximum(signal, np.float32(1e-12)))
         values = water_corrected(-counted, protocol.hardening) if protocol.hardening else -counted
@@ -107,7 +107,7 @@ def _line_errors(
         return np.asarray(values, np.float32), np.asarray(counts, np.float32)
 
     values, counts = read(water + lines)
-    alone, most = read(water[:1, :1])
+    alone, most = read(water)
     # The noise without dense things is already in the image.
     noise = np.sqrt(np.maximum(1.0 / np.maximum(counts, 1.0) - 1.0 / most, 0.0))
     errors = values - alone - lines / (1.0 + protocol.scatter)
