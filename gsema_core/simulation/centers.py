@@ -68,6 +68,8 @@ class Protocol:
         field: what is reconstructed: all, or a cylinder around the rotation axis, or a sphere.
         field_share: its radius over half of the volume's shorter side across the axis.
         fill_value: the stored value outside it.
+        centered: whether `window_hu` and `cut_hu` count from the median of what is reconstructed,
+            which truncation lifts by up to 1,000 HU, as windows are set on what is seen.
         cut_hu: what lies below has the lowest stored value (a background that was cut away).
     """
 
@@ -109,6 +111,7 @@ class Protocol:
     field: Field = "all"
     field_share: float = 1.0
     fill_value: int = 0
+    centered: bool = False
     cut_hu: float | None = None
 
     @property

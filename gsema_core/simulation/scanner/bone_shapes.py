@@ -91,10 +91,17 @@ def ellipsoid(space: Space, center: Vector, semi_axes: Vector, rotation: Rotatio
 
 
 def slab(space: Space, center: Vector, half_sizes: Vector, rotation: Rotation) -> Floats:
-    """Depth within a block with half sizes along its turned axes."""
-    parts = zip(space.turned(center, rotation), half_sizes, strict=True)
-    depths = [np.float32(size) - np.abs(axis) for axis, size in parts]
-    return np.minimum(np.minimum(depths[0], depths[1]), depths[2])
+    """Depth within a plate whose rim is round: an ellipsoid, but flatter."""
+    thin = int(np.argmin(half_sizes))
+    along = space.turned(center, rotation)
+    rim = sum(
+        (along[axis] / np.float32(half_sizes[axis])) ** 4 for axis in range(3) if axis != thin
+    )
+    return np.asarray(
+        np.minimum(np.float32(half_sizes[thin]) - np.abs(along[thin]),
+                   (1.0 - np.sqrt(np.sqrt(rim))) * np.float32(sorted(half_sizes)[1])),
+        np.float32,
+    )  # fmt: skip
 
 
 def tube(space: Space, start: Vector, end: Vector, radius: float) -> Floats:

@@ -26,6 +26,9 @@ Floats = npt.NDArray[np.float32]
 STEP_MM = 0.8
 """Voxels and detector bins of the coarse grid (ours): streaks are that wide and wider."""
 
+SKULL_MM = 13.0
+"""Way through the skull's two walls (ours)."""
+
 MOST_ANGLES = 110
 """Views over half a turn at most (ours); fewer leave more distinct streaks, as on a C-arm."""
 
@@ -55,7 +58,7 @@ def dense_errors(
     planes = coarse.transpose(0, 2, 1).reshape(-1, coarse.shape[1])
     lines = (system @ planes) * np.float32(step * PER_HU)
     errors = _line_errors(lines, step, protocol, rng).reshape(angles, bins, -1)
-    filtered = _ramp(errors, step, axis=1).reshape(angles * bins, -1)
+    filtered = _filtered(errors, step, axis=1).reshape(angles * bins, -1)
     image = (system.T @ filtered) * np.float32(np.pi / angles / PER_HU)
     shape = (coarse.shape[0], coarse.shape[2], coarse.shape[1])
     return np.ascontiguousarray(image.reshape(shape).transpose(0, 2, 1), np.float32), step
@@ -69,7 +72,8 @@ def ring_errors(geometry: Geometry, protocol: Protocol, rng: np.random.Generator
     half = int(np.ceil(radius.max() / pixel)) + 2
     rows = int(np.ceil((j[-1] - j[0]) / pixel)) + 2
     gains = rng.normal(0.0, protocol.ring_gain, (rows, 2 * half + 1))
-    filtered = _ramp(gains, pixel, axis=1, cut=protocol.hann_cut)
+    rows_mixed = _filtered(gains, pixel, 0, protocol.hann_cut, ramp=False)
+    filtered = _filtered(rows_mixed, pixel, 1, protocol.hann_cut)
     # Around half a turn, a place sees the bins between its distance and the opposite one, and
     # stays longest at one of the two ends.
     turn = np.linspace(0.0, np.pi / 2, TURN_STEPS)
@@ -95,10 +99,11 @@ def _line_errors(
 ) -> Floats:
     """What is read of lines through a head and dense things, over what they would linearly add."""
     water = np.full((1, 1), WATER_PER_MM * HEAD_MM, np.float32)
+    skull = np.float32(SKULL_MM * protocol.bone_hu * PER_HU)
 
     def read(of: Floats) -> tuple[Floats, Floats]:
         through = hardened(of, water, protocol.hardening) if protocol.hardening else of
-        behind_head = hardened(water, water, protocol.hardening)
+        behind_head = hardened(water + skull, water, protocol.hardening)
         signal = np.exp(-through) + protocol.scatter * np.exp(-behind_head)
         counted = np.log(np.maximum(signal, np.float32(1e-12)))
         values = water_corrected(-counted, protocol.hardening) if protocol.hardening else -counted
@@ -106,8 +111,8 @@ def _line_errors(
         counts = protocol.photons * (step / pixel) ** 2 * signal
         return np.asarray(values, np.float32), np.asarray(counts, np.float32)
 
-    values, counts = read(water + lines)
-    alone, most = read(water)
+    values, counts = read(water + skull + lines)
+    alone, most = read(water + skull)
     # The noise without dense things is already in the image.
     noise = np.sqrt(np.maximum(1.0 / np.maximum(counts, 1.0) - 1.0 / most, 0.0))
     errors = values - alone - lines / (1.0 + protocol.scatter)
@@ -131,13 +136,16 @@ def _parallel_rays(rows: int, columns: int, angles: int) -> tuple[sparse.csr_mat
     return sparse.csr_matrix(matrix, (angles * bins, rows * columns)), bins
 
 
-def _ramp(values: npt.NDArray[np.floating], step: float, axis: int, cut: float = 1.0) -> Floats:
-    """Ramp filter with a Hann window along an axis of spacing ``step`` mm; per mm."""
+def _filtered(
+    values: npt.NDArray[np.floating], step: float, axis: int, cut: float = 1.0, ramp: bool = True
+) -> Floats:
+    """Hann window along an axis of spacing ``step`` mm, with the ramp filter (per mm) or without."""
     n = values.shape[axis]
     size = 2 ** int(np.ceil(np.log2(2 * n)))
     frequency = np.fft.rfftfreq(size, step)
-    share = np.minimum(frequency / (cut * 0.5 / step), 1.0)
-    window = frequency * 0.5 * (1.0 + np.cos(np.pi * share))
+    window = 0.5 * (1.0 + np.cos(np.pi * np.minimum(frequency / (cut * 0.5 / step), 1.0)))
+    if ramp:
+        window = window * frequency
     shape = [1] * values.ndim
     shape[axis] = window.size
     spectrum = np.fft.rfft(values, size, axis) * window.reshape(shape)

@@ -23,6 +23,8 @@ def store(
     hounsfield: npt.NDArray[np.float32], geometry: Geometry, protocol: Protocol
 ) -> npt.NDArray[np.generic]:
     """Return what the protocol stores of a reconstruction (k, j, i) on the gantry's axes."""
+    if protocol.centered:
+        hounsfield = hounsfield - np.median(hounsfield)
     image = quantize(hounsfield, protocol)
     if protocol.cut_hu is not None:
         image[hounsfield < protocol.cut_hu] = _lowest(protocol)

@@ -75,7 +75,8 @@ def held_out_protocol(seed: int, field_mm: float = 64.0) -> Protocol:
         bone_hu=contrast * float(rng.uniform(0.35, 0.8)),
         bones=(HELD_OUT_BONE,), bone_gap_mm=0.4, marrow=0.5, hardening=0.8, ring_gain=0.004,
         spacing_mm=spacing, orientation="LSA", tilt_deg=8.0, storage="offset16",
-        window_hu=(-1024.0, 4 * 1024.0), field="cylinder" if filled else "all", fill_value=24,
+        window_hu=(-1024.0, 4 * 1024.0), centered=True,
+        field="cylinder" if filled else "all", fill_value=24,
     )  # fmt: skip
 
 
@@ -173,6 +174,7 @@ def _storage(rng: np.random.Generator, values: dict[str, Any]) -> dict[str, Any]
     return {
         "storage": storage,
         "window_hu": (low, high),
+        "centered": True,
         "cut_hu": cut,
         "field": shape,
         "field_share": float(rng.uniform(0.92, 1.0 if shape == "sphere" else 1.15)),
