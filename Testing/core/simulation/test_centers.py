@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 
-from gsema_core.configuration import plain
 from gsema_core.simulation.centers import CENTERS, random_protocol
 
 
@@ -44,6 +43,6 @@ def test_random_protocols_lie_around_the_centers():
 
 def test_protocols_go_into_json():
     for protocol in CENTERS.values():
-        values = json.loads(json.dumps(plain(protocol)))
+        values = json.loads(json.dumps(protocol.to_dict()))
         assert values["views"] == protocol.views
         assert values["window_hu"] == list(protocol.window_hu)

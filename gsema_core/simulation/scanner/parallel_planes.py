@@ -139,7 +139,7 @@ def _parallel_rays(rows: int, columns: int, angles: int) -> tuple[sparse.csr_mat
 def _filtered(
     values: npt.NDArray[np.floating], step: float, axis: int, cut: float = 1.0, ramp: bool = True
 ) -> Floats:
-    """Hann window along an axis of spacing ``step`` mm, with the ramp filter (per mm) or without."""
+    """Hann window along an axis of spacing ``step`` mm, with or without the ramp (per mm)."""
     n = values.shape[axis]
     size = 2 ** int(np.ceil(np.log2(2 * n)))
     frequency = np.fft.rfftfreq(size, step)
