@@ -204,9 +204,10 @@ def row(size: str, way: str, count: int, kind: str, chosen: list[Record]) -> Rec
         one = summarize(values, patients)
         if not one.count:
             return "-"
-        return (
-            f"{one.mean:.{digits}f} [{one.interval_low:.{digits}f}, {one.interval_high:.{digits}f}]"
-        )
+        text = f"{one.mean:.{digits}f}"
+        if np.isnan(one.interval_low):  # of a single patient
+            return text
+        return f"{text} [{one.interval_low:.{digits}f}, {one.interval_high:.{digits}f}]"
 
     def median(name: str) -> str:
         values = [one[name] for one in chosen if name in one]
