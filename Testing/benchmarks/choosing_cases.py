@@ -27,13 +27,13 @@ from gsema_core.simulation.manifest import read_manifest
 from gsema_core.simulation.many_cases import SimulatedCase, image_cases
 from gsema_core.simulation.scanner.world_scanners import held_out_protocol
 from gsema_core.simulation.world.world_cases import make_world
-from gsema_core.simulation.world.world_plan import plan_world
+from gsema_core.simulation.world.world_plan import Kind, plan_world
 
 FOLDS = (1, 2, 3)
 
 CHOOSING_SEED, TRAINING_SEED = 901, 900
 
-KINDS = ("real", "transplant", "none")
+KINDS: tuple[Kind, ...] = ("real", "transplant", "none")
 
 
 def main() -> None:
