@@ -19,7 +19,7 @@ from gsema_core.simulation.world.world_scan import make_scan
 
 Donors = tuple[tuple[str, Path], ...]
 
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 """Raised by whoever changes what is drawn, so that scans are made anew."""
 
 SACS_VERSION = 2

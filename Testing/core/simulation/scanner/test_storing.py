@@ -31,7 +31,7 @@ def test_fill_stands_outside_the_field_and_nothing_there_is_labeled(field, share
 
 
 def test_a_cut_background_is_the_lowest_value_and_faint_vessels_lose_their_label(quick):
-    protocol = quick("A", storage="window8", window_hu=(300.0, 2000.0), cut_hu=300.0)
+    protocol = quick("A", storage="window8", window_hu=(0.0, 2000.0), cut_hu=300.0)
     scan = np.random.default_rng(0).normal(0.0, 130.0, GRID.shape).astype(np.float32)
     labels = np.zeros(GRID.shape, np.uint8)
     labels[:, 8:12, 4:8], labels[:, 8:12, 20:24] = 2, 1
