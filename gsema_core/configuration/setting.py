@@ -89,7 +89,8 @@ class Setting:
         """Which values are allowed, in words."""
         if self.choices:
             outside = (plugins.FORM,) if self.part else ()
-            words = f"one of {', '.join((*self.choices, *outside))}"
+            which = "a list of any of" if self.is_list else "one of"
+            words = f"{which} {', '.join((*self.choices, *outside))}"
         elif self.is_list:
             count = "a list of" if self.count is None else str(self.count)
             words = f"{count} {_MANY.get(self.element, 'values')}{self._limits()}"

@@ -42,11 +42,12 @@ class SettingField:
 
     def __init__(self, setting: Setting, onChanged: Callable[[], None]) -> None:
         self.setting = setting
+        self._chosen = bool(setting.choices) and not setting.is_list  # several are typed
         self._shown: tuple[float, Any] | None = None  # in the box, and the value that it stands for
         if setting.kind is bool:
             self.widget = qt.QCheckBox()
             self.widget.connect("clicked(bool)", lambda checked: onChanged())
-        elif setting.choices:
+        elif self._chosen:
             self.widget = qt.QComboBox()
             self.widget.addItems(list(setting.choices))
             self.widget.connect("activated(int)", lambda index: onChanged())
@@ -67,7 +68,7 @@ class SettingField:
     def value(self) -> Any:
         if self.setting.kind is bool:
             return bool(self.widget.checked)
-        if self.setting.choices:
+        if self._chosen:
             return self.widget.currentText
         if not self.setting.step:
             return parsedValue(self.setting.kind, self.widget.text)
@@ -83,7 +84,7 @@ class SettingField:
         blocked = self.widget.blockSignals(True)
         if self.setting.kind is bool:
             self.widget.checked = bool(value)
-        elif self.setting.choices:
+        elif self._chosen:
             if self.setting.part and self.widget.findText(str(value)) < 0:
                 self.widget.addItem(str(value))  # a part from outside, which is installed
             self.widget.currentIndex = self.widget.findText(str(value))

@@ -41,6 +41,14 @@ def test_a_network_that_is_installed_is_shown(panel):
     assert kind.value == "cnn"
 
 
+def test_a_list_of_choices_is_typed(panel):
+    form = panel.start.form
+    kinds = form._fields["method", "click_kinds"]
+    assert kinds.value == ["anywhere", "middle", "near_wall", "beside"] and form.changes == {}
+    kinds.widget.text = "middle, beside"
+    assert form.changes == {"method": {"click_kinds": ["middle", "beside"]}}
+
+
 def test_changes_in_the_form_reach_the_configuration_and_are_remembered(panel):
     form = panel.start.form
     panel.ui.teacherComboBox.currentIndex = panel.ui.teacherComboBox.count - 1
