@@ -179,7 +179,7 @@ def test_clicks_and_preparations_are_answered_and_cancelled_like_segmentations(t
         "event": "error", "id": 5, "message": "The scan is needed.", "code": "scan_needed"
     }  # fmt: skip
     assert events[3] == {
-        "event": "result", "id": 6, "found": True, "point": [1, 2, 3], "report": {}
+        "event": "result", "id": 6, "found": True, "point": [[1, 2, 3]], "report": {}
     }  # fmt: skip
     assert outcomes(events[4:]) == [("result", 7)]
 
