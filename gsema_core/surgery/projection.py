@@ -29,7 +29,8 @@ def project_conflicts_(source: Tensor, target: Tensor, shares: Tensor, parts: We
     """Take from both flat gradients (N,) what conflicts, in place.
 
     Args:
-        source, target: the gradients as they were when ``shares`` was measured.
+        source: the gradient as it was when ``shares`` was measured.
+        target: likewise, of the other domain.
         shares: of `conflict_shares`.
         parts: the same.
     """
