@@ -38,25 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--patients", metavar="P,Q", type=names, default=[], help="only these patients"
     )
     parser.add_argument(
-        "--world",
-        metavar="N",
-        type=int,
-        help="N scans of a larger world, of a manifest of whole artery trees: fields of view "
-        "anywhere, injections into one artery, with and without aneurysms",
-    )
-    parser.add_argument(
-        "--held-out-scanner",
-        action="store_true",
-        help="with --world: scans by a scanner and with a bone that no other scan of it has, for "
-        "choosing between networks",
-    )
-    parser.add_argument(
-        "--neck-rule",
-        action="store_true",
-        help="with --world: divide all aneurysms from their vessels by one rule, a taut membrane "
-        "across the neck near the given line",
-    )
-    parser.add_argument(
         "--test-patients",
         metavar="P,Q",
         type=names,
@@ -95,6 +76,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="with --randomize: image every patient of the manifest N times (default 1)",
     )
+    _add_world(parser.add_argument_group("a larger world"))
+
+
+def _add_world(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--world",
+        metavar="N",
+        type=int,
+        help="N scans of a larger world, of a manifest of whole artery trees: fields of view "
+        "anywhere, injections into one artery, with and without aneurysms",
+    )
+    group.add_argument(
+        "--held-out-scanner",
+        action="store_true",
+        help="scans by a scanner and with a bone that no other scan of it has, for "
+        "choosing between networks",
+    )
+    group.add_argument(
+        "--neck-rule",
+        action="store_true",
+        help="divide all aneurysms from their vessels by one rule, a taut membrane "
+        "across the neck near the given line",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,7 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         cases = manifest.read_manifest(arguments.manifest)
-        manifest.select(cases, patients=[*uses])  # a name that is not there is a typing error
+    _check_names(uses, cases)
+    if arguments.manifest:
         cases = manifest.select(cases, arguments.centers, arguments.patients)
         if arguments.world:
             _make_world(cases, uses, arguments)
@@ -137,6 +142,16 @@ def _make_world(
         held_out=arguments.held_out_scanner, neck_rule=arguments.neck_rule,
     )  # fmt: skip
     make_world(scans[: arguments.limit], arguments.output, arguments.jobs)
+
+
+def _check_names(uses: dict[str, str], cases: list[SimulatedCase]) -> None:
+    """A mistyped name would leave a patient for testing among those that are trained on."""
+    unknown = sorted(set(uses) - {case.patient for case in cases})
+    if unknown:
+        raise UserError(
+            f"There is no patient {unknown[0]!r} to be kept for {uses[unknown[0]]}: correct the "
+            "name."
+        )
 
 
 def _check(arguments: argparse.Namespace) -> None:

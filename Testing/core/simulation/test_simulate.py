@@ -142,6 +142,13 @@ def test_patients_for_testing_stay_marked(three_cases, tmp_path):
     assert uses == {"1": None, "2": "test", "3": None}
 
 
+def test_a_mistyped_patient_for_testing_is_no_patient_for_training(tmp_path):
+    words = ("--phantoms", 2, "--output", tmp_path / "out", "--test-patients", "phantom-0001")
+    with pytest.raises(UserError, match="no patient 'phantom-0001' to be kept for test"):
+        gsema_simulate(*words)
+    assert not (tmp_path / "out").exists()
+
+
 def test_phantoms_are_spread_over_the_centers():
     cases = manifest.phantom_cases(6, seed=10)
     assert [case.center for case in cases] == ["A", "B", "C", "D", "A", "B"]

@@ -17,6 +17,7 @@ from gsema_core.measurements.diameter import largest_diameter
 from gsema_core.measurements.interface import faces_between
 from gsema_core.measurements.neck import Neck, find_neck, height
 from gsema_core.simulation.sacs.parametric_sac import grow_balls
+from gsema_core.simulation.trees.artery_tree import SMALLEST_SAC_MM3
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,9 +29,6 @@ SMOOTH_VOXELS = 0.6
 
 FAR_MM = 9.0
 """What is said to lie outside of where a shape's field ends."""
-
-SMALLEST_MM3 = 2.5
-"""Smaller components are no sacs (as `trees.artery_tree.SMALLEST_SAC_MM3`)."""
 
 LEAST_HEIGHT = 0.3
 """A donor's height is at least this share of its diameter: flat ones are caps (ours)."""
@@ -133,7 +131,7 @@ def shapes_of(labels: npt.NDArray[np.uint8], spacing: float, name: str) -> tuple
     for number, found in enumerate(ndimage.find_objects(sacs), start=1):
         box = grown(found, (MARGIN_VOXELS,) * 3, limit)
         sac = sacs[box] == number
-        if sac.sum() * spacing**3 >= SMALLEST_MM3:
+        if sac.sum() * spacing**3 >= SMALLEST_SAC_MM3:
             shape = _shape_of(sac, labels[box] == VESSEL, spacing, f"{name} {number}/{count}")
             shapes += [shape] if shape else []
     return tuple(shapes)

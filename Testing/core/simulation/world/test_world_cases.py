@@ -127,7 +127,7 @@ def test_errors_of_the_command_are_explained(trees, tmp_path):
         gsema_simulate(trees, "--neck-rule", "--output", tmp_path)
     with pytest.raises(UserError, match="scanner of its own"):
         gsema_simulate(trees, *words, "--randomize")
-    with pytest.raises(UserError, match="Patient tow is not in the manifest"):
+    with pytest.raises(UserError, match="no patient 'tow' to be kept for test"):
         gsema_simulate(trees, *words, "--test-patients", "tow")
     with pytest.raises(UserError, match="for testing and for validation"):
         gsema_simulate(trees, *words, "--test-patients", "two", "--validation-patients", "two")
